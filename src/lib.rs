@@ -1,0 +1,17 @@
+//! Plaid Link as a standard OAuth 2.0 provider, in one binary.
+//!
+//! An OAuth client (Kore.ai, or any other) sends a person's browser to the authorization endpoint; the
+//! "login page" there is Plaid Link. When Link succeeds the broker exchanges the public token with
+//! Plaid, stores the connection sealed, and sends the browser back with a code. The token endpoint turns
+//! that code into Plaid's own access token, and answers refreshes.
+//!
+//! The rooms, top to bottom; each knows only rooms below it:
+//!
+//! - [`secret`]: token and secret types whose `Debug` is silent
+//! - [`clock`]: time, which enters every decision as a value
+
+pub mod clock;
+pub mod config;
+pub mod secret;
+pub mod simulator;
+pub mod store;

