@@ -12,6 +12,9 @@
 
 pub mod clock;
 pub mod config;
+pub mod oauth;
+pub mod plaid;
+pub mod random;
 pub mod secret;
 pub mod simulator;
 pub mod store;

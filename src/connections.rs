@@ -1,0 +1,63 @@
+//! Connections: made by exchanging a public token once, asked for their health, and removed at Plaid for good.
+//!
+//! What changes something at Plaid runs to its end even when the caller hangs up: axum drops a handler with its
+//! connection, and an exchange that is cut in the middle burns the person's one token. So such work is a tracked
+//! task whose result is stored; the caller only waits for it, and so does the shutdown.
+
+mod exchange;
+mod flights;
+mod health;
+mod removal;
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+pub use exchange::{ExchangeError, Institution};
+pub use health::Health;
+pub use removal::RemovalWorker;
+
+use crate::clock::SharedClock;
+use crate::plaid::PlaidClient;
+use crate::store::Store;
+
+/// What link, oauth and explorer all use to reach Items. Cloning shares everything.
+#[derive(Clone)]
+pub struct Connections(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    plaid: PlaidClient,
+    clock: SharedClock,
+    flights: flights::Flights,
+    health: health::HealthChecks,
+    tasks: TaskTracker,
+}
+
+impl Connections {
+    /// Wires the parts together.
+    #[must_use]
+    pub fn new(store: Store, plaid: PlaidClient, clock: SharedClock) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            plaid,
+            clock,
+            flights: flights::Flights::default(),
+            health: health::HealthChecks::default(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// Ends once all work that changes something at Plaid has come to its end. New work can still be begun by
+    /// requests that are being drained, and is waited for too.
+    pub async fn finished(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// How many such pieces of work are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.0.tasks.len()
+    }
+}

@@ -1,0 +1,165 @@
+//! The token endpoint's errors, mapped once to RFC 6749 5.2. The body explains itself, because Kore.ai's "Test"
+//! button shows it; what is our own fault stays in the log.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use thiserror::Error;
+
+use super::client_auth::ClientAuthError;
+use super::params::ParamsError;
+use super::pkce::PkceError;
+use crate::plaid::{PlaidError, Verdict};
+use crate::store::StoreError;
+
+/// A token request that fails.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// The body's parameters.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+    /// A parameter is missing or contradicts another.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// The body is neither a form nor JSON.
+    #[error("send the parameters as application/x-www-form-urlencoded or application/json")]
+    ContentType,
+    /// The body is larger than any token request.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    /// Client authentication.
+    #[error(transparent)]
+    Client(#[from] ClientAuthError),
+    /// This client may not do this.
+    #[error("{0}")]
+    UnauthorizedClient(&'static str),
+    /// Not one of ours.
+    #[error("use grant_type=authorization_code or grant_type=refresh_token")]
+    GrantType,
+    /// The code, refresh token or public token is not good.
+    #[error("{0}")]
+    InvalidGrant(&'static str),
+    /// PKCE.
+    #[error(transparent)]
+    Pkce(#[from] PkceError),
+    /// Plaid said so: the token is bad, or the connection is dead.
+    #[error("{description}")]
+    PlaidSaidNo {
+        /// For the client's developer.
+        description: &'static str,
+        /// Plaid's words.
+        source: PlaidError,
+    },
+    /// Plaid could not be asked, or answered with an error.
+    #[error(transparent)]
+    Plaid(#[from] PlaidError),
+    /// Our store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The broker is stopping and takes no new work.
+    #[error("the broker is restarting")]
+    Stopping,
+}
+
+/// The body of RFC 6749 5.2, with Plaid's words where Plaid spoke.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'static str,
+    error_description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plaid_error_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plaid_request_id: Option<&'a str>,
+}
+
+impl TokenError {
+    /// The RFC's error code and the status it travels with.
+    #[must_use]
+    pub fn code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Params(_) | Self::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+            Self::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "invalid_request"),
+            Self::Client(ClientAuthError::TwoMethods | ClientAuthError::IdsDiffer) => {
+                (StatusCode::BAD_REQUEST, "invalid_request")
+            }
+            Self::Client(_) => (StatusCode::UNAUTHORIZED, "invalid_client"),
+            Self::UnauthorizedClient(_) => (StatusCode::BAD_REQUEST, "unauthorized_client"),
+            Self::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+            Self::InvalidGrant(_) | Self::Pkce(_) | Self::PlaidSaidNo { .. } => {
+                (StatusCode::BAD_REQUEST, "invalid_grant")
+            }
+            Self::Plaid(error) if error.verdict() == Verdict::Passing => {
+                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+            }
+            Self::Store(StoreError::Unavailable | StoreError::Full) | Self::Stopping => {
+                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+            }
+            Self::Plaid(_) | Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        }
+    }
+
+    /// What the client may read. Our own faults are told without their cause.
+    fn description(&self) -> String {
+        match self {
+            Self::Plaid(error) if error.verdict() == Verdict::Passing => {
+                "Plaid is unreachable, slow or busy at the moment; try again shortly".to_owned()
+            }
+            Self::Plaid(_) => {
+                "the broker's Plaid configuration is at fault; its operator finds the cause in its log".to_owned()
+            }
+            Self::Store(_) => "the broker's store is at fault; its operator finds the cause in its log".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    fn plaid(&self) -> Option<&PlaidError> {
+        match self {
+            Self::Plaid(source) | Self::PlaidSaidNo { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Writes one line: at error level when the operator has to act.
+    pub fn log(&self) {
+        let (status, code) = self.code();
+        match self {
+            Self::Plaid(_) | Self::Store(_) if status != StatusCode::SERVICE_UNAVAILABLE => {
+                tracing::error!(oauth.error = code, cause = %self, "token request failed by our own fault");
+            }
+            _ => tracing::info!(oauth.error = code, cause = %self, "token request refused"),
+        }
+    }
+}
+
+impl IntoResponse for TokenError {
+    fn into_response(self) -> Response {
+        self.log();
+        let (status, error) = self.code();
+        // Configuration faults are the operator's: Plaid's words stay in the log.
+        let api = self.plaid().and_then(PlaidError::api).filter(|_| error != "server_error");
+        let body = Body {
+            error,
+            error_description: self.description(),
+            plaid_error_code: api.map(|api| api.error_code.as_str()),
+            plaid_request_id: api.and_then(|api| api.request_id.as_deref()),
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        if let Self::Client(error) = &self
+            && error.by_header()
+        {
+            let challenge = HeaderValue::from_static("Basic realm=\"plaid-token-broker\", charset=\"UTF-8\"");
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}

@@ -1,0 +1,238 @@
+//! The calls themselves: time-outs, no redirects, bounded answers, errors that keep Plaid's words.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use thiserror::Error;
+use url::Url;
+
+use super::error::{ApiError, PlaidError};
+use super::types::{
+    Account, AccountsAnswer, Acknowledged, Exchanged, ItemAnswer, LinkTokenCreated, LinkTokenRequest,
+};
+use crate::secret::{PlaidAccessToken, PlaidPublicToken, PlaidSecret};
+
+/// The API version whose shapes we speak (<https://plaid.com/docs/api/versioning/>).
+const VERSION: &str = "2020-09-14";
+/// Answers of the calls we make are a few kilobytes; what is larger is not one of them.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// How long Plaid may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Until the whole answer is here.
+    pub total: Duration,
+    /// Until the whole answer of a health check is here: a refresh waits for it, and fails open.
+    pub health: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(20),
+            health: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What a client is made of.
+#[derive(Clone, Debug)]
+pub struct PlaidOptions {
+    /// `https://sandbox.plaid.com`, `https://production.plaid.com`, or a stand-in.
+    pub base_url: Url,
+    /// Plaid's client id.
+    pub client_id: String,
+    /// Plaid's secret for that environment.
+    pub secret: PlaidSecret,
+    /// How long Plaid may take.
+    pub timeouts: Timeouts,
+}
+
+/// A client that could not be made.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// The keys hold bytes that no header can carry.
+    #[error("PLAID_CLIENT_ID or PLAID_SECRET holds characters that cannot be sent")]
+    Keys(#[from] InvalidHeaderValue),
+    /// TLS or the like.
+    #[error("the HTTP client could not be made")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Plaid, as we speak to it. Cloning shares the connections.
+#[derive(Clone, Debug)]
+pub struct PlaidClient {
+    http: reqwest::Client,
+    base_url: String,
+    timeouts: Timeouts,
+}
+
+impl PlaidClient {
+    /// Makes the client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the keys cannot stand in a header or TLS cannot be set up.
+    pub fn new(options: &PlaidOptions) -> Result<Self, ClientError> {
+        // Ring is the one provider of this build; another that is installed already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        headers.insert("plaid-version", HeaderValue::from_static(VERSION));
+        headers.insert("plaid-client-id", HeaderValue::from_str(&options.client_id)?);
+        let mut secret = HeaderValue::from_str(options.secret.expose())?;
+        secret.set_sensitive(true);
+        headers.insert(HeaderName::from_static("plaid-secret"), secret);
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            .user_agent(concat!("plaid-token-broker/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(options.timeouts.connect)
+            .redirect(reqwest::redirect::Policy::none());
+        if is_loopback(&options.base_url) {
+            builder = builder.no_proxy();
+        }
+        Ok(Self {
+            http: builder.build()?,
+            base_url: options.base_url.as_str().trim_end_matches('/').to_owned(),
+            timeouts: options.timeouts,
+        })
+    }
+
+    /// `/link/token/create`.
+    pub async fn link_token_create(
+        &self,
+        request: &LinkTokenRequest<'_>,
+    ) -> Result<LinkTokenCreated, PlaidError> {
+        self.call("/link/token/create", request, self.timeouts.total)
+            .await
+    }
+
+    /// `/item/public_token/exchange`. Never repeated blindly: the token may be burnt by the first call.
+    pub async fn exchange(&self, public_token: &PlaidPublicToken) -> Result<Exchanged, PlaidError> {
+        let body = json!({ "public_token": public_token.expose() });
+        self.call("/item/public_token/exchange", &body, self.timeouts.total)
+            .await
+    }
+
+    /// `/item/get`: the cheap health check. 200 with `item.error` set means that the Item needs its owner.
+    pub async fn item_get(&self, access_token: &PlaidAccessToken) -> Result<ItemAnswer, PlaidError> {
+        self.call(
+            "/item/get",
+            &with_access_token(access_token),
+            self.timeouts.health,
+        )
+        .await
+    }
+
+    /// `/item/remove`: ends the access token and its billing. Gives Plaid's request id.
+    pub async fn item_remove(&self, access_token: &PlaidAccessToken) -> Result<String, PlaidError> {
+        let answer: Acknowledged = self
+            .call(
+                "/item/remove",
+                &with_access_token(access_token),
+                self.timeouts.total,
+            )
+            .await?;
+        Ok(answer.request_id)
+    }
+
+    /// `/accounts/get`: cached data, free.
+    pub async fn accounts_get(&self, access_token: &PlaidAccessToken) -> Result<Vec<Account>, PlaidError> {
+        let answer: AccountsAnswer = self
+            .call(
+                "/accounts/get",
+                &with_access_token(access_token),
+                self.timeouts.total,
+            )
+            .await?;
+        Ok(answer.accounts)
+    }
+
+    async fn call<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &B,
+        total: Duration,
+    ) -> Result<A, PlaidError> {
+        let started = std::time::Instant::now();
+        let answer = self.send(path, body, total).await;
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match &answer {
+            Ok(_) => tracing::debug!(plaid.path = path, elapsed_ms, "Plaid answered"),
+            Err(error) => tracing::warn!(plaid.path = path, elapsed_ms, %error, "call to Plaid failed"),
+        }
+        answer
+    }
+
+    async fn send<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &B,
+        total: Duration,
+    ) -> Result<A, PlaidError> {
+        let url = format!("{}{path}", self.base_url);
+        let mut response = self
+            .http
+            .post(url)
+            .timeout(total)
+            .header(CONTENT_TYPE, "application/json")
+            .json(body)
+            .send()
+            .await
+            .map_err(|error| transport(&error, total))?;
+        let status = response.status().as_u16();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error, total))? {
+            if bytes.len() + chunk.len() > MAX_ANSWER {
+                return Err(PlaidError::Malformed { status });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if (200..300).contains(&status) {
+            return serde_json::from_slice(&bytes).map_err(|_| PlaidError::Malformed { status });
+        }
+        match serde_json::from_slice::<ApiError>(&bytes) {
+            Ok(error) if !error.error_code.is_empty() => {
+                Err(PlaidError::Api(Box::new(ApiError { status, ..error })))
+            }
+            _ => Err(PlaidError::Malformed { status }),
+        }
+    }
+}
+
+fn with_access_token(access_token: &PlaidAccessToken) -> serde_json::Value {
+    json!({ "access_token": access_token.expose() })
+}
+
+/// A proxy from the environment must not see what stays on this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn transport(error: &reqwest::Error, total: Duration) -> PlaidError {
+    if error.is_connect() {
+        return PlaidError::Unreachable(innermost(error));
+    }
+    if error.is_timeout() {
+        return PlaidError::TimedOut(total);
+    }
+    PlaidError::Broken
+}
+
+/// The innermost cause says most ("connection refused") and names no URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
