@@ -10,8 +10,10 @@
 //! - [`secret`]: token and secret types whose `Debug` is silent
 //! - [`clock`]: time, which enters every decision as a value
 
+pub mod assets;
 pub mod clock;
 pub mod config;
+pub mod pages;
 pub mod secret;
 pub mod simulator;
 pub mod store;
