@@ -10,9 +10,12 @@
 //! - [`secret`]: token and secret types whose `Debug` is silent
 //! - [`clock`]: time, which enters every decision as a value
 
+pub mod assets;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod oauth;
+pub mod pages;
 pub mod plaid;
 pub mod random;
 pub mod secret;

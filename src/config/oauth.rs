@@ -1,0 +1,252 @@
+//! The OAuth side: who may ask, and how long what they get lives.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::address;
+use super::http::HttpConfig;
+use super::plaid::{Environment, PlaidConfig};
+use super::settings::{Settings, list, seconds, switch};
+use crate::secret::ClientSecret;
+
+/// What the profile form of Kore.ai takes, for the id and for the secret.
+const CREDENTIAL_CHARS: usize = 255;
+/// Shorter secrets can be guessed.
+const SECRET_CHARS: usize = 16;
+/// The greatest `expires_in` that also clients with 32-bit numbers understand.
+const LONGEST_EXPIRES_IN: u64 = i32::MAX as u64;
+
+/// Which redirect URIs a client may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectUris {
+    /// Exactly these strings.
+    Listed(Vec<String>),
+    /// Any `http://` URL on loopback, any port and path: the simulator's default, so that it can be tried at once.
+    AnyLoopback,
+}
+
+/// How a client proves who it is.
+#[derive(Clone, Debug)]
+pub enum ClientKind {
+    /// Has a secret and must (see [`ClientAuthPolicy`]) show it.
+    Confidential(ClientSecret),
+    /// Has none; PKCE is required of it.
+    Public,
+}
+
+/// An OAuth client.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// `client_id`.
+    pub id: String,
+    /// What the Link page calls it. For the first client this is the host of its first redirect URI, which the
+    /// person can recognise and nobody can make up; "your application" when none is listed.
+    pub name: String,
+    /// With or without a secret.
+    pub kind: ClientKind,
+    /// Where its browsers may be sent back to.
+    pub redirect_uris: RedirectUris,
+    /// The products it may ask for; `None`: all that are configured.
+    pub products: Option<Vec<String>>,
+    /// Whether it may bring raw Plaid public tokens to the token endpoint.
+    pub raw_public_tokens: bool,
+    /// Whether `iss` is added to its authorization responses (RFC 9207).
+    pub send_iss: bool,
+}
+
+/// `OAUTH_CLIENT_AUTH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthPolicy {
+    /// Required in production; in simulator and sandbox the first client may come without a secret.
+    Auto,
+    /// Required everywhere.
+    Required,
+}
+
+/// The OAuth side.
+#[derive(Clone, Debug)]
+pub struct OAuthConfig {
+    /// The clients; the first is the one of `OAUTH_CLIENT_ID`, and there always is one.
+    pub clients: Vec<ClientConfig>,
+    /// `OAUTH_CLIENT_AUTH`.
+    pub client_auth: ClientAuthPolicy,
+    /// `OAUTH_CODE_TTL`.
+    pub code_ttl: Duration,
+    /// `OAUTH_EXPIRES_IN`, in seconds; Plaid's tokens do not expire, so none by default.
+    pub expires_in: Option<u64>,
+    /// `BROKER_UNREDEEMED_TTL`.
+    pub unredeemed_ttl: Duration,
+}
+
+impl OAuthConfig {
+    pub(super) fn read(
+        settings: &mut Settings,
+        environment: Option<Environment>,
+        plaid: &PlaidConfig,
+        http: &HttpConfig,
+    ) -> Self {
+        if settings.is_given("OAUTH_CLIENTS_FILE") {
+            settings.problem(
+                "OAUTH_CLIENTS_FILE",
+                "is not supported by this version yet: remove it and use OAUTH_CLIENT_ID for one client",
+            );
+        }
+        let first = first_client(settings, environment, plaid, http);
+        let client_auth = settings.parsed("OAUTH_CLIENT_AUTH", |text| {
+            match text.to_ascii_lowercase().as_str() {
+                "auto" => Ok(ClientAuthPolicy::Auto),
+                "required" => Ok(ClientAuthPolicy::Required),
+                _ => Err("choose auto or required".to_owned()),
+            }
+        });
+        let code_ttl = settings.parsed("OAUTH_CODE_TTL", |text| seconds(text, 10, 600));
+        let expires_in = settings.parsed("OAUTH_EXPIRES_IN", |text| seconds(text, 60, LONGEST_EXPIRES_IN));
+        let unredeemed_ttl = settings.parsed("BROKER_UNREDEEMED_TTL", |text| seconds(text, 60, 604_800));
+        Self {
+            clients: vec![first],
+            client_auth: client_auth.unwrap_or(ClientAuthPolicy::Auto),
+            code_ttl: Duration::from_secs(code_ttl.unwrap_or(300)),
+            expires_in,
+            unredeemed_ttl: Duration::from_secs(unredeemed_ttl.unwrap_or(3600)),
+        }
+    }
+}
+
+fn first_client(
+    settings: &mut Settings,
+    environment: Option<Environment>,
+    plaid: &PlaidConfig,
+    http: &HttpConfig,
+) -> ClientConfig {
+    for name in ["OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"] {
+        if let Some(error) = settings.text(name).and_then(credential_error) {
+            settings.problem(name, &error);
+        }
+    }
+    if settings
+        .text("OAUTH_CLIENT_SECRET")
+        .is_some_and(|secret| secret.chars().count() < SECRET_CHARS)
+    {
+        settings.warn(format!(
+            "OAUTH_CLIENT_SECRET has less than {SECRET_CHARS} characters and can be guessed."
+        ));
+    }
+    let redirect_uris = read_redirect_uris(settings, environment, http);
+    let send_iss = settings.parsed("OAUTH_SEND_ISS", switch).unwrap_or(true);
+    ClientConfig {
+        id: settings
+            .text("OAUTH_CLIENT_ID")
+            .unwrap_or(&plaid.client_id)
+            .to_owned(),
+        name: shown_name(&redirect_uris),
+        kind: ClientKind::Confidential(ClientSecret::new(
+            settings
+                .text("OAUTH_CLIENT_SECRET")
+                .unwrap_or_else(|| plaid.secret.expose()),
+        )),
+        redirect_uris,
+        products: None,
+        raw_public_tokens: true,
+        send_iss,
+    }
+}
+
+/// RFC 6749, appendix A.1 and A.2: ids and secrets are printable ASCII.
+fn credential_error(text: &str) -> Option<String> {
+    if text.len() > CREDENTIAL_CHARS {
+        return Some(format!(
+            "make it {CREDENTIAL_CHARS} characters or shorter, which is what profile forms take"
+        ));
+    }
+    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (!printable).then(|| "use letters, digits and signs of ASCII alone (RFC 6749, appendix A)".to_owned())
+}
+
+fn shown_name(redirect_uris: &RedirectUris) -> String {
+    let first = match redirect_uris {
+        RedirectUris::Listed(uris) => uris.first(),
+        RedirectUris::AnyLoopback => None,
+    };
+    first
+        .and_then(|uri| Url::parse(uri).ok())
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "your application".to_owned())
+}
+
+fn read_redirect_uris(
+    settings: &mut Settings,
+    environment: Option<Environment>,
+    http: &HttpConfig,
+) -> RedirectUris {
+    if !settings.is_given("PLAID_REDIRECT_URI") {
+        if environment == Some(Environment::Simulator) {
+            return RedirectUris::AnyLoopback;
+        }
+        settings.warn(
+            "PLAID_REDIRECT_URI is not set, so no OAuth client can be served: set it to the callback URL that your \
+             auth profile shows (for Kore.ai for example https://idp.kore.com/workflows/callback)."
+                .to_owned(),
+        );
+        return RedirectUris::Listed(Vec::new());
+    }
+    let given: Vec<String> = settings
+        .text("PLAID_REDIRECT_URI")
+        .map(owned_list)
+        .unwrap_or_default();
+    if given.is_empty() && settings.text("PLAID_REDIRECT_URI").is_some() {
+        settings.problem(
+            "PLAID_REDIRECT_URI",
+            "write at least one address, or leave it empty",
+        );
+    }
+    let mut listed: Vec<String> = Vec::new();
+    for uri in given {
+        match redirect_uri(&uri) {
+            Err(expected) => settings.problem_with("PLAID_REDIRECT_URI", &uri, &expected),
+            Ok(url) => {
+                if is_mistaken(&url, http) {
+                    let uri = settings.shown(&uri);
+                    settings.warn(format!(
+                        "PLAID_REDIRECT_URI is {uri}, which is not the callback of an OAuth client. It means the callback \
+                         URL of your auth profile (for Kore.ai for example https://idp.kore.com/workflows/callback), not \
+                         the redirect URI registered at Plaid: that one is PLAID_LINK_REDIRECT_URI."
+                    ));
+                }
+                if !listed.contains(&uri) {
+                    listed.push(uri);
+                }
+            }
+        }
+    }
+    RedirectUris::Listed(listed)
+}
+
+fn owned_list(text: &str) -> Vec<String> {
+    list(text).map(str::to_owned).collect()
+}
+
+/// RFC 6749 3.1.2: absolute and without a fragment; RFC 9700 2.1: compared exactly, so no wildcards.
+fn redirect_uri(text: &str) -> Result<Url, String> {
+    if text.contains('*') {
+        return Err(
+            "write each callback URL out: they are compared exactly, so * is not understood".to_owned(),
+        );
+    }
+    if text.contains(['"', '\'', '`', '“', '”', '‘', '’']) {
+        return Err("remove the quotes".to_owned());
+    }
+    address::secure_url(text)
+}
+
+/// Our own pages and Plaid's Quickstart: what people set who think of the redirect URI that Plaid knows.
+fn is_mistaken(url: &Url, http: &HttpConfig) -> bool {
+    let port = url.port_or_known_default();
+    let own = http
+        .public_url
+        .as_ref()
+        .is_some_and(|public| public.origin() == url.origin());
+    let local = address::is_loopback(url) && http.port != 0 && port == Some(http.port);
+    let quickstart = url.as_str() == "http://localhost:3000/";
+    own || local || quickstart
+}

@@ -1,0 +1,330 @@
+//! The values as they were given: environment and `.env` laid over each other, secrets fetched from their files,
+//! and every problem and warning gathered instead of stopping at the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use zeroize::Zeroizing;
+
+use super::dotenv;
+use super::nearest::nearest;
+use super::problem::Problem;
+use super::variable::{self, Variable};
+
+/// Names with these beginnings are ours or Plaid's, so an unknown one is probably a typo.
+const OUR_PREFIXES: [&str; 3] = ["PLAID_", "OAUTH_", "BROKER_"];
+/// Longer values are cut when they are shown.
+const SHOWN_CHARS: usize = 120;
+/// Shorter secrets are too ordinary to be looked for in what is shown.
+const TELLING_CHARS: usize = 6;
+
+/// One source of values. Empty values are left out: an empty value is an unset one.
+type Layer = BTreeMap<String, Zeroizing<String>>;
+
+/// The values of all known variables, and what was found wrong so far.
+pub(super) struct Settings {
+    values: BTreeMap<&'static str, Zeroizing<String>>,
+    /// Variables that were given, but in a way that cannot be used; their problem has been told.
+    refused: BTreeSet<&'static str>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The process environment as text. What is not Unicode becomes U+FFFD, which no setting accepts, so it is
+/// reported and does not end the process as [`std::env::vars`] would.
+#[must_use]
+pub fn environment() -> Vec<(String, String)> {
+    let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
+    std::env::vars_os()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
+}
+
+impl Settings {
+    pub(super) fn collect(env: impl IntoIterator<Item = (String, String)>, dotenv: Option<&str>) -> Self {
+        let mut settings = Self {
+            values: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut outer = Layer::new();
+        for (name, value) in env {
+            add(&mut outer, name, &Zeroizing::new(value));
+        }
+        let inner = settings.dotenv_layer(dotenv.unwrap_or_default());
+        settings.warn_of_unknown(&outer, "the environment");
+        settings.warn_of_unknown(&inner, ".env");
+        for variable in variable::known() {
+            // A secret and its file are one setting: when the environment gives either, `.env` is not asked.
+            if !settings.take(variable, &outer, true) {
+                settings.take(variable, &inner, false);
+            }
+        }
+        settings
+    }
+
+    fn dotenv_layer(&mut self, content: &str) -> Layer {
+        let (lines, problems) = dotenv::parse(content);
+        self.problems.extend(problems);
+        let mut layer = Layer::new();
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for line in lines.iter().filter(|line| is_known(&line.name)) {
+            let place = format!(".env line {}", line.number);
+            if line.substituted {
+                self.push(
+                    place.clone(),
+                    None,
+                    "put the value into single quotes, because $ stands for another variable there",
+                );
+            }
+            if line.value.contains('\n') {
+                self.push(
+                    place,
+                    None,
+                    "is several lines long: close the quote on the line where it opens",
+                );
+            }
+            if let Some(first) = seen.insert(line.name.clone(), line.number) {
+                let (name, number) = (&line.name, line.number);
+                self.warn(format!(
+                    ".env sets {name} on line {first} and again on line {number}; the last one counts."
+                ));
+                layer.remove(&line.name);
+            }
+            add(&mut layer, line.name.clone(), &line.value);
+        }
+        for line in lines.into_iter().filter(|line| !is_known(&line.name)) {
+            add(&mut layer, line.name, &line.value);
+        }
+        layer
+    }
+
+    /// Takes the variable's value from this layer, and says whether the layer gave one.
+    fn take(&mut self, variable: &'static Variable, layer: &Layer, from_environment: bool) -> bool {
+        let name = variable.name;
+        let twin = format!("{name}_FILE");
+        let file = layer.get(&twin).filter(|_| variable.secret);
+        let value = match (layer.get(name), file) {
+            (None, None) => return false,
+            (Some(_), Some(_)) => {
+                self.refuse(
+                    variable,
+                    name.to_owned(),
+                    &format!("set either {name} or {twin}, not both"),
+                );
+                return true;
+            }
+            (None, Some(path)) => match read_secret_file(path) {
+                Ok(secret) => secret,
+                Err(expected) => {
+                    self.refuse(variable, twin, &expected);
+                    return true;
+                }
+            },
+            (Some(value), None) => value.clone(),
+        };
+        if is_quoted(&value) {
+            let why = if from_environment {
+                "remove the quotes around the value: in an environment variable they are part of it (docker --env-file keeps them)"
+            } else {
+                "remove the quotes around the value: one pair is enough in .env, and they must be straight ones"
+            };
+            self.refuse(variable, name.to_owned(), why);
+            return true;
+        }
+        self.values.insert(name, value);
+        true
+    }
+
+    fn refuse(&mut self, variable: &'static Variable, place: String, expected: &str) {
+        self.refused.insert(variable.name);
+        self.push(place, None, expected);
+    }
+
+    fn warn_of_unknown(&mut self, layer: &Layer, place: &str) {
+        let twins: Vec<String> = variable::known()
+            .iter()
+            .filter(|variable| variable.secret)
+            .map(|variable| format!("{}_FILE", variable.name))
+            .collect();
+        for (name, value) in layer {
+            let ours = OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            if !ours || is_known(name) || is_made_by_kubernetes(name, value) {
+                continue;
+            }
+            let names = variable::known()
+                .iter()
+                .map(|variable| variable.name)
+                .chain(twins.iter().map(String::as_str));
+            let nearest = nearest(name, names).unwrap_or_default();
+            let name = self.shown(name);
+            self.warn(format!(
+                "{place} sets {name}, which is no setting and is ignored; did you mean {nearest}?"
+            ));
+        }
+    }
+
+    /// The variable's value, when it was given and can be used.
+    pub(super) fn text(&self, name: &'static str) -> Option<&str> {
+        debug_assert!(
+            variable::find(name).is_some(),
+            "{name} is not in the list of settings"
+        );
+        self.values.get(name).map(|value| value.as_str())
+    }
+
+    /// Whether somebody meant to set this, even if the value had to be refused.
+    pub(super) fn is_given(&self, name: &'static str) -> bool {
+        self.text(name).is_some() || self.refused.contains(name)
+    }
+
+    /// The value as `parse` understands it. When that fails its error, an instruction, becomes a problem.
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match parse(self.text(name)?) {
+            Ok(value) => Some(value),
+            Err(expected) => {
+                self.problem(name, &expected);
+                None
+            }
+        }
+    }
+
+    /// A problem with the whole value of a variable, which is shown unless it is a secret.
+    pub(super) fn problem(&mut self, name: &'static str, expected: &str) {
+        let secret = variable::find(name).is_none_or(|variable| variable.secret);
+        let found = self.text(name).filter(|_| !secret).map(|value| self.shown(value));
+        self.push(name.to_owned(), found, expected);
+    }
+
+    /// A problem with a part of a value that is no secret.
+    pub(super) fn problem_with(&mut self, name: &'static str, part: &str, expected: &str) {
+        let found = Some(self.shown(part));
+        self.push(name.to_owned(), found, expected);
+    }
+
+    /// A problem whose value is kept back.
+    pub(super) fn problem_unshown(&mut self, name: &'static str, expected: &str) {
+        self.push(name.to_owned(), None, expected);
+    }
+
+    fn push(&mut self, variable: String, found: Option<String>, expected: &str) {
+        self.problems.push(Problem {
+            variable,
+            found,
+            expected: expected.to_owned(),
+        });
+    }
+
+    /// Something odd that stops nothing. Values in it must have gone through [`Settings::shown`].
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// The text made fit for a log: on one line, not too long, without a query (it may carry a token), without
+    /// user and password, and without any secret that was pasted into the wrong variable.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let secrets = self
+            .values
+            .iter()
+            .filter(|(name, _)| variable::find(name).is_some_and(|known| known.secret));
+        for (_, secret) in secrets {
+            let pasted = |part: &str| part.len() >= TELLING_CHARS && text.contains(part);
+            if pasted(secret) || secret.split([',', ':', '\n']).any(pasted) {
+                return "a secret, not shown".to_owned();
+            }
+        }
+        let (before, query) = text
+            .split_once(['?', '#'])
+            .map_or((text, ""), |(before, _)| (before, "?…"));
+        let open = match before.rsplit_once('@') {
+            Some((front, host)) => {
+                let scheme = front.split_once("://").map_or("", |(scheme, _)| scheme);
+                format!("{scheme}://…@{host}")
+            }
+            None => before.to_owned(),
+        };
+        let mut line: String = open.escape_debug().take(SHOWN_CHARS).collect();
+        line.push_str(if open.escape_debug().nth(SHOWN_CHARS).is_some() {
+            "…"
+        } else {
+            query
+        });
+        line
+    }
+}
+
+/// Names that are read here: the list and the twins of its secrets.
+fn is_known(name: &str) -> bool {
+    variable::find(name).is_some() || variable::twin_of(name).is_some()
+}
+
+/// Kubernetes puts variables for each service into every container; for a service `broker` they look like ours.
+fn is_made_by_kubernetes(name: &str, value: &str) -> bool {
+    let by_name = ["_SERVICE_HOST", "_SERVICE_PORT", "_TCP", "_UDP"]
+        .iter()
+        .any(|part| name.contains(part));
+    by_name || value.starts_with("tcp://") || value.starts_with("udp://")
+}
+
+fn add(layer: &mut Layer, name: String, value: &str) {
+    let value = value.trim();
+    if !value.is_empty() {
+        layer.insert(name, Zeroizing::new(value.to_owned()));
+    }
+}
+
+fn is_quoted(value: &str) -> bool {
+    let quote = |c: char| matches!(c, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’');
+    value.chars().count() > 1 && value.starts_with(quote) && value.ends_with(quote)
+}
+
+/// A secret from its file, without the newline that editors and `echo` put at the end.
+///
+/// The path is shown only when it looks like one: a frequent mistake is to put the secret itself there.
+fn read_secret_file(path: &str) -> Result<Zeroizing<String>, String> {
+    let place = if path.starts_with(['/', '.', '~']) {
+        format!("the file {}", path.escape_debug())
+    } else {
+        "the file it names".to_owned()
+    };
+    let content = std::fs::read(path).map_err(|error| {
+        format!(
+            "{place} cannot be read ({}): give the path of a file that this user may read",
+            error.kind()
+        )
+    })?;
+    let content = String::from_utf8(content).map_err(|_| format!("{place} is not text: save it as UTF-8"))?;
+    let content = Zeroizing::new(content);
+    let secret = content.strip_suffix('\n').unwrap_or(&content);
+    let secret = secret.strip_suffix('\r').unwrap_or(secret);
+    if secret.is_empty() {
+        return Err(format!("{place} is empty: write the secret into it"));
+    }
+    Ok(Zeroizing::new(secret.to_owned()))
+}
+
+/// The parts of a comma-separated list, without the spaces around them and without empty ones.
+pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// `on` or `off`, and what people write for them.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" => Ok(true),
+        "off" | "false" | "no" | "0" => Ok(false),
+        _ => Err("write on or off".to_owned()),
+    }
+}
+
+/// A whole number of seconds within these bounds.
+pub(super) fn seconds(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|value| (least..=most).contains(value))
+        .ok_or_else(|| format!("write a whole number of seconds from {least} to {most}"))
+}

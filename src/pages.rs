@@ -1,0 +1,143 @@
+//! The pages that people see. Presentation alone: each page is told all it shows.
+//!
+//! Every URL on a page is relative and begins with its `root` (`./` for a page of the first level, `../` for
+//! one below it), so that pages work from whatever address and path prefix they were reached by.
+
+mod products;
+#[cfg(test)]
+mod tests;
+
+/// Gives each page its `render() -> Result<String, askama::Error>`.
+pub use askama::Template;
+pub use products::plain_products;
+
+/// Which world a page belongs to: decides banner, test login, and where Link's script comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageEnvironment {
+    /// The embedded simulator.
+    Simulator,
+    /// Plaid's sandbox.
+    Sandbox,
+    /// Plaid's production: real banks, no banner.
+    Production,
+}
+
+impl PageEnvironment {
+    /// Its name in the page's data attributes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::Sandbox => "sandbox",
+            Self::Production => "production",
+        }
+    }
+
+    /// Where Link's script is. Plaid demands that it come from `cdn.plaid.com` itself
+    /// (plaid.com/docs/link/web); the simulator's stand-in is relative to the root of the site.
+    #[must_use]
+    pub fn link_script(self) -> &'static str {
+        match self {
+            Self::Simulator => "_simulator/link/link-initialize.js",
+            Self::Sandbox | Self::Production => "https://cdn.plaid.com/link/v2/stable/link-initialize.js",
+        }
+    }
+
+    fn is_simulator(self) -> bool {
+        self == Self::Simulator
+    }
+
+    fn is_test(self) -> bool {
+        self != Self::Production
+    }
+}
+
+/// Where a person connects a bank account: says who asks and what is shared, and runs Link.
+#[derive(Debug, Template)]
+#[template(path = "link.html")]
+pub struct LinkPage {
+    /// Prefix of every URL: `./` or `../`.
+    pub root: &'static str,
+    /// The nonce of this answer's Content-Security-Policy.
+    pub nonce: String,
+    /// The transaction's handle, which the page sends back in `X-Broker-Handle`.
+    pub handle: String,
+    /// The OAuth client that asks; `None` in the browser login flow.
+    pub client_name: Option<String>,
+    /// What is shared, as [`plain_products`] puts it.
+    pub products: Vec<String>,
+    /// Which world this is.
+    pub environment: PageEnvironment,
+    /// Whether "Cancel and return" is offered: whether there is somebody to return to.
+    pub can_cancel: bool,
+    /// The host that the browser is sent back to.
+    pub return_host: Option<String>,
+}
+
+impl LinkPage {
+    /// What the page calls the one who asks.
+    fn asker(&self) -> &str {
+        self.client_name.as_deref().unwrap_or("the application")
+    }
+}
+
+/// A request that cannot go on: what happened and what to do.
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    /// Prefix of every URL: `./` or `../`.
+    pub root: &'static str,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What happened, in a sentence or two.
+    pub message: String,
+    /// What the person can do, a sentence each; may be empty.
+    pub advice: Vec<String>,
+    /// The id under which the log knows this request.
+    pub request_id: String,
+    /// Which world this is, when its banner is wanted.
+    pub environment: Option<PageEnvironment>,
+}
+
+/// What a frame is given instead of the Link page: cookies and Link do not work inside a frame.
+#[derive(Debug, Template)]
+#[template(path = "framed.html")]
+pub struct FramedPage {
+    /// Prefix of every URL: `./` or `../`.
+    pub root: &'static str,
+    /// The address that was asked for, relative.
+    pub continue_url: String,
+}
+
+/// Where the browser login flow ends.
+#[derive(Debug, Template)]
+#[template(path = "result.html")]
+pub struct ResultPage {
+    /// Prefix of every URL: `./` or `../`.
+    pub root: &'static str,
+    /// The bank's name, when Plaid told it.
+    pub institution: Option<String>,
+    /// The accounts that were shared.
+    pub accounts: Vec<ResultAccount>,
+    /// Which world this is.
+    pub environment: PageEnvironment,
+}
+
+/// An account on the [`ResultPage`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultAccount {
+    /// Its name, as the bank has it.
+    pub name: String,
+    /// The last digits of its number.
+    pub mask: Option<String>,
+    /// What it is: "checking", "credit card" …
+    pub kind: String,
+}
+
+/// What stands at `/` where the browser login flow is off.
+#[derive(Debug, Template)]
+#[template(path = "about.html")]
+pub struct AboutPage {
+    /// Prefix of every URL: `./` or `../`.
+    pub root: &'static str,
+}

@@ -1,0 +1,357 @@
+// The Link page's flow: load Plaid Link, open it on a click, hand what it returns to the broker, and send the
+// browser on. Plaid's side of it: https://plaid.com/docs/link/web/
+//
+// The tokens that pass through here live in variables alone: never in a URL, in storage or in the console.
+
+const page = document.getElementById("link");
+const button = document.getElementById("connect");
+const cancelButton = document.getElementById("cancel");
+const continueLink = document.getElementById("continue");
+const statusLine = document.getElementById("status");
+const problemBox = document.getElementById("problem");
+
+const { root, environment, client } = page.dataset;
+const nonce = document.getElementById("link-module").nonce;
+const connectLabel = button.textContent;
+
+// Plaid supports Link only when its script comes from there; the simulator brings a stand-in.
+const PLAID_SCRIPT = "https://cdn.plaid.com/link/v2/stable/link-initialize.js";
+const LOAD_TIMEOUT = 20_000;
+const CALL_TIMEOUT = 60_000;
+
+// The handle tells the broker which of this browser's tabs is calling. It is kept for the page that a bank's
+// own login returns to, which is opened in the same tab.
+const HANDLE_KEY = "broker-handle";
+
+let state = "loading"; // also in the page's data-state
+let onButton = null; // what the main button does now; null while something is under way
+let handler = null; // Plaid's Link handler; there is at most one
+let session = null; // stands for the Link session whose callbacks count
+let linked = null; // what Link handed over, until the broker has it
+let renewed = false; // whether an expired link token was renewed without a click
+let lastExit = null; // how Link ended last time; sent again when the person cancels for good
+
+// ---- What the page shows ----------------------------------------------------------------------------------
+
+// `message` is progress, told politely. `problem` ({title, message, details}) is told at once and gets the focus.
+// Without an `action` the button is busy.
+function show(name, { message = "", problem = null, label = connectLabel, action = null, canCancel = true }) {
+  state = name;
+  page.dataset.state = name;
+  onButton = action;
+  button.textContent = label;
+  button.setAttribute("aria-disabled", String(!action));
+  button.setAttribute("aria-busy", String(!action));
+  cancelButton?.setAttribute("aria-disabled", String(!canCancel));
+  statusLine.textContent = message;
+  problemBox.hidden = !problem;
+  problemBox.replaceChildren();
+  if (problem) {
+    const title = document.createElement("strong");
+    title.textContent = problem.title;
+    const text = document.createElement("p");
+    text.textContent = problem.message;
+    problemBox.append(title, text);
+    if (problem.details) {
+      const details = document.createElement("p");
+      details.className = "fine";
+      details.textContent = problem.details;
+      problemBox.append(details);
+    }
+    problemBox.focus();
+  }
+}
+
+function showReady(message = "") {
+  show("ready", { message, action: connectByClick });
+}
+
+// A failed call of ours. The broker's answer says in `next` what helps; `again` repeats the call.
+function showFailedCall(name, title, failure, again) {
+  const ways = {
+    retry: { label: "Try again", action: again },
+    restart: { action: connectByClick },
+    reload: { label: "Reload this page", action: () => location.reload() },
+  };
+  const details = failure.requestId ? `Request id: ${failure.requestId}` : "";
+  let message = failure.message;
+  if (failure.next === "reload") {
+    name = "expired";
+    message += ` Reload this page; if that does not help, go back to ${client} and start again.`;
+  }
+  if (failure.next === "none") {
+    button.hidden = true;
+  }
+  show(name, { problem: { title, message, details }, ...ways[failure.next] });
+}
+
+// The end: the browser goes elsewhere. Some applications are not a web page but an app, which a browser may
+// open only on a click: the link is for them.
+function leave(url, message) {
+  linked = null;
+  show("done", { message, canCancel: false });
+  button.hidden = true;
+  if (cancelButton) {
+    cancelButton.hidden = true;
+  }
+  continueLink.href = url;
+  continueLink.hidden = false;
+  location.replace(url);
+}
+
+// ---- Calls to the broker ----------------------------------------------------------------------------------
+
+class FailedCall extends Error {
+  constructor(message, next, requestId = "") {
+    super(message);
+    this.next = next;
+    this.requestId = requestId;
+  }
+}
+
+async function call(path, body) {
+  const aborter = new AbortController();
+  const timer = setTimeout(() => aborter.abort(), CALL_TIMEOUT);
+  let response;
+  let answer;
+  try {
+    response = await fetch(root + path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Broker-Handle": handle },
+      body: JSON.stringify(body),
+      credentials: "same-origin",
+      signal: aborter.signal,
+    });
+    answer = await response.json().catch((error) => {
+      if (aborter.signal.aborted) throw error;
+      return null; // not JSON: something between us and the broker has answered
+    });
+  } catch {
+    throw new FailedCall("This page could not reach its server. Check your internet connection and try again.", "retry");
+  } finally {
+    clearTimeout(timer);
+  }
+  if (response.ok && answer) {
+    return answer;
+  }
+  throw new FailedCall(
+    answer?.message ?? "The server gave an answer that this page does not understand.",
+    ["retry", "restart", "reload", "none"].includes(answer?.next) ? answer.next : "retry",
+    answer?.request_id ?? response.headers.get("x-request-id") ?? "",
+  );
+}
+
+function readHandle() {
+  try {
+    if (page.dataset.handle) {
+      sessionStorage.setItem(HANDLE_KEY, page.dataset.handle);
+    }
+    return page.dataset.handle || sessionStorage.getItem(HANDLE_KEY) || "";
+  } catch {
+    return page.dataset.handle ?? ""; // storage is switched off
+  }
+}
+
+// ---- Loading Link -----------------------------------------------------------------------------------------
+
+function loadLink() {
+  show("loading", { message: "Loading Plaid…" });
+  const script = document.createElement("script");
+  const timer = setTimeout(() => {
+    // The script is not asked for a second time: should both arrive, Link would be there twice, which Plaid
+    // does not support. Should this one arrive late, the page becomes ready after all.
+    showLinkFailed({ label: "Reload this page", action: () => location.reload() });
+  }, LOAD_TIMEOUT);
+  script.src = environment === "simulator" ? root + page.dataset.script : PLAID_SCRIPT;
+  script.nonce = nonce;
+  script.onload = () => {
+    clearTimeout(timer);
+    if (window.Plaid?.create) {
+      showReady();
+    } else {
+      showLinkFailed({ label: "Reload this page", action: () => location.reload() });
+    }
+  };
+  script.onerror = () => {
+    clearTimeout(timer);
+    script.remove();
+    showLinkFailed({ label: "Try again", action: loadLink });
+  };
+  document.head.append(script);
+}
+
+function showLinkFailed(way) {
+  show("link-failed", {
+    problem: {
+      title: "Plaid did not load",
+      message:
+        "Your internet connection may be interrupted, or an ad blocker or privacy extension may be blocking " +
+        "cdn.plaid.com. Allow it for this page and try again.",
+    },
+    ...way,
+  });
+}
+
+// ---- Running Link -----------------------------------------------------------------------------------------
+
+function connectByClick() {
+  renewed = false;
+  return connect();
+}
+
+// Link tokens live for a short time only, so each is made when it is needed.
+async function connect(message = "Opening Plaid…") {
+  linked = null;
+  show("starting", { message, canCancel: false });
+  try {
+    const { link_token } = await call("api/create_link_token", {});
+    openLink(link_token);
+  } catch (failure) {
+    showFailedCall("start-failed", "Plaid could not be opened", asFailedCall(failure), connectByClick);
+  }
+}
+
+function openLink(token) {
+  closeLink();
+  const mine = {};
+  session = mine;
+  // A handler that was replaced may still speak; only the current one is listened to.
+  const ifCurrent = (callback) => (...values) => session === mine && callback(...values);
+  show("open", { message: "Continue in Plaid’s window." });
+  // Link may be blocked although its script was not. If it is there after all, nothing is taken from it: the
+  // page underneath just offers another try, and leaves the focus where it is.
+  const timer = setTimeout(
+    ifCurrent(() => show("open", { message: "Do you not see Plaid’s window?", label: "Try again", action: connectByClick })),
+    LOAD_TIMEOUT,
+  );
+  const loaded = () => clearTimeout(timer);
+  handler = window.Plaid.create({
+    token,
+    onLoad: loaded,
+    onEvent: loaded,
+    onSuccess: ifCurrent((publicToken, metadata) => {
+      loaded();
+      onSuccess(publicToken, metadata);
+    }),
+    onExit: ifCurrent((error, metadata) => {
+      loaded();
+      onExit(error, metadata);
+    }),
+  });
+  handler.open();
+}
+
+function closeLink() {
+  session = null;
+  handler?.destroy();
+  handler = null;
+}
+
+function onSuccess(publicToken, metadata) {
+  session = null;
+  linked = {
+    public_token: publicToken,
+    metadata: {
+      institution: metadata?.institution ?? null,
+      accounts: metadata?.accounts ?? [],
+      link_session_id: metadata?.link_session_id ?? null,
+    },
+  };
+  finish();
+}
+
+// Repeating it is safe: the broker exchanges a public token once and repeats its answer.
+async function finish() {
+  show("finishing", { message: "Finishing the connection. Please keep this page open…", canCancel: false });
+  try {
+    const { redirect_to, next } = await call("api/set_access_token", linked);
+    leave(redirect_to ?? root + next, redirect_to ? `Connected. Taking you back to ${client}…` : "Connected.");
+  } catch (failure) {
+    showFailedCall("exchange-failed", "The connection is not finished yet", asFailedCall(failure), finish);
+  }
+}
+
+function onExit(error, metadata) {
+  closeLink();
+  lastExit = {
+    status: metadata?.status ?? null,
+    link_session_id: metadata?.link_session_id ?? null,
+    request_id: metadata?.request_id ?? null,
+    institution: metadata?.institution ?? null,
+  };
+  const { error_type = null, error_code = null, display_message = null } = error ?? {};
+  const told = error ? { error_type, error_code, display_message } : null;
+  // For the broker's records; the person need not know should it fail.
+  call("api/link_exit", { error: told, metadata: lastExit, cancel: false }).catch(() => {});
+
+  if (!error) {
+    show("left", {
+      message: "You left Plaid before an account was connected, so nothing was shared. You can try again.",
+      action: connectByClick,
+    });
+    button.focus();
+  } else if (error_code === "INVALID_LINK_TOKEN" && !renewed) {
+    renewed = true;
+    connect("That took a while, so Plaid is opened afresh…");
+  } else {
+    showLinkError(error_code, display_message);
+  }
+}
+
+function showLinkError(code, displayMessage) {
+  const expired = "Plaid’s session has expired. Please start again.";
+  const unknown = "Plaid could not connect this account. Try again, or choose another bank.";
+  const requestId = lastExit.request_id ? ` · Plaid request id: ${lastExit.request_id}` : "";
+  show("link-error", {
+    problem: {
+      title: "Plaid reported a problem",
+      message: displayMessage || (code === "INVALID_LINK_TOKEN" ? expired : unknown),
+      details: `Error code: ${code ?? "none"}${requestId}`,
+    },
+    action: connectByClick,
+  });
+}
+
+// The person cancels for good: the broker tells where to, with the client's error=access_denied.
+async function cancel() {
+  closeLink();
+  show("cancelling", { message: `Taking you back to ${client}…`, canCancel: false });
+  try {
+    const { redirect_to } = await call("api/link_exit", { error: null, metadata: lastExit ?? {}, cancel: true });
+    leave(redirect_to, `Cancelled. Taking you back to ${client}…`);
+  } catch (failure) {
+    showFailedCall("cancel-failed", "Cancelling did not work", asFailedCall(failure), cancel);
+  }
+}
+
+// Plaid's script may throw too; whatever it is, the person can try again.
+function asFailedCall(failure) {
+  return failure instanceof FailedCall
+    ? failure
+    : new FailedCall("Something unexpected went wrong in this page. Please try again.", "retry");
+}
+
+// ---- Start ------------------------------------------------------------------------------------------------
+
+const handle = readHandle();
+
+button.addEventListener("click", () => {
+  const action = onButton;
+  onButton = null; // the second half of a double click finds nothing to do
+  action?.();
+});
+
+cancelButton?.addEventListener("click", () => {
+  if (cancelButton.getAttribute("aria-disabled") !== "true") {
+    cancel();
+  }
+});
+
+// The browser brought the page back from its memory ("back" button) after its work was done: begin afresh.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && state === "done") {
+    location.reload();
+  }
+});
+
+loadLink();
