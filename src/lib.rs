@@ -10,10 +10,14 @@
 //! - [`secret`]: token and secret types whose `Debug` is silent
 //! - [`clock`]: time, which enters every decision as a value
 
+pub mod app;
 pub mod assets;
 pub mod clock;
 pub mod config;
 pub mod connections;
+pub mod explorer;
+pub mod link;
+pub mod middleware;
 pub mod oauth;
 pub mod pages;
 pub mod plaid;

@@ -6,6 +6,7 @@
 use url::{Host, Url, form_urlencoded};
 
 use crate::config::RedirectUris;
+use crate::store::model::OAuthRequest;
 
 /// A redirect URI that is on its client's list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,13 +72,10 @@ impl RedirectTarget {
         Ok(Self { uri, state })
     }
 
-    /// The target of a transaction that was opened for a checked URI; the list may have changed since.
+    /// The target of a transaction: its redirect URI was checked when it was opened.
     #[must_use]
-    pub fn of_transaction(redirect_uri: &str, state: Option<&str>) -> Self {
-        Self {
-            uri: redirect_uri.to_owned(),
-            state: state.map(str::to_owned),
-        }
+    pub fn of_transaction(request: &OAuthRequest) -> Self {
+        Self { uri: request.redirect_uri.clone(), state: request.state.clone() }
     }
 
     /// The URI itself.

@@ -1,0 +1,62 @@
+//! Where the browser login flow ends: the connection that this browser made, with its accounts.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::link::{Refusal, Session, SessionError, error_page, html, plain_policy};
+use crate::pages::{ResultAccount, ResultPage};
+use crate::plaid::Account;
+
+const ROOT: &str = "./";
+
+/// `GET /explorer`: institution, and the accounts' names and masks.
+pub async fn page(State(app): State<App>, session: Result<Session, SessionError>) -> Response {
+    let connection = match session {
+        Ok(Session(connection)) => connection,
+        Err(SessionError::None) => return error_page(&app, ROOT, &no_session()),
+        Err(SessionError::Store(error)) => {
+            tracing::error!(%error, "a session could not be looked up");
+            return error_page(&app, ROOT, &unavailable("Its storage does not answer."));
+        }
+    };
+    match app.plaid.accounts_get(&connection.access_token).await {
+        Ok(accounts) => {
+            let page = ResultPage {
+                root: ROOT,
+                institution: connection.institution_name,
+                accounts: accounts.into_iter().map(shown).collect(),
+                environment: app.page_environment(),
+            };
+            html(ROOT, &page, plain_policy())
+        }
+        Err(error) => {
+            let code = error.api().map(|api| format!(" ({})", api.error_code)).unwrap_or_default();
+            error_page(&app, ROOT, &unavailable(&format!("Plaid did not give the accounts{code}.")))
+        }
+    }
+}
+
+fn shown(account: Account) -> ResultAccount {
+    let kind = account.subtype.unwrap_or(account.kind);
+    ResultAccount { name: account.name, mask: account.mask, kind }
+}
+
+fn no_session() -> Refusal {
+    Refusal {
+        status: StatusCode::UNAUTHORIZED,
+        title: "No bank is connected in this browser".to_owned(),
+        message: "This page shows the bank that you connected here; there is none, or it was some time ago.".to_owned(),
+        advice: vec!["Open the start page and connect a bank.".to_owned()],
+    }
+}
+
+fn unavailable(message: &str) -> Refusal {
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "The accounts cannot be shown at the moment".to_owned(),
+        message: message.to_owned(),
+        advice: vec!["Your connection is kept. Reload this page in a minute.".to_owned()],
+    }
+}

@@ -1,0 +1,24 @@
+//! The authorization endpoint and the Link page: a transaction is opened, Link runs, the connection is made, and the
+//! browser is sent on.
+
+mod api_error;
+mod cancel;
+mod complete;
+mod cookies;
+mod info;
+mod link_token;
+mod page;
+mod policy;
+mod refusal;
+mod session;
+mod transaction;
+
+pub use api_error::PageCallError;
+pub use cancel::link_exit;
+pub use complete::set_access_token;
+pub use info::info;
+pub use link_token::create_link_token;
+pub use page::{authorize, html, root};
+pub use policy::plain_page as plain_policy;
+pub use refusal::{Refusal, error_page};
+pub use session::{Session, SessionError};

@@ -1,0 +1,166 @@
+//! Errors of the page's own calls: JSON that tells the page what to say and what helps.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::connections::ExchangeError;
+use crate::middleware::body::BodyError;
+use crate::middleware::request_id;
+use crate::plaid::{PlaidError, Verdict};
+use crate::store::StoreError;
+
+/// A call of the page that fails.
+#[derive(Debug, Error)]
+pub enum PageCallError {
+    /// Another site's page sent it.
+    #[error("the request came from another site")]
+    CrossSite,
+    /// Cookie or handle is missing, wrong, of another browser, or forgotten.
+    #[error("no transaction of this browser")]
+    NoTransaction,
+    /// It was completed, cancelled or abandoned, or ran out.
+    #[error("the transaction is over")]
+    Over,
+    /// Not what our page sends.
+    #[error("the request is not what the page sends: {0}")]
+    BadRequest(&'static str),
+    /// The body.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// The public token is not good (any more), or somebody else's.
+    #[error(transparent)]
+    Exchange(ExchangeError),
+    /// Plaid, while a link token was made.
+    #[error(transparent)]
+    Plaid(#[from] PlaidError),
+    /// Our store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no session of the browser login flow.
+    #[error("no session")]
+    NoSession,
+}
+
+impl From<ExchangeError> for PageCallError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::NotOpen => Self::Over,
+            ExchangeError::Plaid(error) => Self::Plaid(error),
+            ExchangeError::Store(error) => Self::Store(error),
+            other => Self::Exchange(other),
+        }
+    }
+}
+
+/// What helps, in the words of `static/link.js`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Next {
+    /// The same call again.
+    Retry,
+    /// Link from its beginning.
+    Restart,
+    /// The page from its beginning.
+    Reload,
+    /// Nothing.
+    None,
+}
+
+#[derive(Serialize)]
+struct Body {
+    error: &'static str,
+    message: String,
+    next: Next,
+    request_id: String,
+}
+
+impl PageCallError {
+    fn parts(&self) -> (StatusCode, &'static str, Next, String) {
+        use StatusCode as S;
+        let text = str::to_owned;
+        match self {
+            Self::CrossSite => {
+                (S::FORBIDDEN, "cross_site", Next::None, text("This request came from another site."))
+            }
+            Self::NoTransaction => (
+                S::FORBIDDEN,
+                "unknown_transaction",
+                Next::Reload,
+                text("This page is out of date, or your browser does not keep this site's cookies."),
+            ),
+            Self::Over => {
+                (S::CONFLICT, "transaction_over", Next::Reload, text("This page has expired or was used already."))
+            }
+            Self::BadRequest(what) => {
+                (S::BAD_REQUEST, "bad_request", Next::Reload, format!("This page sent something odd: {what}."))
+            }
+            Self::Body(BodyError::TooLarge) => {
+                (S::PAYLOAD_TOO_LARGE, "too_large", Next::None, text("This page sent too much."))
+            }
+            Self::Body(BodyError::TooSlow | BodyError::Broken) => (
+                S::REQUEST_TIMEOUT,
+                "too_slow",
+                Next::Retry,
+                text("Your request did not arrive in time. Check your connection and try again."),
+            ),
+            Self::Exchange(ExchangeError::Task) => {
+                (S::INTERNAL_SERVER_ERROR, "server_error", Next::Retry, text("Something went wrong on our side."))
+            }
+            Self::Exchange(_) => (
+                S::CONFLICT,
+                "start_over",
+                Next::Restart,
+                text("Plaid did not accept the result of this login. Please connect your bank once more."),
+            ),
+            Self::Plaid(error) => plaid(error),
+            Self::Store(_) => (
+                S::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                Next::Retry,
+                text("The connection could not be saved. Nothing is lost: please try again."),
+            ),
+            Self::NoSession => {
+                (S::UNAUTHORIZED, "no_session", Next::Reload, text("Connect a bank first, in this browser."))
+            }
+        }
+    }
+}
+
+/// Plaid's error code is shown, because "it does not open" without a cause is what people struggle with most.
+fn plaid(error: &PlaidError) -> (StatusCode, &'static str, Next, String) {
+    let code = error.api().map(|api| api.error_code.as_str()).filter(|code| is_code(code));
+    let told = code.map(|code| format!(" (Plaid: {code})")).unwrap_or_default();
+    match error.verdict() {
+        Verdict::Passing => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            Next::Retry,
+            format!("Plaid cannot be reached at the moment. Please try again in a minute.{told}"),
+        ),
+        _ => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "server_error",
+            Next::Retry,
+            format!("This service is not set up correctly; its operator finds the cause in its log.{told}"),
+        ),
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+}
+
+impl IntoResponse for PageCallError {
+    fn into_response(self) -> Response {
+        let (status, error, next, message) = self.parts();
+        if status.is_server_error() {
+            tracing::error!(error, cause = %self, "a call of the page failed");
+        } else {
+            tracing::info!(error, cause = %self, "a call of the page was refused");
+        }
+        let body = Body { error, message, next, request_id: request_id::current() };
+        (status, axum::Json(body)).into_response()
+    }
+}

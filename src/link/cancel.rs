@@ -1,0 +1,81 @@
+//! `POST /api/link_exit`: how Link ended without success, and the person's wish to go back.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::api_error::PageCallError;
+use super::complete::loggable;
+use super::transaction::ProvenTransaction;
+use crate::app::App;
+use crate::middleware::body;
+use crate::oauth::redirect::RedirectTarget;
+use crate::store::model::{CancelOutcome, Flow};
+
+/// What the page sends: Link's `onExit` (<https://plaid.com/docs/link/web/#onexit>) and the person's choice.
+#[derive(Default, Deserialize)]
+struct Exit {
+    #[serde(default)]
+    error: Option<ExitError>,
+    #[serde(default)]
+    metadata: Option<ExitMetadata>,
+    #[serde(default)]
+    cancel: bool,
+}
+
+#[derive(Deserialize)]
+struct ExitError {
+    #[serde(default)]
+    error_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ExitMetadata {
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    link_session_id: Option<String>,
+    #[serde(default)]
+    request_id: Option<String>,
+}
+
+/// Records how Link ended. With `cancel` the transaction is over, and in the OAuth flow the client is told so
+/// (`access_denied`, RFC 6749 4.1.2.1).
+pub async fn link_exit(
+    State(app): State<App>,
+    ProvenTransaction(transaction): ProvenTransaction,
+    body: Body,
+) -> Result<Response, PageCallError> {
+    let bytes = body::read(body).await?;
+    let exit: Exit =
+        serde_json::from_slice(&bytes).map_err(|_| PageCallError::BadRequest("no report of Link's end"))?;
+    let metadata = exit.metadata.as_ref();
+    tracing::info!(
+        transaction = %transaction.id,
+        plaid.error_code = exit.error.as_ref().and_then(|e| e.error_code.as_deref()).and_then(loggable),
+        link.status = metadata.and_then(|m| m.status.as_deref()).and_then(loggable),
+        link_session_id = metadata.and_then(|m| m.link_session_id.as_deref()).and_then(loggable),
+        plaid.request_id = metadata.and_then(|m| m.request_id.as_deref()).and_then(loggable),
+        cancel = exit.cancel,
+        "Link ended without success"
+    );
+    if !exit.cancel {
+        return Ok(Json(json!({})).into_response());
+    }
+    match app.store.cancel(transaction.id, app.clock.now()).await? {
+        CancelOutcome::Cancelled => {}
+        CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
+    }
+    let answer = match &transaction.flow {
+        Flow::OAuth(request) => {
+            let issuer = app.issuer_for(app.client(&request.client_id));
+            let target = RedirectTarget::of_transaction(request);
+            json!({ "redirect_to": target.with_error("access_denied", "the person cancelled", issuer) })
+        }
+        Flow::Browser => json!({}),
+    };
+    Ok(Json(answer).into_response())
+}

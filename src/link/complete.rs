@@ -1,0 +1,124 @@
+//! `POST /api/set_access_token`: Link succeeded; the public token is exchanged while the person is still here.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::SET_COOKIE;
+use serde::{Deserialize, Serialize};
+
+use super::api_error::PageCallError;
+use super::session::SESSION_TTL;
+use super::transaction::ProvenTransaction;
+use super::{cookies, session};
+use crate::app::App;
+use crate::connections::Institution;
+use crate::middleware::body;
+use crate::middleware::peer::Peer;
+use crate::oauth::redirect::RedirectTarget;
+use crate::secret::PlaidPublicToken;
+use crate::store::TokenKind;
+use crate::store::model::{ConnectionId, Flow, OAuthRequest, Transaction};
+
+/// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
+#[derive(Deserialize)]
+struct Success {
+    public_token: PlaidPublicToken,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    institution: Option<InstitutionNamed>,
+    #[serde(default)]
+    link_session_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct InstitutionNamed {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    institution_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Redirect {
+    redirect_to: String,
+}
+
+#[derive(Serialize)]
+struct Landed {
+    item_id: String,
+    next: &'static str,
+}
+
+/// Completes the transaction. Repeating it gives the same answer.
+pub async fn set_access_token(
+    State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    ProvenTransaction(transaction): ProvenTransaction,
+    body: Body,
+) -> Result<Response, PageCallError> {
+    let bytes = body::read(body).await?;
+    // The body is not quoted in the error: it holds the public token.
+    let success: Success =
+        serde_json::from_slice(&bytes).map_err(|_| PageCallError::BadRequest("no public_token"))?;
+    if success.public_token.expose().is_empty() {
+        return Err(PageCallError::BadRequest("no public_token"));
+    }
+    let link_session_id = success.metadata.link_session_id.as_deref().and_then(loggable);
+    tracing::info!(transaction = %transaction.id, link_session_id, "Link succeeded");
+    let institution = success.metadata.institution.map(|named| Institution {
+        id: named.institution_id.map(|id| shortened(&id)),
+        name: named.name.map(|name| shortened(&name)),
+    });
+    let connection_id = app
+        .connections
+        .complete(
+            transaction.id,
+            success.public_token,
+            institution.unwrap_or_default(),
+            app.config.oauth.code_ttl,
+        )
+        .await?;
+    match &transaction.flow {
+        Flow::OAuth(request) => {
+            Ok(Json(Redirect { redirect_to: redirect(&app, &transaction, request) }).into_response())
+        }
+        Flow::Browser => landed(&app, &transaction, connection_id, peer.https).await,
+    }
+}
+
+/// Back to the client with the transaction's code: derived, so a repeat is answered with the same.
+fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> String {
+    let code = app.store.tokens().issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+    let issuer = app.issuer_for(app.client(&request.client_id));
+    RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)
+}
+
+/// The browser login flow ends on the page that shows the connection.
+async fn landed(
+    app: &App,
+    transaction: &Transaction,
+    connection_id: ConnectionId,
+    https: bool,
+) -> Result<Response, PageCallError> {
+    let connection = app.store.connection(connection_id).await?.ok_or(PageCallError::Over)?;
+    let cookie = cookies::set_session(&session::issue(app, transaction), SESSION_TTL, https);
+    let answer = Json(Landed { item_id: connection.item_id, next: "explorer" });
+    Ok(([(SET_COOKIE, cookie)], answer).into_response())
+}
+
+/// Names are for people; nobody's is longer.
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// Plaid's ids are UUIDs and the like; anything else that a browser sends stays out of the log.
+pub(super) fn loggable(text: &str) -> Option<&str> {
+    let safe = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    (!text.is_empty() && text.len() <= 64 && text.bytes().all(safe)).then_some(text)
+}

@@ -1,0 +1,115 @@
+//! Our cookies: one per transaction and one for the browser login flow's session.
+//!
+//! Under https they carry the prefix `__Host-`, so that no other host of the same site can plant them; plain http is
+//! for loopback, where browsers do not take that prefix.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::COOKIE;
+use uuid::Uuid;
+
+use crate::secret::OwnToken;
+
+/// Transactions that one browser may have open; the oldest go first. A cookie is some 130 bytes.
+const MAX_TRANSACTIONS: usize = 8;
+const TRANSACTION: &str = "ptb_tx_";
+const SESSION: &str = "ptb_session";
+
+fn prefix(https: bool) -> &'static str {
+    if https { "__Host-" } else { "" }
+}
+
+fn build(name: &str, value: &str, max_age: Duration, https: bool) -> String {
+    let mut cookie = format!(
+        "{}{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax",
+        prefix(https),
+        max_age.as_secs()
+    );
+    if https {
+        // Writing to a String cannot fail.
+        let _ = write!(cookie, "; Secure");
+    }
+    cookie
+}
+
+/// Sets the cookie of a transaction.
+pub(super) fn set_transaction(id: Uuid, value: &OwnToken, max_age: Duration, https: bool) -> String {
+    build(&format!("{TRANSACTION}{}", id.as_simple()), value.expose(), max_age, https)
+}
+
+/// Takes away the oldest transactions' cookies, so that with one more there are not too many. Ids sort by time.
+pub(super) fn clear_oldest(headers: &HeaderMap, https: bool) -> Vec<String> {
+    let prefix = format!("{}{TRANSACTION}", prefix(https));
+    let mut names: Vec<&str> =
+        pairs(headers).filter_map(|(name, _)| name.strip_prefix(prefix.as_str())).collect();
+    names.sort_unstable();
+    names.dedup();
+    let excess = (names.len() + 1).saturating_sub(MAX_TRANSACTIONS);
+    names
+        .into_iter()
+        .take(excess)
+        // Only names of ours are repeated back into a header.
+        .filter(|id| Uuid::try_parse(id).is_ok())
+        .map(|id| build(&format!("{TRANSACTION}{id}"), "", Duration::ZERO, https))
+        .collect()
+}
+
+/// The value of a transaction's cookie.
+pub(super) fn transaction(headers: &HeaderMap, id: Uuid, https: bool) -> Option<String> {
+    find(headers, &format!("{}{TRANSACTION}{}", prefix(https), id.as_simple()))
+}
+
+/// Sets the session of the browser login flow.
+pub(super) fn set_session(value: &OwnToken, max_age: Duration, https: bool) -> String {
+    build(SESSION, value.expose(), max_age, https)
+}
+
+/// The value of the session's cookie.
+pub(super) fn session(headers: &HeaderMap, https: bool) -> Option<String> {
+    find(headers, &format!("{}{SESSION}", prefix(https)))
+}
+
+fn find(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    pairs(headers).find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn cookies(text: &str) -> HeaderMap {
+        HeaderMap::from_iter([(COOKIE, text.parse().unwrap())])
+    }
+
+    #[test]
+    fn under_https_the_host_prefix_is_required_both_ways() {
+        let id = Uuid::from_u128(7);
+        let value = OwnToken::new("v");
+        let set = set_transaction(id, &value, Duration::from_secs(60), true);
+        assert!(set.starts_with("__Host-ptb_tx_"), "{set}");
+        assert!(set.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"), "{set}");
+        let plain = cookies(&format!("ptb_tx_{}=v", id.as_simple()));
+        assert_eq!(transaction(&plain, id, true), None);
+        assert_eq!(transaction(&plain, id, false).as_deref(), Some("v"));
+        assert!(!set_transaction(id, &value, Duration::ZERO, false).contains("Secure"));
+    }
+
+    #[test]
+    fn the_oldest_transactions_make_room() {
+        let id = |n: u128| Uuid::from_u128(n).as_simple().to_string();
+        let many: Vec<String> = (1..=9).rev().map(|n| format!("ptb_tx_{}=v", id(n))).collect();
+        let cleared = clear_oldest(&cookies(&many.join("; ")), false);
+        assert_eq!(cleared.len(), 2);
+        assert!(cleared.iter().any(|cookie| cookie.starts_with(&format!("ptb_tx_{}=;", id(1)))));
+        assert!(cleared.iter().any(|cookie| cookie.starts_with(&format!("ptb_tx_{}=;", id(2)))));
+        assert!(clear_oldest(&cookies("a=b; ptb_tx_x=1"), false).is_empty());
+    }
+}

@@ -1,0 +1,171 @@
+//! `GET /` and `GET /oauth/authorize`: checks the request, opens a transaction, shows the Link page.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+
+use super::refusal::{self, error_page};
+use super::{policy, transaction};
+use crate::app::App;
+use crate::config::{ExplorerMode, is_product};
+use crate::middleware::peer::Peer;
+use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
+use crate::oauth::params::Params;
+use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
+use crate::random;
+use crate::store::model::Flow;
+use crate::{oauth, plaid};
+
+/// What is known of the browser's request.
+struct Visit<'a> {
+    /// The way from this page to the root of the site.
+    root: &'static str,
+    query: &'a str,
+    headers: &'a HeaderMap,
+    peer: Peer,
+}
+
+/// `GET /`: OAuth when any OAuth parameter is there, else the browser login flow.
+pub async fn root(
+    State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let visit = Visit { root: "./", query, headers: &headers, peer };
+    if method == Method::HEAD {
+        return StatusCode::OK.into_response();
+    }
+    let is_oauth = Params::from_query(query.as_bytes()).map_or(true, |params| request::is_oauth(&params));
+    if is_oauth { authorization(&app, &visit).await } else { browser_login(&app, &visit).await }
+}
+
+/// `GET /oauth/authorize`: always OAuth.
+pub async fn authorize(
+    State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let visit = Visit { root: "../", query, headers: &headers, peer };
+    if method == Method::HEAD {
+        return StatusCode::OK.into_response();
+    }
+    authorization(&app, &visit).await
+}
+
+async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
+    if let Some(framed) = framed(visit) {
+        return framed;
+    }
+    let config = &app.config;
+    match request::authorize(visit.query, &config.oauth.clients, &config.link.products, is_product) {
+        Ok(Authorization { client, target, request, scope }) => {
+            let asker = Asker { client_name: Some(client.name.clone()), return_host: target.host() };
+            link_page(app, visit, Flow::OAuth(request), scope, asker).await
+        }
+        Err(AuthorizeError::Page(error)) => refusal::of_authorization(app, visit.root, &error),
+        Err(AuthorizeError::Redirect { client, target, error, description }) => {
+            tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
+                "authorization request refused");
+            let issuer = app.issuer_for(Some(client));
+            // 303 and never 307: nothing of this request may be sent on (RFC 9700 4.12).
+            Redirect::to(&target.with_error(error, &description, issuer)).into_response()
+        }
+    }
+}
+
+async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
+    if let Some(framed) = framed(visit) {
+        return framed;
+    }
+    if app.config.http.explorer != ExplorerMode::On {
+        return html(visit.root, &AboutPage { root: visit.root }, policy::plain_page());
+    }
+    let asker = Asker { client_name: None, return_host: None };
+    link_page(app, visit, Flow::Browser, None, asker).await
+}
+
+/// Inside a frame neither our cookies nor Link work; the answer there is one link out of it.
+fn framed(visit: &Visit<'_>) -> Option<Response> {
+    let dest = visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
+    if !matches!(dest, Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe")) {
+        return None;
+    }
+    // A relative reference that is only a query leads to this very page.
+    let page = FramedPage { root: visit.root, continue_url: format!("?{}", visit.query) };
+    Some(html(visit.root, &page, policy::FRAMED_PAGE))
+}
+
+/// Who the page says it is asking.
+struct Asker {
+    client_name: Option<String>,
+    return_host: Option<String>,
+}
+
+async fn link_page(
+    app: &App,
+    visit: &Visit<'_>,
+    flow: Flow,
+    scope: Option<Vec<String>>,
+    asker: Asker,
+) -> Response {
+    let can_cancel = matches!(flow, Flow::OAuth(_));
+    let configured = &app.config.link.products;
+    let lists = scope.as_deref().and_then(|scope| plaid::narrow(configured, scope));
+    let products = oauth::scope::names(lists.as_ref().unwrap_or(configured));
+    let opened = match transaction::open(app, visit.headers, visit.peer, flow, scope).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::error!(%error, "a transaction could not be opened");
+            return error_page(app, visit.root, &refusal::store_unavailable());
+        }
+    };
+    let nonce = STANDARD.encode(random::bytes::<16>());
+    let environment = app.page_environment();
+    let policy = policy::of_link_page(environment, &nonce);
+    let page = LinkPage {
+        root: visit.root,
+        nonce,
+        handle: opened.handle.expose().to_owned(),
+        client_name: asker.client_name,
+        products: plain_products(&products),
+        environment,
+        can_cancel,
+        return_host: asker.return_host,
+    };
+    let mut response = html(visit.root, &page, &policy);
+    for cookie in opened.cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+/// A rendered page with its Content-Security-Policy.
+#[must_use]
+pub fn html(root: &'static str, page: &impl askama::Template, policy: &str) -> Response {
+    match page.render() {
+        Ok(text) => {
+            let mut response = text.into_response();
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            if let Ok(policy) = HeaderValue::from_str(policy) {
+                headers.insert(CONTENT_SECURITY_POLICY, policy);
+            }
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, root, "a page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

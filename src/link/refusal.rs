@@ -1,0 +1,112 @@
+//! Error pages: what happened, what to do, and a request id.
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::page::html;
+use super::policy;
+use crate::app::App;
+use crate::middleware::request_id;
+use crate::oauth::authorize::PageError;
+use crate::oauth::redirect::RedirectError;
+use crate::pages::ErrorPage;
+
+/// What an error page says.
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What happened, in a few words.
+    pub title: String,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// What to do.
+    pub advice: Vec<String>,
+}
+
+/// Renders an error page.
+#[must_use]
+pub fn error_page(app: &App, root: &'static str, refusal: &Refusal) -> Response {
+    let page = ErrorPage {
+        root,
+        title: refusal.title.clone(),
+        message: refusal.message.clone(),
+        advice: refusal.advice.clone(),
+        request_id: request_id::current(),
+        environment: Some(app.page_environment()),
+    };
+    let mut response = html(root, &page, policy::plain_page());
+    *response.status_mut() = refusal.status;
+    response
+}
+
+pub(super) fn store_unavailable() -> Refusal {
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "This service cannot save anything at the moment".to_owned(),
+        message: "Its storage does not answer, so a connection could not be kept.".to_owned(),
+        advice: vec!["Try again in a few minutes.".to_owned(), "If it stays so, tell whoever runs it.".to_owned()],
+    }
+}
+
+/// A refused authorization request: the person stays here, since nothing proves that the redirect URI is the client's.
+pub(super) fn of_authorization(app: &App, root: &'static str, error: &PageError) -> Response {
+    let go_back = "Go back to the application that sent you here and start again.".to_owned();
+    let (title, message, advice) = match error {
+        PageError::Params(error) => (
+            "This link is not complete",
+            format!("The application sent a request that cannot be read: {error}."),
+            vec![go_back],
+        ),
+        PageError::UnknownClient => (
+            "This application is not known here",
+            "The client_id in the link is not registered with this service.".to_owned(),
+            vec![
+                go_back,
+                "If you set it up: compare the client id in your OAuth profile with OAUTH_CLIENT_ID (by default \
+                 the same as PLAID_CLIENT_ID)."
+                    .to_owned(),
+            ],
+        ),
+        PageError::Redirect(RedirectError::Missing { any_registered }) => (
+            "The link does not say where to return to",
+            "The request has no redirect_uri.".to_owned(),
+            vec![
+                go_back,
+                if *any_registered {
+                    "If you set it up: several callback URLs are registered, so the request must name one of them."
+                } else {
+                    "If you set it up: put the callback URL of your OAuth profile into PLAID_REDIRECT_URI."
+                }
+                .to_owned(),
+            ],
+        ),
+        PageError::Redirect(RedirectError::NotListed { sent, nearest }) => not_listed(sent, nearest.as_deref()),
+    };
+    tracing::warn!(cause = title, "authorization request refused on a page");
+    error_page(
+        app,
+        root,
+        &Refusal { status: StatusCode::BAD_REQUEST, title: title.to_owned(), message, advice },
+    )
+}
+
+fn not_listed(sent: &str, nearest: Option<&str>) -> (&'static str, String, Vec<String>) {
+    let shown: String = sent.chars().take(300).collect();
+    let mut advice = Vec::new();
+    if let Some(nearest) = nearest {
+        advice.push(format!("The nearest registered callback URL is {nearest}"));
+        if nearest.trim_end_matches('/') == sent.trim_end_matches('/') {
+            advice.push("They differ only in the slash at the end, which counts.".to_owned());
+        }
+    }
+    advice.push(
+        "If you set it up: copy the callback URL of your OAuth profile, exactly as it is shown there, into \
+         PLAID_REDIRECT_URI, and restart."
+            .to_owned(),
+    );
+    (
+        "The return address is not registered",
+        format!("The application asked to return to {shown}, which is not on this service's list, so you were not sent there."),
+        advice,
+    )
+}

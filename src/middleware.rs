@@ -1,0 +1,7 @@
+//! What every request passes, one file each; the stack and its order stand in [`crate::router`].
+
+pub mod body;
+pub mod headers;
+pub mod log;
+pub mod peer;
+pub mod request_id;

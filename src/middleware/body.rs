@@ -1,0 +1,37 @@
+//! Reading a request body: bounded in size and in time, so that a body that arrives a byte a second costs little.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use thiserror::Error;
+
+/// Larger than any request of ours: 64 KiB.
+pub const MAX_BODY: usize = 64 * 1024;
+/// How long a whole body may take.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A body that was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BodyError {
+    /// More than [`MAX_BODY`].
+    #[error("the body is larger than 64 KiB")]
+    TooLarge,
+    /// Longer than [`BODY_TIMEOUT`].
+    #[error("the body did not arrive within 10 s")]
+    TooSlow,
+    /// The client went away in the middle of it.
+    #[error("the body is incomplete")]
+    Broken,
+}
+
+/// Reads the whole body.
+pub async fn read(body: Body) -> Result<Bytes, BodyError> {
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect());
+    match collected.await {
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Ok(Err(_)) => Err(BodyError::Broken),
+    }
+}

@@ -1,0 +1,103 @@
+//! Who is at the other end, and whether the person's browser speaks https: from the connection, and from
+//! `X-Forwarded-*` only when the connection comes from a trusted proxy (RFC 9700 4.13).
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderMap;
+use ipnet::IpNet;
+
+use crate::app::App;
+
+/// The address that the connection came from, as the listener saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Connected(pub SocketAddr);
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The client's address; behind trusted proxies, the one they saw.
+    pub address: IpAddr,
+    /// Whether the browser reached us by https.
+    pub https: bool,
+}
+
+/// Puts [`Peer`] into the request's extensions.
+pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let connected = request.extensions().get::<Connected>().copied();
+    if let Some(Connected(address)) = connected {
+        let peer = resolve(address.ip(), request.headers(), &app.config.http.trusted_proxies);
+        request.extensions_mut().insert(peer);
+    }
+    next.run(request).await
+}
+
+/// The rightmost address that no trusted proxy has, for only those hops were written by somebody we trust.
+fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
+    let mut peer = Peer { address: connected.to_canonical(), https: false };
+    if !is_trusted(connected) {
+        return peer;
+    }
+    peer.https = last(headers, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    for hop in hops(headers, "x-forwarded-for").into_iter().rev() {
+        // A hop that is no address was not written by a proxy that we understand.
+        let Ok(address) = IpAddr::from_str(hop) else { break };
+        peer.address = address.to_canonical();
+        if !is_trusted(address) {
+            break;
+        }
+    }
+    peer
+}
+
+fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    hops(headers, name).pop()
+}
+
+fn hops<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn seen(connected: &str, headers: &[(&'static str, &str)]) -> (String, bool) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let trusted: Vec<IpNet> =
+            ["127.0.0.0/8", "::1/128", "10.0.0.0/8"].iter().map(|net| net.parse().unwrap()).collect();
+        let peer = resolve(connected.parse().unwrap(), &map, &trusted);
+        (peer.address.to_string(), peer.https)
+    }
+
+    #[test]
+    fn strangers_cannot_forge_their_address_or_scheme() {
+        let forged = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")];
+        assert_eq!(seen("203.0.113.9", &forged), ("203.0.113.9".to_owned(), false));
+    }
+
+    #[test]
+    fn of_a_trusted_proxys_hops_the_rightmost_untrusted_counts() {
+        let headers = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-proto", "https")];
+        assert_eq!(seen("127.0.0.1", &headers), ("203.0.113.9".to_owned(), true));
+        let chained = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-for", "10.1.2.3")];
+        assert_eq!(seen("::ffff:127.0.0.1", &chained), ("203.0.113.9".to_owned(), false));
+        assert_eq!(seen("127.0.0.1", &[("x-forwarded-for", "junk, \"")]), ("127.0.0.1".to_owned(), false));
+    }
+
+    #[test]
+    fn the_scheme_is_the_nearest_proxys_word() {
+        assert!(seen("127.0.0.1", &[("x-forwarded-proto", "http, https")]).1);
+        assert!(!seen("127.0.0.1", &[("x-forwarded-proto", "https, http")]).1);
+        assert!(!seen("127.0.0.1", &[]).1);
+    }
+}

@@ -1,0 +1,62 @@
+//! The token endpoint: `POST /api/send_the_access_token_AUTH`, also `/oauth/token`.
+//!
+//! It is Kore.ai's token URL and refresh URL at once. What Kore.ai sends is not documented, so form and JSON, every way
+//! of client authentication and a missing `grant_type` are understood; the answers are exactly the RFC's.
+
+mod answer;
+mod code;
+mod raw;
+mod refresh;
+mod request;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+
+use super::client_auth::{self, Authenticated};
+use super::error::TokenError;
+use super::params::Params;
+use crate::app::App;
+use crate::middleware::body;
+use request::Grant;
+
+/// Answers a token request.
+pub async fn token(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    match serve(&app, &headers, body).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn serve(app: &App, headers: &HeaderMap, body: Body) -> Result<Response, TokenError> {
+    let bytes = body::read(body).await.map_err(request::body_error)?;
+    let params = request::params(headers, &bytes)?;
+    let presented = client_auth::presented(headers, &params)?;
+    let oauth = &app.config.oauth;
+    let environment = app.config.plaid.environment;
+    let client = client_auth::authenticate(&presented, &oauth.clients, oauth.client_auth, environment)?;
+    let grant = request::grant(&params)?;
+    let response = answer(app, &client, grant, &params).await?;
+    if client.lenient {
+        tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
+            production will refuse it: set the client secret in the OAuth profile");
+    }
+    Ok(response)
+}
+
+async fn answer(
+    app: &App,
+    client: &Authenticated<'_>,
+    grant: Grant,
+    params: &Params,
+) -> Result<Response, TokenError> {
+    let (kind, granted) = match grant {
+        Grant::Code(code) => ("authorization_code", code::redeem(app, client, &code, params).await?),
+        Grant::PublicToken(token) => ("public_token", raw::exchange(app, client, token).await?),
+        Grant::Refresh(token) => ("refresh_token", refresh::refresh(app, client, &token).await?),
+    };
+    tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
+        client.auth = client.method.as_str(), "token answered");
+    Ok(answer::of(app, &granted))
+}

@@ -1,0 +1,49 @@
+//! A raw Plaid public token as the grant, as the Kore.ai guide's endpoint took it: for clients that proved themselves
+//! and are allowed to.
+
+use super::answer::Granted;
+use crate::app::App;
+use crate::connections::ExchangeError;
+use crate::oauth::client_auth::{Authenticated, ClientAuthError};
+use crate::oauth::error::TokenError;
+use crate::oauth::scope;
+use crate::secret::PlaidPublicToken;
+
+/// Exchanges the token, once; the same client's repeat gets the same answer for half an hour.
+pub(super) async fn exchange(
+    app: &App,
+    client: &Authenticated<'_>,
+    public_token: PlaidPublicToken,
+) -> Result<Granted, TokenError> {
+    if !client.client.raw_public_tokens {
+        return Err(TokenError::UnauthorizedClient("this client may not exchange Plaid public tokens"));
+    }
+    if !client.proven {
+        return Err(TokenError::Client(ClientAuthError::SecretMissing));
+    }
+    let configured = scope::names(&app.config.link.products);
+    let id = client.client.id.clone();
+    let (grant, connection) =
+        app.connections.exchange_raw(id, configured, public_token).await.map_err(refused)?;
+    Ok(Granted { grant, connection })
+}
+
+fn refused(error: ExchangeError) -> TokenError {
+    match error {
+        ExchangeError::Refused(source) => TokenError::PlaidSaidNo {
+            description: "Plaid refused the public token: it is wrong, expired (30 minutes), used, or of another \
+                          environment",
+            source,
+        },
+        ExchangeError::Lost(source) => TokenError::PlaidSaidNo {
+            description: "the exchange's answer was lost and the public token is burnt; go through Plaid Link again",
+            source,
+        },
+        ExchangeError::Taken | ExchangeError::NotOpen => {
+            TokenError::InvalidGrant("the public token was exchanged before")
+        }
+        ExchangeError::Plaid(error) => TokenError::Plaid(error),
+        ExchangeError::Store(error) => TokenError::Store(error),
+        ExchangeError::Task => TokenError::Stopping,
+    }
+}

@@ -1,0 +1,134 @@
+//! What a token request says: its parameters and its grant.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+use crate::middleware::body::BodyError;
+use crate::oauth::error::TokenError;
+use crate::oauth::params::Params;
+use crate::secret::{OwnToken, PlaidPublicToken};
+
+/// How a raw Plaid public token begins (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
+const PUBLIC_TOKEN_PREFIX: &str = "public-";
+
+/// What is presented for an access token.
+#[derive(Debug)]
+pub(super) enum Grant {
+    /// A code of ours.
+    Code(OwnToken),
+    /// A raw Plaid public token, as the guide's endpoint took it.
+    PublicToken(PlaidPublicToken),
+    /// A refresh token of ours.
+    Refresh(OwnToken),
+}
+
+/// Reads form or JSON, by what the request says it is. Without a content type a body that begins like an object is
+/// JSON.
+pub(super) fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
+    let media_type = match headers.get(CONTENT_TYPE) {
+        Some(value) => value.to_str().map_err(|_| TokenError::ContentType)?,
+        None if bytes.trim_ascii_start().starts_with(b"{") => "application/json",
+        None => "application/x-www-form-urlencoded",
+    };
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
+        "application/json" => Ok(Params::from_json(bytes)?),
+        _ => Err(TokenError::ContentType),
+    }
+}
+
+/// Finds the one grant. `grant_type` may be absent, but when it is there it must fit.
+pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
+    let code = params.get("code");
+    let public_token = params.get("public_token");
+    let refresh_token = params.get("refresh_token");
+    let wants_refresh = match params.get("grant_type") {
+        Some("authorization_code") => false,
+        Some("refresh_token") => true,
+        None => code.is_none() && public_token.is_none() && refresh_token.is_some(),
+        Some(_) => return Err(TokenError::GrantType),
+    };
+    if wants_refresh {
+        let token = refresh_token.ok_or(TokenError::InvalidRequest("refresh_token is missing"))?;
+        return Ok(Grant::Refresh(OwnToken::new(token)));
+    }
+    let token = match (code, public_token) {
+        (Some(code), Some(public_token)) if code != public_token => {
+            return Err(TokenError::InvalidRequest("send code or public_token, not both"));
+        }
+        (Some(token), _) | (None, Some(token)) => token,
+        (None, None) => return Err(TokenError::InvalidRequest("code is missing")),
+    };
+    if token.starts_with(PUBLIC_TOKEN_PREFIX) {
+        return Ok(Grant::PublicToken(PlaidPublicToken::new(token)));
+    }
+    if code.is_none() {
+        return Err(TokenError::InvalidGrant("public_token is not a Plaid public token"));
+    }
+    Ok(Grant::Code(OwnToken::new(token)))
+}
+
+/// The endpoint's own words for a body that was not read.
+pub(super) fn body_error(error: BodyError) -> TokenError {
+    match error {
+        BodyError::TooLarge => TokenError::TooLarge,
+        BodyError::TooSlow => TokenError::TooSlow,
+        BodyError::Broken => TokenError::InvalidRequest("the body is incomplete"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn of(form: &str) -> Result<String, String> {
+        match grant(&Params::from_form(form.as_bytes()).unwrap()) {
+            Ok(Grant::Code(token)) => Ok(format!("code {}", token.expose())),
+            Ok(Grant::PublicToken(token)) => Ok(format!("public {}", token.expose())),
+            Ok(Grant::Refresh(token)) => Ok(format!("refresh {}", token.expose())),
+            Err(error) => Err(error.code().1.to_owned()),
+        }
+    }
+
+    #[test]
+    fn each_row_of_the_contract() {
+        for (form, expected) in [
+            ("grant_type=authorization_code&code=a", Ok("code a")),
+            ("code=a", Ok("code a")),
+            ("code=public-sandbox-1", Ok("public public-sandbox-1")),
+            ("public_token=public-sandbox-1", Ok("public public-sandbox-1")),
+            ("code=public-sandbox-1&public_token=public-sandbox-1", Ok("public public-sandbox-1")),
+            ("grant_type=refresh_token&refresh_token=r", Ok("refresh r")),
+            ("refresh_token=r", Ok("refresh r")),
+            ("grant_type=refresh_token&refresh_token=r&code=", Ok("refresh r")),
+            ("", Err("invalid_request")),
+            ("grant_type=authorization_code", Err("invalid_request")),
+            ("grant_type=refresh_token", Err("invalid_request")),
+            ("grant_type=password&username=u", Err("unsupported_grant_type")),
+            ("code=a&public_token=public-x", Err("invalid_request")),
+            ("public_token=access-sandbox-1", Err("invalid_grant")),
+        ] {
+            assert_eq!(of(form), expected.map(str::to_owned).map_err(str::to_owned), "{form}");
+        }
+    }
+
+    #[test]
+    fn the_content_type_decides_and_its_absence_is_tolerated() {
+        let with = |value: Option<&'static str>, body: &[u8]| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(CONTENT_TYPE, value.parse().unwrap());
+            }
+            params(&headers, body).map(|params| params.get("code").map(str::to_owned))
+        };
+        let found = Some("a".to_owned());
+        assert_eq!(with(Some("application/json; charset=utf-8"), br#"{"code":"a"}"#).unwrap(), found);
+        assert_eq!(with(Some("APPLICATION/X-WWW-FORM-URLENCODED"), b"code=a").unwrap(), found);
+        assert_eq!(with(None, br#" {"code":"a"}"#).unwrap(), found);
+        assert_eq!(with(None, b"code=a").unwrap(), found);
+        assert!(matches!(with(Some("text/plain"), b"code=a"), Err(TokenError::ContentType)));
+        assert!(matches!(with(Some("application/json"), b"code=a"), Err(TokenError::Params(_))));
+    }
+}
