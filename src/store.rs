@@ -1,6 +1,205 @@
 //! The store: one method per domain decision, with owned input, `now` as a value and a typed outcome.
 //!
 //! There is no begin or commit across this edge, and no closure: each decision is one transaction inside,
-//! and its answer is given only after the commit was synced to disk.
+//! and its answer is given only after the commit was synced to disk. A caller that stops waiting undoes nothing.
 
+#[cfg(test)]
+mod contract;
+pub mod error;
+mod files;
+pub mod keyring;
 pub mod model;
+pub mod seal;
+mod sqlite;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use self::error::{OpenError, StoreError};
+use self::model::{
+    Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
+    NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
+    Redemption, Removal, Transaction, TransactionId,
+};
+use self::sqlite::SqliteStore;
+use self::tokens::TokenKey;
+use crate::clock::Timestamp;
+use crate::config::{DatabaseUrl, StoreConfig};
+
+/// Whether an answer waits for the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Each commit is synced before it is answered.
+    #[default]
+    Full,
+    /// Nothing is synced: for the test that shows that its instrument sees the difference.
+    Off,
+}
+
+/// What a store is opened with.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// Where it is and what seals it.
+    pub config: StoreConfig,
+    /// Whose it is, or becomes when it is new.
+    pub account: Account,
+    /// [`Durability::Full`] for everything but a test.
+    pub durability: Durability,
+}
+
+/// An open store. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store(Engine);
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Sqlite(Arc<SqliteStore>),
+}
+
+impl Store {
+    /// Opens the store, or makes it with the directories above it (for their owner only), and migrates it.
+    pub async fn open(options: OpenOptions) -> Result<Self, OpenError> {
+        let OpenOptions {
+            config,
+            account,
+            durability,
+        } = options;
+        match config.database {
+            DatabaseUrl::Sqlite(path) => {
+                let store = SqliteStore::open(path, config.keys, account, durability).await?;
+                Ok(Self(Engine::Sqlite(Arc::new(store))))
+            }
+        }
+    }
+
+    /// Makes and recognises tokens of our own; they are this store's and no other's.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenKey {
+        match &self.0 {
+            Engine::Sqlite(store) => store.tokens(),
+        }
+    }
+
+    /// Opens a transaction.
+    pub async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.open_transaction(new).await,
+        }
+    }
+
+    /// The transaction as it stands.
+    pub async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.transaction(id).await,
+        }
+    }
+
+    /// Link succeeded: stores connection, public token and code in one commit. A transaction whose `expires_at` is
+    /// reached is not open any more.
+    pub async fn complete(
+        &self,
+        completion: Completion,
+        now: Timestamp,
+    ) -> Result<CompleteOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.complete(completion, now).await,
+        }
+    }
+
+    /// The person cancelled for good. Also possible after `expires_at`, as the client still waits for its answer.
+    pub async fn cancel(&self, id: TransactionId, now: Timestamp) -> Result<CancelOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.cancel(id, now).await,
+        }
+    }
+
+    /// Consumes the code and stores the grant; exactly one caller wins. From `code_expires_at` on nobody does.
+    pub async fn redeem(&self, redemption: Redemption, now: Timestamp) -> Result<RedeemOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.redeem(redemption, now).await,
+        }
+    }
+
+    /// Ends the OAuth transactions that were completed before that moment and never redeemed, and queues the removal
+    /// of their connections unless a live grant uses them, in one commit. Gives the number of transactions.
+    pub async fn abandon(&self, unredeemed_before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.abandon(unredeemed_before, now).await,
+        }
+    }
+
+    /// A client brought a raw public token: stores connection, public token and grant in one commit.
+    pub async fn exchange_raw(
+        &self,
+        exchange: RawExchange,
+        now: Timestamp,
+    ) -> Result<RawExchangeOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.exchange_raw(exchange, now).await,
+        }
+    }
+
+    /// What became of a public token.
+    pub async fn public_token(&self, hash: PublicTokenHash) -> Result<Option<PublicTokenRecord>, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.public_token(hash).await,
+        }
+    }
+
+    /// The connection as it stands, also when it is removed.
+    pub async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.connection(id).await,
+        }
+    }
+
+    /// The grant as it stands, also when it is revoked, with its connection.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Connection)>, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.grant(id).await,
+        }
+    }
+
+    /// At most `limit` removals whose time to be tried has come, the longest waiting first.
+    pub async fn due_removals(&self, now: Timestamp, limit: usize) -> Result<Vec<Removal>, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.due_removals(now, limit).await,
+        }
+    }
+
+    /// Plaid has removed the Item (or never knew it). Done twice it is done once.
+    pub async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.finish_removal(id, now).await,
+        }
+    }
+
+    /// Plaid could not be asked or did not do it: counts the attempt and tries again at that moment.
+    pub async fn postpone_removal(&self, id: ConnectionId, next_try: Timestamp) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.postpone_removal(id, next_try).await,
+        }
+    }
+
+    /// Forgets open, cancelled and abandoned transactions that expired before that moment, and the public tokens that
+    /// were exchanged before it if their connection is removed. Gives the number of things forgotten.
+    pub async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.purge(before).await,
+        }
+    }
+
+    /// Whether the store can write and read now.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.check().await,
+        }
+    }
+
+    /// Decides what waits, syncs, and lets other processes open the store. Whatever comes later is refused.
+    pub async fn close(&self) {
+        match &self.0 {
+            Engine::Sqlite(store) => store.close().await,
+        }
+    }
+}

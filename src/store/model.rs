@@ -22,11 +22,11 @@ macro_rules! ids {
 }
 
 ids! {
-    /// One authorization in progress, bound to one browser. Time-ordered (UUIDv7), so rows are appended.
+    /// One authorization in progress, bound to one browser. Time-ordered (`UUIDv7`), so rows are appended.
     TransactionId;
-    /// A Plaid Item with its access token. UUIDv7.
+    /// A Plaid Item with its access token. `UUIDv7`.
     ConnectionId;
-    /// The right of one client to one connection. UUIDv7.
+    /// The right of one client to one connection. `UUIDv7`.
     GrantId;
 }
 

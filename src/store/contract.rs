@@ -1,0 +1,210 @@
+//! What every engine must do, told once: `contract_suite!` runs all of it on the stores that a function makes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+pub(super) mod codes;
+pub(super) mod completion;
+pub(super) mod raw;
+pub(super) mod removals;
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::Store;
+use super::model::{
+    Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest,
+    PublicTokenHash, RawExchange, Redemption, TransactionId,
+};
+use crate::clock::Timestamp;
+use crate::secret::PlaidAccessToken;
+
+/// The moment at which all begins.
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+/// How long transactions can be completed.
+pub(super) const TRANSACTION_TTL: Duration = Duration::from_secs(1800);
+/// How long codes are good.
+pub(super) const CODE_TTL: Duration = Duration::from_secs(300);
+
+/// Makes one test per check for the engine whose stores `$make` opens: `async fn() -> (Store, guard)`.
+macro_rules! contract_suite {
+    ($make:path: $($topic:ident { $($check:ident,)* })*) => {$(
+        mod $topic {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    let (store, _guard) = $make().await;
+                    crate::store::contract::$topic::$check(&store).await;
+                    store.close().await;
+                }
+            )*
+        }
+    )*};
+    ($make:path) => {
+        crate::store::contract::contract_suite! { $make:
+            completion {
+                a_transaction_reads_back_as_it_was_opened,
+                an_id_is_used_once,
+                completing_stores_connection_public_token_and_code,
+                a_repeat_is_answered_alike_and_stores_nothing,
+                another_public_token_finds_it_not_open,
+                from_its_last_moment_on_it_is_not_open,
+                an_unknown_transaction_is_not_found,
+                a_public_token_belongs_to_who_brought_it_first,
+                of_many_completions_at_once_one_stores,
+                of_two_owners_at_once_one_has_the_public_token,
+                cancelling_is_final_and_repeatable,
+                what_is_completed_cannot_be_cancelled,
+                of_cancel_and_complete_one_wins,
+                a_caller_that_goes_away_undoes_nothing,
+            }
+            codes {
+                a_code_is_redeemed_once_and_the_second_learns_of_the_grant,
+                of_64_redemptions_at_once_one_wins,
+                a_code_is_good_until_its_last_moment,
+                only_completed_oauth_transactions_are_redeemable,
+                redemptions_of_many_codes_do_not_mix,
+                a_refused_redemption_leaves_no_grant,
+            }
+            raw {
+                a_raw_public_token_is_exchanged_once,
+                of_many_raw_exchanges_at_once_one_stores,
+                raw_and_browser_do_not_share_a_public_token,
+                tokens_of_the_store_belong_to_its_rows,
+            }
+            removals {
+                abandoning_takes_what_was_completed_before_that_moment,
+                abandoning_spares_what_others_still_use,
+                of_redeem_and_abandon_one_wins,
+                removals_come_when_due_and_in_order,
+                a_finished_removal_is_gone_and_the_connection_stays_removed,
+                purging_forgets_what_came_to_nothing,
+                purging_keeps_public_tokens_of_living_connections,
+                the_check_passes_and_leaves_no_trace,
+                a_closed_store_refuses,
+            }
+        }
+    };
+}
+pub(super) use contract_suite;
+
+pub(super) fn nonce() -> Nonce {
+    Nonce(rand::random())
+}
+
+pub(super) fn hash() -> PublicTokenHash {
+    PublicTokenHash(rand::random())
+}
+
+pub(super) fn browser_transaction() -> NewTransaction {
+    NewTransaction {
+        id: TransactionId(Uuid::now_v7()),
+        nonce: nonce(),
+        flow: Flow::Browser,
+        scope: None,
+        client_user_id: Uuid::new_v4().to_string(),
+        created_at: NOW,
+        expires_at: NOW.plus(TRANSACTION_TTL),
+    }
+}
+
+pub(super) fn oauth_transaction() -> NewTransaction {
+    let request = OAuthRequest {
+        client_id: "kore".to_owned(),
+        redirect_uri: "https://idp.kore.ai/callback".to_owned(),
+        redirect_uri_sent: true,
+        state: Some("a%20b".to_owned()),
+        code_challenge: Some("challenge".to_owned()),
+    };
+    NewTransaction {
+        flow: Flow::OAuth(request),
+        scope: Some(vec!["auth".to_owned(), "identity".to_owned()]),
+        ..browser_transaction()
+    }
+}
+
+pub(super) fn new_connection() -> NewConnection {
+    let id = ConnectionId(Uuid::now_v7());
+    NewConnection {
+        id,
+        item_id: format!("item-{id}"),
+        access_token: PlaidAccessToken::new(format!("access-sandbox-{id}")),
+        institution_id: Some("ins_1".to_owned()),
+        institution_name: Some("Bank of Tests".to_owned()),
+    }
+}
+
+pub(super) fn completion_of(transaction_id: TransactionId, public_token: PublicTokenHash) -> Completion {
+    Completion {
+        transaction_id,
+        public_token,
+        connection: new_connection(),
+        code_ttl: CODE_TTL,
+    }
+}
+
+pub(super) fn new_grant() -> NewGrant {
+    NewGrant {
+        id: GrantId(Uuid::now_v7()),
+        nonce: nonce(),
+        client_id: "kore".to_owned(),
+        scope: vec!["auth".to_owned()],
+    }
+}
+
+pub(super) fn redemption_of(transaction_id: TransactionId) -> Redemption {
+    Redemption {
+        transaction_id,
+        grant: new_grant(),
+    }
+}
+
+pub(super) fn raw_exchange_of(public_token: PublicTokenHash) -> RawExchange {
+    RawExchange {
+        public_token,
+        connection: new_connection(),
+        grant: new_grant(),
+    }
+}
+
+pub(super) async fn opened(store: &Store, new: NewTransaction) -> TransactionId {
+    let id = new.id;
+    store.open_transaction(new).await.unwrap();
+    id
+}
+
+/// A completed OAuth transaction and its connection.
+pub(super) async fn completed(store: &Store) -> (TransactionId, ConnectionId) {
+    let id = opened(store, oauth_transaction()).await;
+    let completion = completion_of(id, hash());
+    let connection_id = completion.connection.id;
+    let outcome = store.complete(completion, NOW).await.unwrap();
+    assert_eq!(outcome, super::model::CompleteOutcome::Completed);
+    (id, connection_id)
+}
+
+/// Runs a decision in as many tasks as there are inputs, all released at one moment.
+pub(super) async fn at_once<I, T, F, Fut>(store: &Store, inputs: Vec<I>, decide: F) -> Vec<T>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    F: Fn(Store, I) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = T> + Send + 'static,
+{
+    let start = std::sync::Arc::new(tokio::sync::Barrier::new(inputs.len()));
+    let tasks: Vec<_> = inputs
+        .into_iter()
+        .map(|input| {
+            let (store, start, decide) = (store.clone(), start.clone(), decide.clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                decide(store, input).await
+            })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    outcomes
+}

@@ -1,0 +1,146 @@
+//! What can go wrong in the store: once while it opens, and at each decision afterwards.
+//!
+//! No error carries a value of a row: they reach logs, and some of them people.
+
+use std::io;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use super::keyring::KeyringError;
+use super::model::Account;
+use super::seal::SealError;
+
+/// Why a decision or a look-up failed. A failed decision left no trace.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room on the disk. Nothing was lost, and the store goes on once there is room.
+    #[error("the disk that holds the store is full; nothing stored was lost, make room and it goes on")]
+    Full,
+    /// The store cannot answer now; the text says why in the engine's own words.
+    #[error("the store cannot answer: {0}")]
+    Unavailable(&'static str),
+    /// What stands on the disk cannot be what was written.
+    #[error("the store is damaged ({0}); restore it from a backup")]
+    Corrupt(&'static str),
+    /// A sealed value does not open.
+    #[error("a sealed value of the store does not open: {0}")]
+    Sealed(#[from] SealError),
+    /// A row with this id (or public token) is already there; ids are made fresh, so this is a mistake of the caller.
+    #[error("a row with this id is already in the store")]
+    Duplicate,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::SqliteFailure(failure, _) => {
+                // The fixed text of the code and never SQLite's message, which may quote what it was given.
+                let text = rusqlite::ffi::code_to_str(failure.extended_code);
+                match failure.code {
+                    ErrorCode::DiskFull => Self::Full,
+                    ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt(text),
+                    ErrorCode::ConstraintViolation => Self::Duplicate,
+                    _ => Self::Unavailable(text),
+                }
+            }
+            rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..) => Self::Corrupt("a column holds what was never written to it"),
+            _ => Self::Unavailable("the database engine refused a statement"),
+        }
+    }
+}
+
+/// Why a store did not open. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory of the database is not there and cannot be made.
+    #[error("cannot create the data directory {}: {source}; create it or set DATABASE_URL to another place", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The database or a file beside it cannot be written.
+    #[error(
+        "cannot write {}: {source}; make it writable for this user or set DATABASE_URL to another place", path.display()
+    )]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process has it open.
+    #[error(
+        "the store {} is in use by another process; stop that one first, or set DATABASE_URL to another place",
+        path.display()
+    )]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// It is no store of this program.
+    #[error(
+        "{} is not a store of this program ({reason}); set DATABASE_URL to another place, or restore the file from a backup",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// How it was noticed.
+        reason: &'static str,
+    },
+    /// A newer version of this program has written it.
+    #[error(
+        "the store {} has schema {found}, this version of the program knows up to {known}; use the newer version again, \
+         or restore the backup made before the upgrade", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema of this program.
+        known: i64,
+    },
+    /// It belongs to another Plaid account.
+    #[error(
+        "the store {} belongs to Plaid's {} with client id {}, but the settings are for {} with client id {}; \
+         access tokens of one account are useless to another: set DATABASE_URL to another place",
+        path.display(), stored.environment, stored.client_id, given.environment, given.client_id
+    )]
+    OtherAccount {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        stored: Account,
+        /// Who came.
+        given: Account,
+    },
+    /// The keys could not be had.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The keys are there, but they are not this store's.
+    #[error(
+        "the keys do not open the store {} ({reason}); set BROKER_KEYS (or restore the key file) with the key that sealed it",
+        path.display()
+    )]
+    WrongKeys {
+        /// The file.
+        path: PathBuf,
+        /// What did not fit.
+        reason: SealError,
+    },
+    /// Anything that can also happen later.
+    #[error("the store {} does not open: {source}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: StoreError,
+    },
+}

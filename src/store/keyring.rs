@@ -1,0 +1,116 @@
+//! The keys that seal: given in `BROKER_KEYS`, or kept in a key file that is made once.
+
+mod file;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::{KeySource, SealingKey};
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// There is no key file, but a store that was sealed with one.
+    #[error(
+        "the key file {} is missing, and the store {} was sealed with it. The way back: restore the key file from a backup, \
+         or set BROKER_KEYS to its key. If the key is lost for good, delete the store {} and let people connect their banks again",
+        key_file.display(), database.display(), database.display()
+    )]
+    Missing {
+        /// Where the key file was expected.
+        key_file: PathBuf,
+        /// What it sealed.
+        database: PathBuf,
+    },
+    /// The key file cannot be read or made.
+    #[error("cannot {action} the key file {}: {source}; make it accessible for this user, or set BROKER_KEYS", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The key file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Others on this machine could have read the key.
+    #[error(
+        "the key file {} can be read by others (mode {mode:04o}); run: chmod 600 {}", path.display(), path.display()
+    )]
+    Readable {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The key file does not hold keys.
+    #[error(
+        "line {line} of the key file {} is not a key (`id:base64 of 32 bytes`); restore the file from a backup, or set BROKER_KEYS",
+        path.display()
+    )]
+    Garbled {
+        /// The key file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// No key at all.
+    #[error("no key is given; BROKER_KEYS needs at least one `id:base64` pair")]
+    Empty,
+    /// Two keys of one name: nobody could say which one sealed.
+    #[error("two keys have the id {0:?}; each key needs an id of its own")]
+    Twice(String),
+}
+
+/// The keys in order: the first one seals, all open.
+#[derive(Clone, Debug)]
+pub struct Keyring {
+    sealing: SealingKey,
+    older: Vec<SealingKey>,
+}
+
+impl Keyring {
+    /// A ring of these keys.
+    pub fn new(keys: Vec<SealingKey>) -> Result<Self, KeyringError> {
+        let mut keys = keys.into_iter();
+        let sealing = keys.next().ok_or(KeyringError::Empty)?;
+        let mut ring = Self {
+            sealing,
+            older: Vec::new(),
+        };
+        for key in keys {
+            if ring.by_id(&key.id).is_some() {
+                return Err(KeyringError::Twice(key.id));
+            }
+            ring.older.push(key);
+        }
+        Ok(ring)
+    }
+
+    /// The ring for `database`. A key file is made when it is not there, unless the database `has_sealed_rows`:
+    /// a fresh key would open none of them.
+    pub fn load(source: &KeySource, database: &Path, has_sealed_rows: bool) -> Result<Self, KeyringError> {
+        match source {
+            KeySource::Given(keys) => Self::new(keys.clone()),
+            KeySource::File(path) => match file::read(path)? {
+                Some(keys) => Self::new(keys),
+                None if has_sealed_rows => Err(KeyringError::Missing {
+                    key_file: path.clone(),
+                    database: database.to_owned(),
+                }),
+                None => Self::new(file::make(path)?),
+            },
+        }
+    }
+
+    /// The key that seals.
+    pub(super) fn sealing(&self) -> &SealingKey {
+        &self.sealing
+    }
+
+    /// The key of that name.
+    pub(super) fn by_id(&self, id: &str) -> Option<&SealingKey> {
+        std::iter::once(&self.sealing)
+            .chain(&self.older)
+            .find(|key| key.id == id)
+    }
+}

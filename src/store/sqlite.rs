@@ -1,0 +1,237 @@
+//! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
+
+mod connections;
+mod migrations;
+mod open;
+mod readers;
+mod removals;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod transactions;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::Connection as Sqlite;
+
+use self::connections::SealedConnection;
+use self::readers::Readers;
+use self::transactions::Completing;
+use self::writer::Writer;
+use super::Durability;
+use super::error::{OpenError, StoreError};
+use super::keyring::Keyring;
+use super::model::{
+    Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
+    NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
+    Redemption, Removal, Transaction, TransactionId,
+};
+use super::tokens::TokenKey;
+use crate::clock::Timestamp;
+use crate::config::KeySource;
+
+/// An open `SQLite` store.
+#[derive(Debug)]
+pub(super) struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    keyring: Arc<Keyring>,
+    tokens: TokenKey,
+}
+
+impl SqliteStore {
+    pub(super) async fn open(
+        path: PathBuf,
+        keys: KeySource,
+        account: Account,
+        durability: Durability,
+    ) -> Result<Self, OpenError> {
+        let stopped = {
+            let path = path.clone();
+            move |_| OpenError::Store {
+                path,
+                source: StoreError::Unavailable("opening it was stopped"),
+            }
+        };
+        let task = {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || open::open(&path, &keys, &account, durability))
+        };
+        let opened = task.await.map_err(stopped)??;
+        let no_thread = |_| OpenError::Store {
+            path,
+            source: StoreError::Unavailable("no thread for its writer"),
+        };
+        Ok(Self {
+            writer: Writer::start(opened.held).map_err(no_thread)?,
+            readers: Readers::new(opened.readers),
+            keyring: Arc::new(opened.keyring),
+            tokens: opened.tokens,
+        })
+    }
+
+    pub(super) fn tokens(&self) -> &TokenKey {
+        &self.tokens
+    }
+
+    pub(super) async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
+        self.writer
+            .decide(move |conn| transactions::open(conn, &new))
+            .await
+    }
+
+    pub(super) async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
+        self.readers.read(move |conn| transactions::find(conn, id)).await
+    }
+
+    pub(super) async fn complete(
+        &self,
+        completion: Completion,
+        now: Timestamp,
+    ) -> Result<CompleteOutcome, StoreError> {
+        let completing = Completing {
+            transaction_id: completion.transaction_id,
+            public_token: completion.public_token,
+            now,
+            code_expires_at: now.plus(completion.code_ttl),
+        };
+        let sealed = SealedConnection::of(completion.connection, &self.keyring)?;
+        self.writer
+            .decide(move |conn| transactions::complete(conn, completing, &sealed))
+            .await
+    }
+
+    pub(super) async fn cancel(
+        &self,
+        id: TransactionId,
+        now: Timestamp,
+    ) -> Result<CancelOutcome, StoreError> {
+        self.writer
+            .decide(move |conn| transactions::cancel(conn, id, now))
+            .await
+    }
+
+    pub(super) async fn redeem(
+        &self,
+        redemption: Redemption,
+        now: Timestamp,
+    ) -> Result<RedeemOutcome, StoreError> {
+        let keyring = Arc::clone(&self.keyring);
+        self.writer
+            .decide(move |conn| transactions::redeem(conn, &keyring, &redemption, now))
+            .await
+    }
+
+    pub(super) async fn abandon(
+        &self,
+        unredeemed_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.writer
+            .decide(move |conn| removals::abandon(conn, unredeemed_before, now))
+            .await
+    }
+
+    pub(super) async fn exchange_raw(
+        &self,
+        exchange: RawExchange,
+        now: Timestamp,
+    ) -> Result<RawExchangeOutcome, StoreError> {
+        let RawExchange {
+            public_token,
+            connection,
+            grant,
+        } = exchange;
+        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        self.writer
+            .decide(move |conn| connections::exchange_raw(conn, public_token, &sealed, &grant, now))
+            .await
+    }
+
+    pub(super) async fn public_token(
+        &self,
+        hash: PublicTokenHash,
+    ) -> Result<Option<PublicTokenRecord>, StoreError> {
+        self.readers
+            .read(move |conn| connections::find_public_token(conn, hash))
+            .await
+    }
+
+    pub(super) async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
+        let keyring = Arc::clone(&self.keyring);
+        self.readers
+            .read(move |conn| connections::find(conn, &keyring, id))
+            .await
+    }
+
+    pub(super) async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Connection)>, StoreError> {
+        let keyring = Arc::clone(&self.keyring);
+        self.readers
+            .read(move |conn| connections::find_grant(conn, &keyring, id))
+            .await
+    }
+
+    pub(super) async fn due_removals(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Removal>, StoreError> {
+        let keyring = Arc::clone(&self.keyring);
+        self.readers
+            .read(move |conn| removals::due(conn, &keyring, now, limit))
+            .await
+    }
+
+    pub(super) async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .decide(move |conn| removals::finish(conn, id, now))
+            .await
+    }
+
+    pub(super) async fn postpone_removal(
+        &self,
+        id: ConnectionId,
+        next_try: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .decide(move |conn| removals::postpone(conn, id, next_try))
+            .await
+    }
+
+    pub(super) async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .decide(move |conn| removals::purge(conn, before))
+            .await
+    }
+
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        let written: Vec<u8> = self.writer.decide(write_probe).await?;
+        let read = self.readers.read(read_probe).await?;
+        // Another check may have written meanwhile; that both could write and this one read is what was asked.
+        if read.len() == written.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Corrupt("what was written is not read"))
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn write_probe(conn: &Sqlite) -> Result<Vec<u8>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "INSERT INTO meta (name, value) VALUES ('probe', randomblob(8)) \
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING value",
+    )?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+fn read_probe(conn: &Sqlite) -> Result<Vec<u8>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE name = 'probe'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}

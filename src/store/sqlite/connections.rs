@@ -1,0 +1,150 @@
+//! Connections, the public tokens they came of, and the grants that open them.
+
+use rusqlite::{Connection as Sqlite, named_params};
+
+use super::rows::{self, Columns};
+use crate::clock::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::keyring::Keyring;
+use crate::store::model::{
+    Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant, PublicTokenHash, PublicTokenOwner,
+    PublicTokenRecord, RawExchangeOutcome,
+};
+
+/// A new connection with its access token sealed, which is done before the writer's queue and not inside it.
+#[derive(Debug)]
+pub(super) struct SealedConnection {
+    new: NewConnection,
+    access_token: Vec<u8>,
+}
+
+impl SealedConnection {
+    /// Seals the access token for the connection's row.
+    pub(super) fn of(new: NewConnection, keyring: &Keyring) -> Result<Self, StoreError> {
+        let place = rows::access_token_place(new.id);
+        let access_token = keyring.seal(&place, new.access_token.expose().as_bytes())?;
+        Ok(Self { new, access_token })
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> ConnectionId {
+        self.new.id
+    }
+}
+
+pub(super) fn exchange_raw(
+    conn: &Sqlite,
+    public_token: PublicTokenHash,
+    sealed: &SealedConnection,
+    grant: &NewGrant,
+    now: Timestamp,
+) -> Result<RawExchangeOutcome, StoreError> {
+    if let Some(record) = find_public_token(conn, public_token)? {
+        return Ok(RawExchangeOutcome::Taken(record));
+    }
+    let owner = PublicTokenOwner::Client {
+        client_id: grant.client_id.clone(),
+        grant_id: grant.id,
+    };
+    insert(conn, sealed, public_token, &owner, now)?;
+    insert_grant(conn, grant, sealed.id(), now)?;
+    Ok(RawExchangeOutcome::Exchanged)
+}
+
+pub(super) fn insert(
+    conn: &Sqlite,
+    sealed: &SealedConnection,
+    public_token: PublicTokenHash,
+    owner: &PublicTokenOwner,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (transaction_id, client) = match owner {
+        PublicTokenOwner::Transaction(id) => (Some(id), None),
+        PublicTokenOwner::Client { client_id, grant_id } => (None, Some((client_id, grant_id))),
+    };
+    conn.prepare_cached(
+        "INSERT INTO connections (id, item_id, access_token, institution_id, institution_name, created_at, \
+             public_token, transaction_id, client_id, grant_id) \
+         VALUES (:id, :item_id, :access_token, :institution_id, :institution_name, :created_at, \
+             :public_token, :transaction_id, :client_id, :grant_id)",
+    )?
+    .execute(named_params! {
+        ":id": sealed.new.id.0.as_bytes(),
+        ":item_id": sealed.new.item_id,
+        ":access_token": sealed.access_token,
+        ":institution_id": sealed.new.institution_id,
+        ":institution_name": sealed.new.institution_name,
+        ":created_at": now.as_millis(),
+        ":public_token": public_token.0,
+        ":transaction_id": transaction_id.map(|id| id.0.as_bytes()),
+        ":client_id": client.map(|(client_id, _)| client_id),
+        ":grant_id": client.map(|(_, grant_id)| grant_id.0.as_bytes()),
+    })?;
+    Ok(())
+}
+
+pub(super) fn insert_grant(
+    conn: &Sqlite,
+    grant: &NewGrant,
+    connection_id: ConnectionId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "INSERT INTO grants (id, nonce, client_id, connection_id, scope, created_at) \
+         VALUES (:id, :nonce, :client_id, :connection_id, :scope, :created_at)",
+    )?
+    .execute(named_params! {
+        ":id": grant.id.0.as_bytes(),
+        ":nonce": grant.nonce.0,
+        ":client_id": grant.client_id,
+        ":connection_id": connection_id.0.as_bytes(),
+        ":scope": rows::join_scope(&grant.scope),
+        ":created_at": now.as_millis(),
+    })?;
+    Ok(())
+}
+
+pub(super) fn find(
+    conn: &Sqlite,
+    keyring: &Keyring,
+    id: ConnectionId,
+) -> Result<Option<Connection>, StoreError> {
+    let sql = format!("SELECT {} FROM connections WHERE id = ?1", rows::CONNECTION);
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found = statement.query([id.0.as_bytes()])?;
+    found
+        .next()?
+        .map(|row| rows::connection(&mut Columns::of(row), keyring))
+        .transpose()
+}
+
+pub(super) fn find_grant(
+    conn: &Sqlite,
+    keyring: &Keyring,
+    id: GrantId,
+) -> Result<Option<(Grant, Connection)>, StoreError> {
+    let sql = format!(
+        "SELECT {}, {} FROM grants JOIN connections ON connections.id = grants.connection_id WHERE grants.id = ?1",
+        rows::GRANT,
+        rows::CONNECTION
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found = statement.query([id.0.as_bytes()])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    let mut columns = Columns::of(row);
+    Ok(Some((
+        rows::grant(&mut columns)?,
+        rows::connection(&mut columns, keyring)?,
+    )))
+}
+
+pub(super) fn find_public_token(
+    conn: &Sqlite,
+    hash: PublicTokenHash,
+) -> Result<Option<PublicTokenRecord>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, created_at, transaction_id, client_id, grant_id FROM connections WHERE public_token = ?1",
+    )?;
+    let mut found = statement.query([hash.0])?;
+    found.next()?.map(rows::public_token).transpose()
+}

@@ -1,0 +1,60 @@
+//! The schema's numbered steps. A step that was released is never changed; the next one is added.
+
+use rusqlite::{Connection, Transaction};
+
+/// "ptbs": marks the file as a store of this program (`PRAGMA application_id`).
+const APPLICATION_ID: i64 = 0x7074_6273;
+
+const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_main_job.sql"))];
+
+/// What a database file is to us.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// Nothing is in it yet.
+    Empty,
+    /// Ours, with this many steps taken.
+    Ours,
+    /// Somebody else's.
+    Foreign,
+    /// Ours, of a newer version of this program.
+    Newer {
+        /// The steps that were taken.
+        found: i64,
+        /// The steps that are known here.
+        known: i64,
+    },
+}
+
+/// Looks without changing anything.
+pub(super) fn inspect(conn: &Connection) -> rusqlite::Result<Schema> {
+    let application: i64 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found = version(conn)?;
+    let known = STEPS.last().map_or(0, |(number, _)| *number);
+    if application == APPLICATION_ID {
+        return Ok(if found > known {
+            Schema::Newer { found, known }
+        } else {
+            Schema::Ours
+        });
+    }
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(if application == 0 && found == 0 && tables == 0 {
+        Schema::Empty
+    } else {
+        Schema::Foreign
+    })
+}
+
+/// Takes the steps that are missing, inside the caller's transaction.
+pub(super) fn migrate(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let taken = version(tx)?;
+    for (number, step) in STEPS.into_iter().filter(|(number, _)| *number > taken) {
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "user_version", number)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)
+}
+
+fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.pragma_query_value(None, "user_version", |row| row.get(0))
+}

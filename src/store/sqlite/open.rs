@@ -1,0 +1,275 @@
+//! Opening a store: directory, lock, file, schema, account and keys, each with its own words when it fails.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use super::migrations::{self, Schema};
+use crate::config::KeySource;
+use crate::store::Durability;
+use crate::store::error::{OpenError, StoreError};
+use crate::store::files;
+use crate::store::keyring::Keyring;
+use crate::store::model::Account;
+use crate::store::seal::Place;
+use crate::store::tokens::TokenKey;
+
+/// Look-ups are short; two share the machine well with the writer, and each costs its page cache.
+const READERS: usize = 2;
+
+/// The writing connection and the lock that keeps other processes out.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// The only connection that writes.
+    pub(super) conn: Connection,
+    lock: File,
+}
+
+impl Held {
+    /// Brings everything into the database file, closes it, and only then lets others in.
+    pub(super) fn close(self) {
+        let Self { conn, lock } = self;
+        if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            // Nothing is lost: what is not in the file yet is in the log beside it, and read from there.
+            tracing::warn!(%error, "the store closes with its write-ahead log unmerged");
+        }
+        if let Err((_, error)) = conn.close() {
+            tracing::warn!(%error, "the store did not close cleanly");
+        }
+        drop(lock);
+    }
+}
+
+/// All that opening yields.
+#[derive(Debug)]
+pub(super) struct Opened {
+    /// For the writer.
+    pub(super) held: Held,
+    /// For look-ups.
+    pub(super) readers: Vec<Connection>,
+    /// What opens the rows.
+    pub(super) keyring: Keyring,
+    /// What makes the tokens.
+    pub(super) tokens: TokenKey,
+}
+
+/// Opens or creates the store at `path`. Blocks.
+pub(super) fn open(
+    path: &Path,
+    keys: &KeySource,
+    account: &Account,
+    durability: Durability,
+) -> Result<Opened, OpenError> {
+    // SQLite would read a relative name that begins with "file:" as a URI.
+    let path = &std::path::absolute(path).map_err(|source| OpenError::Directory {
+        path: path.to_owned(),
+        source,
+    })?;
+    let directory = files::parent(path);
+    files::create_directory(&directory).map_err(|source| OpenError::Directory {
+        path: directory.clone(),
+        source,
+    })?;
+    let lock = lock(path)?;
+    create_file(path, &directory).map_err(|source| OpenError::NotWritable {
+        path: path.clone(),
+        source,
+    })?;
+
+    let failed = |error| engine_error(path, error);
+    let mut conn =
+        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(failed)?;
+    match migrations::inspect(&conn).map_err(failed)? {
+        Schema::Foreign => {
+            return Err(OpenError::Foreign {
+                path: path.clone(),
+                reason: "it is another program's database",
+            });
+        }
+        Schema::Newer { found, known } => {
+            return Err(OpenError::Newer {
+                path: path.clone(),
+                found,
+                known,
+            });
+        }
+        Schema::Empty | Schema::Ours => {}
+    }
+    prepare_writer(&conn, durability).map_err(failed)?;
+    let (keyring, tokens) = claim(&mut conn, path, keys, account)?;
+    let readers = (0..READERS)
+        .map(|_| reader(path))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    Ok(Opened {
+        held: Held { conn, lock },
+        readers,
+        keyring,
+        tokens,
+    })
+}
+
+/// Two processes would each be right by itself and wrong together; the lock file says so instead. The system frees
+/// the lock however the process ends.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |source| OpenError::NotWritable {
+        path: path.clone(),
+        source,
+    };
+    let file = private(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
+            path: database.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Makes the file for its owner only; `SQLite` gives the files beside it the same mode.
+fn create_file(path: &Path, directory: &Path) -> io::Result<()> {
+    let existed = path.exists();
+    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
+    if existed {
+        Ok(())
+    } else {
+        files::sync_directory(directory)
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+fn flags(access: OpenFlags) -> OpenFlags {
+    // Each connection is used by one thread at a time, so SQLite needs no lock of its own.
+    access | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn prepare_writer(conn: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(64);
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        tracing::warn!(
+            mode,
+            "this file system does not allow a write-ahead log; the store is slower without"
+        );
+    }
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Off => "OFF",
+    };
+    conn.pragma_update(None, "synchronous", synchronous)?;
+    // On macOS fsync leaves the data in the drive's cache; F_FULLFSYNC does not. Elsewhere these do nothing.
+    conn.pragma_update(None, "fullfsync", durability == Durability::Full)?;
+    conn.pragma_update(None, "checkpoint_fullfsync", durability == Durability::Full)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // A page that many commits touch is merged into the file once: 16 MB of log between two checkpoints.
+    conn.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    conn.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    conn.pragma_update(None, "cache_size", -8 * 1024)
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    Ok(conn)
+}
+
+/// Migrates, and checks or records whose store this is and that the keys open it: all in one transaction, so that
+/// no crash leaves a store without its account or its token key.
+fn claim(
+    conn: &mut Connection,
+    path: &Path,
+    keys: &KeySource,
+    account: &Account,
+) -> Result<(Keyring, TokenKey), OpenError> {
+    let failed = |error| engine_error(path, error);
+    let tx = conn
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    migrations::migrate(&tx).map_err(failed)?;
+    let text =
+        |name: &str| meta(&tx, name).map(|value| value.and_then(|value| String::from_utf8(value).ok()));
+    let stored = text("environment")
+        .map_err(failed)?
+        .zip(text("client_id").map_err(failed)?);
+    if let Some((environment, client_id)) = stored {
+        let stored = Account {
+            environment,
+            client_id,
+        };
+        if stored != *account {
+            return Err(OpenError::OtherAccount {
+                path: path.to_owned(),
+                stored,
+                given: account.clone(),
+            });
+        }
+    }
+    let sealed = meta(&tx, "token_key").map_err(failed)?;
+    let keyring = Keyring::load(keys, path, sealed.is_some())?;
+    let place = Place::new("meta", "token_key");
+    let wrong_keys = |reason| OpenError::WrongKeys {
+        path: path.to_owned(),
+        reason,
+    };
+    let tokens = if let Some(sealed) = sealed {
+        let opened = keyring.open(&place, &sealed).map_err(wrong_keys)?;
+        TokenKey::from_bytes(&opened).ok_or_else(|| OpenError::Store {
+            path: path.to_owned(),
+            source: StoreError::Corrupt("the token key has another length"),
+        })?
+    } else {
+        let tokens = TokenKey::generate();
+        let sealed = keyring.seal(&place, tokens.expose()).map_err(wrong_keys)?;
+        for (name, value) in [
+            ("environment", account.environment.as_bytes()),
+            ("client_id", account.client_id.as_bytes()),
+            ("token_key", sealed.as_slice()),
+        ] {
+            tx.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (name, value))
+                .map_err(failed)?;
+        }
+        tokens
+    };
+    tx.commit().map_err(failed)?;
+    Ok((keyring, tokens))
+}
+
+fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
+        .optional()
+}
+
+fn engine_error(path: &Path, error: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign {
+            path,
+            reason: "it is not an SQLite database, or its beginning is damaged",
+        },
+        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => OpenError::NotWritable {
+            path,
+            source: io::Error::from(io::ErrorKind::PermissionDenied),
+        },
+        _ => OpenError::Store {
+            path,
+            source: StoreError::from(error),
+        },
+    }
+}

@@ -1,0 +1,184 @@
+//! The one writer: takes all decisions that wait into one transaction, a savepoint each, and answers after the commit.
+//!
+//! So the cost of a sync is shared by everybody who waits for one (group commit), while a decision that fails rolls
+//! back itself alone. A caller that goes away changes nothing: what was queued is decided.
+
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::open::Held;
+use crate::store::error::StoreError;
+
+/// How many callers may queue before the next one waits for a place.
+const QUEUE: usize = 1024;
+/// How many decisions share one commit at most, so that the first one of a batch does not wait for long.
+const BATCH: usize = 256;
+
+const STOPPED: StoreError = StoreError::Unavailable("it is closed");
+
+/// The way to the writer's thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Decide(Box<dyn Job>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A decision on its way through the writer, with whoever waits for it.
+trait Job: Send {
+    /// Decides and keeps the outcome. May be called again after everything was rolled back.
+    fn decide(&mut self, conn: &Connection) -> Result<(), StoreError>;
+    /// Tells the outcome; `failure` is that of the transaction around it.
+    fn answer(self: Box<Self>, failure: Option<StoreError>);
+}
+
+struct Decision<T, F> {
+    decide: F,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Decision<T, F>
+where
+    T: Send,
+    F: FnMut(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn decide(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        let outcome = (self.decide)(conn);
+        let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.outcome = Some(outcome);
+        result
+    }
+
+    fn answer(self: Box<Self>, failure: Option<StoreError>) {
+        let answer = match (self.outcome, failure) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Some(failure)) => Err(failure),
+            (Some(outcome), None) => outcome,
+            (None, None) => Err(STOPPED),
+        };
+        // Whoever asked may be gone; what was decided stands all the same.
+        drop(self.reply.send(answer));
+    }
+}
+
+impl Writer {
+    /// Starts the thread; it holds the database and its lock until it is told to close, or nobody can reach it.
+    pub(super) fn start(held: Held) -> std::io::Result<Self> {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(held, waiting))?;
+        Ok(Self { queue })
+    }
+
+    /// Queues a decision and waits until its commit is on the disk.
+    pub(super) async fn decide<T, F>(&self, decide: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Decision {
+            decide,
+            outcome: None,
+            reply,
+        });
+        self.queue.send(Message::Decide(job)).await.map_err(|_| STOPPED)?;
+        answer.await.unwrap_or(Err(STOPPED))
+    }
+
+    /// Lets everything that waits be decided, then closes the database and releases its lock.
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(done)).await.is_ok() {
+            // An error means that the thread has ended already, which is what was wanted.
+            closed.await.unwrap_or_default();
+        }
+    }
+}
+
+fn run(held: Held, mut waiting: mpsc::Receiver<Message>) {
+    let mut closing = Vec::new();
+    while let Some(first) = waiting.blocking_recv() {
+        let mut batch = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Decide(job) => batch.push(job),
+                Message::Close(done) => {
+                    // No more is taken in; what is in the queue already is still decided.
+                    waiting.close();
+                    closing.push(done);
+                }
+            }
+            if batch.len() < BATCH {
+                next = waiting.try_recv().ok();
+            }
+        }
+        settle(&held.conn, batch);
+    }
+    held.close();
+    for done in closing {
+        done.send(()).unwrap_or_default();
+    }
+}
+
+fn settle(conn: &Connection, mut batch: Vec<Box<dyn Job>>) {
+    let failure = commit(conn, &mut batch).err();
+    if failure == Some(StoreError::Full) && batch.len() > 1 {
+        // Together they did not fit; each one alone may. A smaller decision is not refused for a bigger one's sake.
+        for job in batch {
+            let mut alone = vec![job];
+            let failure = commit(conn, &mut alone).err();
+            answer(alone, failure.as_ref());
+        }
+    } else {
+        answer(batch, failure.as_ref());
+    }
+}
+
+fn answer(batch: Vec<Box<dyn Job>>, failure: Option<&StoreError>) {
+    if let Some(failure) = failure {
+        tracing::error!(decisions = batch.len(), error = %failure, "the store could not commit");
+    }
+    for job in batch {
+        job.answer(failure.cloned());
+    }
+}
+
+/// One transaction for the batch. On an error nothing of it is kept.
+fn commit(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let result = decide_all(conn, batch).and_then(|()| statement(conn, "COMMIT"));
+    if result.is_err() && !conn.is_autocommit() {
+        statement(conn, "ROLLBACK")?;
+    }
+    result
+}
+
+fn decide_all(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    statement(conn, "BEGIN IMMEDIATE")?;
+    for job in batch {
+        statement(conn, "SAVEPOINT decision")?;
+        if let Err(error) = job.decide(conn) {
+            if conn.is_autocommit() {
+                // SQLite itself rolled back everything, as it may on a full disk (sqlite.org/lang_transaction.html,
+                // section 3): those decided before are gone too.
+                return Err(error);
+            }
+            statement(conn, "ROLLBACK TO decision")?;
+        }
+        statement(conn, "RELEASE decision")?;
+    }
+    Ok(())
+}
+
+fn statement(conn: &Connection, sql: &str) -> Result<(), StoreError> {
+    conn.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
