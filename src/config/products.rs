@@ -111,14 +111,8 @@ impl ProductLists {
     /// The broker's work ends with an Item's access token, so Link must be started with something that makes one.
     fn check_yield(&self, settings: &mut Settings) {
         let all = self.named();
-        if all
-            .iter()
-            .any(|(_, list)| list.iter().any(|product| product == "payment_initiation"))
-        {
-            let (name, _) = all
-                .into_iter()
-                .find(|(_, list)| list.iter().any(|product| product == "payment_initiation"))
-                .unwrap_or((PRODUCTS, &[]));
+        let initiates = |list: &[String]| list.iter().any(|product| product == "payment_initiation");
+        if let Some((name, _)) = all.into_iter().find(|(_, list)| initiates(list)) {
             settings.problem_with(
                 name,
                 "payment_initiation",
