@@ -4,7 +4,8 @@
 //! <https://plaid.com/docs/errors/invalid-input/#invalid_product> (names that Link does not take).
 
 use super::plaid::Environment;
-use super::settings::{Settings, list};
+use super::settings::Settings;
+use super::values::list;
 
 /// What holds without `PLAID_PRODUCTS`, except in production.
 const DEFAULT: [&str; 5] = ["auth", "transactions", "identity", "investments", "liabilities"];
