@@ -10,8 +10,11 @@ mod oauth;
 mod plaid;
 mod problem;
 mod products;
+mod secret_file;
 mod settings;
+mod shown;
 mod store;
+mod values;
 mod variable;
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use url::Url;
 
 use super::address;
 use super::plaid::Environment;
-use super::settings::{Settings, list, switch};
+use super::settings::Settings;
+use super::values::{list, switch};
 use crate::secret::AdminToken;
 
 /// Shorter tokens can be guessed.

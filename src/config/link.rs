@@ -4,7 +4,8 @@ use super::address;
 use super::http::HttpConfig;
 use super::plaid::Environment;
 use super::products::ProductLists;
-use super::settings::{Settings, list};
+use super::settings::Settings;
+use super::values::list;
 
 /// <https://plaid.com/docs/api/link/#linktokencreate>, `country_codes`.
 const COUNTRIES: [&str; 20] = [

@@ -7,7 +7,8 @@ use url::Url;
 use super::address;
 use super::http::HttpConfig;
 use super::plaid::{Environment, PlaidConfig};
-use super::settings::{Settings, list, seconds, switch};
+use super::settings::Settings;
+use super::values::{list, seconds, switch};
 use crate::secret::ClientSecret;
 
 /// What the profile form of Kore.ai takes, for the id and for the secret.

@@ -4,7 +4,8 @@
 //! <https://plaid.com/docs/errors/invalid-input/#invalid_product> (names that Link does not take).
 
 use super::plaid::Environment;
-use super::settings::{Settings, list};
+use super::settings::Settings;
+use super::values::list;
 
 /// What holds without `PLAID_PRODUCTS`, except in production.
 const DEFAULT: [&str; 5] = ["auth", "transactions", "identity", "investments", "liabilities"];
@@ -111,14 +112,8 @@ impl ProductLists {
     /// The broker's work ends with an Item's access token, so Link must be started with something that makes one.
     fn check_yield(&self, settings: &mut Settings) {
         let all = self.named();
-        if all
-            .iter()
-            .any(|(_, list)| list.iter().any(|product| product == "payment_initiation"))
-        {
-            let (name, _) = all
-                .into_iter()
-                .find(|(_, list)| list.iter().any(|product| product == "payment_initiation"))
-                .unwrap_or((PRODUCTS, &[]));
+        let initiates = |list: &[String]| list.iter().any(|product| product == "payment_initiation");
+        if let Some((name, _)) = all.into_iter().find(|(_, list)| initiates(list)) {
             settings.problem_with(
                 name,
                 "payment_initiation",

@@ -8,14 +8,12 @@ use zeroize::Zeroizing;
 use super::dotenv;
 use super::nearest::nearest;
 use super::problem::Problem;
+use super::secret_file::read_secret_file;
+use super::shown;
 use super::variable::{self, Variable};
 
 /// Names with these beginnings are ours or Plaid's, so an unknown one is probably a typo.
 const OUR_PREFIXES: [&str; 3] = ["PLAID_", "OAUTH_", "BROKER_"];
-/// Longer values are cut when they are shown.
-const SHOWN_CHARS: usize = 120;
-/// Shorter secrets are too ordinary to be looked for in what is shown.
-const TELLING_CHARS: usize = 6;
 
 /// One source of values. Empty values are left out: an empty value is an unset one.
 type Layer = BTreeMap<String, Zeroizing<String>>;
@@ -224,36 +222,11 @@ impl Settings {
         self.warnings.push(warning);
     }
 
-    /// The text made fit for a log: on one line, not too long, without a query (it may carry a token), without
-    /// user and password, and without any secret that was pasted into the wrong variable.
+    /// The text made fit to be told, see [`shown::shown`].
     pub(super) fn shown(&self, text: &str) -> String {
-        let secrets = self
-            .values
-            .iter()
-            .filter(|(name, _)| variable::find(name).is_some_and(|known| known.secret));
-        for (_, secret) in secrets {
-            let pasted = |part: &str| part.len() >= TELLING_CHARS && text.contains(part);
-            if pasted(secret) || secret.split([',', ':', '\n']).any(pasted) {
-                return "a secret, not shown".to_owned();
-            }
-        }
-        let (before, query) = text
-            .split_once(['?', '#'])
-            .map_or((text, ""), |(before, _)| (before, "?…"));
-        let open = match before.rsplit_once('@') {
-            Some((front, host)) => {
-                let scheme = front.split_once("://").map_or("", |(scheme, _)| scheme);
-                format!("{scheme}://…@{host}")
-            }
-            None => before.to_owned(),
-        };
-        let mut line: String = open.escape_debug().take(SHOWN_CHARS).collect();
-        line.push_str(if open.escape_debug().nth(SHOWN_CHARS).is_some() {
-            "…"
-        } else {
-            query
-        });
-        line
+        let is_secret = |name: &str| variable::find(name).is_some_and(|known| known.secret);
+        let secrets = self.values.iter().filter(|(name, _)| is_secret(name));
+        shown::shown(text, secrets.map(|(_, secret)| secret.as_str()))
     }
 }
 
@@ -280,51 +253,4 @@ fn add(layer: &mut Layer, name: String, value: &str) {
 fn is_quoted(value: &str) -> bool {
     let quote = |c: char| matches!(c, '"' | '\'' | '`' | '“' | '”' | '„' | '‘' | '’');
     value.chars().count() > 1 && value.starts_with(quote) && value.ends_with(quote)
-}
-
-/// A secret from its file, without the newline that editors and `echo` put at the end.
-///
-/// The path is shown only when it looks like one: a frequent mistake is to put the secret itself there.
-fn read_secret_file(path: &str) -> Result<Zeroizing<String>, String> {
-    let place = if path.starts_with(['/', '.', '~']) {
-        format!("the file {}", path.escape_debug())
-    } else {
-        "the file it names".to_owned()
-    };
-    let content = std::fs::read(path).map_err(|error| {
-        format!(
-            "{place} cannot be read ({}): give the path of a file that this user may read",
-            error.kind()
-        )
-    })?;
-    let content = String::from_utf8(content).map_err(|_| format!("{place} is not text: save it as UTF-8"))?;
-    let content = Zeroizing::new(content);
-    let secret = content.strip_suffix('\n').unwrap_or(&content);
-    let secret = secret.strip_suffix('\r').unwrap_or(secret);
-    if secret.is_empty() {
-        return Err(format!("{place} is empty: write the secret into it"));
-    }
-    Ok(Zeroizing::new(secret.to_owned()))
-}
-
-/// The parts of a comma-separated list, without the spaces around them and without empty ones.
-pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty())
-}
-
-/// `on` or `off`, and what people write for them.
-pub(super) fn switch(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "on" | "true" | "yes" | "1" => Ok(true),
-        "off" | "false" | "no" | "0" => Ok(false),
-        _ => Err("write on or off".to_owned()),
-    }
-}
-
-/// A whole number of seconds within these bounds.
-pub(super) fn seconds(text: &str, least: u64, most: u64) -> Result<u64, String> {
-    text.parse()
-        .ok()
-        .filter(|value| (least..=most).contains(value))
-        .ok_or_else(|| format!("write a whole number of seconds from {least} to {most}"))
 }

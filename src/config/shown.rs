@@ -1,0 +1,89 @@
+//! What was found, made fit to stand in a log or on a terminal.
+
+/// Longer values are cut.
+const SHOWN_CHARS: usize = 120;
+/// Shorter secrets are too ordinary to be looked for.
+const TELLING_CHARS: usize = 6;
+
+/// The text on one line, not too long, without a query (it may carry a token), without user and password, and not at
+/// all when it holds one of the secrets, pasted into the wrong variable.
+pub(super) fn shown<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    let pasted = |part: &str| part.len() >= TELLING_CHARS && text.contains(part);
+    // A key ring is several secrets in one: its keys are looked for one by one.
+    for secret in secrets {
+        if pasted(secret) || secret.split([',', ':', '\n']).any(pasted) {
+            return "a secret, not shown".to_owned();
+        }
+    }
+    let cut = text.find(['?', '#']).unwrap_or(text.len());
+    let (before, query) = text.split_at(cut);
+    let open = match before.rsplit_once('@') {
+        Some((front, host)) => {
+            let scheme = front
+                .find("://")
+                .and_then(|at| front.get(..at + 3))
+                .unwrap_or_default();
+            format!("{scheme}…@{host}")
+        }
+        None => before.to_owned(),
+    };
+    let mut line: String = open.escape_debug().take(SHOWN_CHARS).collect();
+    if open.escape_debug().nth(SHOWN_CHARS).is_some() {
+        line.push('…');
+    } else if query.len() > 1 {
+        line.extend(query.chars().take(1));
+        line.push('…');
+    } else {
+        line.push_str(query);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        shown(text, std::iter::empty())
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in [
+            "staging",
+            "https://example.com/callback",
+            "10.0.0.0/40",
+            "https://example.com/?",
+            "",
+        ] {
+            assert_eq!(plain(text), text);
+        }
+    }
+
+    #[test]
+    fn what_may_carry_a_token_is_cut() {
+        assert_eq!(
+            plain("https://example.com/a?token=hush"),
+            "https://example.com/a?…"
+        );
+        assert_eq!(plain("https://example.com/#hush"), "https://example.com/#…");
+        assert_eq!(plain("https://me:hu@sh@example.com/"), "https://…@example.com/");
+        assert_eq!(plain("me:hush@example.com"), "…@example.com");
+    }
+
+    #[test]
+    fn it_stays_on_one_line_of_bounded_length() {
+        assert_eq!(plain("a\nb\u{1b}[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(plain(&"é".repeat(121)).chars().count(), 121);
+        assert!(plain(&"é".repeat(121)).ends_with('…') && !plain(&"é".repeat(120)).ends_with('…'));
+    }
+
+    #[test]
+    fn a_secret_is_kept_back_also_as_a_part_of_a_key_ring() {
+        let secrets = || ["hush-hush", "2026-01:c2VjcmV0LWtleQ==,old:b2xkZXIta2V5", "abc"].into_iter();
+        for text in ["hush-hush", "xhush-hushx", "c2VjcmV0LWtleQ==", "b2xkZXIta2V5"] {
+            assert_eq!(shown(text, secrets()), "a secret, not shown");
+        }
+        assert_eq!(shown("abc", secrets()), "abc");
+    }
+}

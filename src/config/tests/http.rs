@@ -1,0 +1,153 @@
+//! Ports, addresses, proxies, the explorer and the admin token.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use super::*;
+use crate::config::ExplorerMode;
+
+#[test]
+fn the_port_is_app_port_else_port() {
+    for (env, port) in [
+        (&[][..], 8000),
+        (&[("PORT", "9000")], 9000),
+        (&[("APP_PORT", "0")], 0),
+        (&[("APP_PORT", "1"), ("PORT", "1")], 1),
+    ] {
+        let config = good(env);
+        assert_eq!(config.http.port, port);
+        assert_eq!(config.warnings, Vec::<String>::new());
+    }
+    let both = good(&[("APP_PORT", "1"), ("PORT", "2")]);
+    assert_eq!(both.http.port, 1);
+    warns(&both, "APP_PORT is 1 and PORT is 2; APP_PORT counts.");
+    refuses(
+        "APP_PORT",
+        &[
+            ("65536", "0 to 65535"),
+            ("http", "0 to 65535"),
+            ("-1", "0 to 65535"),
+            ("80 80", "0 to 65535"),
+        ],
+    );
+    refuses("PORT", &[("tcp://10.0.0.1:80", "0 to 65535")]);
+}
+
+#[test]
+fn addresses_to_listen_on_are_ip_addresses() {
+    let http = good(&[("BROKER_BIND", "::"), ("BROKER_OPS_BIND", "0.0.0.0:0")]).http;
+    assert_eq!(
+        (http.bind.to_string().as_str(), http.ops_bind.to_string().as_str()),
+        ("::", "0.0.0.0:0")
+    );
+    let http = good(&[]).http;
+    assert_eq!(
+        (http.bind.to_string().as_str(), http.ops_bind.to_string().as_str()),
+        ("127.0.0.1", "127.0.0.1:9810")
+    );
+    refuses(
+        "BROKER_BIND",
+        &[("localhost", "IP address"), ("0.0.0.0:8000", "IP address")],
+    );
+    refuses(
+        "BROKER_OPS_BIND",
+        &[("9810", "and a port"), (":9810", "and a port")],
+    );
+}
+
+#[test]
+fn the_public_url_is_an_origin() {
+    let base = |value| good(&[("PUBLIC_URL", value)]).http.public_base().unwrap();
+    assert_eq!(base("https://bank.example.com"), "https://bank.example.com");
+    assert_eq!(
+        base("https://Bank.example.com:8443/"),
+        "https://bank.example.com:8443"
+    );
+    assert_eq!(base("http://localhost:8000"), "http://localhost:8000");
+    assert_eq!(good(&[]).http.public_base(), None);
+    refuses(
+        "PUBLIC_URL",
+        &[
+            ("bank.example.com", "https://"),
+            ("http://bank.example.com", "use https"),
+            ("https://bank.example.com/broker", "without a path"),
+            ("https://bank.example.com/?a=b", "without a path"),
+            ("https://bank.example.com/#a", "remove the #"),
+            ("https://me:hush@bank.example.com", "password"),
+        ],
+    );
+    let production = with_keys(&[
+        ("PLAID_ENV", "production"),
+        ("PLAID_PRODUCTS", "auth"),
+        ("PUBLIC_URL", "http://bank.example.com"),
+    ]);
+    assert!(problem(production).contains("use https"));
+}
+
+#[test]
+fn trusted_proxies_are_networks() {
+    let proxies = |value| {
+        let networks = good(&[("BROKER_TRUSTED_PROXIES", value)]).http.trusted_proxies;
+        networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(proxies(""), ["127.0.0.0/8", "::1/128"]);
+    assert_eq!(proxies("none"), Vec::<String>::new());
+    assert_eq!(
+        proxies("Loopback, 10.1.2.3/8,192.0.2.7"),
+        ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "192.0.2.7/32"]
+    );
+    refuses(
+        "BROKER_TRUSTED_PROXIES",
+        &[
+            ("nginx", "(found `nginx`)"),
+            ("none,loopback", "write none alone"),
+            ("10.0.0.0/40", "networks"),
+        ],
+    );
+    warns(
+        &good(&[("BROKER_TRUSTED_PROXIES", "0.0.0.0/0")]),
+        "trusts every address",
+    );
+}
+
+#[test]
+fn the_rate_limit_is_a_switch() {
+    assert!(good(&[]).http.rate_limit);
+    assert!(!good(&[("BROKER_RATE_LIMIT", "Off")]).http.rate_limit);
+    refuses("BROKER_RATE_LIMIT", &[("100", "on or off")]);
+}
+
+#[test]
+fn the_explorer_is_open_outside_production() {
+    let production = [("PLAID_ENV", "production"), ("PLAID_PRODUCTS", "auth")];
+    assert_eq!(good(&[]).http.explorer, ExplorerMode::On);
+    assert_eq!(
+        good(&[("BROKER_EXPLORER", "off")]).http.explorer,
+        ExplorerMode::Off
+    );
+    assert_eq!(
+        good(&[("BROKER_EXPLORER", "Admin")]).http.explorer,
+        ExplorerMode::Admin
+    );
+    assert_eq!(with_keys(&production).unwrap().http.explorer, ExplorerMode::Admin);
+    let open = with_keys(&[&production[..], &[("BROKER_EXPLORER", "on")]].concat()).unwrap();
+    assert_eq!(open.http.explorer, ExplorerMode::On);
+    warns(&open, "on your Plaid bill");
+    refuses("BROKER_EXPLORER", &[("everybody", "on, admin or off")]);
+}
+
+#[test]
+fn the_admin_token_cannot_be_short() {
+    assert!(
+        good(&[("BROKER_ADMIN_TOKEN", "sixteen-letters!")])
+            .http
+            .admin_token
+            .unwrap()
+            .matches("sixteen-letters!")
+    );
+    assert!(good(&[]).http.admin_token.is_none());
+    let short = problem(load(&[("BROKER_ADMIN_TOKEN", "fifteen-letters")]));
+    assert!(
+        short.contains("at least 16") && !short.contains("fifteen"),
+        "{short}"
+    );
+}

@@ -1,0 +1,126 @@
+//! The database, the sealing keys, and the log.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::config::{DatabaseUrl, KeySource, LogFormat};
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+fn paths(env: &[(&str, &str)]) -> (PathBuf, PathBuf) {
+    let store = good(env).store;
+    let DatabaseUrl::Sqlite(database) = store.database;
+    match store.keys {
+        KeySource::File(file) => (database, file),
+        KeySource::Given(_) => panic!("a key file was expected"),
+    }
+}
+
+#[test]
+fn the_database_is_a_file_with_its_key_beside_it() {
+    for (url, database, key) in [
+        ("", "data/simulator.db", "data/broker.key"),
+        ("sqlite://rows/a.db", "rows/a.db", "rows/broker.key"),
+        ("sqlite:///var/lib/a.db", "/var/lib/a.db", "/var/lib/broker.key"),
+        ("sqlite:a.db", "a.db", "broker.key"),
+    ] {
+        assert_eq!(
+            paths(&[("DATABASE_URL", url)]),
+            (database.into(), key.into()),
+            "{url}"
+        );
+    }
+    let sandbox = with_keys(&[]).map(|config| config.store.database);
+    assert_eq!(sandbox, Ok(DatabaseUrl::Sqlite("data/sandbox.db".into())));
+}
+
+#[test]
+fn other_databases_are_refused_without_showing_a_password() {
+    for (url, word) in [
+        (
+            "postgres://me:hush@db/broker",
+            "not supported by this version yet",
+        ),
+        (
+            "postgresql://me:hush@db/broker",
+            "not supported by this version yet",
+        ),
+        ("mysql://me:hush@db/broker", "write sqlite://"),
+        ("data/hush.db", "write sqlite://"),
+        ("sqlite::memory:", "would forget"),
+        ("sqlite://:memory:", "would forget"),
+        ("sqlite://", "not a folder"),
+        ("sqlite://data/", "not a folder"),
+        ("sqlite://a.db?mode=hush", "without ? or #"),
+    ] {
+        let problem = problem(load(&[("DATABASE_URL", url)]));
+        assert!(
+            problem.starts_with("DATABASE_URL: ") && problem.contains(word) && !problem.contains("hush"),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn keys_are_read_with_their_ids() {
+    let url_safe = format!("_-{}", "A".repeat(41));
+    let value = format!(
+        "2026-01.a:{KEY},old:{},older:{url_safe}",
+        KEY.trim_end_matches('=')
+    );
+    let KeySource::Given(keys) = good(&[("BROKER_KEYS", &value)]).store.keys else {
+        panic!("keys were expected")
+    };
+    assert_eq!(
+        keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(),
+        ["2026-01.a", "old", "older"]
+    );
+    let expected: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap_or_default());
+    assert!(keys.iter().take(2).all(|key| *key.key == expected));
+    assert_eq!(format!("{:?}", keys.first()), "Some(SealingKey(2026-01.a, …))");
+}
+
+#[test]
+fn bad_keys_are_refused_and_never_shown() {
+    let long_id = "x".repeat(33);
+    for (value, word) in [
+        (KEY.to_owned(), "write id:base64"),
+        (format!("a:{KEY},a:{KEY}"), "key 2: give it an id of its own"),
+        (format!(":{KEY}"), "1 to 32 letters"),
+        (format!("{long_id}:{KEY}"), "1 to 32 letters"),
+        (format!("a b:{KEY}"), "write id:base64"),
+        (format!("a_b:{KEY}"), "1 to 32 letters"),
+        ("a:AAECAwQF".to_owned(), "must be 32 bytes"),
+        ("a:!AECAwQF".to_owned(), "no base64"),
+        (",".to_owned(), "at least one"),
+    ] {
+        let problem = problem(load(&[("BROKER_KEYS", &value)]));
+        assert!(
+            problem.starts_with("BROKER_KEYS: ") && problem.contains(word),
+            "{value}: {problem}"
+        );
+        assert!(!problem.contains("AECAwQF"), "{problem}");
+    }
+}
+
+#[test]
+fn the_log_is_for_people_on_a_terminal() {
+    let format = |env: &[(&str, &str)], stderr_is_terminal| {
+        Config::load(owned(env), None, LoadOptions { stderr_is_terminal }).map(|config| config.log.format)
+    };
+    assert_eq!(format(&[], true), Ok(LogFormat::Text));
+    assert_eq!(format(&[], false), Ok(LogFormat::Json));
+    assert_eq!(format(&[("BROKER_LOG", "JSON")], true), Ok(LogFormat::Json));
+    assert_eq!(format(&[("BROKER_LOG", "text")], false), Ok(LogFormat::Text));
+    refuses("BROKER_LOG", &[("pretty", "text or json")]);
+}
+
+#[test]
+fn the_filter_is_one_of_tracing() {
+    assert_eq!(good(&[]).log.filter, "info");
+    assert_eq!(
+        good(&[("RUST_LOG", "warn,hyper=debug")]).log.filter,
+        "warn,hyper=debug"
+    );
+    refuses("RUST_LOG", &[("info,hyper=loudest", "a filter such as")]);
+}
