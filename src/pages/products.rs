@@ -31,7 +31,7 @@ fn known(name: &str) -> Option<&'static str> {
         "balance" | "balance_plus" => ALWAYS,
         "transactions" | "transactions_refresh" => "Transaction history",
         "recurring_transactions" => "Recurring payments and income",
-        "identity" => "Account holder’s name, address, phone and e-mail",
+        "identity" => "Account holder’s name, address, phone and email",
         "identity_match" => "Whether your name and address match the bank’s records",
         "investments" => "Investment holdings and trades",
         "investments_auth" => "Investment account numbers and holdings",
