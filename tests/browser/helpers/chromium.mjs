@@ -1,0 +1,103 @@
+// Chromium, and contexts that watch what a page does behind one's back.
+
+import assert from 'node:assert/strict';
+import { accessSync } from 'node:fs';
+
+import { chromium } from 'playwright-core';
+
+import { appendOutput, freshOutput, maskUrl } from './output.mjs';
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+const CANDIDATES = [
+  process.env.CHROMIUM_BIN,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+const STEP_MS = 10_000;
+
+function exists(path) {
+  try {
+    accessSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A headless Chromium; `CHROMIUM_BIN` says which, else the usual places are looked at. */
+export function launchChromium() {
+  const executablePath = CANDIDATES.find((path) => path && exists(path));
+  assert.ok(executablePath, 'Chromium not found; set CHROMIUM_BIN');
+  return chromium.launch({ executablePath, args: ARGUMENTS });
+}
+
+/**
+ * A context of its own (cookies, storage) that counts policy violations, console errors and the origins that
+ * were asked. Every URL goes to the output for the secrets scan.
+ */
+export async function openContext(browser, name, options = {}) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(STEP_MS);
+  const watch = { violations: [], errors: [], origins: new Set() };
+  const urls = freshOutput(`${name}.urls.log`);
+  const consoleLog = freshOutput(`${name}.console.log`);
+
+  await context.exposeBinding('__reportViolation', (_source, violation) => watch.violations.push(violation));
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      window.__reportViolation(`${event.violatedDirective} ${event.blockedURI} on ${event.documentURI.split('?')[0]}`);
+    });
+  });
+  context.on('console', (message) => {
+    appendOutput(consoleLog, `${message.type()}: ${message.text()}`);
+    if (message.type() === 'error') watch.errors.push(message.text());
+  });
+  context.on('weberror', (error) => {
+    appendOutput(consoleLog, `uncaught: ${error.error().message}`);
+    watch.errors.push(`uncaught: ${error.error().message}`);
+  });
+  context.on('request', (request) => {
+    if (/^(data|blob|about):/.test(request.url())) return;
+    watch.origins.add(new URL(request.url()).origin);
+    appendOutput(urls, `${request.method()} ${maskUrl(request.url())}`);
+  });
+
+  /** No violation, no error, and no request but to these origins. */
+  watch.assertClean = (origins) => {
+    assert.deepEqual(watch.violations, [], 'Content-Security-Policy violations');
+    assert.deepEqual(watch.errors, [], 'console errors');
+    const unexpected = [...watch.origins].filter((origin) => !origins.includes(origin));
+    assert.deepEqual(unexpected, [], 'requests to unexpected origins');
+  };
+  return { context, watch };
+}
+
+/**
+ * Stands in for Plaid's CDN: what a page of the real environments loads from cdn.plaid.com comes from the
+ * simulator instead, including the calls that Link's own frame makes.
+ */
+export async function serveLinkFromSimulator(context, simulatorUrl) {
+  await context.route('https://cdn.plaid.com/**', async (route) => {
+    const request = route.request();
+    const url = new URL(request.url());
+    const prefix = '/link/v2/stable/';
+    if (!url.pathname.startsWith(prefix)) return route.abort();
+    const target = new URL(`/_simulator/link/${url.pathname.slice(prefix.length)}${url.search}`, simulatorUrl);
+    const body = request.postDataBuffer() ?? undefined;
+    const contentType = request.headers()['content-type'];
+    const headers = contentType ? { 'content-type': contentType } : {};
+    const answer = await fetch(target, { method: request.method(), headers, body });
+    const kept = [...answer.headers].filter(([name]) => !['content-length', 'content-encoding', 'transfer-encoding', 'connection'].includes(name));
+    return route.fulfill({ status: answer.status, headers: Object.fromEntries(kept), body: Buffer.from(await answer.arrayBuffer()) });
+  });
+}

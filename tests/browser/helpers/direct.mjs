@@ -1,0 +1,87 @@
+// The same way without a browser: what the pages do, request by request. For the many shapes of one thing.
+
+import assert from 'node:assert/strict';
+
+import { SIMULATOR_KEYS } from './broker.mjs';
+
+/** What a browser keeps between requests. Hosts tell cookies apart, ports do not (RFC 6265 8.5). */
+export class Jar {
+  #cookies = new Map();
+
+  header() {
+    return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  keep(response) {
+    for (const line of response.headers.getSetCookie()) {
+      const [pair] = line.split(';');
+      const at = pair.indexOf('=');
+      if (/;\s*max-age=0/i.test(line)) this.#cookies.delete(pair.slice(0, at));
+      else this.#cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+  }
+}
+
+async function request(jar, url, options = {}) {
+  const headers = { cookie: jar.header(), ...options.headers };
+  const response = await fetch(url, { ...options, headers, redirect: 'manual' });
+  jar.keep(response);
+  return response;
+}
+
+/** Opens a Link page: where it is, and its handle. */
+export async function openLinkPage(jar, startUrl) {
+  let url = startUrl;
+  let response = await request(jar, url);
+  for (let hops = 0; response.status >= 300 && response.status < 400; hops += 1) {
+    assert.ok(hops < 5, 'too many redirects to the Link page');
+    url = new URL(response.headers.get('location'), url);
+    response = await request(jar, url);
+  }
+  const html = await response.text();
+  assert.equal(response.status, 200, `the Link page answered ${response.status}`);
+  const handle = /<main\b[^>]*\bid="link"[^>]*\bdata-handle="([^"]+)"/.exec(html)?.[1];
+  assert.ok(handle, 'the Link page has no handle');
+  return { url: new URL(url), handle };
+}
+
+/** One of the page's own calls. */
+export async function pageCall(jar, page, path, body, headers = {}) {
+  const response = await request(jar, new URL(path, page.url.origin), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin', 'x-broker-handle': page.handle, ...headers },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, json: text === '' ? null : JSON.parse(text) };
+}
+
+/** A public token as Link would give it, from the simulator. */
+export async function makePublicToken(simulatorUrl) {
+  const response = await fetch(new URL('/sandbox/public_token/create', simulatorUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_id: SIMULATOR_KEYS.id,
+      secret: SIMULATOR_KEYS.secret,
+      institution_id: 'ins_109508',
+      initial_products: ['auth', 'transactions'],
+    }),
+  });
+  assert.equal(response.status, 200, 'the simulator makes no public token');
+  return (await response.json()).public_token;
+}
+
+/** The whole authorization, from the client's start page to its callback. */
+export async function authorize(startUrl, simulatorUrl) {
+  const jar = new Jar();
+  const page = await openLinkPage(jar, startUrl);
+  const created = await pageCall(jar, page, '/api/create_link_token', {});
+  assert.equal(created.status, 200, 'no link token');
+  const publicToken = await makePublicToken(simulatorUrl);
+  const completed = await pageCall(jar, page, '/api/set_access_token', { public_token: publicToken });
+  assert.equal(completed.status, 200, 'the public token was not accepted');
+  assert.deepEqual(Object.keys(completed.json), ['redirect_to'], 'the page is told where to go and nothing else');
+  const callback = await request(jar, completed.json.redirect_to);
+  assert.equal(callback.status, 303, 'the callback was not accepted');
+}

@@ -1,0 +1,46 @@
+// Where tests leave what the secrets scan reads afterwards, and the pictures.
+
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+const TARGET = process.env.CARGO_TARGET_DIR ? resolve(process.env.CARGO_TARGET_DIR) : join(ROOT, 'target');
+
+export const BROKER_BIN = process.env.BROKER_BIN ?? join(TARGET, 'debug', 'plaid-token-broker');
+export const OUTPUT = join(process.env.TEST_OUTPUT ?? join(TARGET, 'test-output'), 'browser');
+export const SCREENSHOTS = join(TARGET, 'screenshots');
+
+mkdirSync(OUTPUT, { recursive: true });
+mkdirSync(SCREENSHOTS, { recursive: true });
+
+/** The file of this name, emptied. */
+export function freshOutput(name) {
+  const path = join(OUTPUT, name);
+  writeFileSync(path, '');
+  return path;
+}
+
+/** One line more. */
+export function appendOutput(path, line) {
+  appendFileSync(path, `${line}\n`);
+}
+
+/**
+ * Keeps a page's HTML for the scan. The one token that a page may hold is its own handle, which is useless
+ * without the cookie: it is masked here, so that the scan can be strict about everything else.
+ */
+export async function keepPage(page, name) {
+  const html = await page.content();
+  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]'));
+}
+
+/** A URL as it may be kept: without the code on its way to the client, and without Link's own token. */
+export function maskUrl(url) {
+  const masked = new URL(url);
+  if (masked.pathname === '/callback' && masked.searchParams.has('code')) masked.searchParams.set('code', '[code]');
+  if (/\/link\/(v2\/stable\/)?[^/]*$/.test(masked.pathname) && masked.searchParams.has('token')) {
+    masked.searchParams.set('token', '[link token]');
+  }
+  return masked.href;
+}
