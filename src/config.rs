@@ -28,7 +28,7 @@ pub use log::{LogConfig, LogFormat};
 pub use oauth::{ClientAuthPolicy, ClientConfig, ClientKind, OAuthConfig, RedirectUris};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 pub use problem::{Problem, Problems};
-pub use products::ProductLists;
+pub use products::{ProductLists, is_product};
 pub use settings::environment;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use variable::{Variable, known};

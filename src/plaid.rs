@@ -8,7 +8,7 @@ mod error;
 mod products;
 mod types;
 
-pub use client::{PlaidClient, PlaidOptions, Timeouts};
+pub use client::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 pub use error::{ApiError, PlaidError, Verdict};
 pub use products::{LinkProducts, narrow};
 pub use types::{

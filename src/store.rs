@@ -15,7 +15,8 @@ pub mod tokens;
 
 use std::sync::Arc;
 
-use self::error::{OpenError, StoreError};
+pub use self::error::{OpenError, StoreError};
+pub use self::tokens::TokenKind;
 use self::model::{
     Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
     NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,

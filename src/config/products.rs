@@ -187,6 +187,12 @@ fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
     products
 }
 
+/// Whether this is a product that Link may be started with: what `scope` can name.
+#[must_use]
+pub fn is_product(name: &str) -> bool {
+    USABLE.contains(&name)
+}
+
 /// Why Link cannot be started with this name; `None`: it can.
 fn unusable(product: &str) -> Option<&'static str> {
     match product {

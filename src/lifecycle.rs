@@ -1,0 +1,188 @@
+//! Bind, serve, drain, stop.
+//!
+//! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
+//! from outside, so that tests bind port 0 and hold the stop signal themselves.
+
+mod serve;
+mod signals;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+pub use serve::serve;
+pub use signals::{Stop, signals};
+
+use crate::app::{App, Parts};
+use crate::clock::SharedClock;
+use crate::config::{Config, Environment};
+use crate::connections::{Connections, RemovalWorker};
+use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
+use crate::simulator::{self, Simulator};
+use crate::store::model::Account;
+use crate::store::{Durability, OpenError, OpenOptions, Store};
+use crate::{ops, router};
+
+/// How long requests in flight are waited for: longer than two tries of an exchange with Plaid.
+pub const DRAIN: Duration = Duration::from_secs(45);
+
+/// A broker that did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address} ({source}): {advice}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Plaid's client.
+    #[error(transparent)]
+    Plaid(#[from] ClientError),
+    /// The address of the embedded simulator is no URL; cannot happen with a bound address.
+    #[error("the simulator's address is no URL")]
+    SimulatorUrl(#[from] url::ParseError),
+}
+
+/// A broker that is bound and wired, and not serving yet.
+pub struct Broker {
+    app: App,
+    listener: TcpListener,
+    ops: TcpListener,
+    simulator: Option<(TcpListener, Simulator)>,
+    addresses: Addresses,
+}
+
+/// Where everything listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The broker's own.
+    pub broker: SocketAddr,
+    /// The operations routes.
+    pub ops: SocketAddr,
+    /// The embedded simulator.
+    pub simulator: Option<SocketAddr>,
+}
+
+async fn bind(address: SocketAddr, advice: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind { address, source, advice };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Binds all addresses, opens the store, wires the parts.
+pub async fn build(config: Config, clock: SharedClock) -> Result<Broker, StartError> {
+    let http = &config.http;
+    let own = SocketAddr::new(http.bind, http.port);
+    let (listener, broker) =
+        bind(own, "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address").await?;
+    let (ops, ops_address) =
+        bind(http.ops_bind, "stop what uses it, or set BROKER_OPS_BIND to another address").await?;
+    let mut addresses = Addresses { broker, ops: ops_address, simulator: None };
+
+    let plaid = &config.plaid;
+    let mut simulator = None;
+    if plaid.environment == Environment::Simulator {
+        let (listener, bound) =
+            bind(plaid.simulator_bind, "stop what uses it, or set BROKER_SIMULATOR_BIND to another address")
+                .await?;
+        let options = simulator::Options { clock: Arc::clone(&clock), ..simulator::Options::default() };
+        addresses.simulator = Some(bound);
+        simulator = Some((listener, Simulator::new(options)));
+    }
+    let base_url = match (&plaid.base_url, addresses.simulator, plaid.environment) {
+        (Some(url), _, _) => url.clone(),
+        (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
+        (None, None, Environment::Production) => Url::parse("https://production.plaid.com")?,
+        (None, None, _) => Url::parse("https://sandbox.plaid.com")?,
+    };
+    let client = PlaidClient::new(&PlaidOptions {
+        base_url,
+        client_id: plaid.client_id.clone(),
+        secret: plaid.secret.clone(),
+        timeouts: Timeouts::default(),
+    })?;
+    let account =
+        Account { environment: plaid.environment.name().to_owned(), client_id: plaid.client_id.clone() };
+    let options = OpenOptions { config: config.store.clone(), account, durability: Durability::Full };
+    let store = Store::open(options).await?;
+    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock));
+    let public_url =
+        http.public_base().unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
+    let app = App::new(Parts {
+        config,
+        clock,
+        store,
+        plaid: client,
+        connections,
+        public_url,
+        simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
+    });
+    Ok(Broker { app, listener, ops, simulator, addresses })
+}
+
+impl Broker {
+    /// Where it will answer.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The shared state, for what is printed at the start and for tests.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stop.drain` is cancelled; then requests in flight and work at Plaid have [`DRAIN`] to end, unless
+    /// `stop.now` ends the waiting. Gives whether all ended.
+    pub async fn run(self, stop: Stop) -> bool {
+        let Self { app, listener, ops, simulator, .. } = self;
+        // The simulator and the operations routes outlive the draining: requests in flight still need them.
+        let background = CancellationToken::new();
+        let _background_ends = background.clone().drop_guard();
+        if let Some((listener, simulator)) = simulator {
+            let stop = background.clone().cancelled_owned();
+            tokio::spawn(simulator::serve(listener, simulator, stop));
+        }
+        tokio::spawn(serve(ops, ops::router(app.clone()), background.clone().cancelled_owned()));
+        let worker = RemovalWorker::new(app.connections.clone(), app.config.oauth.unredeemed_ttl);
+        tokio::spawn(worker.run(stop.drain.clone()));
+
+        let serving = serve(listener, router::build(app.clone()), stop.drain.clone().cancelled_owned());
+        let all = async {
+            serving.await;
+            app.connections.finished().await;
+        };
+        let bounded = async {
+            stop.drain.cancelled().await;
+            tracing::info!(drain_s = DRAIN.as_secs(), "stopping: requests in flight are finished first");
+            tokio::time::sleep(DRAIN).await;
+        };
+        let ended = tokio::select! {
+            () = all => true,
+            () = bounded => false,
+            () = stop.now.cancelled() => false,
+        };
+        if ended {
+            tracing::info!("stopped");
+        } else {
+            tracing::error!(under_way = app.connections.under_way(), "stopped with work under way");
+        }
+        app.store.close().await;
+        ended
+    }
+}

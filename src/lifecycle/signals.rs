@@ -1,0 +1,69 @@
+//! The first SIGTERM or ctrl-c drains, the second ends at once. (Windows has ctrl-c alone.)
+
+use std::io;
+
+use tokio_util::sync::CancellationToken;
+
+/// How a broker is told to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Take no new work, finish what is in flight.
+    pub drain: CancellationToken,
+    /// Wait for nothing.
+    pub now: CancellationToken,
+}
+
+/// Listens to the process's signals.
+///
+/// # Errors
+/// When the system does not let us listen.
+pub fn signals() -> io::Result<Stop> {
+    let stop = Stop::default();
+    let told = stop.clone();
+    let mut signals = Signals::new()?;
+    tokio::spawn(async move {
+        signals.next().await;
+        told.drain.cancel();
+        signals.next().await;
+        tracing::warn!("told twice: stopping at once");
+        told.now.cancel();
+    });
+    Ok(stop)
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

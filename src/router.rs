@@ -1,0 +1,109 @@
+//! The routers by audience (people, the page's own calls, OAuth clients), and the stack that each request passes.
+
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::json;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::link::Refusal;
+use crate::middleware::{headers, log, peer, request_id};
+use crate::{assets, explorer, link, oauth};
+
+/// Longer than two tries of an exchange with Plaid; what runs into it is a mistake of ours.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Everything that is served on the broker's own address.
+pub fn build(app: App) -> Router {
+    let mut router = people().merge(page_calls()).merge(oauth_clients()).merge(assets::router());
+    if let Some(simulator) = &app.simulator {
+        // Nested last, so that Link's stand-in comes from our own origin and works through a tunnel.
+        router = router.nest_service("/_simulator/link", simulator.link_routes());
+    }
+    router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    // From the inside out: a panic becomes an answer, which is timed, gets its headers, is logged with the peer's
+    // address, and carries the request id that all of them use.
+    router
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(from_fn(headers::layer))
+        .layer(from_fn(log::layer))
+        .layer(from_fn_with_state(app.clone(), peer::layer))
+        .layer(from_fn(request_id::layer))
+        .with_state(app)
+}
+
+fn people() -> Router<App> {
+    Router::new()
+        .route("/", get(link::root))
+        .route("/oauth/authorize", get(link::authorize))
+        .route("/explorer", get(explorer::page))
+}
+
+fn page_calls() -> Router<App> {
+    Router::new()
+        .route("/api/create_link_token", post(link::create_link_token))
+        .route("/api/set_access_token", post(link::set_access_token))
+        .route("/api/link_exit", post(link::link_exit))
+        .route("/api/info", post(link::info))
+}
+
+fn oauth_clients() -> Router<App> {
+    Router::new()
+        .route("/api/send_the_access_token_AUTH", post(oauth::token::token))
+        .route("/oauth/token", post(oauth::token::token))
+}
+
+/// People get a page, programs JSON.
+async fn not_found(State(app): State<App>, request: Request) -> Response {
+    answer(&app, &request, StatusCode::NOT_FOUND, "not_found", "There is nothing at this address")
+}
+
+async fn method_not_allowed(request: Request) -> Response {
+    let path = request.uri().path();
+    let advice = if path.starts_with("/api/") || path == "/oauth/token" {
+        "use POST at this address"
+    } else {
+        "use GET at this address"
+    };
+    let body = json!({ "error": "invalid_request", "error_description": advice });
+    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
+}
+
+fn answer(app: &App, request: &Request, status: StatusCode, error: &str, title: &str) -> Response {
+    let path = request.uri().path();
+    let wants_page = request
+        .headers()
+        .get(http::header::ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
+    if wants_page && !path.starts_with("/api/") {
+        let refusal = Refusal {
+            status,
+            title: title.to_owned(),
+            message: "The address may be mistyped, or the link that led here is old.".to_owned(),
+            advice: vec!["Go back to the application that sent you here.".to_owned()],
+        };
+        return link::error_page(app, "/", &refusal);
+    }
+    (status, Json(json!({ "error": error, "error_description": title }))).into_response()
+}
+
+/// Unwinding stays on, so that one request's mistake is not everybody's. What the panic said stays in the log.
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer wants")]
+fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("(no text)");
+    tracing::error!(panic = text, "a handler panicked: this is a mistake of this program");
+    let body = json!({ "error": "server_error", "error_description": "something went wrong on our side" });
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+}

@@ -1,0 +1,33 @@
+//! Logs go to standard error, as text for people or one JSON object a line; standard output is for what was asked for.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::{format::FmtSpan, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::{LogConfig, LogFormat};
+
+/// Starts logging for the whole process. A second call is ignored.
+///
+/// # Errors
+/// When `RUST_LOG` is no filter.
+pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::ParseError> {
+    let filter = EnvFilter::builder().parse(&config.filter)?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match config.format {
+        LogFormat::Json => {
+            let lines = layer().json().flatten_event(true).with_span_events(FmtSpan::NONE);
+            registry.with(lines.with_writer(io::stderr)).try_init()
+        }
+        LogFormat::Text => {
+            let colours = io::IsTerminal::is_terminal(&io::stderr());
+            registry.with(layer().with_ansi(colours).with_writer(io::stderr)).try_init()
+        }
+    };
+    if started.is_err() {
+        tracing::debug!("logging was started before");
+    }
+    Ok(())
+}
