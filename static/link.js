@@ -39,6 +39,7 @@ function show(name, { message = "", problem = null, label = connectLabel, action
   state = name;
   page.dataset.state = name;
   onButton = action;
+  button.hidden = false;
   button.textContent = label;
   button.setAttribute("aria-disabled", String(!action));
   button.setAttribute("aria-busy", String(!action));
@@ -79,10 +80,8 @@ function showFailedCall(name, title, failure, again) {
     name = "expired";
     message += ` Reload this page; if that does not help, go back to ${client} and start again.`;
   }
-  if (failure.next === "none") {
-    button.hidden = true;
-  }
   show(name, { problem: { title, message, details }, ...ways[failure.next] });
+  button.hidden = failure.next === "none";
 }
 
 // The end: the browser goes elsewhere. Some applications are not a web page but an app, which a browser may
@@ -100,6 +99,8 @@ function leave(url, message) {
 }
 
 // ---- Calls to the broker ----------------------------------------------------------------------------------
+
+const NOT_UNDERSTOOD = "The server gave an answer that this page does not understand.";
 
 class FailedCall extends Error {
   constructor(message, next, requestId = "") {
@@ -135,10 +136,18 @@ async function call(path, body) {
     return answer;
   }
   throw new FailedCall(
-    answer?.message ?? "The server gave an answer that this page does not understand.",
+    answer?.message ?? NOT_UNDERSTOOD,
     ["retry", "restart", "reload", "none"].includes(answer?.next) ? answer.next : "retry",
     answer?.request_id ?? response.headers.get("x-request-id") ?? "",
   );
+}
+
+// Where an answer sends the browser: `redirect_to` as it stands, `next` within this site.
+function destination({ redirect_to, next }) {
+  if (!redirect_to && !next) {
+    throw new FailedCall(NOT_UNDERSTOOD, "retry");
+  }
+  return redirect_to ?? root + next;
 }
 
 function readHandle() {
@@ -181,15 +190,12 @@ function loadLink() {
 }
 
 function showLinkFailed(way) {
-  show("link-failed", {
-    problem: {
-      title: "Plaid did not load",
-      message:
-        "Your internet connection may be interrupted, or an ad blocker or privacy extension may be blocking " +
-        "cdn.plaid.com. Allow it for this page and try again.",
-    },
-    ...way,
-  });
+  const message =
+    environment === "simulator"
+      ? "The simulator’s stand-in for Plaid could not be loaded. Is the broker still running?"
+      : "Your internet connection may be interrupted, or an ad blocker or privacy extension may be blocking " +
+        "cdn.plaid.com. Allow it for this page and try again.";
+  show("link-failed", { problem: { title: "Plaid did not load", message }, ...way });
 }
 
 // ---- Running Link -----------------------------------------------------------------------------------------
@@ -202,7 +208,7 @@ function connectByClick() {
 // Link tokens live for a short time only, so each is made when it is needed.
 async function connect(message = "Opening Plaid…") {
   linked = null;
-  show("starting", { message, canCancel: false });
+  show("starting", { message, label: "Connecting…", canCancel: false });
   try {
     const { link_token } = await call("api/create_link_token", {});
     openLink(link_token);
@@ -217,7 +223,7 @@ function openLink(token) {
   session = mine;
   // A handler that was replaced may still speak; only the current one is listened to.
   const ifCurrent = (callback) => (...values) => session === mine && callback(...values);
-  show("open", { message: "Continue in Plaid’s window." });
+  show("open", { message: "Continue in Plaid’s window.", label: "Connecting…" });
   // Link may be blocked although its script was not. If it is there after all, nothing is taken from it: the
   // page underneath just offers another try, and leaves the focus where it is.
   const timer = setTimeout(
@@ -262,10 +268,11 @@ function onSuccess(publicToken, metadata) {
 
 // Repeating it is safe: the broker exchanges a public token once and repeats its answer.
 async function finish() {
-  show("finishing", { message: "Finishing the connection. Please keep this page open…", canCancel: false });
+  const message = "Finishing the connection. Please keep this page open…";
+  show("finishing", { message, label: "Connecting…", canCancel: false });
   try {
-    const { redirect_to, next } = await call("api/set_access_token", linked);
-    leave(redirect_to ?? root + next, redirect_to ? `Connected. Taking you back to ${client}…` : "Connected.");
+    const answer = await call("api/set_access_token", linked);
+    leave(destination(answer), answer.redirect_to ? `Connected. Taking you back to ${client}…` : "Connected.");
   } catch (failure) {
     showFailedCall("exchange-failed", "The connection is not finished yet", asFailedCall(failure), finish);
   }
@@ -317,8 +324,8 @@ async function cancel() {
   closeLink();
   show("cancelling", { message: `Taking you back to ${client}…`, canCancel: false });
   try {
-    const { redirect_to } = await call("api/link_exit", { error: null, metadata: lastExit ?? {}, cancel: true });
-    leave(redirect_to, `Cancelled. Taking you back to ${client}…`);
+    const answer = await call("api/link_exit", { error: null, metadata: lastExit ?? {}, cancel: true });
+    leave(destination(answer), `Cancelled. Taking you back to ${client}…`);
   } catch (failure) {
     showFailedCall("cancel-failed", "Cancelling did not work", asFailedCall(failure), cancel);
   }
