@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The base images are arguments, so that a mirror or other versions can be used:
 #   docker build --build-arg RUST_IMAGE=registry.example/rust:1-bookworm -t plaid-token-broker .
 ARG RUST_IMAGE=rust:1-bookworm

@@ -223,11 +223,11 @@ mod tests {
     fn the_mac_is_hmac_sha256() {
         // Reckoned with another implementation: HMAC-SHA256 of "public-token\0public-sandbox-1" under 32 bytes 0x07.
         let hash = key(7).hash_public_token(&PlaidPublicToken::new("public-sandbox-1"));
-        let hex: String = hash.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(
-            hex,
-            "20b9d05b3c1c21af8888d648f47caef44c5930ed0f4136c77228535e0071f439"
+        let (head, tail) = (
+            0x20b9_d05b_3c1c_21af_8888_d648_f47c_aef4_u128,
+            0x4c59_30ed_0f41_36c7_7228_535e_0071_f439_u128,
         );
+        assert_eq!(hash.0.to_vec(), [head.to_be_bytes(), tail.to_be_bytes()].concat());
     }
 
     #[test]

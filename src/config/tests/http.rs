@@ -145,9 +145,8 @@ fn the_admin_token_cannot_be_short() {
             .matches("sixteen-letters!")
     );
     assert!(good(&[]).http.admin_token.is_none());
-    let short = problem(load(&[("BROKER_ADMIN_TOKEN", "fifteen-letters")]));
-    assert!(
-        short.contains("at least 16") && !short.contains("fifteen"),
-        "{short}"
+    assert_eq!(
+        problem(load(&[("BROKER_ADMIN_TOKEN", "fifteen-letters")])),
+        "BROKER_ADMIN_TOKEN: make it at least 16 characters long, or leave it empty"
     );
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod faults;
+mod opening;
+
 use std::path::Path;
 
 use tempfile::TempDir;
