@@ -67,6 +67,8 @@ impl App {
     /// `iss` of an authorization response to this client (RFC 9207), unless it is switched off.
     #[must_use]
     pub fn issuer_for(&self, client: Option<&ClientConfig>) -> Option<&str> {
-        client.is_none_or(|client| client.send_iss).then_some(self.public_url.as_str())
+        client
+            .is_none_or(|client| client.send_iss)
+            .then_some(self.public_url.as_str())
     }
 }

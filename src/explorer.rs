@@ -32,22 +32,34 @@ pub async fn page(State(app): State<App>, session: Result<Session, SessionError>
             html(ROOT, &page, plain_policy())
         }
         Err(error) => {
-            let code = error.api().map(|api| format!(" ({})", api.error_code)).unwrap_or_default();
-            error_page(&app, ROOT, &unavailable(&format!("Plaid did not give the accounts{code}.")))
+            let code = error
+                .api()
+                .map(|api| format!(" ({})", api.error_code))
+                .unwrap_or_default();
+            error_page(
+                &app,
+                ROOT,
+                &unavailable(&format!("Plaid did not give the accounts{code}.")),
+            )
         }
     }
 }
 
 fn shown(account: Account) -> ResultAccount {
     let kind = account.subtype.unwrap_or(account.kind);
-    ResultAccount { name: account.name, mask: account.mask, kind }
+    ResultAccount {
+        name: account.name,
+        mask: account.mask,
+        kind,
+    }
 }
 
 fn no_session() -> Refusal {
     Refusal {
         status: StatusCode::UNAUTHORIZED,
         title: "No bank is connected in this browser".to_owned(),
-        message: "This page shows the bank that you connected here; there is none, or it was some time ago.".to_owned(),
+        message: "This page shows the bank that you connected here; there is none, or it was some time ago."
+            .to_owned(),
         advice: vec!["Open the start page and connect a bank.".to_owned()],
     }
 }

@@ -20,7 +20,7 @@ pub use serve::serve;
 pub use signals::{Stop, signals};
 
 use crate::app::{App, Parts};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::connections::{Connections, RemovalWorker};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
@@ -56,6 +56,24 @@ pub enum StartError {
     SimulatorUrl(#[from] url::ParseError),
 }
 
+/// What comes from outside and tests choose: time, and how patient we are with Plaid.
+#[derive(Clone)]
+pub struct Outside {
+    /// Where "now" comes from.
+    pub clock: SharedClock,
+    /// How long Plaid may take.
+    pub plaid_timeouts: Timeouts,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            plaid_timeouts: Timeouts::default(),
+        }
+    }
+}
+
 /// A broker that is bound and wired, and not serving yet.
 pub struct Broker {
     app: App,
@@ -77,29 +95,52 @@ pub struct Addresses {
 }
 
 async fn bind(address: SocketAddr, advice: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Bind { address, source, advice };
+    let failed = |source| StartError::Bind {
+        address,
+        source,
+        advice,
+    };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
 }
 
 /// Binds all addresses, opens the store, wires the parts.
-pub async fn build(config: Config, clock: SharedClock) -> Result<Broker, StartError> {
+pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
+    let Outside {
+        clock,
+        plaid_timeouts,
+    } = outside;
     let http = &config.http;
     let own = SocketAddr::new(http.bind, http.port);
-    let (listener, broker) =
-        bind(own, "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address").await?;
-    let (ops, ops_address) =
-        bind(http.ops_bind, "stop what uses it, or set BROKER_OPS_BIND to another address").await?;
-    let mut addresses = Addresses { broker, ops: ops_address, simulator: None };
+    let (listener, broker) = bind(
+        own,
+        "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address",
+    )
+    .await?;
+    let (ops, ops_address) = bind(
+        http.ops_bind,
+        "stop what uses it, or set BROKER_OPS_BIND to another address",
+    )
+    .await?;
+    let mut addresses = Addresses {
+        broker,
+        ops: ops_address,
+        simulator: None,
+    };
 
     let plaid = &config.plaid;
     let mut simulator = None;
     if plaid.environment == Environment::Simulator {
-        let (listener, bound) =
-            bind(plaid.simulator_bind, "stop what uses it, or set BROKER_SIMULATOR_BIND to another address")
-                .await?;
-        let options = simulator::Options { clock: Arc::clone(&clock), ..simulator::Options::default() };
+        let (listener, bound) = bind(
+            plaid.simulator_bind,
+            "stop what uses it, or set BROKER_SIMULATOR_BIND to another address",
+        )
+        .await?;
+        let options = simulator::Options {
+            clock: Arc::clone(&clock),
+            ..simulator::Options::default()
+        };
         addresses.simulator = Some(bound);
         simulator = Some((listener, Simulator::new(options)));
     }
@@ -113,15 +154,22 @@ pub async fn build(config: Config, clock: SharedClock) -> Result<Broker, StartEr
         base_url,
         client_id: plaid.client_id.clone(),
         secret: plaid.secret.clone(),
-        timeouts: Timeouts::default(),
+        timeouts: plaid_timeouts,
     })?;
-    let account =
-        Account { environment: plaid.environment.name().to_owned(), client_id: plaid.client_id.clone() };
-    let options = OpenOptions { config: config.store.clone(), account, durability: Durability::Full };
+    let account = Account {
+        environment: plaid.environment.name().to_owned(),
+        client_id: plaid.client_id.clone(),
+    };
+    let options = OpenOptions {
+        config: config.store.clone(),
+        account,
+        durability: Durability::Full,
+    };
     let store = Store::open(options).await?;
     let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock));
-    let public_url =
-        http.public_base().unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
+    let public_url = http
+        .public_base()
+        .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let app = App::new(Parts {
         config,
         clock,
@@ -131,7 +179,13 @@ pub async fn build(config: Config, clock: SharedClock) -> Result<Broker, StartEr
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
     });
-    Ok(Broker { app, listener, ops, simulator, addresses })
+    Ok(Broker {
+        app,
+        listener,
+        ops,
+        simulator,
+        addresses,
+    })
 }
 
 impl Broker {
@@ -150,7 +204,13 @@ impl Broker {
     /// Serves until `stop.drain` is cancelled; then requests in flight and work at Plaid have [`DRAIN`] to end, unless
     /// `stop.now` ends the waiting. Gives whether all ended.
     pub async fn run(self, stop: Stop) -> bool {
-        let Self { app, listener, ops, simulator, .. } = self;
+        let Self {
+            app,
+            listener,
+            ops,
+            simulator,
+            ..
+        } = self;
         // The simulator and the operations routes outlive the draining: requests in flight still need them.
         let background = CancellationToken::new();
         let _background_ends = background.clone().drop_guard();
@@ -158,18 +218,29 @@ impl Broker {
             let stop = background.clone().cancelled_owned();
             tokio::spawn(simulator::serve(listener, simulator, stop));
         }
-        tokio::spawn(serve(ops, ops::router(app.clone()), background.clone().cancelled_owned()));
+        tokio::spawn(serve(
+            ops,
+            ops::router(app.clone()),
+            background.clone().cancelled_owned(),
+        ));
         let worker = RemovalWorker::new(app.connections.clone(), app.config.oauth.unredeemed_ttl);
         tokio::spawn(worker.run(stop.drain.clone()));
 
-        let serving = serve(listener, router::build(app.clone()), stop.drain.clone().cancelled_owned());
+        let serving = serve(
+            listener,
+            router::build(app.clone()),
+            stop.drain.clone().cancelled_owned(),
+        );
         let all = async {
             serving.await;
             app.connections.finished().await;
         };
         let bounded = async {
             stop.drain.cancelled().await;
-            tracing::info!(drain_s = DRAIN.as_secs(), "stopping: requests in flight are finished first");
+            tracing::info!(
+                drain_s = DRAIN.as_secs(),
+                "stopping: requests in flight are finished first"
+            );
             tokio::time::sleep(DRAIN).await;
         };
         let ended = tokio::select! {
@@ -180,7 +251,10 @@ impl Broker {
         if ended {
             tracing::info!("stopped");
         } else {
-            tracing::error!(under_way = app.connections.under_way(), "stopped with work under way");
+            tracing::error!(
+                under_way = app.connections.under_way(),
+                "stopped with work under way"
+            );
         }
         app.store.close().await;
         ended

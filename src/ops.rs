@@ -11,7 +11,10 @@ use crate::app::App;
 
 /// `/livez` and `/readyz`.
 pub fn router(app: App) -> Router {
-    Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(app)
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .with_state(app)
 }
 
 /// The process answers.

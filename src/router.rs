@@ -22,17 +22,25 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
-    let mut router = people().merge(page_calls()).merge(oauth_clients()).merge(assets::router());
+    let mut router = people()
+        .merge(page_calls())
+        .merge(oauth_clients())
+        .merge(assets::router());
     if let Some(simulator) = &app.simulator {
         // Nested last, so that Link's stand-in comes from our own origin and works through a tunnel.
         router = router.nest_service("/_simulator/link", simulator.link_routes());
     }
-    router = router.fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    router = router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed);
     // From the inside out: a panic becomes an answer, which is timed, gets its headers, is logged with the peer's
     // address, and carries the request id that all of them use.
     router
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
         .layer(from_fn(headers::layer))
         .layer(from_fn(log::layer))
         .layer(from_fn_with_state(app.clone(), peer::layer))
@@ -63,7 +71,13 @@ fn oauth_clients() -> Router<App> {
 
 /// People get a page, programs JSON.
 async fn not_found(State(app): State<App>, request: Request) -> Response {
-    answer(&app, &request, StatusCode::NOT_FOUND, "not_found", "There is nothing at this address")
+    answer(
+        &app,
+        &request,
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is nothing at this address",
+    )
 }
 
 async fn method_not_allowed(request: Request) -> Response {
@@ -92,7 +106,11 @@ fn answer(app: &App, request: &Request, status: StatusCode, error: &str, title: 
         };
         return link::error_page(app, "/", &refusal);
     }
-    (status, Json(json!({ "error": error, "error_description": title }))).into_response()
+    (
+        status,
+        Json(json!({ "error": error, "error_description": title })),
+    )
+        .into_response()
 }
 
 /// Unwinding stays on, so that one request's mistake is not everybody's. What the panic said stays in the log.
@@ -103,7 +121,10 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("(no text)");
-    tracing::error!(panic = text, "a handler panicked: this is a mistake of this program");
+    tracing::error!(
+        panic = text,
+        "a handler panicked: this is a mistake of this program"
+    );
     let body = json!({ "error": "server_error", "error_description": "something went wrong on our side" });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }

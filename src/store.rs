@@ -16,7 +16,6 @@ pub mod tokens;
 use std::sync::Arc;
 
 pub use self::error::{OpenError, StoreError};
-pub use self::tokens::TokenKind;
 use self::model::{
     Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
     NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
@@ -24,6 +23,7 @@ use self::model::{
 };
 use self::sqlite::SqliteStore;
 use self::tokens::TokenKey;
+pub use self::tokens::TokenKind;
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
 

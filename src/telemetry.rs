@@ -23,7 +23,9 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
         }
         LogFormat::Text => {
             let colours = io::IsTerminal::is_terminal(&io::stderr());
-            registry.with(layer().with_ansi(colours).with_writer(io::stderr)).try_init()
+            registry
+                .with(layer().with_ansi(colours).with_writer(io::stderr))
+                .try_init()
         }
     };
     if started.is_err() {

@@ -9,12 +9,12 @@ use super::{Connections, Inner};
 use crate::plaid::{Exchanged, PlaidError, Verdict};
 use crate::random;
 use crate::secret::PlaidPublicToken;
+use crate::store::StoreError;
 use crate::store::model::{
     CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
     PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, Stage,
     TransactionId,
 };
-use crate::store::StoreError;
 
 /// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
 /// (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
@@ -70,7 +70,14 @@ impl Connections {
             let gate = inner.flights.gate(hash);
             let mut kept = gate.lock().await;
             let result = inner
-                .complete(transaction_id, hash, &public_token, institution, code_ttl, &mut kept)
+                .complete(
+                    transaction_id,
+                    hash,
+                    &public_token,
+                    institution,
+                    code_ttl,
+                    &mut kept,
+                )
                 .await;
             drop(kept);
             inner.flights.leave(hash, gate);
@@ -91,7 +98,9 @@ impl Connections {
             let hash = inner.store.tokens().hash_public_token(&public_token);
             let gate = inner.flights.gate(hash);
             let mut kept = gate.lock().await;
-            let result = inner.exchange_raw(client_id, scope, hash, &public_token, &mut kept).await;
+            let result = inner
+                .exchange_raw(client_id, scope, hash, &public_token, &mut kept)
+                .await;
             drop(kept);
             inner.flights.leave(hash, gate);
             result
@@ -119,11 +128,21 @@ impl Inner {
             };
         }
         self.must_be_open(transaction_id).await?;
-        let exchanged = self.exchange_or_kept(Owner::Transaction(transaction_id), public_token, kept).await?;
+        let exchanged = self
+            .exchange_or_kept(Owner::Transaction(transaction_id), public_token, kept)
+            .await?;
         let connection = self.connection(&exchanged, institution);
         let connection_id = connection.id;
-        let completion = Completion { transaction_id, public_token: hash, connection, code_ttl };
-        match self.stored(self.store.complete(completion, self.clock.now()).await, &exchanged)? {
+        let completion = Completion {
+            transaction_id,
+            public_token: hash,
+            connection,
+            code_ttl,
+        };
+        match self.stored(
+            self.store.complete(completion, self.clock.now()).await,
+            &exchanged,
+        )? {
             CompleteOutcome::Completed => {
                 kept.take();
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
@@ -157,12 +176,23 @@ impl Inner {
         if let Some(record) = self.store.public_token(hash).await? {
             return self.repeat_raw(&client_id, &record).await;
         }
-        let exchanged = self.exchange_or_kept(Owner::Client(client_id.clone()), public_token, kept).await?;
+        let exchanged = self
+            .exchange_or_kept(Owner::Client(client_id.clone()), public_token, kept)
+            .await?;
         let now = self.clock.now();
         let connection = self.connection(&exchanged, Institution::default());
         let grant_id = GrantId(random::id(now));
-        let grant = NewGrant { id: grant_id, nonce: random::nonce(), client_id: client_id.clone(), scope };
-        let exchange = RawExchange { public_token: hash, connection, grant };
+        let grant = NewGrant {
+            id: grant_id,
+            nonce: random::nonce(),
+            client_id: client_id.clone(),
+            scope,
+        };
+        let exchange = RawExchange {
+            public_token: hash,
+            connection,
+            grant,
+        };
         match self.stored(self.store.exchange_raw(exchange, now).await, &exchanged)? {
             RawExchangeOutcome::Exchanged => {
                 kept.take();
@@ -183,7 +213,11 @@ impl Inner {
         client_id: &str,
         record: &PublicTokenRecord,
     ) -> Result<(Grant, Connection), ExchangeError> {
-        let PublicTokenOwner::Client { client_id: owner, grant_id } = &record.owner else {
+        let PublicTokenOwner::Client {
+            client_id: owner,
+            grant_id,
+        } = &record.owner
+        else {
             return Err(ExchangeError::Taken);
         };
         if owner != client_id || self.clock.now().since(record.exchanged_at) >= RAW_REPEAT {
@@ -216,7 +250,10 @@ impl Inner {
             };
         }
         let exchanged = self.exchange_once(public_token).await?;
-        **kept = Some(Unstored { owner, exchanged: exchanged.clone() });
+        **kept = Some(Unstored {
+            owner,
+            exchanged: exchanged.clone(),
+        });
         Ok(exchanged)
     }
 
@@ -273,4 +310,3 @@ impl Inner {
         }
     }
 }
-

@@ -38,7 +38,11 @@ struct Answer {
 
 impl Answer {
     fn is_fresh(&self, now: Timestamp) -> bool {
-        let fresh = if matches!(self.health, Health::Unknown) { FRESH_UNKNOWN } else { FRESH };
+        let fresh = if matches!(self.health, Health::Unknown) {
+            FRESH_UNKNOWN
+        } else {
+            FRESH
+        };
         now.since(self.at) < fresh
     }
 }
@@ -54,7 +58,9 @@ impl HealthChecks {
         if slots.len() >= MAX_KEPT && !slots.contains_key(&id) {
             slots.retain(|_, slot| {
                 Arc::strong_count(slot) > 1
-                    || slot.try_lock().is_ok_and(|answer| answer.as_ref().is_some_and(|a| a.is_fresh(now)))
+                    || slot
+                        .try_lock()
+                        .is_ok_and(|answer| answer.as_ref().is_some_and(|a| a.is_fresh(now)))
             });
         }
         Arc::clone(slots.entry(id).or_default())
@@ -70,8 +76,17 @@ impl Connections {
         if let Some(known) = answer.as_ref().filter(|known| known.is_fresh(inner.clock.now())) {
             return known.health.clone();
         }
-        let health = judge(inner.plaid.item_get(&connection.access_token).await.map(|answer| answer.item.error));
-        *answer = Some(Answer { health: health.clone(), at: inner.clock.now() });
+        let health = judge(
+            inner
+                .plaid
+                .item_get(&connection.access_token)
+                .await
+                .map(|answer| answer.item.error),
+        );
+        *answer = Some(Answer {
+            health: health.clone(),
+            at: inner.clock.now(),
+        });
         health
     }
 }
@@ -99,7 +114,11 @@ mod tests {
     use super::*;
 
     fn error(error_type: &str, code: &str) -> ApiError {
-        ApiError { error_type: error_type.to_owned(), error_code: code.to_owned(), ..ApiError::default() }
+        ApiError {
+            error_type: error_type.to_owned(),
+            error_code: code.to_owned(),
+            ..ApiError::default()
+        }
     }
 
     #[test]
@@ -107,8 +126,14 @@ mod tests {
         let dead = |answer| matches!(judge(answer), Health::Dead(_));
         assert!(matches!(judge(Ok(None)), Health::Healthy));
         assert!(dead(Ok(Some(error("ITEM_ERROR", "ITEM_LOGIN_REQUIRED")))));
-        assert!(dead(Err(PlaidError::Api(Box::new(error("ITEM_ERROR", "ITEM_NOT_FOUND"))))));
-        assert!(dead(Err(PlaidError::Api(Box::new(error("INVALID_INPUT", "USER_PERMISSION_REVOKED"))))));
+        assert!(dead(Err(PlaidError::Api(Box::new(error(
+            "ITEM_ERROR",
+            "ITEM_NOT_FOUND"
+        ))))));
+        assert!(dead(Err(PlaidError::Api(Box::new(error(
+            "INVALID_INPUT",
+            "USER_PERMISSION_REVOKED"
+        ))))));
         for passing in [
             PlaidError::Api(Box::new(error("RATE_LIMIT_EXCEEDED", "ITEM_GET_LIMIT"))),
             PlaidError::Api(Box::new(error("API_ERROR", "INTERNAL_SERVER_ERROR"))),
@@ -118,8 +143,14 @@ mod tests {
             PlaidError::Broken,
             PlaidError::Unreachable(String::new()),
         ] {
-            assert!(matches!(judge(Err(passing.clone())), Health::Unknown), "{passing:?}");
+            assert!(
+                matches!(judge(Err(passing.clone())), Health::Unknown),
+                "{passing:?}"
+            );
         }
-        assert!(matches!(judge(Ok(Some(error("INSTITUTION_ERROR", "INSTITUTION_DOWN")))), Health::Unknown));
+        assert!(matches!(
+            judge(Ok(Some(error("INSTITUTION_ERROR", "INSTITUTION_DOWN")))),
+            Health::Unknown
+        ));
     }
 }

@@ -30,7 +30,10 @@ impl RemovalWorker {
     /// `unredeemed_ttl`: how long a code may wait until its connection is abandoned.
     #[must_use]
     pub fn new(connections: Connections, unredeemed_ttl: Duration) -> Self {
-        Self { connections, unredeemed_ttl }
+        Self {
+            connections,
+            unredeemed_ttl,
+        }
     }
 
     /// Looks at the queue at once and then every half minute.
@@ -52,7 +55,10 @@ impl RemovalWorker {
         let now = inner.clock.now();
         let abandoned = inner.store.abandon(now.minus(self.unredeemed_ttl), now).await?;
         if abandoned > 0 {
-            tracing::info!(abandoned, "connections whose code nobody redeemed are queued for removal");
+            tracing::info!(
+                abandoned,
+                "connections whose code nobody redeemed are queued for removal"
+            );
         }
         inner.store.purge(now.minus(REMEMBER)).await?;
         let mut removed = 0;
@@ -69,7 +75,10 @@ impl RemovalWorker {
             let connection = &removal.connection;
             let answer = inner.plaid.item_remove(&connection.access_token).await;
             if is_gone(&answer) {
-                inner.store.finish_removal(connection.id, inner.clock.now()).await?;
+                inner
+                    .store
+                    .finish_removal(connection.id, inner.clock.now())
+                    .await?;
                 tracing::info!(connection = %connection.id, item = %connection.item_id, "Item removed at Plaid");
                 return Ok(true);
             }
@@ -94,7 +103,9 @@ fn is_gone(answer: &Result<String, PlaidError>) -> bool {
 }
 
 fn pause(attempts: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2u32.saturating_pow(attempts.min(20))).min(LONGEST_PAUSE)
+    FIRST_PAUSE
+        .saturating_mul(2u32.saturating_pow(attempts.min(20)))
+        .min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]
@@ -112,7 +123,10 @@ mod tests {
     #[test]
     fn an_answer_that_could_mean_a_wrong_account_is_not_gone() {
         let api = |code: &str| {
-            Err(PlaidError::Api(Box::new(ApiError { error_code: code.to_owned(), ..ApiError::default() })))
+            Err(PlaidError::Api(Box::new(ApiError {
+                error_code: code.to_owned(),
+                ..ApiError::default()
+            })))
         };
         assert!(is_gone(&Ok(String::new())));
         assert!(is_gone(&api("ITEM_NOT_FOUND")));

@@ -78,7 +78,8 @@ fn connection(
         request.extensions_mut().insert(Connected(address));
         request
     });
-    let service = hyper_util::service::TowerToHyperService::new(tower::util::BoxCloneSyncService::new(service));
+    let service =
+        hyper_util::service::TowerToHyperService::new(tower::util::BoxCloneSyncService::new(service));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -81,33 +81,48 @@ impl PageCallError {
         use StatusCode as S;
         let text = str::to_owned;
         match self {
-            Self::CrossSite => {
-                (S::FORBIDDEN, "cross_site", Next::None, text("This request came from another site."))
-            }
+            Self::CrossSite => (
+                S::FORBIDDEN,
+                "cross_site",
+                Next::None,
+                text("This request came from another site."),
+            ),
             Self::NoTransaction => (
                 S::FORBIDDEN,
                 "unknown_transaction",
                 Next::Reload,
                 text("This page is out of date, or your browser does not keep this site's cookies."),
             ),
-            Self::Over => {
-                (S::CONFLICT, "transaction_over", Next::Reload, text("This page has expired or was used already."))
-            }
-            Self::BadRequest(what) => {
-                (S::BAD_REQUEST, "bad_request", Next::Reload, format!("This page sent something odd: {what}."))
-            }
-            Self::Body(BodyError::TooLarge) => {
-                (S::PAYLOAD_TOO_LARGE, "too_large", Next::None, text("This page sent too much."))
-            }
+            Self::Over => (
+                S::CONFLICT,
+                "transaction_over",
+                Next::Reload,
+                text("This page has expired or was used already."),
+            ),
+            Self::BadRequest(what) => (
+                S::BAD_REQUEST,
+                "bad_request",
+                Next::Reload,
+                format!("This page sent something odd: {what}."),
+            ),
+            Self::Body(BodyError::TooLarge) => (
+                S::PAYLOAD_TOO_LARGE,
+                "too_large",
+                Next::None,
+                text("This page sent too much."),
+            ),
             Self::Body(BodyError::TooSlow | BodyError::Broken) => (
                 S::REQUEST_TIMEOUT,
                 "too_slow",
                 Next::Retry,
                 text("Your request did not arrive in time. Check your connection and try again."),
             ),
-            Self::Exchange(ExchangeError::Task) => {
-                (S::INTERNAL_SERVER_ERROR, "server_error", Next::Retry, text("Something went wrong on our side."))
-            }
+            Self::Exchange(ExchangeError::Task) => (
+                S::INTERNAL_SERVER_ERROR,
+                "server_error",
+                Next::Retry,
+                text("Something went wrong on our side."),
+            ),
             Self::Exchange(_) => (
                 S::CONFLICT,
                 "start_over",
@@ -121,16 +136,22 @@ impl PageCallError {
                 Next::Retry,
                 text("The connection could not be saved. Nothing is lost: please try again."),
             ),
-            Self::NoSession => {
-                (S::UNAUTHORIZED, "no_session", Next::Reload, text("Connect a bank first, in this browser."))
-            }
+            Self::NoSession => (
+                S::UNAUTHORIZED,
+                "no_session",
+                Next::Reload,
+                text("Connect a bank first, in this browser."),
+            ),
         }
     }
 }
 
 /// Plaid's error code is shown, because "it does not open" without a cause is what people struggle with most.
 fn plaid(error: &PlaidError) -> (StatusCode, &'static str, Next, String) {
-    let code = error.api().map(|api| api.error_code.as_str()).filter(|code| is_code(code));
+    let code = error
+        .api()
+        .map(|api| api.error_code.as_str())
+        .filter(|code| is_code(code));
     let told = code.map(|code| format!(" (Plaid: {code})")).unwrap_or_default();
     match error.verdict() {
         Verdict::Passing => (
@@ -149,7 +170,10 @@ fn plaid(error: &PlaidError) -> (StatusCode, &'static str, Next, String) {
 }
 
 fn is_code(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+    text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
 }
 
 impl IntoResponse for PageCallError {
@@ -160,7 +184,12 @@ impl IntoResponse for PageCallError {
         } else {
             tracing::info!(error, cause = %self, "a call of the page was refused");
         }
-        let body = Body { error, message, next, request_id: request_id::current() };
+        let body = Body {
+            error,
+            message,
+            next,
+            request_id: request_id::current(),
+        };
         (status, axum::Json(body)).into_response()
     }
 }

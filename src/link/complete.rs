@@ -85,16 +85,20 @@ pub async fn set_access_token(
         )
         .await?;
     match &transaction.flow {
-        Flow::OAuth(request) => {
-            Ok(Json(Redirect { redirect_to: redirect(&app, &transaction, request) }).into_response())
-        }
+        Flow::OAuth(request) => Ok(Json(Redirect {
+            redirect_to: redirect(&app, &transaction, request),
+        })
+        .into_response()),
         Flow::Browser => landed(&app, &transaction, connection_id, peer.https).await,
     }
 }
 
 /// Back to the client with the transaction's code: derived, so a repeat is answered with the same.
 fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> String {
-    let code = app.store.tokens().issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+    let code = app
+        .store
+        .tokens()
+        .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
     let issuer = app.issuer_for(app.client(&request.client_id));
     RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)
 }
@@ -106,9 +110,16 @@ async fn landed(
     connection_id: ConnectionId,
     https: bool,
 ) -> Result<Response, PageCallError> {
-    let connection = app.store.connection(connection_id).await?.ok_or(PageCallError::Over)?;
+    let connection = app
+        .store
+        .connection(connection_id)
+        .await?
+        .ok_or(PageCallError::Over)?;
     let cookie = cookies::set_session(&session::issue(app, transaction), SESSION_TTL, https);
-    let answer = Json(Landed { item_id: connection.item_id, next: "explorer" });
+    let answer = Json(Landed {
+        item_id: connection.item_id,
+        next: "explorer",
+    });
     Ok(([(SET_COOKIE, cookie)], answer).into_response())
 }
 

@@ -36,14 +36,20 @@ fn build(name: &str, value: &str, max_age: Duration, https: bool) -> String {
 
 /// Sets the cookie of a transaction.
 pub(super) fn set_transaction(id: Uuid, value: &OwnToken, max_age: Duration, https: bool) -> String {
-    build(&format!("{TRANSACTION}{}", id.as_simple()), value.expose(), max_age, https)
+    build(
+        &format!("{TRANSACTION}{}", id.as_simple()),
+        value.expose(),
+        max_age,
+        https,
+    )
 }
 
 /// Takes away the oldest transactions' cookies, so that with one more there are not too many. Ids sort by time.
 pub(super) fn clear_oldest(headers: &HeaderMap, https: bool) -> Vec<String> {
     let prefix = format!("{}{TRANSACTION}", prefix(https));
-    let mut names: Vec<&str> =
-        pairs(headers).filter_map(|(name, _)| name.strip_prefix(prefix.as_str())).collect();
+    let mut names: Vec<&str> = pairs(headers)
+        .filter_map(|(name, _)| name.strip_prefix(prefix.as_str()))
+        .collect();
     names.sort_unstable();
     names.dedup();
     let excess = (names.len() + 1).saturating_sub(MAX_TRANSACTIONS);
@@ -58,7 +64,10 @@ pub(super) fn clear_oldest(headers: &HeaderMap, https: bool) -> Vec<String> {
 
 /// The value of a transaction's cookie.
 pub(super) fn transaction(headers: &HeaderMap, id: Uuid, https: bool) -> Option<String> {
-    find(headers, &format!("{}{TRANSACTION}{}", prefix(https), id.as_simple()))
+    find(
+        headers,
+        &format!("{}{TRANSACTION}{}", prefix(https), id.as_simple()),
+    )
 }
 
 /// Sets the session of the browser login flow.
@@ -72,12 +81,19 @@ pub(super) fn session(headers: &HeaderMap, https: bool) -> Option<String> {
 }
 
 fn find(headers: &HeaderMap, wanted: &str) -> Option<String> {
-    pairs(headers).find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
+    pairs(headers)
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value.to_owned())
 }
 
 fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='))
+    let values = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
 }
 
 #[cfg(test)]
@@ -95,7 +111,10 @@ mod tests {
         let value = OwnToken::new("v");
         let set = set_transaction(id, &value, Duration::from_secs(60), true);
         assert!(set.starts_with("__Host-ptb_tx_"), "{set}");
-        assert!(set.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"), "{set}");
+        assert!(
+            set.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"),
+            "{set}"
+        );
         let plain = cookies(&format!("ptb_tx_{}=v", id.as_simple()));
         assert_eq!(transaction(&plain, id, true), None);
         assert_eq!(transaction(&plain, id, false).as_deref(), Some("v"));
@@ -108,8 +127,16 @@ mod tests {
         let many: Vec<String> = (1..=9).rev().map(|n| format!("ptb_tx_{}=v", id(n))).collect();
         let cleared = clear_oldest(&cookies(&many.join("; ")), false);
         assert_eq!(cleared.len(), 2);
-        assert!(cleared.iter().any(|cookie| cookie.starts_with(&format!("ptb_tx_{}=;", id(1)))));
-        assert!(cleared.iter().any(|cookie| cookie.starts_with(&format!("ptb_tx_{}=;", id(2)))));
+        assert!(
+            cleared
+                .iter()
+                .any(|cookie| cookie.starts_with(&format!("ptb_tx_{}=;", id(1))))
+        );
+        assert!(
+            cleared
+                .iter()
+                .any(|cookie| cookie.starts_with(&format!("ptb_tx_{}=;", id(2))))
+        );
         assert!(clear_oldest(&cookies("a=b; ptb_tx_x=1"), false).is_empty());
     }
 }

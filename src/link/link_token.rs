@@ -33,7 +33,9 @@ pub async fn create_link_token(
         client_name: &link.client_name,
         language: &link.language,
         country_codes: &link.country_codes,
-        user: LinkTokenUser { client_user_id: &transaction.client_user_id },
+        user: LinkTokenUser {
+            client_user_id: &transaction.client_user_id,
+        },
         products: &products.lists.products,
         required_if_supported_products: &products.lists.required_if_supported,
         optional_products: &products.lists.optional,
@@ -54,6 +56,9 @@ pub async fn create_link_token(
 /// The configured lists, narrowed to the transaction's scope.
 pub(super) fn lists_of(app: &App, transaction: &Transaction) -> ProductLists {
     let configured = &app.config.link.products;
-    let narrowed = transaction.scope.as_deref().and_then(|scope| plaid::narrow(configured, scope));
+    let narrowed = transaction
+        .scope
+        .as_deref()
+        .and_then(|scope| plaid::narrow(configured, scope));
     narrowed.unwrap_or_else(|| configured.clone())
 }

@@ -37,12 +37,21 @@ pub async fn root(
     headers: HeaderMap,
 ) -> Response {
     let query = uri.query().unwrap_or_default();
-    let visit = Visit { root: "./", query, headers: &headers, peer };
+    let visit = Visit {
+        root: "./",
+        query,
+        headers: &headers,
+        peer,
+    };
     if method == Method::HEAD {
         return StatusCode::OK.into_response();
     }
     let is_oauth = Params::from_query(query.as_bytes()).map_or(true, |params| request::is_oauth(&params));
-    if is_oauth { authorization(&app, &visit).await } else { browser_login(&app, &visit).await }
+    if is_oauth {
+        authorization(&app, &visit).await
+    } else {
+        browser_login(&app, &visit).await
+    }
 }
 
 /// `GET /oauth/authorize`: always OAuth.
@@ -54,7 +63,12 @@ pub async fn authorize(
     headers: HeaderMap,
 ) -> Response {
     let query = uri.query().unwrap_or_default();
-    let visit = Visit { root: "../", query, headers: &headers, peer };
+    let visit = Visit {
+        root: "../",
+        query,
+        headers: &headers,
+        peer,
+    };
     if method == Method::HEAD {
         return StatusCode::OK.into_response();
     }
@@ -66,13 +80,31 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
         return framed;
     }
     let config = &app.config;
-    match request::authorize(visit.query, &config.oauth.clients, &config.link.products, is_product) {
-        Ok(Authorization { client, target, request, scope }) => {
-            let asker = Asker { client_name: Some(client.name.clone()), return_host: target.host() };
+    match request::authorize(
+        visit.query,
+        &config.oauth.clients,
+        &config.link.products,
+        is_product,
+    ) {
+        Ok(Authorization {
+            client,
+            target,
+            request,
+            scope,
+        }) => {
+            let asker = Asker {
+                client_name: Some(client.name.clone()),
+                return_host: target.host(),
+            };
             link_page(app, visit, Flow::OAuth(request), scope, asker).await
         }
         Err(AuthorizeError::Page(error)) => refusal::of_authorization(app, visit.root, &error),
-        Err(AuthorizeError::Redirect { client, target, error, description }) => {
+        Err(AuthorizeError::Redirect {
+            client,
+            target,
+            error,
+            description,
+        }) => {
             tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
                 "authorization request refused");
             let issuer = app.issuer_for(Some(client));
@@ -89,18 +121,27 @@ async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
     if app.config.http.explorer != ExplorerMode::On {
         return html(visit.root, &AboutPage { root: visit.root }, policy::plain_page());
     }
-    let asker = Asker { client_name: None, return_host: None };
+    let asker = Asker {
+        client_name: None,
+        return_host: None,
+    };
     link_page(app, visit, Flow::Browser, None, asker).await
 }
 
 /// Inside a frame neither our cookies nor Link work; the answer there is one link out of it.
 fn framed(visit: &Visit<'_>) -> Option<Response> {
     let dest = visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
-    if !matches!(dest, Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe")) {
+    if !matches!(
+        dest,
+        Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe")
+    ) {
         return None;
     }
     // A relative reference that is only a query leads to this very page.
-    let page = FramedPage { root: visit.root, continue_url: format!("?{}", visit.query) };
+    let page = FramedPage {
+        root: visit.root,
+        continue_url: format!("?{}", visit.query),
+    };
     Some(html(visit.root, &page, policy::FRAMED_PAGE))
 }
 
@@ -119,7 +160,9 @@ async fn link_page(
 ) -> Response {
     let can_cancel = matches!(flow, Flow::OAuth(_));
     let configured = &app.config.link.products;
-    let lists = scope.as_deref().and_then(|scope| plaid::narrow(configured, scope));
+    let lists = scope
+        .as_deref()
+        .and_then(|scope| plaid::narrow(configured, scope));
     let products = oauth::scope::names(lists.as_ref().unwrap_or(configured));
     let opened = match transaction::open(app, visit.headers, visit.peer, flow, scope).await {
         Ok(opened) => opened,

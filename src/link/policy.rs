@@ -14,7 +14,12 @@ pub(super) fn of_link_page(environment: PageEnvironment, nonce: &str) -> String 
                 PageEnvironment::Production => "https://production.plaid.com/",
                 _ => "https://sandbox.plaid.com/",
             };
-            (CDN.to_owned(), format!(" {}", real.link_script()), CDN, format!("'self' {api}"))
+            (
+                CDN.to_owned(),
+                format!(" {}", real.link_script()),
+                CDN,
+                format!("'self' {api}"),
+            )
         }
     };
     format!(
@@ -33,8 +38,7 @@ pub fn plain_page() -> &'static str {
 }
 
 /// The policy of the one page that may be framed by anybody: it holds a link and no cookie.
-pub(super) const FRAMED_PAGE: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self'; style-src 'self'; frame-ancestors *";
+pub(super) const FRAMED_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self'; style-src 'self'; frame-ancestors *";
 
 #[cfg(test)]
 mod tests {
@@ -45,9 +49,18 @@ mod tests {
         assert!(!of_link_page(PageEnvironment::Simulator, "n").contains("plaid.com"));
         let sandbox = of_link_page(PageEnvironment::Sandbox, "n");
         assert!(sandbox.contains("frame-src https://cdn.plaid.com/;"), "{sandbox}");
-        assert!(sandbox.contains("connect-src 'self' https://sandbox.plaid.com/;"), "{sandbox}");
+        assert!(
+            sandbox.contains("connect-src 'self' https://sandbox.plaid.com/;"),
+            "{sandbox}"
+        );
         let production = of_link_page(PageEnvironment::Production, "n");
-        assert!(production.contains("connect-src 'self' https://production.plaid.com/;"), "{production}");
-        assert!(!production.contains("script-src 'self' 'nonce-n' 'unsafe"), "{production}");
+        assert!(
+            production.contains("connect-src 'self' https://production.plaid.com/;"),
+            "{production}"
+        );
+        assert!(
+            !production.contains("script-src 'self' 'nonce-n' 'unsafe"),
+            "{production}"
+        );
     }
 }

@@ -44,7 +44,10 @@ pub(super) fn store_unavailable() -> Refusal {
         status: StatusCode::SERVICE_UNAVAILABLE,
         title: "This service cannot save anything at the moment".to_owned(),
         message: "Its storage does not answer, so a connection could not be kept.".to_owned(),
-        advice: vec!["Try again in a few minutes.".to_owned(), "If it stays so, tell whoever runs it.".to_owned()],
+        advice: vec![
+            "Try again in a few minutes.".to_owned(),
+            "If it stays so, tell whoever runs it.".to_owned(),
+        ],
     }
 }
 
@@ -86,7 +89,12 @@ pub(super) fn of_authorization(app: &App, root: &'static str, error: &PageError)
     error_page(
         app,
         root,
-        &Refusal { status: StatusCode::BAD_REQUEST, title: title.to_owned(), message, advice },
+        &Refusal {
+            status: StatusCode::BAD_REQUEST,
+            title: title.to_owned(),
+            message,
+            advice,
+        },
     )
 }
 
@@ -106,7 +114,9 @@ fn not_listed(sent: &str, nearest: Option<&str>) -> (&'static str, String, Vec<S
     );
     (
         "The return address is not registered",
-        format!("The application asked to return to {shown}, which is not on this service's list, so you were not sent there."),
+        format!(
+            "The application asked to return to {shown}, which is not on this service's list, so you were not sent there."
+        ),
         advice,
     )
 }

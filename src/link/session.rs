@@ -18,7 +18,9 @@ pub(super) const SESSION_TTL: Duration = Duration::from_secs(12 * 3600);
 
 /// The cookie of a completed browser transaction.
 pub(super) fn issue(app: &App, transaction: &Transaction) -> OwnToken {
-    app.store.tokens().issue(TokenKind::Session, transaction.id.0, &transaction.nonce)
+    app.store
+        .tokens()
+        .issue(TokenKind::Session, transaction.id.0, &transaction.nonce)
 }
 
 /// A browser that made a connection, and the connection.
@@ -44,18 +46,28 @@ impl FromRequestParts<App> for Session {
         let token = cookies::session(&parts.headers, https)
             .and_then(|text| tokens.parse(TokenKind::Session, &text))
             .ok_or(SessionError::None)?;
-        let transaction =
-            app.store.transaction(TransactionId(token.id())).await?.ok_or(SessionError::None)?;
+        let transaction = app
+            .store
+            .transaction(TransactionId(token.id()))
+            .await?
+            .ok_or(SessionError::None)?;
         if transaction.flow != Flow::Browser || !token.belongs_to(tokens, &transaction.nonce) {
             return Err(SessionError::None);
         }
-        let Stage::Completed { connection_id, at, .. } = transaction.stage else {
+        let Stage::Completed {
+            connection_id, at, ..
+        } = transaction.stage
+        else {
             return Err(SessionError::None);
         };
         if app.clock.now().since(at) >= SESSION_TTL {
             return Err(SessionError::None);
         }
-        let connection = app.store.connection(connection_id).await?.ok_or(SessionError::None)?;
+        let connection = app
+            .store
+            .connection(connection_id)
+            .await?
+            .ok_or(SessionError::None)?;
         if connection.removed_at.is_some() {
             return Err(SessionError::None);
         }

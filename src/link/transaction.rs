@@ -49,7 +49,9 @@ pub(super) async fn open(
         flow,
         scope,
         // Fresh and random: it says nothing about the person (https://plaid.com/docs/api/link/, client_user_id).
-        client_user_id: uuid::Builder::from_random_bytes(random::bytes()).into_uuid().to_string(),
+        client_user_id: uuid::Builder::from_random_bytes(random::bytes())
+            .into_uuid()
+            .to_string(),
         created_at: now,
         expires_at: now.plus(TRANSACTION_TTL),
     };
@@ -58,8 +60,16 @@ pub(super) async fn open(
     let tokens = app.store.tokens();
     let cookie = tokens.issue(TokenKind::TransactionCookie, id.0, &nonce);
     let mut set = cookies::clear_oldest(headers, peer.https);
-    set.push(cookies::set_transaction(id.0, &cookie, TRANSACTION_TTL, peer.https));
-    Ok(Opened { handle: tokens.issue(TokenKind::TransactionHandle, id.0, &nonce), cookies: set })
+    set.push(cookies::set_transaction(
+        id.0,
+        &cookie,
+        TRANSACTION_TTL,
+        peer.https,
+    ));
+    Ok(Opened {
+        handle: tokens.issue(TokenKind::TransactionHandle, id.0, &nonce),
+        cookies: set,
+    })
 }
 
 /// The transaction of one of the page's own calls: cookie and handle have both been proven.
@@ -81,12 +91,17 @@ impl FromRequestParts<App> for ProvenTransaction {
         let cookie = cookies::transaction(headers, handle.id(), https)
             .and_then(|text| tokens.parse(TokenKind::TransactionCookie, &text))
             .ok_or(PageCallError::NoTransaction)?;
-        let transaction =
-            app.store.transaction(TransactionId(handle.id())).await?.ok_or(PageCallError::NoTransaction)?;
+        let transaction = app
+            .store
+            .transaction(TransactionId(handle.id()))
+            .await?
+            .ok_or(PageCallError::NoTransaction)?;
         let proven = handle.belongs_to(tokens, &transaction.nonce)
             && cookie.id() == handle.id()
             && cookie.belongs_to(tokens, &transaction.nonce);
-        proven.then_some(Self(transaction)).ok_or(PageCallError::NoTransaction)
+        proven
+            .then_some(Self(transaction))
+            .ok_or(PageCallError::NoTransaction)
     }
 }
 

@@ -18,7 +18,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "(no route)".to_owned(), |path| path.as_str().to_owned());
-    let address = request.extensions().get::<Peer>().map(|peer| peer.address.to_string());
+    let address = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.address.to_string());
     let response = next.run(request).await;
     let status = response.status().as_u16();
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -38,11 +38,15 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
 /// The rightmost address that no trusted proxy has, for only those hops were written by somebody we trust.
 fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
-    let mut peer = Peer { address: connected.to_canonical(), https: false };
+    let mut peer = Peer {
+        address: connected.to_canonical(),
+        https: false,
+    };
     if !is_trusted(connected) {
         return peer;
     }
-    peer.https = last(headers, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    peer.https =
+        last(headers, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     for hop in hops(headers, "x-forwarded-for").into_iter().rev() {
         // A hop that is no address was not written by a proxy that we understand.
         let Ok(address) = IpAddr::from_str(hop) else { break };
@@ -59,7 +63,10 @@ fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn hops<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim).collect()
 }
 
@@ -73,8 +80,10 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let trusted: Vec<IpNet> =
-            ["127.0.0.0/8", "::1/128", "10.0.0.0/8"].iter().map(|net| net.parse().unwrap()).collect();
+        let trusted: Vec<IpNet> = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"]
+            .iter()
+            .map(|net| net.parse().unwrap())
+            .collect();
         let peer = resolve(connected.parse().unwrap(), &map, &trusted);
         (peer.address.to_string(), peer.https)
     }
@@ -87,11 +96,23 @@ mod tests {
 
     #[test]
     fn of_a_trusted_proxys_hops_the_rightmost_untrusted_counts() {
-        let headers = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-proto", "https")];
+        let headers = [
+            ("x-forwarded-for", "6.6.6.6, 203.0.113.9"),
+            ("x-forwarded-proto", "https"),
+        ];
         assert_eq!(seen("127.0.0.1", &headers), ("203.0.113.9".to_owned(), true));
-        let chained = [("x-forwarded-for", "6.6.6.6, 203.0.113.9"), ("x-forwarded-for", "10.1.2.3")];
-        assert_eq!(seen("::ffff:127.0.0.1", &chained), ("203.0.113.9".to_owned(), false));
-        assert_eq!(seen("127.0.0.1", &[("x-forwarded-for", "junk, \"")]), ("127.0.0.1".to_owned(), false));
+        let chained = [
+            ("x-forwarded-for", "6.6.6.6, 203.0.113.9"),
+            ("x-forwarded-for", "10.1.2.3"),
+        ];
+        assert_eq!(
+            seen("::ffff:127.0.0.1", &chained),
+            ("203.0.113.9".to_owned(), false)
+        );
+        assert_eq!(
+            seen("127.0.0.1", &[("x-forwarded-for", "junk, \"")]),
+            ("127.0.0.1".to_owned(), false)
+        );
     }
 
     #[test]

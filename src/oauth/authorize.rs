@@ -89,7 +89,11 @@ pub fn authorize<'a>(
     }
     .ok_or(page(PageError::UnknownClient))?;
     let doubled_state = params.doubled() == Some("state");
-    let state = if doubled_state { None } else { raw_query_value(query, "state") };
+    let state = if doubled_state {
+        None
+    } else {
+        raw_query_value(query, "state")
+    };
     let target = RedirectTarget::check(&client.redirect_uris, params.get("redirect_uri"), state)
         .map_err(|error| page(PageError::Redirect(error)))?;
 
@@ -102,9 +106,19 @@ pub fn authorize<'a>(
                 state: target.state().map(str::to_owned),
                 code_challenge,
             };
-            Ok(Authorization { client, target, request, scope })
+            Ok(Authorization {
+                client,
+                target,
+                request,
+                scope,
+            })
         }
-        Err((error, description)) => Err(AuthorizeError::Redirect { client, target, error, description }),
+        Err((error, description)) => Err(AuthorizeError::Redirect {
+            client,
+            target,
+            error,
+            description,
+        }),
     }
 }
 
@@ -119,12 +133,18 @@ fn protocol(
     is_product: impl Fn(&str) -> bool,
 ) -> Result<Protocol, Refusal> {
     if let Some(name) = params.doubled() {
-        return Err(("invalid_request", ParamsError::Doubled(name.to_owned()).to_string()));
+        return Err((
+            "invalid_request",
+            ParamsError::Doubled(name.to_owned()).to_string(),
+        ));
     }
     match params.get("response_type") {
         None | Some("code") => {}
         Some(_) => {
-            return Err(("unsupported_response_type", "only response_type=code is supported".to_owned()));
+            return Err((
+                "unsupported_response_type",
+                "only response_type=code is supported".to_owned(),
+            ));
         }
     }
     let is_public = matches!(client.kind, ClientKind::Public);
@@ -134,8 +154,13 @@ fn protocol(
         is_public,
     )
     .map_err(|error| ("invalid_request", error.to_string()))?;
-    let scope = scope::narrow(params.get("scope"), client.products.as_deref(), lists, is_product)
-        .map_err(|_| ("invalid_scope", "none of the requested Plaid products is configured".to_owned()))?;
+    let scope =
+        scope::narrow(params.get("scope"), client.products.as_deref(), lists, is_product).map_err(|_| {
+            (
+                "invalid_scope",
+                "none of the requested Plaid products is configured".to_owned(),
+            )
+        })?;
     Ok((challenge, scope))
 }
 
@@ -166,21 +191,33 @@ mod tests {
 
     fn ask(query: &str) -> Result<(String, Option<String>), String> {
         let clients = clients();
-        let lists = ProductLists { products: vec!["auth".to_owned()], ..ProductLists::default() };
+        let lists = ProductLists {
+            products: vec!["auth".to_owned()],
+            ..ProductLists::default()
+        };
         match authorize(query, &clients, &lists, |name| ["auth", "assets"].contains(&name)) {
             Ok(granted) => Ok((granted.client.id.clone(), granted.request.state)),
             Err(AuthorizeError::Page(error)) => Err(format!("page {error:?}")),
-            Err(AuthorizeError::Redirect { target, error, description, .. }) => {
-                Err(target.with_error(error, &description, None))
-            }
+            Err(AuthorizeError::Redirect {
+                target,
+                error,
+                description,
+                ..
+            }) => Err(target.with_error(error, &description, None)),
         }
     }
 
     #[test]
     fn what_is_missing_has_a_meaning() {
         assert_eq!(ask(&format!("redirect_uri={CB}")), Ok(("first".to_owned(), None)));
-        assert_eq!(ask("state=x%2By"), Ok(("first".to_owned(), Some("x%2By".to_owned()))));
-        assert_eq!(ask("response_type=code&response_type=code"), Ok(("first".to_owned(), None)));
+        assert_eq!(
+            ask("state=x%2By"),
+            Ok(("first".to_owned(), Some("x%2By".to_owned())))
+        );
+        assert_eq!(
+            ask("response_type=code&response_type=code"),
+            Ok(("first".to_owned(), None))
+        );
     }
 
     #[test]
@@ -205,7 +242,10 @@ mod tests {
         assert!(error("code_challenge=x&code_challenge_method=plain").contains("error=invalid_request"));
         assert!(error("client_id=app").contains("error=invalid_request"));
         let doubled = error("state=a&state=b");
-        assert!(doubled.contains("error=invalid_request") && !doubled.contains("&state="), "{doubled}");
+        assert!(
+            doubled.contains("error=invalid_request") && !doubled.contains("&state="),
+            "{doubled}"
+        );
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl TokenError {
             Self::Plaid(error) if error.verdict() == Verdict::Passing => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
-            Self::Store(StoreError::Unavailable | StoreError::Full) | Self::Stopping => {
+            Self::Store(StoreError::Unavailable(_) | StoreError::Full) | Self::Stopping => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
             Self::Plaid(_) | Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
@@ -111,9 +111,12 @@ impl TokenError {
                 "Plaid is unreachable, slow or busy at the moment; try again shortly".to_owned()
             }
             Self::Plaid(_) => {
-                "the broker's Plaid configuration is at fault; its operator finds the cause in its log".to_owned()
+                "the broker's Plaid configuration is at fault; its operator finds the cause in its log"
+                    .to_owned()
             }
-            Self::Store(_) => "the broker's store is at fault; its operator finds the cause in its log".to_owned(),
+            Self::Store(_) => {
+                "the broker's store is at fault; its operator finds the cause in its log".to_owned()
+            }
             other => other.to_string(),
         }
     }
@@ -142,7 +145,10 @@ impl IntoResponse for TokenError {
         self.log();
         let (status, error) = self.code();
         // Configuration faults are the operator's: Plaid's words stay in the log.
-        let api = self.plaid().and_then(PlaidError::api).filter(|_| error != "server_error");
+        let api = self
+            .plaid()
+            .and_then(PlaidError::api)
+            .filter(|_| error != "server_error");
         let body = Body {
             error,
             error_description: self.description(),

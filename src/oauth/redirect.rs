@@ -75,7 +75,10 @@ impl RedirectTarget {
     /// The target of a transaction: its redirect URI was checked when it was opened.
     #[must_use]
     pub fn of_transaction(request: &OAuthRequest) -> Self {
-        Self { uri: request.redirect_uri.clone(), state: request.state.clone() }
+        Self {
+            uri: request.redirect_uri.clone(),
+            state: request.state.clone(),
+        }
     }
 
     /// The URI itself.

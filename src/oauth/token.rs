@@ -52,7 +52,10 @@ async fn answer(
     params: &Params,
 ) -> Result<Response, TokenError> {
     let (kind, granted) = match grant {
-        Grant::Code(code) => ("authorization_code", code::redeem(app, client, &code, params).await?),
+        Grant::Code(code) => (
+            "authorization_code",
+            code::redeem(app, client, &code, params).await?,
+        ),
         Grant::PublicToken(token) => ("public_token", raw::exchange(app, client, token).await?),
         Grant::Refresh(token) => ("refresh_token", refresh::refresh(app, client, &token).await?),
     };

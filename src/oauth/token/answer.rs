@@ -34,7 +34,10 @@ struct Body<'a> {
 /// The answer for this grant. The refresh token is derived, so the same grant always tells the same.
 pub(super) fn of(app: &App, granted: &Granted) -> Response {
     let Granted { grant, connection } = granted;
-    let refresh_token = app.store.tokens().issue(TokenKind::RefreshToken, grant.id.0, &grant.nonce);
+    let refresh_token = app
+        .store
+        .tokens()
+        .issue(TokenKind::RefreshToken, grant.id.0, &grant.nonce);
     let body = Body {
         access_token: connection.access_token.expose(),
         token_type: "Bearer",
@@ -45,6 +48,8 @@ pub(super) fn of(app: &App, granted: &Granted) -> Response {
         close_window: true,
     };
     let mut response = Json(body).into_response();
-    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+        .headers_mut()
+        .insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }

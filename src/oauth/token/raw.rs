@@ -16,15 +16,20 @@ pub(super) async fn exchange(
     public_token: PlaidPublicToken,
 ) -> Result<Granted, TokenError> {
     if !client.client.raw_public_tokens {
-        return Err(TokenError::UnauthorizedClient("this client may not exchange Plaid public tokens"));
+        return Err(TokenError::UnauthorizedClient(
+            "this client may not exchange Plaid public tokens",
+        ));
     }
     if !client.proven {
         return Err(TokenError::Client(ClientAuthError::SecretMissing));
     }
     let configured = scope::names(&app.config.link.products);
     let id = client.client.id.clone();
-    let (grant, connection) =
-        app.connections.exchange_raw(id, configured, public_token).await.map_err(refused)?;
+    let (grant, connection) = app
+        .connections
+        .exchange_raw(id, configured, public_token)
+        .await
+        .map_err(refused)?;
     Ok(Granted { grant, connection })
 }
 

@@ -23,7 +23,9 @@ pub(super) async fn refresh(
     token: &OwnToken,
 ) -> Result<Granted, TokenError> {
     let tokens = app.store.tokens();
-    let presented = tokens.parse(TokenKind::RefreshToken, token.expose()).ok_or(INVALID)?;
+    let presented = tokens
+        .parse(TokenKind::RefreshToken, token.expose())
+        .ok_or(INVALID)?;
     let (grant, connection) = app.store.grant(GrantId(presented.id())).await?.ok_or(INVALID)?;
     if !presented.belongs_to(tokens, &grant.nonce) {
         return Err(INVALID);
@@ -31,10 +33,14 @@ pub(super) async fn refresh(
     if grant.client_id != client.client.id {
         tracing::warn!(security.event = "refresh_of_another_client", grant = %grant.id,
             oauth.client_id = %client.client.id, "a refresh token was presented by a client that it is not of");
-        return Err(TokenError::InvalidGrant("the refresh token was issued to another client"));
+        return Err(TokenError::InvalidGrant(
+            "the refresh token was issued to another client",
+        ));
     }
     if grant.revoked_at.is_some() || connection.removed_at.is_some() {
-        return Err(TokenError::InvalidGrant("the connection was ended; send the person through the flow again"));
+        return Err(TokenError::InvalidGrant(
+            "the connection was ended; send the person through the flow again",
+        ));
     }
     match app.connections.health(&connection).await {
         Health::Healthy => {}
@@ -43,10 +49,15 @@ pub(super) async fn refresh(
         }
         Health::Dead(error) => {
             let description = match error.verdict() {
-                Verdict::LoginRequired => "the bank asks the person to log in again; send them through the flow again",
+                Verdict::LoginRequired => {
+                    "the bank asks the person to log in again; send them through the flow again"
+                }
                 _ => "the connection is gone at Plaid; send the person through the flow again",
             };
-            return Err(TokenError::PlaidSaidNo { description, source: PlaidError::Api(error) });
+            return Err(TokenError::PlaidSaidNo {
+                description,
+                source: PlaidError::Api(error),
+            });
         }
     }
     Ok(Granted { grant, connection })

@@ -30,7 +30,12 @@ pub(super) fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenE
         None if bytes.trim_ascii_start().starts_with(b"{") => "application/json",
         None => "application/x-www-form-urlencoded",
     };
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match essence.as_str() {
         "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
         "application/json" => Ok(Params::from_json(bytes)?),
@@ -64,7 +69,9 @@ pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
         return Ok(Grant::PublicToken(PlaidPublicToken::new(token)));
     }
     if code.is_none() {
-        return Err(TokenError::InvalidGrant("public_token is not a Plaid public token"));
+        return Err(TokenError::InvalidGrant(
+            "public_token is not a Plaid public token",
+        ));
     }
     Ok(Grant::Code(OwnToken::new(token)))
 }
@@ -99,7 +106,10 @@ mod tests {
             ("code=a", Ok("code a")),
             ("code=public-sandbox-1", Ok("public public-sandbox-1")),
             ("public_token=public-sandbox-1", Ok("public public-sandbox-1")),
-            ("code=public-sandbox-1&public_token=public-sandbox-1", Ok("public public-sandbox-1")),
+            (
+                "code=public-sandbox-1&public_token=public-sandbox-1",
+                Ok("public public-sandbox-1"),
+            ),
             ("grant_type=refresh_token&refresh_token=r", Ok("refresh r")),
             ("refresh_token=r", Ok("refresh r")),
             ("grant_type=refresh_token&refresh_token=r&code=", Ok("refresh r")),
@@ -110,7 +120,11 @@ mod tests {
             ("code=a&public_token=public-x", Err("invalid_request")),
             ("public_token=access-sandbox-1", Err("invalid_grant")),
         ] {
-            assert_eq!(of(form), expected.map(str::to_owned).map_err(str::to_owned), "{form}");
+            assert_eq!(
+                of(form),
+                expected.map(str::to_owned).map_err(str::to_owned),
+                "{form}"
+            );
         }
     }
 
@@ -124,11 +138,23 @@ mod tests {
             params(&headers, body).map(|params| params.get("code").map(str::to_owned))
         };
         let found = Some("a".to_owned());
-        assert_eq!(with(Some("application/json; charset=utf-8"), br#"{"code":"a"}"#).unwrap(), found);
-        assert_eq!(with(Some("APPLICATION/X-WWW-FORM-URLENCODED"), b"code=a").unwrap(), found);
+        assert_eq!(
+            with(Some("application/json; charset=utf-8"), br#"{"code":"a"}"#).unwrap(),
+            found
+        );
+        assert_eq!(
+            with(Some("APPLICATION/X-WWW-FORM-URLENCODED"), b"code=a").unwrap(),
+            found
+        );
         assert_eq!(with(None, br#" {"code":"a"}"#).unwrap(), found);
         assert_eq!(with(None, b"code=a").unwrap(), found);
-        assert!(matches!(with(Some("text/plain"), b"code=a"), Err(TokenError::ContentType)));
-        assert!(matches!(with(Some("application/json"), b"code=a"), Err(TokenError::Params(_))));
+        assert!(matches!(
+            with(Some("text/plain"), b"code=a"),
+            Err(TokenError::ContentType)
+        ));
+        assert!(matches!(
+            with(Some("application/json"), b"code=a"),
+            Err(TokenError::Params(_))
+        ));
     }
 }

@@ -1,0 +1,107 @@
+//! The command line: what can be asked of the binary, and its exit codes.
+
+mod healthcheck;
+mod serve;
+mod simulate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::config::{self, Config, LoadOptions, Problems};
+
+/// Done.
+pub const DONE: u8 = 0;
+/// Failed.
+pub const FAILED: u8 = 1;
+/// Usage or configuration.
+pub const USAGE: u8 = 2;
+/// The other side could not be reached.
+pub const UNREACHABLE: u8 = 3;
+
+/// The variables that `--help` names; all of them are in `.env.example`.
+const MOST_USED: [&str; 9] = [
+    "PLAID_CLIENT_ID",
+    "PLAID_SECRET",
+    "PLAID_ENV",
+    "PLAID_PRODUCTS",
+    "PLAID_REDIRECT_URI",
+    "APP_PORT",
+    "BROKER_BIND",
+    "PUBLIC_URL",
+    "DATABASE_URL",
+];
+
+/// Plaid Link as a standard OAuth 2.0 provider, for Kore.ai and any other OAuth client.
+///
+/// Without arguments and without settings it serves against an embedded simulator of Plaid.
+#[derive(Debug, Parser)]
+#[command(name = "plaid-token-broker", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the broker (what happens without a command).
+    Serve,
+    /// Run the simulator of Plaid alone, to develop and test against.
+    Simulate(simulate::Simulate),
+    /// Ask a running broker on this machine whether it is alive, for container health checks.
+    Healthcheck,
+}
+
+/// Runs what the arguments ask for. Gives the process's exit code.
+pub fn run() -> ExitCode {
+    let mut command = Arguments::command().after_help(settings_help());
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        Ok(arguments) => arguments,
+        // clap exits with 0 for --help and 2 for a mistake, and prints each where it belongs.
+        Err(error) => error.exit(),
+    };
+    let outcome = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(),
+        Command::Simulate(simulate) => simulate.run(),
+        Command::Healthcheck => healthcheck::run(),
+    };
+    ExitCode::from(outcome)
+}
+
+fn settings_help() -> String {
+    let mut help =
+        "Settings come from the environment, then from .env in the working directory:\n".to_owned();
+    for variable in config::known()
+        .iter()
+        .filter(|variable| MOST_USED.contains(&variable.name))
+    {
+        help.push_str(&format!("  {:<19} {}\n", variable.name, variable.help));
+    }
+    help.push_str("All of them are explained in .env.example and docs/settings.md.");
+    help
+}
+
+/// The settings of this process. What is wrong is told at once, on standard error.
+fn settings() -> Result<Config, Problems> {
+    let dotenv = config::read_dotenv(std::path::Path::new("."))?;
+    let stderr_is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    Config::load(
+        config::environment(),
+        dotenv.as_deref(),
+        LoadOptions { stderr_is_terminal },
+    )
+}
+
+/// A line on standard output. A reader that went away is no error of ours.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// A line on standard error, for what is told before logging exists.
+fn complain(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,57 @@
+//! `healthcheck`: asks the running broker's operations address, so that a container needs no other tool for it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, settings};
+
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// 0 when alive, 1 when it answers otherwise, 3 when it does not answer.
+pub(super) fn run() -> u8 {
+    let config = match settings() {
+        Ok(config) => config,
+        Err(problems) => {
+            complain(&problems.to_string());
+            return USAGE;
+        }
+    };
+    let address = reachable(config.http.ops_bind);
+    match ask(address) {
+        Ok(true) => DONE,
+        Ok(false) => {
+            complain(&format!("http://{address}/livez does not answer with 200"));
+            FAILED
+        }
+        Err(error) => {
+            complain(&format!(
+                "http://{address}/livez cannot be reached ({error}); BROKER_OPS_BIND says where it is"
+            ));
+            UNREACHABLE
+        }
+    }
+}
+
+/// "All addresses" is where one listens, not where one asks.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+/// One request by hand: a health check runs every few seconds and should not start a runtime and TLS for it.
+fn ask(address: SocketAddr) -> std::io::Result<bool> {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.write_all(
+        format!("GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes(),
+    )?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head)?;
+    Ok(&head == b"HTTP/1.1 200")
+}

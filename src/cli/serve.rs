@@ -1,0 +1,76 @@
+//! `serve`: the broker.
+
+use anyhow::Context as _;
+
+use super::{DONE, FAILED, USAGE, complain, say, settings};
+use crate::config::{Config, Environment};
+use crate::lifecycle::{self, Addresses, Broker, Outside};
+use crate::telemetry;
+
+/// Loads the settings, serves, and stops when it is told to.
+pub(super) fn run() -> u8 {
+    let config = match settings() {
+        Ok(config) => config,
+        Err(problems) => {
+            complain(&problems.to_string());
+            return USAGE;
+        }
+    };
+    if let Err(error) = telemetry::start(&config.log) {
+        complain(&format!("RUST_LOG: {error}"));
+        return USAGE;
+    }
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    match serve(config) {
+        Ok(true) => DONE,
+        Ok(false) => FAILED,
+        Err(error) => {
+            complain(&format!("plaid-token-broker: {error:#}"));
+            FAILED
+        }
+    }
+}
+
+fn serve(config: Config) -> anyhow::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let ended = runtime.block_on(async {
+        let stop = lifecycle::signals().context("cannot listen to signals")?;
+        let broker = lifecycle::build(config, Outside::default()).await?;
+        announce(&broker);
+        anyhow::Ok(broker.run(stop).await)
+    })?;
+    // What is left after the drain has had its time.
+    runtime.shutdown_background();
+    Ok(ended)
+}
+
+/// Where it listens, for programs, and what to open, for people. The sockets accept from here on.
+fn announce(broker: &Broker) {
+    let Addresses {
+        broker: own,
+        ops,
+        simulator,
+    } = broker.addresses();
+    say(&format!("listening on http://{own}"));
+    if let Some(simulator) = simulator {
+        say(&format!("simulator listening on http://{simulator}"));
+    }
+    say(&format!("operations listening on http://{ops}"));
+    let app = broker.app();
+    tracing::info!(environment = app.config.plaid.environment.name(), public_url = %app.public_url, "started");
+    if app.config.plaid.environment == Environment::Simulator {
+        say("");
+        say(&format!(
+            "Open {}/ and connect a bank: user_good, pass_good.",
+            app.public_url
+        ));
+        say(
+            "This is Plaid's embedded simulator: no real bank, no real data. Set PLAID_CLIENT_ID and PLAID_SECRET for Plaid.",
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! The broker over real sockets, with its simulator: what a client, a browser and an attacker see.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+#![expect(unreachable_pub, reason = "one test binary, whose modules share")]
+
+mod flow;
+mod harness;
