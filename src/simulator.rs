@@ -1,1 +1,210 @@
 //! A stand-in for Plaid: its API and Link, offline. Knows nothing of the broker but secret and clock.
+//!
+//! It answers Plaid's paths (<https://plaid.com/docs/api/>) with the fields, checks and errors that Plaid
+//! documents for its Sandbox, keeps each Item's state in memory, and serves a page that behaves like Plaid
+//! Link (<https://plaid.com/docs/link/web/>). What it does not do, and each guess, is in `docs/simulator.md`.
+//!
+//! The rooms: [`server`] speaks HTTP, `api` has Plaid's endpoints over the tables of `fields`, `state` holds
+//! tokens and Items, `link` is Link's page and its calls, `fault` and `recorder` are what tests reach for.
+
+mod accounts;
+mod api;
+mod controls;
+mod error;
+mod fault;
+mod fields;
+mod ids;
+mod institutions;
+mod item;
+mod link;
+mod link_token;
+mod recorder;
+pub mod server;
+mod shelf;
+mod state;
+mod test_users;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+
+use crate::clock::{SharedClock, SystemClock, Timestamp};
+use crate::secret::PlaidSecret;
+
+pub use self::fault::Fault;
+use self::fault::Faults;
+use self::recorder::Recorder;
+pub use self::recorder::{RecordedHeaders, RecordedRequest};
+pub use self::server::{RunningSimulator, serve};
+use self::state::State;
+
+/// The simulator's own client id: shaped like Plaid's, and public.
+pub const CLIENT_ID: &str = "5a11ced0c0ffee0000000001";
+
+/// The secret that belongs to [`CLIENT_ID`]. It opens nothing but simulators.
+pub const SECRET: &str = "51a11a7ed5ec4e7000000000000001";
+
+/// What a second exchange of one public token does. Plaid's pages do not say, and reports point both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PublicTokenReuse {
+    /// It is refused with `INVALID_PUBLIC_TOKEN`.
+    #[default]
+    SingleUse,
+    /// It gives the same access token and Item.
+    SameToken,
+    /// It gives a fresh access token for the same Item; the earlier one goes on working.
+    NewToken,
+}
+
+/// How a simulator is set up.
+pub struct Options {
+    /// Pairs of client id (24 hexadecimal digits) and secret that are accepted beside the built-in one.
+    pub keys: Vec<(String, String)>,
+    /// Where time comes from.
+    pub clock: SharedClock,
+    /// What a second exchange of one public token does.
+    pub public_token_reuse: PublicTokenReuse,
+    /// The Dashboard's list of allowed redirect URIs; `None` allows all that keep Plaid's rules of form.
+    pub redirect_uris: Option<Vec<String>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            clock: Arc::new(SystemClock),
+            public_token_reuse: PublicTokenReuse::default(),
+            redirect_uris: None,
+        }
+    }
+}
+
+/// A Plaid of one's own. Clones share their state.
+#[derive(Clone)]
+pub struct Simulator(Arc<Inner>);
+
+struct Inner {
+    keys: Vec<(String, PlaidSecret)>,
+    clock: SharedClock,
+    public_token_reuse: PublicTokenReuse,
+    redirect_uris: Option<Vec<String>>,
+    state: Mutex<State>,
+    faults: Mutex<Faults>,
+    recorder: Mutex<Recorder>,
+}
+
+/// What is known of one Item, for tests to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemView {
+    /// Plaid's `item_id`.
+    pub item_id: String,
+    /// The client that owns it.
+    pub client_id: String,
+    /// Plaid's `institution_id`.
+    pub institution_id: String,
+    /// The products on the Item.
+    pub products: Vec<String>,
+    /// The `account_id`s that the person chose.
+    pub account_ids: Vec<String>,
+    /// Whether the Item waits for Link's update mode (`ITEM_LOGIN_REQUIRED`).
+    pub login_required: bool,
+    /// Whether the Item was removed.
+    pub removed: bool,
+}
+
+impl Simulator {
+    /// A fresh simulator: no Item, no token.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let built_in = (CLIENT_ID.to_owned(), SECRET.to_owned());
+        let keys = std::iter::once(built_in)
+            .chain(options.keys)
+            .map(|(client_id, secret)| (client_id, PlaidSecret::new(secret)))
+            .collect();
+        Self(Arc::new(Inner {
+            keys,
+            clock: options.clock,
+            public_token_reuse: options.public_token_reuse,
+            redirect_uris: options.redirect_uris,
+            state: Mutex::default(),
+            faults: Mutex::default(),
+            recorder: Mutex::default(),
+        }))
+    }
+
+    /// Plaid's API paths, and under `/_simulator/` Link and the controls. Serve it with [`serve`], which alone
+    /// can close a connection without an answer.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .nest(
+                "/_simulator/link",
+                link::routes(self.clone(), link::FrameAncestors::Loopback),
+            )
+            .nest("/_simulator", controls::routes(self.clone()))
+            .fallback(api::answer)
+            .with_state(self.clone())
+    }
+
+    /// Link's script, page and calls, to be nested at any path of another origin; only pages of that origin
+    /// may frame it.
+    pub fn link_routes(&self) -> Router {
+        link::routes(self.clone(), link::FrameAncestors::SameOrigin)
+    }
+
+    /// Binds `127.0.0.1:0` and serves until the handle is dropped.
+    pub async fn start(options: Options) -> std::io::Result<RunningSimulator> {
+        RunningSimulator::start(Self::new(options)).await
+    }
+
+    /// Lays a fault in wait for the next call of `path` (`/item/get`). Several for one path are met in turn.
+    pub fn enqueue(&self, path: &str, fault: Fault) {
+        lock(&self.0.faults).enqueue(path, fault);
+    }
+
+    /// The last calls of Plaid's paths, oldest first, with secrets and tokens masked.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        lock(&self.0.recorder).requests()
+    }
+
+    /// How often `path` was called since the start, faults included.
+    #[must_use]
+    pub fn count(&self, path: &str) -> usize {
+        lock(&self.0.recorder).count(path)
+    }
+
+    /// The Item that `access_token` opens, or opened before it was removed.
+    #[must_use]
+    pub fn item_by_access_token(&self, access_token: &str) -> Option<ItemView> {
+        let now = self.now();
+        self.state().item_of(access_token).map(|item| item.view(now))
+    }
+
+    /// How many Items exist that were exchanged and not removed.
+    #[must_use]
+    pub fn live_items(&self) -> usize {
+        self.state().live_items()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.0.state)
+    }
+
+    /// Whether these are keys of ours.
+    fn knows(&self, client_id: &str, secret: &str) -> bool {
+        self.0
+            .keys
+            .iter()
+            .any(|(id, expected)| id == client_id && expected.matches(secret))
+    }
+}
+
+/// A panic while the lock was held leaves a state that is at worst one call behind; serving on is better than
+/// failing every call after it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,121 @@
+//! `/sandbox/…`: <https://plaid.com/docs/api/sandbox/>.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::item::OfItem;
+use super::{Call, products};
+use crate::simulator::error::PlaidError;
+use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::item::Draft;
+use crate::simulator::test_users::{Login, log_in};
+use crate::simulator::{ids, institutions};
+
+const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
+
+pub(super) const PUBLIC_TOKEN_CREATE: &[Field] = &[
+    required("institution_id", TEXT),
+    required("initial_products", Kind::List { of: &TEXT, min: 1 }),
+    optional(
+        "options",
+        Kind::Object(&[
+            optional("webhook", Kind::Url),
+            nullable("override_username", TEXT),
+            nullable("override_password", TEXT),
+            nullable(
+                "transactions",
+                Kind::Object(&[
+                    optional("start_date", Kind::Date),
+                    optional("end_date", Kind::Date),
+                    optional("days_requested", DAYS_REQUESTED),
+                ]),
+            ),
+            optional(
+                "statements",
+                Kind::Object(&[
+                    required("start_date", Kind::Date),
+                    required("end_date", Kind::Date),
+                ]),
+            ),
+            optional("income_verification", Kind::AnyObject),
+        ]),
+    ),
+    optional("user_token", TEXT),
+    optional("user_id", TEXT),
+];
+
+#[derive(Deserialize)]
+struct PublicTokenCreate {
+    institution_id: String,
+    initial_products: Vec<String>,
+    #[serde(default)]
+    options: PublicTokenOptions,
+}
+
+#[derive(Default, Deserialize)]
+struct PublicTokenOptions {
+    webhook: Option<String>,
+    override_username: Option<String>,
+    override_password: Option<String>,
+    statements: Option<Value>,
+}
+
+/// `/sandbox/public_token/create`
+pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PublicTokenCreate = call.take()?;
+    let institution =
+        institutions::by_id(&request.institution_id).ok_or_else(PlaidError::invalid_institution)?;
+    let wanted = request.initial_products;
+    if let Some(unknown) = wanted.iter().find(|product| !products::is_known(product)) {
+        return Err(PlaidError::invalid_field(format!(
+            "initial_products names no product: {unknown:?}"
+        )));
+    }
+    products::check_initial(&wanted)?;
+    if let Some(product) = wanted.iter().find(|product| !institution.supports(product)) {
+        return Err(PlaidError::new(
+            "ITEM_ERROR",
+            "PRODUCTS_NOT_SUPPORTED",
+            format!("{product} is not supported by this institution"),
+        ));
+    }
+    if wanted.iter().any(|product| product == "statements") && request.options.statements.is_none() {
+        return Err(PlaidError::missing_fields(&["options.statements".to_owned()]));
+    }
+    let username = request
+        .options
+        .override_username
+        .as_deref()
+        .unwrap_or("user_good");
+    let password = request
+        .options
+        .override_password
+        .as_deref()
+        .unwrap_or("pass_good");
+    if let Login::Refused(error) = log_in(username, password) {
+        return Err(error);
+    }
+    let draft = Draft {
+        item_id: ids::new_item_id(),
+        client_id: call.client_id,
+        institution,
+        products: wanted,
+        consented_products: Vec::new(),
+        webhook: request.options.webhook,
+        accounts: None,
+    };
+    let public_token = call.simulator.state().new_public_token(draft, call.now);
+    Ok(json!({"public_token": public_token}))
+}
+
+pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];
+
+/// `/sandbox/item/reset_login`
+pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfItem = call.take()?;
+    call.simulator
+        .state()
+        .item(&call.client_id, &request.access_token)?
+        .reset_login()?;
+    Ok(json!({"reset_login": true}))
+}

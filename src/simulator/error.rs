@@ -1,0 +1,209 @@
+//! Plaid's error body: <https://plaid.com/docs/errors/>.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::ids::{ENVIRONMENT, Misfit, TokenKind};
+
+/// An error as Plaid tells it. Programs decide on type and code; the message is for people and may change.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{error_type} / {error_code}: {message}")]
+pub(super) struct PlaidError {
+    pub(super) status: StatusCode,
+    pub(super) error_type: Cow<'static, str>,
+    pub(super) error_code: Cow<'static, str>,
+    pub(super) message: String,
+    pub(super) display_message: Option<&'static str>,
+}
+
+impl PlaidError {
+    /// An error with status 400, as nearly all of Plaid's are: also bad keys.
+    pub(super) fn new(
+        error_type: &'static str,
+        error_code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            error_type: error_type.into(),
+            error_code: error_code.into(),
+            message: message.into(),
+            display_message: None,
+        }
+    }
+
+    pub(super) fn invalid_field(message: impl Into<String>) -> Self {
+        Self::new("INVALID_REQUEST", "INVALID_FIELD", message)
+    }
+
+    pub(super) fn invalid_body() -> Self {
+        Self::new(
+            "INVALID_REQUEST",
+            "INVALID_BODY",
+            "body could not be parsed as JSON",
+        )
+    }
+
+    pub(super) fn missing_fields(names: &[String]) -> Self {
+        let names = names.join(", ");
+        Self::new(
+            "INVALID_REQUEST",
+            "MISSING_FIELDS",
+            format!("the following required fields are missing: {names}"),
+        )
+    }
+
+    pub(super) fn unknown_fields(names: &[String]) -> Self {
+        let names = names.join(", ");
+        Self::new(
+            "INVALID_REQUEST",
+            "UNKNOWN_FIELDS",
+            format!("the following fields are not recognized by this endpoint: {names}"),
+        )
+    }
+
+    pub(super) fn invalid_api_keys() -> Self {
+        Self::new(
+            "INVALID_INPUT",
+            "INVALID_API_KEYS",
+            "invalid client_id or secret provided",
+        )
+    }
+
+    pub(super) fn invalid_product(message: impl Into<String>) -> Self {
+        Self::new("INVALID_INPUT", "INVALID_PRODUCT", message)
+    }
+
+    pub(super) fn invalid_institution() -> Self {
+        Self::new(
+            "INVALID_INPUT",
+            "INVALID_INSTITUTION",
+            "invalid institution_id provided",
+        )
+    }
+
+    pub(super) fn invalid_link_token() -> Self {
+        Self::new(
+            "INVALID_INPUT",
+            "INVALID_LINK_TOKEN",
+            "invalid link_token provided",
+        )
+    }
+
+    pub(super) fn invalid_public_token(message: impl Into<String>) -> Self {
+        Self::new("INVALID_INPUT", "INVALID_PUBLIC_TOKEN", message)
+    }
+
+    pub(super) fn invalid_access_token(message: impl Into<String>) -> Self {
+        Self::new("INVALID_INPUT", "INVALID_ACCESS_TOKEN", message)
+    }
+
+    pub(super) fn item_not_found() -> Self {
+        Self::new(
+            "ITEM_ERROR",
+            "ITEM_NOT_FOUND",
+            "the Item that this access token opened has been removed",
+        )
+    }
+
+    pub(super) fn item_login_required() -> Self {
+        Self {
+            display_message: Some("Your login details have changed. Please log in to your bank again."),
+            ..Self::new(
+                "ITEM_ERROR",
+                "ITEM_LOGIN_REQUIRED",
+                "the login details of this item have changed (credentials, MFA, or required user action) and a \
+                 user login is required to update this information. use Link's update mode to restore the item \
+                 to a good state",
+            )
+        }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::new("INVALID_REQUEST", "NOT_FOUND", "not found")
+        }
+    }
+
+    /// What a token of the wrong shape, kind or environment gets.
+    pub(super) fn misfit(wanted: TokenKind, misfit: &Misfit) -> Self {
+        let word = wanted.word();
+        let message = match misfit {
+            Misfit::Shape => format!(
+                "provided {word} token is in an invalid format. expected format: {word}-<environment>-<identifier>"
+            ),
+            Misfit::Kind { got } => {
+                format!("provided token is the wrong type. expected \"{word}\", got \"{got}\"")
+            }
+            Misfit::Environment { got } => format!(
+                "provided {word} token is for the wrong Plaid environment. expected \"{ENVIRONMENT}\", got \
+                 \"{got}\""
+            ),
+        };
+        match wanted {
+            TokenKind::Link => Self::invalid_link_token(),
+            TokenKind::Public => Self::invalid_public_token(message),
+            TokenKind::Access => Self::invalid_access_token(message),
+        }
+    }
+
+    /// The body, with the keys that Plaid's answers have.
+    pub(super) fn body(&self, request_id: &str) -> Value {
+        json!({
+            "display_message": self.display_message,
+            "documentation_url": self.documentation_url(),
+            "error_code": self.error_code,
+            "error_message": self.message,
+            "error_type": self.error_type,
+            "request_id": request_id,
+            "suggested_action": null,
+        })
+    }
+
+    fn documentation_url(&self) -> String {
+        let page = self
+            .error_type
+            .trim_end_matches("_ERROR")
+            .to_lowercase()
+            .replace('_', "-");
+        format!(
+            "https://plaid.com/docs/errors/{page}/#{}",
+            self.error_code.to_lowercase()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_has_plaids_keys() {
+        let body = PlaidError::item_login_required().body("abc");
+        let keys: Vec<_> = body
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.as_str())
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "display_message",
+                "documentation_url",
+                "error_code",
+                "error_message",
+                "error_type",
+                "request_id",
+                "suggested_action"
+            ]
+        );
+        assert_eq!(
+            body["documentation_url"],
+            "https://plaid.com/docs/errors/item/#item_login_required"
+        );
+    }
+}

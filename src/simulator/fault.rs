@@ -1,0 +1,160 @@
+//! Plaid's bad days, on order.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use hyper::body::Frame;
+use serde::Deserialize;
+
+/// What the next call of a path meets.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fault {
+    /// Plaid's error body with these words; nothing is done.
+    Error {
+        /// The HTTP status.
+        status: u16,
+        /// Plaid's `error_type`.
+        error_type: String,
+        /// Plaid's `error_code`.
+        error_code: String,
+    },
+    /// The call is answered as usual, this much later.
+    Delay(#[serde(deserialize_with = "millis")] Duration),
+    /// Never an answer; nothing is done, and the connection stays open.
+    Hang,
+    /// The connection is reset before anything is done.
+    Reset,
+    /// This answer instead; nothing is done.
+    Body {
+        /// The HTTP status.
+        status: u16,
+        /// The header `Content-Type`.
+        content_type: String,
+        /// The body.
+        bytes: Vec<u8>,
+    },
+    /// The call is done, and then the connection is reset instead of answered.
+    DropAnswer,
+    /// The call is done, and the connection breaks after so many bytes of the answer's body.
+    Truncate {
+        /// How many bytes of the body are sent.
+        keep: usize,
+    },
+}
+
+impl Fault {
+    /// An error of Plaid's, for short.
+    #[must_use]
+    pub fn error(status: u16, error_type: &str, error_code: &str) -> Self {
+        Self::Error {
+            status,
+            error_type: error_type.to_owned(),
+            error_code: error_code.to_owned(),
+        }
+    }
+}
+
+fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+/// The faults that wait, per path and in order.
+#[derive(Default)]
+pub(super) struct Faults(HashMap<String, VecDeque<Fault>>);
+
+impl Faults {
+    pub(super) fn enqueue(&mut self, path: &str, fault: Fault) {
+        self.0.entry(path.to_owned()).or_default().push_back(fault);
+    }
+
+    pub(super) fn next(&mut self, path: &str) -> Option<Fault> {
+        let queue = self.0.get_mut(path)?;
+        let fault = queue.pop_front();
+        if queue.is_empty() {
+            self.0.remove(path);
+        }
+        fault
+    }
+}
+
+/// Marks an answer that must not be sent: [`super::serve`] resets the connection when it sees one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoAnswer;
+
+/// An answer that is never sent. A server other than [`super::serve`] sends the head and breaks off.
+pub(super) fn no_answer() -> Response {
+    let mut response = Response::new(Body::new(Broken::new(Bytes::new())));
+    response.extensions_mut().insert(NoAnswer);
+    response
+}
+
+/// The answer with its body broken off after `keep` bytes.
+pub(super) fn truncated(head: http::response::Parts, bytes: &Bytes, keep: usize) -> Response {
+    let sent = bytes.slice(..keep.min(bytes.len()));
+    let mut response = Response::from_parts(head, Body::new(Broken::new(sent)));
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_LENGTH, bytes.len().into());
+    response
+}
+
+/// A body that fails once its bytes are sent.
+struct Broken {
+    bytes: Option<Bytes>,
+    flushed: bool,
+}
+
+impl Broken {
+    fn new(bytes: Bytes) -> Self {
+        Self {
+            bytes: Some(bytes),
+            flushed: false,
+        }
+    }
+}
+
+impl hyper::body::Body for Broken {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Some(bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if !self.flushed {
+            // hyper flushes when a body makes it wait, and throws its buffer away when a body fails.
+            self.flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(std::io::Error::other(
+            "this answer breaks off on purpose",
+        ))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_wait_in_order_and_per_path() {
+        let mut faults = Faults::default();
+        faults.enqueue("/a", Fault::Hang);
+        faults.enqueue("/a", Fault::Reset);
+        faults.enqueue("/b", Fault::DropAnswer);
+        assert!(matches!(faults.next("/a"), Some(Fault::Hang)));
+        assert!(matches!(faults.next("/a"), Some(Fault::Reset)));
+        assert!(faults.next("/a").is_none());
+        assert!(matches!(faults.next("/b"), Some(Fault::DropAnswer)));
+        assert!(faults.0.is_empty());
+    }
+}

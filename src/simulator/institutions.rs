@@ -1,0 +1,209 @@
+//! Plaid's Sandbox institutions: <https://plaid.com/docs/sandbox/institutions/>.
+
+use serde_json::{Value, json};
+
+/// What is special about an institution in Link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trait {
+    Ordinary,
+    /// Login happens at the bank's own page.
+    OAuth,
+    /// Answers no login.
+    Down,
+    /// Is known, and not supported.
+    Unsupported,
+}
+
+/// One institution.
+#[derive(Debug)]
+pub(super) struct Institution {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    pub(super) country: &'static str,
+    pub(super) special: Trait,
+    products: &'static [&'static str],
+}
+
+/// What the American Sandbox banks offer.
+const US: &[&str] = &[
+    "assets",
+    "auth",
+    "balance",
+    "identity",
+    "identity_match",
+    "income_verification",
+    "investments",
+    "liabilities",
+    "processor_payments",
+    "signal",
+    "statements",
+    "transactions",
+    "transfer",
+];
+
+/// What banks outside of the United States offer.
+const ABROAD: &[&str] = &["assets", "auth", "balance", "identity", "transactions"];
+
+/// And those that also start payments.
+const OPEN_BANKING: &[&str] = &[
+    "assets",
+    "auth",
+    "balance",
+    "identity",
+    "payment_initiation",
+    "transactions",
+];
+
+const fn bank(id: &'static str, name: &'static str) -> Institution {
+    Institution {
+        id,
+        name,
+        country: "US",
+        special: Trait::Ordinary,
+        products: US,
+    }
+}
+
+/// All of them; Link offers them in this order.
+pub(super) const ALL: &[Institution] = &[
+    bank("ins_109508", "First Platypus Bank"),
+    bank("ins_109509", "First Gingham Credit Union"),
+    bank("ins_109510", "Tattersall Federal Credit Union"),
+    bank("ins_109511", "Tartan Bank"),
+    bank("ins_109512", "Houndstooth Bank"),
+    bank("ins_130016", "First Platypus Balance Bank"),
+    bank("ins_135858", "Windowpane Bank"),
+    bank("ins_132363", "Unhealthy Platypus Bank - Degraded"),
+    Institution {
+        special: Trait::Down,
+        ..bank("ins_132361", "Unhealthy Platypus Bank - Down")
+    },
+    Institution {
+        special: Trait::Unsupported,
+        ..bank("ins_133402", "Unsupported Platypus Bank")
+    },
+    Institution {
+        special: Trait::OAuth,
+        ..bank("ins_127287", "Platypus OAuth Bank")
+    },
+    Institution {
+        special: Trait::OAuth,
+        ..bank("ins_132241", "First Platypus OAuth App2App Bank")
+    },
+    Institution {
+        country: "CA",
+        products: ABROAD,
+        ..bank("ins_43", "Tartan-Dominion Bank of Canada")
+    },
+    Institution {
+        country: "GB",
+        products: OPEN_BANKING,
+        ..bank("ins_117650", "Royal Bank of Plaid")
+    },
+    Institution {
+        country: "GB",
+        products: OPEN_BANKING,
+        special: Trait::OAuth,
+        ..bank("ins_116834", "Flexible Platypus Open Banking")
+    },
+    Institution {
+        country: "GB",
+        products: OPEN_BANKING,
+        special: Trait::OAuth,
+        ..bank("ins_117181", "Flexible Platypus Open Banking (QR)")
+    },
+];
+
+/// The institution with this id.
+pub(super) fn by_id(id: &str) -> Option<&'static Institution> {
+    ALL.iter().find(|institution| institution.id == id)
+}
+
+/// The optional parts of an institution that a call asked for.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Extras {
+    #[serde(rename = "include_optional_metadata")]
+    optional_metadata: bool,
+    #[serde(rename = "include_status")]
+    status: bool,
+    #[serde(rename = "include_auth_metadata")]
+    auth_metadata: bool,
+}
+
+impl Institution {
+    pub(super) fn supports(&self, product: &str) -> bool {
+        self.products.contains(&product)
+    }
+
+    pub(super) fn products(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.products.iter().copied()
+    }
+
+    pub(super) fn is_oauth(&self) -> bool {
+        self.special == Trait::OAuth
+    }
+
+    /// Plaid's institution object; parts that were not asked for are null.
+    pub(super) fn json(&self, extras: Extras) -> Value {
+        let url = extras.optional_metadata.then_some("https://www.plaid.com/");
+        let primary_color = extras.optional_metadata.then_some("#174e7c");
+        let auth_metadata = extras.auth_metadata.then(|| {
+            json!({"supported_methods": {
+                "instant_auth": self.supports("auth"),
+                "instant_match": self.id == "ins_109512",
+                "automated_micro_deposits": self.id == "ins_109512",
+                "instant_micro_deposits": self.id == "ins_135858",
+            }})
+        });
+        json!({
+            "institution_id": self.id,
+            "name": self.name,
+            "products": self.products,
+            "country_codes": [self.country],
+            "routing_numbers": if self.country == "US" { vec!["011401533"] } else { Vec::new() },
+            "dtc_numbers": [],
+            "oauth": self.is_oauth(),
+            "url": url,
+            "primary_color": primary_color,
+            "logo": null,
+            "status": extras.status.then(|| self.status()),
+            "auth_metadata": auth_metadata,
+            "payment_initiation_metadata": null,
+        })
+    }
+
+    fn status(&self) -> Value {
+        let down = self.special == Trait::Down;
+        let state = if down { "DOWN" } else { "HEALTHY" };
+        json!({"item_logins": {
+            "status": state,
+            "last_status_change": "2020-01-01T00:00:00Z",
+            "breakdown": {
+                "success": u8::from(!down),
+                "error_plaid": 0,
+                "error_institution": u8::from(down),
+            },
+        }})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn optional_parts_are_null_unless_asked_for() {
+        let bank = by_id("ins_109508").expect("known");
+        let plain = bank.json(Extras::default());
+        assert!(plain["status"].is_null() && plain["url"].is_null() && plain["auth_metadata"].is_null());
+        let full = bank.json(Extras {
+            optional_metadata: true,
+            status: true,
+            auth_metadata: true,
+        });
+        assert_eq!(full["status"]["item_logins"]["status"], "HEALTHY");
+        assert_eq!(full["url"], "https://www.plaid.com/");
+        assert!(by_id("ins_0").is_none());
+    }
+}

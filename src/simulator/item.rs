@@ -1,0 +1,261 @@
+//! One Item: a person's login at one institution, and how it lives and ends.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::ItemView;
+use super::accounts::{self, Account};
+use super::error::PlaidError;
+use super::ids;
+use super::institutions::Institution;
+use crate::clock::Timestamp;
+
+/// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
+const LOGIN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Where an Item is in its life. Removal is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Linked,
+    LoginRequired,
+    Removed,
+}
+
+/// What an Item is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) item_id: String,
+    pub(super) client_id: String,
+    pub(super) institution: &'static Institution,
+    /// On the Item from the start.
+    pub(super) products: Vec<String>,
+    /// Consented to beside `products`.
+    pub(super) consented_products: Vec<String>,
+    pub(super) webhook: Option<String>,
+    /// Masks of the chosen accounts; `None`: all.
+    pub(super) accounts: Option<Vec<&'static str>>,
+}
+
+/// An Item that was exchanged.
+#[derive(Debug)]
+pub(super) struct Item {
+    draft: Draft,
+    stage: Stage,
+    created_at: Timestamp,
+    logged_in_at: Timestamp,
+    /// The newest access token, for the modes that give it again.
+    pub(super) access_token: String,
+}
+
+impl Item {
+    pub(super) fn new(draft: Draft, access_token: String, now: Timestamp) -> Self {
+        Self {
+            draft,
+            stage: Stage::Linked,
+            created_at: now,
+            logged_in_at: now,
+            access_token,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.draft.item_id
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.draft.client_id
+    }
+
+    pub(super) fn institution(&self) -> &'static Institution {
+        self.draft.institution
+    }
+
+    pub(super) fn is_removed(&self) -> bool {
+        self.stage == Stage::Removed
+    }
+
+    pub(super) fn login_required(&self, now: Timestamp) -> bool {
+        self.stage == Stage::LoginRequired
+            || (self.stage == Stage::Linked && now.since(self.logged_in_at) >= LOGIN_LIFETIME)
+    }
+
+    /// The person's login stops working.
+    pub(super) fn reset_login(&mut self) -> Result<(), PlaidError> {
+        self.moved_to(Stage::LoginRequired)
+    }
+
+    /// Update mode succeeded.
+    pub(super) fn repair(&mut self, now: Timestamp) -> Result<(), PlaidError> {
+        self.moved_to(Stage::Linked)?;
+        self.logged_in_at = now;
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self) -> Result<(), PlaidError> {
+        self.moved_to(Stage::Removed)
+    }
+
+    fn moved_to(&mut self, stage: Stage) -> Result<(), PlaidError> {
+        if self.is_removed() {
+            return Err(PlaidError::item_not_found());
+        }
+        self.stage = stage;
+        Ok(())
+    }
+
+    /// Refuses reads of data while the Item waits for a login.
+    pub(super) fn readable(&self, now: Timestamp) -> Result<(), PlaidError> {
+        if self.login_required(now) {
+            Err(PlaidError::item_login_required())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The accounts that the person chose.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &'static Account> + use<'_> {
+        accounts::ALL.iter().filter(|account| {
+            self.draft
+                .accounts
+                .as_ref()
+                .is_none_or(|chosen| chosen.contains(&account.mask))
+        })
+    }
+
+    /// Plaid's Item object, as calls for data embed it.
+    pub(super) fn json(&self, now: Timestamp) -> Value {
+        let error = self.login_required(now).then(|| {
+            let mut body = PlaidError::item_login_required().body("");
+            if let Some(body) = body.as_object_mut() {
+                body.remove("request_id");
+            }
+            body
+        });
+        let draft = &self.draft;
+        let available: Vec<_> = draft
+            .institution
+            .products()
+            .filter(|product| !draft.products.iter().any(|billed| billed == product))
+            .collect();
+        json!({
+            "item_id": draft.item_id,
+            "institution_id": draft.institution.id,
+            "institution_name": draft.institution.name,
+            "webhook": draft.webhook,
+            "auth_method": draft.products.iter().any(|product| product == "auth").then_some("INSTANT_AUTH"),
+            "error": error,
+            "available_products": available,
+            "billed_products": draft.products,
+            "products": draft.products,
+            "consent_expiration_time": null,
+            "update_type": "background",
+        })
+    }
+
+    /// Plaid's Item object with what only `/item/get` tells.
+    pub(super) fn full_json(&self, now: Timestamp) -> Value {
+        let mut item = self.json(now);
+        if let Some(item) = item.as_object_mut() {
+            let consented: Vec<_> = self
+                .draft
+                .products
+                .iter()
+                .chain(&self.draft.consented_products)
+                .collect();
+            item.insert("consented_products".to_owned(), json!(consented));
+            item.insert("created_at".to_owned(), json!(ids::time_text(self.created_at)));
+        }
+        item
+    }
+
+    /// The `status` of `/item/get`.
+    pub(super) fn status_json(&self) -> Value {
+        let updated = |product: &str| {
+            self.draft
+                .products
+                .iter()
+                .any(|listed| listed == product)
+                .then(|| {
+                    json!({
+                        "last_successful_update": ids::time_text(self.logged_in_at),
+                        "last_failed_update": null,
+                    })
+                })
+        };
+        json!({
+            "investments": updated("investments"),
+            "transactions": updated("transactions"),
+            "last_webhook": null,
+        })
+    }
+
+    pub(super) fn view(&self, now: Timestamp) -> ItemView {
+        ItemView {
+            item_id: self.draft.item_id.clone(),
+            client_id: self.draft.client_id.clone(),
+            institution_id: self.draft.institution.id.to_owned(),
+            products: self.draft.products.clone(),
+            account_ids: self
+                .accounts()
+                .map(|account| ids::account_id(&self.draft.item_id, account.mask))
+                .collect(),
+            login_required: self.login_required(now),
+            removed: self.is_removed(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::institutions;
+
+    fn item() -> Item {
+        let draft = Draft {
+            item_id: ids::new_item_id(),
+            client_id: "client".to_owned(),
+            institution: &institutions::ALL[0],
+            products: vec!["transactions".to_owned()],
+            consented_products: vec!["auth".to_owned()],
+            webhook: None,
+            accounts: Some(vec!["0000"]),
+        };
+        Item::new(draft, "access".to_owned(), Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn a_login_lasts_thirty_days_and_can_be_repaired() {
+        let mut item = item();
+        let end = Timestamp::from_millis(0).plus(LOGIN_LIFETIME);
+        assert!(!item.login_required(end.minus(Duration::from_millis(1))));
+        assert!(item.login_required(end));
+        assert!(item.readable(end).is_err());
+        assert_eq!(item.json(end)["error"]["error_code"], "ITEM_LOGIN_REQUIRED");
+        item.repair(end).expect("repaired");
+        assert!(item.readable(end).is_ok());
+    }
+
+    #[test]
+    fn removal_is_final() {
+        let mut item = item();
+        item.remove().expect("removed");
+        for refused in [
+            item.remove(),
+            item.reset_login(),
+            item.repair(Timestamp::from_millis(1)),
+        ] {
+            assert_eq!(refused.expect_err("refused").error_code, "ITEM_NOT_FOUND");
+        }
+        assert!(item.is_removed());
+    }
+
+    #[test]
+    fn billed_and_available_products_are_disjoint() {
+        let json = item().full_json(Timestamp::from_millis(0));
+        let available = json["available_products"].as_array().expect("list");
+        assert!(available.contains(&json!("auth")) && !available.contains(&json!("transactions")));
+        assert_eq!(json["consented_products"], json!(["transactions", "auth"]));
+        assert_eq!(item().accounts().count(), 1);
+    }
+}

@@ -1,0 +1,177 @@
+//! The server: like any other, but that it can close a connection without an answer.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::Simulator;
+use super::fault::NoAnswer;
+
+/// How long calls in flight may take once the simulator is told to stop.
+const DRAIN: Duration = Duration::from_secs(1);
+/// How long a connection may take to send its request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A pause after `accept` failed, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `simulator` on `listener` until `shutdown` is ready, then lets calls in flight end within a second.
+pub async fn serve(listener: TcpListener, simulator: Simulator, shutdown: impl Future<Output = ()>) {
+    let router = simulator.router();
+    let stopping = CancellationToken::new();
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, router.clone(), stopping.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the simulator could not accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    stopping.cancel();
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    let _timed_out = tokio::time::timeout(DRAIN, drained).await;
+}
+
+async fn connection(stream: TcpStream, router: axum::Router, stopping: CancellationToken) {
+    let reset = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Resettable {
+        stream,
+        reset: Arc::clone(&reset),
+    });
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        let reset = Arc::clone(&reset);
+        async move {
+            let response = router
+                .oneshot(request)
+                .await
+                .unwrap_or_else(|never: Infallible| match never {});
+            if response.extensions().get::<NoAnswer>().is_some() {
+                reset.store(true, Ordering::Relaxed);
+                return Err(io::Error::other("this call gets no answer"));
+            }
+            Ok(response)
+        }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .serve_connection(io, service)
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the simulator ended early");
+    }
+}
+
+/// A connection that, when told so, is reset (RST) and not closed politely (FIN) when it is dropped.
+struct Resettable {
+    stream: TcpStream,
+    reset: Arc<AtomicBool>,
+}
+
+impl Drop for Resettable {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::Relaxed) {
+            // Without it the peer sees an end of file instead: also no answer.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Resettable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Resettable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A simulator that serves on a port of its own, until it is dropped.
+pub struct RunningSimulator {
+    simulator: Simulator,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl RunningSimulator {
+    pub(super) async fn start(simulator: Simulator) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let task = tokio::spawn(serve(listener, simulator.clone(), std::future::pending()));
+        Ok(Self {
+            simulator,
+            address,
+            task,
+        })
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The simulator itself.
+    #[must_use]
+    pub fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+}
+
+impl Drop for RunningSimulator {
+    fn drop(&mut self) {
+        // The task owns the listener and all connections.
+        self.task.abort();
+    }
+}

@@ -1,0 +1,219 @@
+//! All tokens and Items, and what may be done with them.
+
+use std::time::Duration;
+
+use super::PublicTokenReuse;
+use super::error::PlaidError;
+use super::ids::{self, TokenKind};
+use super::item::{Draft, Item};
+use super::link_token::LinkToken;
+use super::shelf::Shelf;
+use crate::clock::Timestamp;
+
+/// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
+const PUBLIC_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How long an expired public token is still told from one that never was.
+const PUBLIC_TOKEN_MEMORY: Duration = Duration::from_secs(60 * 60);
+/// Tokens and Items beyond these numbers push out the oldest.
+const MOST_LINK_TOKENS: usize = 50_000;
+const MOST_PUBLIC_TOKENS: usize = 200_000;
+const MOST_ITEMS: usize = 500_000;
+
+/// A public token and what is behind it.
+struct PublicToken {
+    client_id: String,
+    created_at: Timestamp,
+    behind: Behind,
+}
+
+enum Behind {
+    /// Never exchanged: the Item begins with the exchange.
+    Draft(Box<Draft>),
+    /// Was exchanged for this Item.
+    Exchanged { item_id: String },
+    /// Came of update mode: the Item existed before.
+    Update { item_id: String },
+}
+
+/// What an exchange gives.
+pub(super) struct Exchanged {
+    pub(super) access_token: String,
+    pub(super) item_id: String,
+}
+
+/// Everything that the simulator remembers.
+pub(super) struct State {
+    pub(super) link_tokens: Shelf<LinkToken>,
+    public_tokens: Shelf<PublicToken>,
+    items: Shelf<Item>,
+    /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
+    access_tokens: Shelf<String>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            link_tokens: Shelf::with_capacity(MOST_LINK_TOKENS),
+            public_tokens: Shelf::with_capacity(MOST_PUBLIC_TOKENS),
+            items: Shelf::with_capacity(MOST_ITEMS),
+            access_tokens: Shelf::with_capacity(MOST_ITEMS),
+        }
+    }
+}
+
+impl State {
+    /// Keeps a link token and drops those that nobody can ask for any more.
+    pub(super) fn keep_link_token(&mut self, link_token: LinkToken, now: Timestamp) {
+        self.link_tokens.drop_while(|kept| kept.is_forgotten(now));
+        self.link_tokens.insert(link_token.token.clone(), link_token);
+    }
+
+    /// A public token for an Item to be.
+    pub(super) fn new_public_token(&mut self, draft: Draft, now: Timestamp) -> String {
+        let client_id = draft.client_id.clone();
+        self.keep_public_token(client_id, Behind::Draft(Box::new(draft)), now)
+    }
+
+    /// The public token that update mode ends with; nothing needs to be exchanged.
+    pub(super) fn new_update_token(&mut self, client_id: &str, item_id: &str, now: Timestamp) -> String {
+        self.keep_public_token(
+            client_id.to_owned(),
+            Behind::Update {
+                item_id: item_id.to_owned(),
+            },
+            now,
+        )
+    }
+
+    fn keep_public_token(&mut self, client_id: String, behind: Behind, now: Timestamp) -> String {
+        self.public_tokens
+            .drop_while(|kept| now.since(kept.created_at) >= PUBLIC_TOKEN_MEMORY);
+        let token = ids::new_token(TokenKind::Public);
+        self.public_tokens.insert(
+            token.clone(),
+            PublicToken {
+                client_id,
+                created_at: now,
+                behind,
+            },
+        );
+        token
+    }
+
+    /// `/item/public_token/exchange`.
+    pub(super) fn exchange(
+        &mut self,
+        client_id: &str,
+        public_token: &str,
+        reuse: PublicTokenReuse,
+        now: Timestamp,
+    ) -> Result<Exchanged, PlaidError> {
+        ids::check_token(TokenKind::Public, public_token)
+            .map_err(|misfit| PlaidError::misfit(TokenKind::Public, &misfit))?;
+        let unknown = || PlaidError::invalid_public_token("could not find matching public token");
+        let entry = self
+            .public_tokens
+            .get_mut(public_token)
+            .filter(|entry| entry.client_id == client_id)
+            .ok_or_else(unknown)?;
+        if now.since(entry.created_at) >= PUBLIC_TOKEN_LIFETIME {
+            return Err(PlaidError::invalid_public_token(
+                "provided public token is expired. Public tokens expire 30 minutes after creation at which \
+                 point they can no longer be exchanged",
+            ));
+        }
+        match &entry.behind {
+            Behind::Draft(draft) => {
+                let draft = (**draft).clone();
+                let item_id = draft.item_id.clone();
+                entry.behind = Behind::Exchanged {
+                    item_id: item_id.clone(),
+                };
+                let access_token = self.keep_access_token(&item_id);
+                self.items
+                    .insert(item_id.clone(), Item::new(draft, access_token.clone(), now));
+                Ok(Exchanged {
+                    access_token,
+                    item_id,
+                })
+            }
+            Behind::Exchanged { item_id } => {
+                let item_id = item_id.clone();
+                match reuse {
+                    PublicTokenReuse::SingleUse => Err(unknown()),
+                    PublicTokenReuse::SameToken => self.current_token(item_id),
+                    PublicTokenReuse::NewToken => self.another_token(item_id),
+                }
+            }
+            Behind::Update { item_id } => {
+                let item_id = item_id.clone();
+                self.current_token(item_id)
+            }
+        }
+    }
+
+    fn current_token(&self, item_id: String) -> Result<Exchanged, PlaidError> {
+        let item = self.items.get(&item_id).filter(|item| !item.is_removed());
+        let access_token = item.ok_or_else(PlaidError::item_not_found)?.access_token.clone();
+        Ok(Exchanged {
+            access_token,
+            item_id,
+        })
+    }
+
+    fn another_token(&mut self, item_id: String) -> Result<Exchanged, PlaidError> {
+        let access_token = self.keep_access_token(&item_id);
+        let item = self.items.get_mut(&item_id).filter(|item| !item.is_removed());
+        item.ok_or_else(PlaidError::item_not_found)?
+            .access_token
+            .clone_from(&access_token);
+        Ok(Exchanged {
+            access_token,
+            item_id,
+        })
+    }
+
+    fn keep_access_token(&mut self, item_id: &str) -> String {
+        let token = ids::new_token(TokenKind::Access);
+        self.access_tokens.insert(token.clone(), item_id.to_owned());
+        token
+    }
+
+    /// The Item that a token opens or, before its removal, opened.
+    pub(super) fn item_of(&self, access_token: &str) -> Option<&Item> {
+        self.items.get(self.access_tokens.get(access_token)?)
+    }
+
+    /// The Item with this id.
+    pub(super) fn item_by_id(&mut self, item_id: &str) -> Option<&mut Item> {
+        self.items.get_mut(item_id)
+    }
+
+    /// The live Item that `client_id` may reach by this token.
+    pub(super) fn item(&mut self, client_id: &str, access_token: &str) -> Result<&mut Item, PlaidError> {
+        ids::check_token(TokenKind::Access, access_token)
+            .map_err(|misfit| PlaidError::misfit(TokenKind::Access, &misfit))?;
+        let item = self
+            .access_tokens
+            .get(access_token)
+            .and_then(|item_id| self.items.get_mut(item_id))
+            .filter(|item| item.client_id() == client_id)
+            .ok_or_else(|| PlaidError::invalid_access_token("could not find matching access token"))?;
+        if item.is_removed() {
+            Err(PlaidError::item_not_found())
+        } else {
+            Ok(item)
+        }
+    }
+
+    /// `/item/access_token/invalidate`: the old token is dead at once.
+    pub(super) fn rotate(&mut self, client_id: &str, access_token: &str) -> Result<String, PlaidError> {
+        let item_id = self.item(client_id, access_token)?.id().to_owned();
+        self.access_tokens.remove(access_token);
+        Ok(self.another_token(item_id)?.access_token)
+    }
+
+    pub(super) fn live_items(&self) -> usize {
+        self.items.values().filter(|item| !item.is_removed()).count()
+    }
+}

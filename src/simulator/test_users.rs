@@ -1,0 +1,143 @@
+//! Plaid's test credentials: <https://plaid.com/docs/sandbox/test-credentials/>.
+
+use http::StatusCode;
+
+use super::error::PlaidError;
+
+/// The code that every test login is asked for.
+pub(super) const MFA_CODE: &str = "1234";
+
+/// Users whose data differs at Plaid and who take any password. Here all have the data of `user_good`.
+const PERSONAS: &[&str] = &[
+    "user_transactions_dynamic",
+    "user_ewa_user",
+    "user_yuppie",
+    "user_small_business",
+    "user_bank_income",
+    "user_credit_profile_poor",
+    "user_credit_profile_good",
+    "user_credit_profile_excellent",
+    "user_credit_bonus",
+    "user_credit_joint_account",
+];
+
+/// What a login leads to.
+#[derive(Debug)]
+pub(super) enum Login {
+    /// The person is in.
+    Done,
+    /// A code is asked for first.
+    Code,
+    /// The bank, or the test password, says no.
+    Refused(PlaidError),
+}
+
+/// Tries to log in.
+pub(super) fn log_in(username: &str, password: &str) -> Login {
+    if PERSONAS.contains(&username) {
+        return Login::Done;
+    }
+    match (username, password) {
+        ("user_good", "pass_good") => Login::Done,
+        ("user_good", "mfa_device") => Login::Code,
+        ("user_good", _) => Login::Refused(
+            password
+                .strip_prefix("error_")
+                .and_then(forced)
+                .unwrap_or_else(invalid_credentials),
+        ),
+        _ => Login::Refused(invalid_credentials()),
+    }
+}
+
+/// The answer to a wrong code.
+pub(super) fn invalid_mfa() -> PlaidError {
+    PlaidError {
+        display_message: Some(
+            "The code is not right. Please try again. Test users always get the code 1234.",
+        ),
+        ..PlaidError::new(
+            "ITEM_ERROR",
+            "INVALID_MFA",
+            "the provided MFA response was not correct",
+        )
+    }
+}
+
+fn invalid_credentials() -> PlaidError {
+    PlaidError {
+        display_message: Some(
+            "The username or the password is not right. The test login is user_good with pass_good.",
+        ),
+        ..PlaidError::new(
+            "ITEM_ERROR",
+            "INVALID_CREDENTIALS",
+            "the provided credentials were not correct",
+        )
+    }
+}
+
+/// The error that a password like `error_ITEM_LOCKED` asks for.
+fn forced(code: &str) -> Option<PlaidError> {
+    let well_formed = (1..=64).contains(&code.len())
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    if !well_formed {
+        return None;
+    }
+    let error_type = match code {
+        "INTERNAL_SERVER_ERROR" | "PLANNED_MAINTENANCE" => "API_ERROR",
+        "RECAPTCHA_REQUIRED" | "RECAPTCHA_BAD" => "RECAPTCHA_ERROR",
+        "RATE_LIMIT" => "RATE_LIMIT_EXCEEDED",
+        _ if code.starts_with("INSTITUTION_") || code == "UNSUPPORTED_RESPONSE" => "INSTITUTION_ERROR",
+        _ => "ITEM_ERROR",
+    };
+    let status = match code {
+        "INTERNAL_SERVER_ERROR" => StatusCode::INTERNAL_SERVER_ERROR,
+        "PLANNED_MAINTENANCE" => StatusCode::SERVICE_UNAVAILABLE,
+        "RATE_LIMIT" => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let message = format!("the test password asked for the error {code}");
+    Some(PlaidError {
+        status,
+        display_message: Some("The bank did not let you in: the test password asked for this error."),
+        ..PlaidError::new(error_type, code.to_owned(), message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_logins_do_as_documented() {
+        assert!(matches!(log_in("user_good", "pass_good"), Login::Done));
+        assert!(matches!(log_in("user_good", "mfa_device"), Login::Code));
+        assert!(matches!(log_in("user_transactions_dynamic", "x"), Login::Done));
+        for (user, password, error_type, code) in [
+            ("user_good", "wrong", "ITEM_ERROR", "INVALID_CREDENTIALS"),
+            ("user_good", "error_", "ITEM_ERROR", "INVALID_CREDENTIALS"),
+            ("user_bad", "pass_good", "ITEM_ERROR", "INVALID_CREDENTIALS"),
+            ("user_good", "error_ITEM_LOCKED", "ITEM_ERROR", "ITEM_LOCKED"),
+            (
+                "user_good",
+                "error_INSTITUTION_DOWN",
+                "INSTITUTION_ERROR",
+                "INSTITUTION_DOWN",
+            ),
+            (
+                "user_good",
+                "error_INTERNAL_SERVER_ERROR",
+                "API_ERROR",
+                "INTERNAL_SERVER_ERROR",
+            ),
+        ] {
+            let Login::Refused(error) = log_in(user, password) else {
+                panic!("{user} with {password} got in");
+            };
+            assert_eq!((&*error.error_type, &*error.error_code), (error_type, code));
+        }
+    }
+}
