@@ -4,6 +4,7 @@ mod healthcheck;
 mod serve;
 mod simulate;
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -53,6 +54,7 @@ enum Command {
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
+#[must_use]
 pub fn run() -> ExitCode {
     let mut command = Arguments::command().after_help(settings_help());
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
@@ -76,7 +78,8 @@ fn settings_help() -> String {
         .iter()
         .filter(|variable| MOST_USED.contains(&variable.name))
     {
-        help.push_str(&format!("  {:<19} {}\n", variable.name, variable.help));
+        // Writing to a String cannot fail.
+        let _ = writeln!(help, "  {:<19} {}", variable.name, variable.help);
     }
     help.push_str("All of them are explained in .env.example and docs/settings.md.");
     help

@@ -139,7 +139,7 @@ impl Inner {
             connection,
             code_ttl,
         };
-        match self.stored(
+        match stored(
             self.store.complete(completion, self.clock.now()).await,
             &exchanged,
         )? {
@@ -193,7 +193,7 @@ impl Inner {
             connection,
             grant,
         };
-        match self.stored(self.store.exchange_raw(exchange, now).await, &exchanged)? {
+        match stored(self.store.exchange_raw(exchange, now).await, &exchanged)? {
             RawExchangeOutcome::Exchanged => {
                 kept.take();
                 tracing::info!(grant = %grant_id, item = %exchanged.item_id, oauth.client_id = %client_id,
@@ -290,15 +290,6 @@ impl Inner {
         }
     }
 
-    /// A store that fails after Plaid succeeded is the operator's matter; what Plaid gave stays behind the gate.
-    fn stored<T>(&self, result: Result<T, StoreError>, exchanged: &Exchanged) -> Result<T, ExchangeError> {
-        result.map_err(|error| {
-            tracing::error!(%error, item = %exchanged.item_id, plaid.request_id = %exchanged.request_id,
-                "exchanged, but not stored; a repeat of the same public token will store it");
-            ExchangeError::Store(error)
-        })
-    }
-
     /// An Item that no transaction wants (it was cancelled or ran out meanwhile) must not stay on the bill.
     async fn discard(&self, exchanged: &Exchanged) {
         match self.plaid.item_remove(&exchanged.access_token).await {
@@ -309,4 +300,13 @@ impl Inner {
             }
         }
     }
+}
+
+/// A store that fails after Plaid succeeded is the operator's matter; what Plaid gave stays behind the gate.
+fn stored<T>(result: Result<T, StoreError>, exchanged: &Exchanged) -> Result<T, ExchangeError> {
+    result.map_err(|error| {
+        tracing::error!(%error, item = %exchanged.item_id, plaid.request_id = %exchanged.request_id,
+            "exchanged, but not stored; a repeat of the same public token will store it");
+        ExchangeError::Store(error)
+    })
 }

@@ -80,3 +80,12 @@ async fn the_browser_login_flow_ends_on_the_connections_page() {
     let stranger = Answer::of(broker.get("/explorer")).await;
     assert_eq!(stranger.status, 401);
 }
+
+#[test]
+fn settings_and_simulator_agree_on_the_simulators_keys() {
+    use plaid_token_broker::config::{SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
+    assert_eq!(
+        (SIMULATOR_CLIENT_ID, SIMULATOR_SECRET),
+        (simulator::CLIENT_ID, simulator::SECRET)
+    );
+}
