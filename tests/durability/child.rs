@@ -1,0 +1,183 @@
+//! What the child does: a store of its own, decisions, and a line on standard error for each answer.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use plaid_token_broker::clock::Timestamp;
+use plaid_token_broker::secret::PlaidAccessToken;
+use plaid_token_broker::store::model::{
+    CompleteOutcome, Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce,
+    OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption, TransactionId,
+};
+use plaid_token_broker::store::{Durability, Store};
+use uuid::Uuid;
+
+use crate::options;
+
+const ROLE: &str = "DURABILITY_CHILD";
+const DIRECTORY: &str = "DURABILITY_DIRECTORY";
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// What a child is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// One completion while syncs are held.
+    CompleteSynced,
+    /// The same with syncing switched off.
+    CompleteUnsynced,
+    /// Completions and redemptions from many tasks, until it is killed.
+    Load,
+}
+
+impl Role {
+    const ALL: [Self; 3] = [Self::CompleteSynced, Self::CompleteUnsynced, Self::Load];
+
+    /// This program as that child: lines are read from its standard error.
+    pub(crate) fn command(self, directory: &Path) -> Command {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command
+            .args(["--exact", "child::child", "--ignored", "--nocapture"])
+            .env(ROLE, format!("{self:?}"))
+            .env(DIRECTORY, directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// The file whose presence holds syncs.
+pub(crate) fn gate(directory: &Path) -> PathBuf {
+    directory.join("hold-syncs")
+}
+
+/// The access token of a connection, as both sides know it.
+pub(crate) fn access_token(id: ConnectionId) -> String {
+    format!("access-sandbox-{id}")
+}
+
+#[test]
+#[ignore = "runs as a child of the other tests only"]
+fn child() {
+    let Ok(role) = env::var(ROLE) else { return };
+    let role = Role::ALL
+        .into_iter()
+        .find(|known| format!("{known:?}") == role)
+        .unwrap();
+    let directory = PathBuf::from(env::var_os(DIRECTORY).unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        match role {
+            Role::CompleteSynced => complete_once(&directory, Durability::Full).await,
+            Role::CompleteUnsynced => complete_once(&directory, Durability::Off).await,
+            Role::Load => load(&directory).await,
+        }
+    });
+}
+
+/// One write for the whole line, so that a kill does not cut it.
+fn tell(line: &str) {
+    std::io::stderr()
+        .write_all(format!("{line}\n").as_bytes())
+        .unwrap();
+}
+
+async fn complete_once(directory: &Path, durability: Durability) {
+    let store = Store::open(options(directory, durability)).await.unwrap();
+    let transaction_id = open(&store).await;
+    fs::write(gate(directory), "").unwrap();
+    tell("holding");
+    complete(&store, transaction_id).await;
+    tell("answered");
+    fs::remove_file(gate(directory)).unwrap();
+    store.close().await;
+    tell("closed");
+}
+
+async fn load(directory: &Path) {
+    let store = Store::open(options(directory, Durability::Full)).await.unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(complete_and_redeem_forever(store.clone())))
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+async fn complete_and_redeem_forever(store: Store) {
+    loop {
+        let transaction_id = open(&store).await;
+        let connection_id = complete(&store, transaction_id).await;
+        tell(&format!("completed {connection_id}"));
+        let grant = NewGrant {
+            id: GrantId(Uuid::now_v7()),
+            nonce: Nonce(rand::random()),
+            client_id: "kore".to_owned(),
+            scope: Vec::new(),
+        };
+        let grant_id = grant.id;
+        let outcome = store
+            .redeem(
+                Redemption {
+                    transaction_id,
+                    grant,
+                },
+                NOW,
+            )
+            .await
+            .unwrap();
+        assert!(matches!(outcome, RedeemOutcome::Redeemed(_)));
+        tell(&format!("redeemed {grant_id}"));
+    }
+}
+
+async fn open(store: &Store) -> TransactionId {
+    let id = TransactionId(Uuid::now_v7());
+    let request = OAuthRequest {
+        client_id: "kore".to_owned(),
+        redirect_uri: "https://idp.kore.ai/callback".to_owned(),
+        redirect_uri_sent: true,
+        state: None,
+        code_challenge: None,
+    };
+    let new = NewTransaction {
+        id,
+        nonce: Nonce(rand::random()),
+        flow: Flow::OAuth(request),
+        scope: None,
+        client_user_id: Uuid::new_v4().to_string(),
+        created_at: NOW,
+        expires_at: NOW.plus(Duration::from_secs(1800)),
+    };
+    store.open_transaction(new).await.unwrap();
+    id
+}
+
+async fn complete(store: &Store, transaction_id: TransactionId) -> ConnectionId {
+    let id = ConnectionId(Uuid::now_v7());
+    let completion = Completion {
+        transaction_id,
+        public_token: PublicTokenHash(rand::random()),
+        connection: NewConnection {
+            id,
+            item_id: format!("item-{id}"),
+            access_token: PlaidAccessToken::new(access_token(id)),
+            institution_id: None,
+            institution_name: None,
+        },
+        code_ttl: Duration::from_secs(300),
+    };
+    assert_eq!(
+        store.complete(completion, NOW).await.unwrap(),
+        CompleteOutcome::Completed
+    );
+    id
+}
