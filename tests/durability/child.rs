@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plaid_token_broker::clock::Timestamp;
 use plaid_token_broker::secret::PlaidAccessToken;
+use plaid_token_broker::store::error::StoreError;
 use plaid_token_broker::store::model::{
     CompleteOutcome, Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce,
     OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption, TransactionId,
@@ -31,10 +32,17 @@ pub(crate) enum Role {
     CompleteUnsynced,
     /// Completions and redemptions from many tasks, until it is killed.
     Load,
+    /// Decisions on a disk that is full for a while.
+    FullDisk,
 }
 
 impl Role {
-    const ALL: [Self; 3] = [Self::CompleteSynced, Self::CompleteUnsynced, Self::Load];
+    const ALL: [Self; 4] = [
+        Self::CompleteSynced,
+        Self::CompleteUnsynced,
+        Self::Load,
+        Self::FullDisk,
+    ];
 
     /// This program as that child: lines are read from its standard error.
     pub(crate) fn command(self, directory: &Path) -> Command {
@@ -50,9 +58,9 @@ impl Role {
     }
 }
 
-/// The file whose presence holds syncs.
+/// The file whose presence holds syncs, or fills the disk.
 pub(crate) fn gate(directory: &Path) -> PathBuf {
-    directory.join("hold-syncs")
+    directory.join("gate")
 }
 
 /// The access token of a connection, as both sides know it.
@@ -79,6 +87,7 @@ fn child() {
             Role::CompleteSynced => complete_once(&directory, Durability::Full).await,
             Role::CompleteUnsynced => complete_once(&directory, Durability::Off).await,
             Role::Load => load(&directory).await,
+            Role::FullDisk => full_disk(&directory).await,
         }
     });
 }
@@ -161,9 +170,42 @@ async fn open(store: &Store) -> TransactionId {
     id
 }
 
-async fn complete(store: &Store, transaction_id: TransactionId) -> ConnectionId {
+async fn full_disk(directory: &Path) {
+    let store = Store::open(options(directory, Durability::Full)).await.unwrap();
+    let before = open(&store).await;
+    let stored = complete(&store, before).await;
+    let mut waiting = Vec::new();
+    for _ in 0..32 {
+        waiting.push(open(&store).await);
+    }
+    fs::write(gate(directory), "").unwrap();
+    let tasks: Vec<_> = waiting
+        .iter()
+        .map(|id| {
+            let (store, completion) = (store.clone(), completion_of(*id));
+            tokio::spawn(async move { store.complete(completion, NOW).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), Err(StoreError::Full));
+    }
+    assert_eq!(store.check().await, Err(StoreError::Full));
+    assert!(store.connection(stored).await.unwrap().is_some());
+    tell("full");
+    fs::remove_file(gate(directory)).unwrap();
+    for id in waiting {
+        // Each is still open: nothing of the refused completion stayed behind.
+        complete(&store, id).await;
+    }
+    store.check().await.unwrap();
+    tell("room again");
+    store.close().await;
+    tell("closed");
+}
+
+fn completion_of(transaction_id: TransactionId) -> Completion {
     let id = ConnectionId(Uuid::now_v7());
-    let completion = Completion {
+    Completion {
         transaction_id,
         public_token: PublicTokenHash(rand::random()),
         connection: NewConnection {
@@ -174,7 +216,12 @@ async fn complete(store: &Store, transaction_id: TransactionId) -> ConnectionId 
             institution_name: None,
         },
         code_ttl: Duration::from_secs(300),
-    };
+    }
+}
+
+async fn complete(store: &Store, transaction_id: TransactionId) -> ConnectionId {
+    let completion = completion_of(transaction_id);
+    let id = completion.connection.id;
     assert_eq!(
         store.complete(completion, NOW).await.unwrap(),
         CompleteOutcome::Completed

@@ -1,12 +1,17 @@
-//! Nothing acknowledged is lost: the sync comes before the answer, and a killed process leaves all it has answered.
+//! Nothing acknowledged is lost: the sync comes before the answer, a killed process leaves all it has answered, and a
+//! full disk does no damage.
 //!
-//! Both tests run this very program again as a child (see [`child`]) and watch it from outside.
+//! The tests run this very program again as a child (see [`child`]) and watch it from outside.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod child;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod full;
 mod kill;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod shim;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod sync;
 

@@ -5,11 +5,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::child::{Role, gate};
+use crate::shim;
 
 /// Until a child that says nothing counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,22 +24,9 @@ struct Held {
 
 impl Held {
     fn start(role: Role, directory: &Path) -> Self {
-        let library = directory.join("hold_sync.so");
-        let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shim/hold_sync.c");
-        let built = Command::new(compiler)
-            .args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"])
-            .arg(&library)
-            .arg(source)
-            .arg("-ldl")
-            .status();
-        assert!(
-            built.unwrap().success(),
-            "the C compiler that SQLite was built with is needed here too"
-        );
         let mut child = role
             .command(directory)
-            .env("LD_PRELOAD", &library)
+            .env("LD_PRELOAD", shim::build("hold_sync", directory))
             .env("HOLD_SYNC_WHILE", gate(directory))
             .spawn()
             .unwrap();
