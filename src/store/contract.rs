@@ -4,6 +4,7 @@
 
 pub(super) mod codes;
 pub(super) mod completion;
+pub(super) mod history;
 pub(super) mod raw;
 pub(super) mod removals;
 
@@ -65,6 +66,7 @@ macro_rules! contract_suite {
                 only_completed_oauth_transactions_are_redeemable,
                 redemptions_of_many_codes_do_not_mix,
                 a_refused_redemption_leaves_no_grant,
+                the_code_of_a_removed_connection_is_not_redeemable,
             }
             raw {
                 a_raw_public_token_is_exchanged_once,
@@ -82,6 +84,9 @@ macro_rules! contract_suite {
                 purging_keeps_public_tokens_of_living_connections,
                 the_check_passes_and_leaves_no_trace,
                 a_closed_store_refuses,
+            }
+            history {
+                any_history_goes_as_the_model_says,
             }
         }
     };
