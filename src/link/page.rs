@@ -92,10 +92,7 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
             request,
             scope,
         }) => {
-            let asker = Asker {
-                client_name: Some(client.name.clone()),
-                return_host: target.host(),
-            };
+            let asker = Asker::of(client.name.clone(), target.host());
             link_page(app, visit, Flow::OAuth(request), scope, asker).await
         }
         Err(AuthorizeError::Page(error)) => refusal::of_authorization(app, visit.root, &error),
@@ -121,10 +118,7 @@ async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
     if app.config.http.explorer != ExplorerMode::On {
         return html(visit.root, &AboutPage { root: visit.root }, policy::plain_page());
     }
-    let asker = Asker {
-        client_name: None,
-        return_host: None,
-    };
+    let asker = Asker::default();
     link_page(app, visit, Flow::Browser, None, asker).await
 }
 
@@ -145,10 +139,27 @@ fn framed(visit: &Visit<'_>) -> Option<Response> {
     Some(html(visit.root, &page, policy::FRAMED_PAGE))
 }
 
-/// Who the page says it is asking.
+/// Who the page says is asking, and where the person returns to.
+#[derive(Default)]
 struct Asker {
     client_name: Option<String>,
     return_host: Option<String>,
+}
+
+impl Asker {
+    /// A client without a name is called by the host that the person returns to, which is then told once.
+    fn of(name: Option<String>, host: Option<String>) -> Self {
+        match name {
+            Some(name) => Self {
+                client_name: Some(name),
+                return_host: host,
+            },
+            None => Self {
+                client_name: host,
+                return_host: None,
+            },
+        }
+    }
 }
 
 async fn link_page(

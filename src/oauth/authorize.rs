@@ -176,7 +176,7 @@ mod tests {
     fn clients() -> Vec<ClientConfig> {
         let client = |id: &str, kind| ClientConfig {
             id: id.to_owned(),
-            name: id.to_owned(),
+            name: None,
             kind,
             redirect_uris: RedirectUris::Listed(vec!["https://c.example/cb".to_owned()]),
             products: None,
