@@ -18,10 +18,12 @@ use crate::store::StoreError;
 /// How long a check of the store is reused: it writes and syncs, and probes may come from several sides.
 const REUSED: Duration = Duration::from_secs(2);
 
+type Checked = (Timestamp, Result<(), StoreError>);
+
 #[derive(Clone)]
 struct Ops {
     app: App,
-    checked: Arc<Mutex<Option<(Timestamp, Result<(), StoreError>)>>>,
+    checked: Arc<Mutex<Option<Checked>>>,
 }
 
 /// `/livez` and `/readyz`.
