@@ -19,5 +19,7 @@ mod keys;
 mod lifecycle;
 #[path = "simulator/link.rs"]
 mod link;
+#[path = "simulator/server.rs"]
+mod server;
 #[path = "simulator/validation.rs"]
 mod validation;

@@ -3,6 +3,7 @@
 //! All URLs are relative to the script's own, so it works wherever these routes are nested.
 
 mod calls;
+mod login;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
