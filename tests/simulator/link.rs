@@ -179,6 +179,10 @@ async fn a_person_leaves() {
     assert_eq!(sessions.as_array().unwrap().len(), 2);
     assert_eq!(sessions[0]["exit"]["metadata"]["status"], "requires_credentials");
     assert!(sessions[0]["results"].is_null());
+    assert!(
+        sessions[1]["exit"]["metadata"].get("status").is_none(),
+        "no status is an absent one: {sessions}"
+    );
 }
 
 #[tokio::test]
