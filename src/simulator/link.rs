@@ -4,12 +4,14 @@
 
 mod calls;
 mod login;
+mod person;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{HeaderName, HeaderValue, header};
 
+pub(super) use self::person::complete;
 use super::Simulator;
 
 /// Which pages may frame Link.

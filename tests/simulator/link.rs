@@ -244,6 +244,39 @@ async fn update_mode_heals_the_item() {
 }
 
 #[tokio::test]
+async fn link_can_be_run_in_process() {
+    let plaid = Plaid::start().await;
+    let link_token = plaid.link_token(json!({})).await;
+    let success = plaid.simulator().complete_link(&link_token).unwrap();
+    assert_eq!(success.metadata["accounts"].as_array().unwrap().len(), 2);
+    let exchanged = plaid.exchange(success.public_token.expose()).await.ok();
+    let access_token = text(&exchanged, "access_token");
+    let item = plaid.simulator().item_by_access_token(&access_token).unwrap();
+    assert_eq!(item.institution_id, "ins_109508");
+    assert_eq!(item.account_ids.len(), 2);
+
+    let mut update = link_token_request(&json!({"access_token": access_token}));
+    update.as_object_mut().unwrap().remove("products");
+    plaid
+        .of_item("/sandbox/item/reset_login", &access_token)
+        .await
+        .ok();
+    let update = text(&plaid.call("/link/token/create", update).await.ok(), "link_token");
+    assert!(plaid.simulator().complete_link(&update).is_some());
+    assert!(
+        !plaid
+            .simulator()
+            .item_by_access_token(&access_token)
+            .unwrap()
+            .login_required
+    );
+
+    let nowhere = plaid.link_token(json!({"country_codes": ["FI"]})).await;
+    assert!(plaid.simulator().complete_link(&nowhere).is_none());
+    assert!(plaid.simulator().complete_link("link-sandbox-nonsense").is_none());
+}
+
+#[tokio::test]
 async fn the_page_and_its_files_are_served_with_strict_policies() {
     let plaid = Plaid::start().await;
     for (file, content_type) in [

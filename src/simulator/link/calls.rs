@@ -19,7 +19,7 @@ use crate::simulator::link_token::{LinkToken, Session, Stage};
 use crate::simulator::state::State as Memory;
 
 /// What a step brings beside its link token; each reads what it needs.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Step {
     pub(super) link_token: String,
     #[serde(default)]
@@ -111,7 +111,7 @@ pub(super) fn wrong_step() -> PlaidError {
     PlaidError::invalid_field("this Link session is at another step")
 }
 
-fn start(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
+pub(super) fn start(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
     let update_item = live(memory, call, now)?.update_item.clone();
     let update = update_item.and_then(|id| memory.item_by_id(&id).map(|item| item.institution()));
     let link_token = live(memory, call, now)?;
@@ -135,7 +135,7 @@ fn institution_json(institution: &Institution) -> Value {
     json!({"institution_id": institution.id, "name": institution.name})
 }
 
-fn search(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
+pub(super) fn search(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
     let link_token = live(memory, call, now)?;
     let query = call.query.trim().to_lowercase();
     let found: Vec<_> = institutions::ALL
@@ -147,7 +147,7 @@ fn search(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, Pla
     Ok(json!({"institutions": found}))
 }
 
-fn finish(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
+pub(super) fn finish(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
     let link_token = live(memory, call, now)?;
     let update_item = link_token.update_item.clone();
     let client_id = link_token.client_id.clone();
