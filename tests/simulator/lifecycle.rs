@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::simulator::{CLIENT_ID, Options, PublicTokenReuse};
+use plaid_token_broker::simulator::{CLIENT_ID, Options, PublicTokenReuse, SECRET};
 use serde_json::{Value, json};
 
 use crate::support::{OTHER, Plaid, text};
@@ -165,6 +165,30 @@ async fn a_second_exchange_follows_the_switch() {
             .await
             .refused(400, "ITEM_ERROR", "ITEM_NOT_FOUND");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_exchanges_at_once_one_wins() {
+    let plaid = Plaid::start().await;
+    let public_token = plaid.public_token().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let body = json!({"client_id": CLIENT_ID, "secret": SECRET, "public_token": public_token});
+        calls.spawn(
+            plaid
+                .http
+                .post(plaid.url("/item/public_token/exchange"))
+                .json(&body)
+                .send(),
+        );
+    }
+    let answers = calls.join_all().await;
+    let won = answers
+        .iter()
+        .filter(|answer| answer.as_ref().unwrap().status() == 200)
+        .count();
+    assert_eq!(won, 1);
+    assert_eq!(plaid.simulator().live_items(), 1);
 }
 
 #[tokio::test]
