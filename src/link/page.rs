@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use super::html::html;
 use super::refusal::{self, error_page};
 use super::{policy, transaction};
 use crate::app::App;
@@ -202,24 +203,4 @@ async fn link_page(
         }
     }
     response
-}
-
-/// A rendered page with its Content-Security-Policy.
-#[must_use]
-pub fn html(root: &'static str, page: &impl askama::Template, policy: &str) -> Response {
-    match page.render() {
-        Ok(text) => {
-            let mut response = text.into_response();
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            if let Ok(policy) = HeaderValue::from_str(policy) {
-                headers.insert(CONTENT_SECURITY_POLICY, policy);
-            }
-            response
-        }
-        Err(error) => {
-            tracing::error!(%error, root, "a page could not be rendered");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
 }

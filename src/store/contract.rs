@@ -17,8 +17,13 @@ use super::model::{
     Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest,
     PublicTokenHash, RawExchange, Redemption, TransactionId,
 };
-use crate::clock::Timestamp;
+use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::random;
 use crate::secret::PlaidAccessToken;
+
+fn fresh_id() -> Uuid {
+    random::id(SystemClock.now())
+}
 
 /// The moment at which all begins.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -103,7 +108,9 @@ pub(super) fn hash() -> PublicTokenHash {
 
 pub(super) fn browser_transaction() -> NewTransaction {
     NewTransaction {
-        id: TransactionId(Uuid::now_v7()),
+        id: TransactionId(crate::random::id(crate::clock::Clock::now(
+            &crate::clock::SystemClock,
+        ))),
         nonce: nonce(),
         flow: Flow::Browser,
         scope: None,
@@ -129,7 +136,9 @@ pub(super) fn oauth_transaction() -> NewTransaction {
 }
 
 pub(super) fn new_connection() -> NewConnection {
-    let id = ConnectionId(Uuid::now_v7());
+    let id = ConnectionId(crate::random::id(crate::clock::Clock::now(
+        &crate::clock::SystemClock,
+    )));
     NewConnection {
         id,
         item_id: format!("item-{id}"),
@@ -150,7 +159,9 @@ pub(super) fn completion_of(transaction_id: TransactionId, public_token: PublicT
 
 pub(super) fn new_grant() -> NewGrant {
     NewGrant {
-        id: GrantId(Uuid::now_v7()),
+        id: GrantId(crate::random::id(crate::clock::Clock::now(
+            &crate::clock::SystemClock,
+        ))),
         nonce: nonce(),
         client_id: "kore".to_owned(),
         scope: vec!["auth".to_owned()],
