@@ -108,9 +108,7 @@ pub(super) fn hash() -> PublicTokenHash {
 
 pub(super) fn browser_transaction() -> NewTransaction {
     NewTransaction {
-        id: TransactionId(crate::random::id(crate::clock::Clock::now(
-            &crate::clock::SystemClock,
-        ))),
+        id: TransactionId(fresh_id()),
         nonce: nonce(),
         flow: Flow::Browser,
         scope: None,
@@ -136,9 +134,7 @@ pub(super) fn oauth_transaction() -> NewTransaction {
 }
 
 pub(super) fn new_connection() -> NewConnection {
-    let id = ConnectionId(crate::random::id(crate::clock::Clock::now(
-        &crate::clock::SystemClock,
-    )));
+    let id = ConnectionId(fresh_id());
     NewConnection {
         id,
         item_id: format!("item-{id}"),
@@ -159,9 +155,7 @@ pub(super) fn completion_of(transaction_id: TransactionId, public_token: PublicT
 
 pub(super) fn new_grant() -> NewGrant {
     NewGrant {
-        id: GrantId(crate::random::id(crate::clock::Clock::now(
-            &crate::clock::SystemClock,
-        ))),
+        id: GrantId(fresh_id()),
         nonce: nonce(),
         client_id: "kore".to_owned(),
         scope: vec!["auth".to_owned()],
