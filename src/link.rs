@@ -20,7 +20,7 @@ pub use complete::set_access_token;
 pub use html::html;
 pub use info::info;
 pub use link_token::create_link_token;
-pub use page::{authorize, root};
+pub use page::{authorize, link_return, root};
 pub use policy::plain_page as plain_policy;
 pub use refusal::{Refusal, error_page};
 pub use session::{Session, SessionError};
