@@ -59,8 +59,13 @@ impl Fault {
     }
 }
 
+/// In an order by HTTP the time is a member beside `kind`: `{"kind": "delay", "millis": 500}`.
 fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    u64::deserialize(deserializer).map(Duration::from_millis)
+    #[derive(Deserialize)]
+    struct Delay {
+        millis: u64,
+    }
+    Delay::deserialize(deserializer).map(|delay| Duration::from_millis(delay.millis))
 }
 
 /// The faults that wait, per path and in order.
@@ -144,6 +149,28 @@ impl hyper::body::Body for Broken {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_fault_can_be_ordered_in_json() {
+        for (order, shape) in [
+            (
+                r#"{"kind":"error","status":500,"error_type":"A","error_code":"B"}"#,
+                "Error",
+            ),
+            (r#"{"kind":"delay","millis":500}"#, "Delay(500ms)"),
+            (r#"{"kind":"hang"}"#, "Hang"),
+            (r#"{"kind":"reset"}"#, "Reset"),
+            (
+                r#"{"kind":"body","status":200,"content_type":"text/html","bytes":[60]}"#,
+                "Body",
+            ),
+            (r#"{"kind":"drop_answer"}"#, "DropAnswer"),
+            (r#"{"kind":"truncate","keep":3}"#, "Truncate"),
+        ] {
+            let fault: Fault = serde_json::from_str(order).expect(order);
+            assert!(format!("{fault:?}").starts_with(shape), "{fault:?}");
+        }
+    }
 
     #[test]
     fn faults_wait_in_order_and_per_path() {
