@@ -15,5 +15,6 @@
 mod files;
 mod flow;
 mod harness;
+mod lifecycle;
 mod settings;
 mod web;
