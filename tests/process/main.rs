@@ -12,9 +12,11 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod durability;
 mod files;
 mod flow;
 mod harness;
+mod leaks;
 mod lifecycle;
 mod settings;
 mod web;
