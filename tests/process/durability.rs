@@ -66,7 +66,7 @@ fn nothing_that_was_answered_is_lost_by_kill_9() {
 /// Several people connect banks one after the other, until the broker is killed at a moment nobody chose.
 fn work_until_killed(broker: &mut Broker, plaid: &Plaid) -> Vec<Reached> {
     // Anywhere from the first answers to a good deal of them, and somewhere between two.
-    let answers = usize::from(rand::random::<u8>() % 60) + 2;
+    let answers = usize::from(rand::random::<u8>() % 60) + 4;
     let pause = Duration::from_micros(u64::from(rand::random::<u16>() % 4000));
     let killed = AtomicBool::new(false);
     let (progress, told) = channel();

@@ -15,6 +15,7 @@
 mod durability;
 mod files;
 mod flow;
+mod footprint;
 mod harness;
 mod leaks;
 mod lifecycle;
