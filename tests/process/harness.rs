@@ -72,7 +72,8 @@ impl Start {
         self
     }
 
-    pub fn spawn(self) -> Process {
+    /// The command, with both outputs piped.
+    pub fn into_command(self) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
@@ -85,7 +86,11 @@ impl Start {
         if let Some(user) = self.user {
             command.uid(user);
         }
-        let mut child = command.spawn().expect("the program starts");
+        command
+    }
+
+    pub fn spawn(self) -> Process {
+        let mut child = self.into_command().spawn().expect("the program starts");
         Process {
             started: Instant::now(),
             stdout: Output::of(child.stdout.take().unwrap()),

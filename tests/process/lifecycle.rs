@@ -1,13 +1,13 @@
 //! Stopping, and callers who hang up: what was begun at Plaid is finished, and nobody waits for nothing.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::flow::{Broker, Plaid, code_of};
 use crate::harness::{PATIENCE, Start, directory};
-use crate::web::{connect, get, send};
+use crate::web::{Sent, connect, get, send};
 
 const EXCHANGE: &str = "/item/public_token/exchange";
 
@@ -212,4 +212,22 @@ fn a_signal_as_soon_as_it_listens_is_heard() {
     let mut process = Start::broker(&home).spawn();
     process.stdout.line("listening on ");
     assert_eq!(process.stop(), Some(0));
+}
+
+/// A log collector that restarts, or `plaid-token-broker 2>&1 | head`: what cannot be logged is served all the same.
+#[test]
+fn readers_of_its_output_may_go_away() {
+    let home = directory();
+    let mut child = Start::broker(&home).into_command().spawn().unwrap();
+    drop(child.stderr.take());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let url = first.strip_prefix("listening on ").expect("a URL").to_owned();
+    drop(lines);
+    for _ in 0..3 {
+        let page = send(&url, "GET", "/", &[], "").and_then(Sent::reply);
+        assert_eq!(page.expect("an answer").status, 200);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
