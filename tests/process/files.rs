@@ -76,7 +76,7 @@ fn a_directory_that_may_not_be_written_is_told_with_the_way_out() {
     let start = |place: &str| {
         let start = Start::broker(&home).set("DATABASE_URL", place);
         if root {
-            start.as_user(copy.clone(), NOBODY)
+            start.by_user(copy.clone(), NOBODY)
         } else {
             start
         }

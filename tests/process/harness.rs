@@ -66,7 +66,7 @@ impl Start {
     }
 
     /// A copy of the program run by another user.
-    pub fn as_user(mut self, program: PathBuf, user: u32) -> Self {
+    pub fn by_user(mut self, program: PathBuf, user: u32) -> Self {
         self.program = program;
         self.user = Some(user);
         self
@@ -163,9 +163,13 @@ impl Process {
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
-        if !(self.stdout.closes_by(deadline) && self.stderr.closes_by(deadline)) {
-            panic!("still running\n{}\n{}", self.stdout.text(), self.stderr.text());
-        }
+        let ended = self.stdout.closes_by(deadline) && self.stderr.closes_by(deadline);
+        assert!(
+            ended,
+            "still running\n{}\n{}",
+            self.stdout.text(),
+            self.stderr.text()
+        );
         self.child.wait().unwrap()
     }
 

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use crate::flow::{Broker, Plaid, Tab, code_of};
 use crate::harness::{Output, Start, directory};
-use crate::web::{Reply, encode, get, send};
+use crate::web::{Reply, Sent, encode, get, post_json, send};
 
 /// Shaped like Plaid's keys, and no others than this test's.
 const CLIENT_ID: &str = "0a0b0c0d0e0f010203040506";
 const SECRET: &str = "7e57ab1e5ec2e7000000000000aa01";
+const CLIENT: [(&str, &str); 2] = [("client_id", CLIENT_ID), ("client_secret", SECRET)];
+const WRONG: &str = "a-wrong-secret-4711";
 const STATE: &str = "the-clients-state-4711";
 const KEY: &str = "k:BQYHBQYHBQYHBQYHBQYHBQYHBQYHBQYHBQYHBQYHBQY=";
 const ADMIN: &str = "an-admin-token-of-some-length";
@@ -25,19 +27,6 @@ impl Secrets {
         self.0.push((name, secret.to_owned()));
     }
 
-    /// What a page gave, and with it the code where there is one.
-    fn add_tab(&mut self, tab: &Tab) {
-        self.add("a handle", &tab.handle);
-        for cookie in tab.cookies.split("; ") {
-            self.add("a cookie", cookie.split_once('=').unwrap().1);
-        }
-    }
-
-    fn add_tokens(&mut self, reply: &Reply) {
-        self.add("an access token", &reply.text("access_token"));
-        self.add("a refresh token", &reply.text("refresh_token"));
-    }
-
     /// The first of them that was printed, with its line. The secret is cut out, as what is shown is output too.
     fn found_in(&self, output: &Output) -> Option<String> {
         let text = output.text();
@@ -48,211 +37,197 @@ impl Secrets {
     }
 }
 
-fn basic(id: &str, secret: &str) -> String {
-    STANDARD.encode(format!("{id}:{secret}"))
+fn basic(secret: &str) -> String {
+    STANDARD.encode(format!("{CLIENT_ID}:{secret}"))
 }
 
-/// Everything that a client, a person and an attacker do, right and wrong; what was secret in it is kept.
-fn whole_flows(broker: &Broker, plaid: &str, secrets: &mut Secrets) {
-    let new_public_token = || {
+/// A client, a person and an attacker at one broker, and what was secret in what they did.
+struct Visitors<'a> {
+    broker: &'a Broker,
+    plaid: &'a str,
+    secrets: Secrets,
+}
+
+impl Visitors<'_> {
+    fn public_token(&mut self) -> String {
         let body = json!({
             "client_id": CLIENT_ID, "secret": SECRET,
             "institution_id": "ins_109508", "initial_products": ["auth"],
         });
-        crate::web::post_json(plaid, "/sandbox/public_token/create", &body)
+        let reply = post_json(self.plaid, "/sandbox/public_token/create", &body).unwrap();
+        let public_token = reply.text("public_token");
+        self.secrets.add("a public token", &public_token);
+        public_token
+    }
+
+    fn open(&mut self, query: &str) -> Tab {
+        let tab = self.broker.open(query).unwrap();
+        self.secrets.add("a handle", &tab.handle);
+        for cookie in tab.cookies.split("; ") {
+            self.secrets.add("a cookie", cookie.split_once('=').unwrap().1);
+        }
+        tab
+    }
+
+    fn call(&self, tab: &Tab, path: &str, body: &Value) -> Reply {
+        self.broker.call(tab, path, body).unwrap().reply().unwrap()
+    }
+
+    fn complete(&self, tab: &Tab, public_token: &str) -> Reply {
+        self.broker.complete(tab, public_token).unwrap().reply().unwrap()
+    }
+
+    fn post(&self, headers: &[(&str, &str)], body: &str) -> Reply {
+        send(&self.broker.url, "POST", "/oauth/token", headers, body)
+            .and_then(Sent::reply)
             .unwrap()
-            .text("public_token")
-    };
-    let form = |fields: &[(&str, &str)], headers: &[(&str, &str)]| {
+    }
+
+    /// A token request; what it is given is kept.
+    fn token(&mut self, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Reply {
         let content = ("Content-Type", "application/x-www-form-urlencoded");
         let headers: Vec<_> = headers.iter().copied().chain([content]).collect();
-        send(&broker.url, "POST", "/oauth/token", &headers, &encode(fields))
-            .unwrap()
-            .reply()
-            .unwrap()
-    };
-    let call = |tab: &Tab, path: &str, body: &Value| broker.call(tab, path, body).unwrap().reply().unwrap();
-    let complete = |tab: &Tab, token: &str| broker.complete(tab, token).unwrap().reply().unwrap();
-
-    // The way it should go, with every way to authenticate.
-    let credentials = basic(CLIENT_ID, SECRET);
-    secrets.add("Basic credentials", &credentials);
-    let tab = broker.open(&format!("state={STATE}")).unwrap();
-    secrets.add_tab(&tab);
-    let link_token = call(&tab, "/api/create_link_token", &json!({})).text("link_token");
-    secrets.add("a link token", &link_token);
-    let public_token = new_public_token();
-    secrets.add("a public token", &public_token);
-    let code = code_of(&complete(&tab, &public_token));
-    secrets.add("a code", &code);
-    let header = format!("Basic {credentials}");
-    let tokens = form(&[("code", &code)], &[("Authorization", &header)]);
-    assert_eq!(tokens.status, 200, "the flow works");
-    secrets.add_tokens(&tokens);
-    let refresh = tokens.text("refresh_token");
-    for (fields, headers) in [
-        (vec![("client_id", CLIENT_ID), ("client_secret", SECRET)], vec![]),
-        (
-            vec![],
-            vec![("PLAID-CLIENT-ID", CLIENT_ID), ("PLAID-SECRET", SECRET)],
-        ),
-    ] {
-        let fields: Vec<_> = fields
-            .into_iter()
-            .chain([("refresh_token", refresh.as_str())])
-            .collect();
-        assert_eq!(form(&fields, &headers).status, 200);
-    }
-    let raw = new_public_token();
-    secrets.add("a raw public token", &raw);
-    let tokens = form(
-        &[
-            ("public_token", &raw),
-            ("client_id", CLIENT_ID),
-            ("client_secret", SECRET),
-        ],
-        &[],
-    );
-    assert_eq!(tokens.status, 200);
-    secrets.add_tokens(&tokens);
-
-    // The browser login flow.
-    let tab = broker.open("").unwrap();
-    secrets.add_tab(&tab);
-    let public_token = new_public_token();
-    secrets.add("a public token", &public_token);
-    let landed = complete(&tab, &public_token);
-    let session = landed.headers("set-cookie")[0]
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
-    secrets.add("a session", session.split_once('=').unwrap().1);
-    let page = send(&broker.url, "GET", "/explorer", &[("Cookie", &session)], "")
-        .unwrap()
-        .reply()
-        .unwrap();
-    assert_eq!(page.status, 200);
-
-    // Codes and tokens used twice, mistyped, in the wrong place.
-    let mistyped = format!("{}x", &code[..code.len() - 1]);
-    secrets.add("a mistyped code", &mistyped);
-    for fields in [
-        vec![("code", code.as_str())],
-        vec![("code", &mistyped)],
-        vec![("code", &refresh)],
-        vec![("refresh_token", &code)],
-        vec![("code", &code), ("public_token", &raw)],
-        vec![("code", &code), ("code", &mistyped)],
-        vec![
-            ("code", &raw),
-            ("client_id", CLIENT_ID),
-            ("client_secret", "a-wrong-secret-4711"),
-        ],
-        vec![
-            ("code", &public_token),
-            ("client_id", CLIENT_ID),
-            ("client_secret", SECRET),
-        ],
-    ] {
-        let reply = form(&fields, &[]);
-        assert!(reply.status >= 400, "{fields:?}");
-    }
-    secrets.add("a wrong secret", "a-wrong-secret-4711");
-    let wrong = basic(CLIENT_ID, "a-wrong-secret-4711");
-    secrets.add("wrong Basic credentials", &wrong);
-    for value in [
-        format!("Basic {wrong}"),
-        format!("Bearer {refresh}"),
-        format!("Basic {SECRET}"),
-    ] {
-        form(&[("code", &code)], &[("Authorization", &value)]);
-    }
-    let broken = format!("{{\"code\": \"{code}\", \"client_secret\": \"{SECRET}\", ");
-    let json_type = [("Content-Type", "application/json")];
-    for body in [
-        broken.as_str(),
-        "[1]",
-        &json!({ "code": { "a": code } }).to_string(),
-    ] {
-        send(&broker.url, "POST", "/oauth/token", &json_type, body)
-            .unwrap()
-            .reply()
-            .unwrap();
-    }
-    for path in [
-        format!("/?code={code}&redirect_uri=https%3A%2F%2Fevil.example%2F{code}&state={STATE}"),
-        format!("/oauth/authorize?client_id={SECRET}&state={STATE}"),
-        format!("/oauth/authorize?response_type=token&state={STATE}"),
-        format!("/{code}"),
-        format!("/api/{refresh}?access_token={refresh}"),
-    ] {
-        get(&broker.url, &path);
-    }
-    // Another browser's tab.
-    let stranger = Tab {
-        cookies: broker.open("state=x").unwrap().cookies,
-        ..tab.clone()
-    };
-    assert_eq!(call(&stranger, "/api/create_link_token", &json!({})).status, 403);
-    call(
-        &tab,
-        "/api/link_exit",
-        &json!({ "cancel": true, "error": { "error_message": raw } }),
-    );
-
-    plaids_bad_days(broker, plaid, secrets, &new_public_token);
-}
-
-fn plaids_bad_days(
-    broker: &Broker,
-    plaid: &str,
-    secrets: &mut Secrets,
-    new_public_token: &dyn Fn() -> String,
-) {
-    let page = b"<html>proxy</html>";
-    for fault in [
-        json!({ "kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "INTERNAL_SERVER_ERROR" }),
-        json!({ "kind": "error", "status": 400, "error_type": "INVALID_INPUT", "error_code": "INVALID_API_KEYS" }),
-        json!({ "kind": "error", "status": 429, "error_type": "RATE_LIMIT_EXCEEDED", "error_code": "RATE_LIMIT" }),
-        json!({ "kind": "body", "status": 502, "content_type": "text/html", "bytes": page }),
-        json!({ "kind": "reset" }),
-        json!({ "kind": "drop_answer" }),
-        json!({ "kind": "truncate", "keep": 30 }),
-    ] {
-        for path in [
-            "/link/token/create",
-            "/item/public_token/exchange",
-            "/item/public_token/exchange",
-        ] {
-            let order = json!({ "path": path, "fault": fault });
-            let laid = crate::web::post_json(plaid, "/_simulator/faults", &order).unwrap();
-            assert_eq!(laid.status, 204, "{laid:?}");
+        let reply = self.post(&headers, &encode(fields));
+        if reply.status == 200 {
+            self.secrets.add("an access token", &reply.text("access_token"));
+            self.secrets.add("a refresh token", &reply.text("refresh_token"));
         }
-        let tab = broker.open(&format!("state={STATE}")).unwrap();
-        secrets.add_tab(&tab);
-        let linking = broker
+        reply
+    }
+
+    /// The way it should go, with every way to authenticate. Gives the used code and the refresh token.
+    fn connect(&mut self) -> (String, String) {
+        let tab = self.open(&format!("state={STATE}"));
+        let link_token = self
             .call(&tab, "/api/create_link_token", &json!({}))
-            .unwrap()
-            .reply()
-            .unwrap();
-        assert!(linking.status >= 400, "{linking:?}");
-        let public_token = new_public_token();
-        secrets.add("a public token", &public_token);
-        // Twice, as the second fault waits where the first one did not lead to a second try.
-        for _ in 0..2 {
-            let reply = broker.complete(&tab, &public_token).unwrap().reply().unwrap();
-            assert!(!reply.body.contains("access-"), "{reply:?}");
+            .text("link_token");
+        self.secrets.add("a link token", &link_token);
+        let public_token = self.public_token();
+        let code = code_of(&self.complete(&tab, &public_token));
+        self.secrets.add("a code", &code);
+        let credentials = basic(SECRET);
+        self.secrets.add("Basic credentials", &credentials);
+        let header = format!("Basic {credentials}");
+        let tokens = self.token(&[("code", &code)], &[("Authorization", &header)]);
+        let refresh = tokens.text("refresh_token");
+        let in_body = [("refresh_token", refresh.as_str()), CLIENT[0], CLIENT[1]];
+        assert_eq!(self.token(&in_body, &[]).status, 200);
+        let in_headers = [("PLAID-CLIENT-ID", CLIENT_ID), ("PLAID-SECRET", SECRET)];
+        let refreshed = self.token(&[("refresh_token", &refresh)], &in_headers);
+        assert_eq!(refreshed.status, 200, "{refreshed:?}");
+        (code, refresh)
+    }
+
+    fn log_in_by_browser(&mut self) {
+        let tab = self.open("");
+        let public_token = self.public_token();
+        let landed = self.complete(&tab, &public_token);
+        let cookies = landed.headers("set-cookie");
+        let session = cookies[0].split(';').next().unwrap();
+        self.secrets.add("a session", session.split_once('=').unwrap().1);
+        let headers = [("Cookie", session)];
+        let page = send(&self.broker.url, "GET", "/explorer", &headers, "").and_then(Sent::reply);
+        assert_eq!(page.unwrap().status, 200);
+        // The same page in another browser, and with things where they do not belong.
+        let stranger = Tab {
+            cookies: self.open("state=x").cookies,
+            ..tab.clone()
+        };
+        assert_eq!(
+            self.call(&stranger, "/api/create_link_token", &json!({})).status,
+            403
+        );
+        let exit = json!({ "cancel": true, "error": { "error_message": public_token } });
+        self.call(&tab, "/api/link_exit", &exit);
+    }
+
+    /// Tokens used twice, mistyped, in the wrong place, with the wrong secret.
+    fn go_wrong(&mut self, code: &str, refresh: &str) {
+        let raw = self.public_token();
+        assert_eq!(
+            self.token(&[("public_token", &raw), CLIENT[0], CLIENT[1]], &[])
+                .status,
+            200
+        );
+        let mistyped = format!("{}x", &code[..code.len() - 1]);
+        self.secrets.add("a mistyped code", &mistyped);
+        self.secrets.add("a wrong secret", WRONG);
+        let wrong = basic(WRONG);
+        self.secrets.add("wrong Basic credentials", &wrong);
+        for fields in [
+            vec![("code", code)],
+            vec![("code", &mistyped)],
+            vec![("code", refresh)],
+            vec![("refresh_token", code)],
+            vec![("code", code), ("public_token", &raw)],
+            vec![("code", code), ("code", &mistyped)],
+            vec![("code", &raw), CLIENT[0], ("client_secret", WRONG)],
+            vec![("code", &raw)],
+        ] {
+            assert!(self.token(&fields, &[]).status >= 400);
+        }
+        for value in [
+            format!("Basic {wrong}"),
+            format!("Bearer {refresh}"),
+            format!("Basic {SECRET}"),
+        ] {
+            let reply = self.token(&[("code", code)], &[("Authorization", &value)]);
+            assert!(reply.status >= 400, "{reply:?}");
+        }
+        for body in [
+            format!("{{\"code\": \"{code}\", \"client_secret\": \"{SECRET}\", "),
+            json!({ "code": { "nested": code }, "client_secret": [SECRET] }).to_string(),
+        ] {
+            let reply = self.post(&[("Content-Type", "application/json")], &body);
+            assert_eq!(reply.status, 400, "{reply:?}");
+        }
+        for path in [
+            format!("/?code={code}&redirect_uri=https%3A%2F%2Fevil.example%2F{code}&state={STATE}"),
+            format!("/oauth/authorize?client_id={SECRET}&state={STATE}"),
+            format!("/oauth/authorize?response_type=token&state={STATE}"),
+            format!("/{code}"),
+            format!("/api/{refresh}?access_token={refresh}"),
+        ] {
+            assert!(get(&self.broker.url, &path).status >= 300);
         }
     }
-    for wrong in [
-        "public-sandbox-00000000-4711-4711-4711-000000000000",
-        "public-tokens-are-not-like-this",
-    ] {
-        secrets.add("a wrong public token", wrong);
-        let tab = broker.open("state=s").unwrap();
-        let reply = broker.complete(&tab, wrong).unwrap().reply().unwrap();
-        assert!(reply.status >= 400, "{reply:?}");
+
+    fn meet_plaids_bad_days(&mut self) {
+        let error = |status: u16, kind: &str, code: &str| json!({ "kind": "error", "status": status, "error_type": kind, "error_code": code });
+        for fault in [
+            error(500, "API_ERROR", "INTERNAL_SERVER_ERROR"),
+            error(400, "INVALID_INPUT", "INVALID_API_KEYS"),
+            error(429, "RATE_LIMIT_EXCEEDED", "RATE_LIMIT"),
+            json!({ "kind": "body", "status": 502, "content_type": "text/html", "bytes": b"<html>proxy</html>" }),
+            json!({ "kind": "reset" }),
+            json!({ "kind": "drop_answer" }),
+            json!({ "kind": "truncate", "keep": 30 }),
+        ] {
+            let exchange = "/item/public_token/exchange";
+            for path in ["/link/token/create", exchange, exchange] {
+                let order = json!({ "path": path, "fault": fault });
+                let laid = post_json(self.plaid, "/_simulator/faults", &order).unwrap();
+                assert_eq!(laid.status, 204, "{laid:?}");
+            }
+            let tab = self.open(&format!("state={STATE}"));
+            let linking = self.call(&tab, "/api/create_link_token", &json!({}));
+            assert!(linking.status >= 400, "{linking:?}");
+            let public_token = self.public_token();
+            // Twice, as the second fault waits where the first one did not lead to a second try.
+            for _ in 0..2 {
+                let reply = self.complete(&tab, &public_token);
+                assert!(!reply.body.contains("access-"), "{reply:?}");
+            }
+        }
+        for wrong in [
+            "public-sandbox-00000000-4711-4711-4711-000000000000",
+            "public-tokens-are-not-like-this",
+        ] {
+            self.secrets.add("a wrong public token", wrong);
+            let tab = self.open("state=s");
+            let reply = self.complete(&tab, wrong);
+            assert!(reply.status >= 400, "{reply:?}");
+        }
     }
 }
 
@@ -282,8 +257,16 @@ fn nothing_secret_is_printed_even_when_everything_is_logged() {
                 .set("RUST_LOG", "trace")
                 .set("BROKER_LOG", format),
         );
-        let mut secrets = base_secrets();
-        whole_flows(&broker, &plaid.url, &mut secrets);
+        let mut visitors = Visitors {
+            broker: &broker,
+            plaid: &plaid.url,
+            secrets: base_secrets(),
+        };
+        let (code, refresh) = visitors.connect();
+        visitors.log_in_by_browser();
+        visitors.go_wrong(&code, &refresh);
+        visitors.meet_plaids_bad_days();
+        let secrets = visitors.secrets;
         assert_eq!(broker.process.stop(), Some(0));
         assert_eq!(plaid.process.stop(), Some(0));
 

@@ -1,5 +1,6 @@
 //! As little HTTP as tests need, by hand: they hang up, stall and go on whenever they like.
 
+use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -83,9 +84,9 @@ pub fn connect(url: &str) -> io::Result<TcpStream> {
 pub fn send(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Sent> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
-    text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+    let _ = write!(text, "Content-Length: {}\r\n\r\n{body}", body.len());
     let mut stream = connect(url)?;
     stream.write_all(text.as_bytes())?;
     Ok(Sent(stream))
