@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 
 use crate::clock::{SharedClock, SystemClock, Timestamp};
-use crate::secret::PlaidSecret;
+use crate::secret::{PlaidPublicToken, PlaidSecret};
 
 pub use self::fault::Fault;
 use self::fault::Faults;
@@ -112,6 +112,15 @@ pub struct ItemView {
     pub removed: bool,
 }
 
+/// What `onSuccess` gets: see <https://plaid.com/docs/link/web/#onsuccess>.
+#[derive(Clone, Debug)]
+pub struct LinkSuccess {
+    /// To be exchanged within 30 minutes.
+    pub public_token: PlaidPublicToken,
+    /// Institution, accounts and `link_session_id`.
+    pub metadata: serde_json::Value,
+}
+
 impl Simulator {
     /// A fresh simulator: no Item, no token.
     #[must_use]
@@ -184,6 +193,20 @@ impl Simulator {
     #[must_use]
     pub fn live_items(&self) -> usize {
         self.state().live_items()
+    }
+
+    /// Runs Link without a browser, as a person with the standard test login at the first bank that is offered:
+    /// the public token and the metadata that `onSuccess` gets. `None` when the link token is unknown or has
+    /// expired, or no bank has all its products.
+    #[must_use]
+    pub fn complete_link(&self, link_token: &str) -> Option<LinkSuccess> {
+        let mut answer = link::complete(self, link_token).ok()?;
+        let public_token = answer.get("public_token")?.as_str()?.to_owned();
+        let metadata = answer.get_mut("metadata")?.take();
+        Some(LinkSuccess {
+            public_token: PlaidPublicToken::new(public_token),
+            metadata,
+        })
     }
 
     fn now(&self) -> Timestamp {

@@ -66,7 +66,10 @@ impl Simulate {
                     self.bind
                 ),
             };
-            say(&format!("listening on http://{}", listener.local_addr()?));
+            say(&format!(
+                "simulator listening on http://{}",
+                listener.local_addr()?
+            ));
             let options = simulator::Options {
                 keys: self.key,
                 ..simulator::Options::default()

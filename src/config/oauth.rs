@@ -41,9 +41,8 @@ pub enum ClientKind {
 pub struct ClientConfig {
     /// `client_id`.
     pub id: String,
-    /// What the Link page calls it. For the first client this is the host of its first redirect URI, which the
-    /// person can recognise and nobody can make up; "your application" when none is listed.
-    pub name: String,
+    /// What the Link page calls it; `None`: by the host of its redirect URI.
+    pub name: Option<String>,
     /// With or without a secret.
     pub kind: ClientKind,
     /// Where its browsers may be sent back to.
@@ -104,12 +103,19 @@ impl OAuthConfig {
         let code_ttl = settings.parsed("OAUTH_CODE_TTL", |text| seconds(text, 10, 600));
         let expires_in = settings.parsed("OAUTH_EXPIRES_IN", |text| seconds(text, 60, LONGEST_EXPIRES_IN));
         let unredeemed_ttl = settings.parsed("BROKER_UNREDEEMED_TTL", |text| seconds(text, 60, 604_800));
+        let (code_ttl, unredeemed_ttl) = (code_ttl.unwrap_or(300), unredeemed_ttl.unwrap_or(3600));
+        if unredeemed_ttl < code_ttl {
+            settings.problem(
+                "BROKER_UNREDEEMED_TTL",
+                "make it at least as long as OAUTH_CODE_TTL: a connection must not be removed while its code is good",
+            );
+        }
         Self {
             clients: vec![first],
             client_auth: client_auth.unwrap_or(ClientAuthPolicy::Auto),
-            code_ttl: Duration::from_secs(code_ttl.unwrap_or(300)),
+            code_ttl: Duration::from_secs(code_ttl),
             expires_in,
-            unredeemed_ttl: Duration::from_secs(unredeemed_ttl.unwrap_or(3600)),
+            unredeemed_ttl: Duration::from_secs(unredeemed_ttl),
         }
     }
 }
@@ -140,7 +146,7 @@ fn first_client(
             .text("OAUTH_CLIENT_ID")
             .unwrap_or(&plaid.client_id)
             .to_owned(),
-        name: shown_name(&redirect_uris),
+        name: None,
         kind: ClientKind::Confidential(ClientSecret::new(
             settings
                 .text("OAUTH_CLIENT_SECRET")
@@ -162,17 +168,6 @@ fn credential_error(text: &str) -> Option<String> {
     }
     let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     (!printable).then(|| "use letters, digits and signs of ASCII alone (RFC 6749, appendix A)".to_owned())
-}
-
-fn shown_name(redirect_uris: &RedirectUris) -> String {
-    let first = match redirect_uris {
-        RedirectUris::Listed(uris) => uris.first(),
-        RedirectUris::AnyLoopback => None,
-    };
-    first
-        .and_then(|uri| Url::parse(uri).ok())
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_else(|| "your application".to_owned())
 }
 
 fn read_redirect_uris(

@@ -166,7 +166,7 @@ fn protocol(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::config::RedirectUris;
     use crate::secret::ClientSecret;
@@ -176,7 +176,7 @@ mod tests {
     fn clients() -> Vec<ClientConfig> {
         let client = |id: &str, kind| ClientConfig {
             id: id.to_owned(),
-            name: id.to_owned(),
+            name: None,
             kind,
             redirect_uris: RedirectUris::Listed(vec!["https://c.example/cb".to_owned()]),
             products: None,

@@ -6,7 +6,7 @@ use crate::config::RedirectUris;
 fn client(id: &str, kind: ClientKind) -> ClientConfig {
     ClientConfig {
         id: id.to_owned(),
-        name: id.to_owned(),
+        name: None,
         kind,
         redirect_uris: RedirectUris::Listed(vec![]),
         products: None,

@@ -160,6 +160,12 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+
     use super::*;
 
     fn masks(auth: bool, filters: Option<&Filters>) -> Vec<&'static str> {

@@ -178,6 +178,8 @@ impl PlaidError {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "tests fail by panicking")]
+
     use super::*;
 
     #[test]

@@ -234,6 +234,12 @@ fn is_date(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+
     use serde_json::json;
 
     use super::*;

@@ -190,6 +190,12 @@ impl Institution {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+
     use super::*;
 
     #[test]

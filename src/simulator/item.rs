@@ -208,6 +208,12 @@ impl Item {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+
     use super::*;
     use crate::simulator::institutions;
 

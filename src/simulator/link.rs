@@ -3,12 +3,15 @@
 //! All URLs are relative to the script's own, so it works wherever these routes are nested.
 
 mod calls;
+mod login;
+mod person;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{HeaderName, HeaderValue, header};
 
+pub(super) use self::person::complete;
 use super::Simulator;
 
 /// Which pages may frame Link.

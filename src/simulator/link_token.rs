@@ -271,6 +271,11 @@ impl Session {
     }
 
     pub(super) fn leave(&mut self, error: &Value, metadata: &Value, now: Timestamp) {
+        let mut metadata = metadata.clone();
+        // Link's callback says null; the schema of `/link/token/get` only lets it be absent.
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.retain(|name, value| name != "status" || !value.is_null());
+        }
         self.exit = json!({"error": error, "metadata": metadata});
         self.end("EXIT", now);
     }

@@ -15,9 +15,9 @@ const PUBLIC_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// How long an expired public token is still told from one that never was.
 const PUBLIC_TOKEN_MEMORY: Duration = Duration::from_secs(60 * 60);
 /// Tokens and Items beyond these numbers push out the oldest.
-const MOST_LINK_TOKENS: usize = 50_000;
-const MOST_PUBLIC_TOKENS: usize = 200_000;
-const MOST_ITEMS: usize = 500_000;
+const MOST_LINK_TOKENS: usize = 20_000;
+const MOST_PUBLIC_TOKENS: usize = 100_000;
+const MOST_ITEMS: usize = 100_000;
 
 /// A public token and what is behind it.
 struct PublicToken {

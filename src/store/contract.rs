@@ -4,6 +4,7 @@
 
 pub(super) mod codes;
 pub(super) mod completion;
+pub(super) mod history;
 pub(super) mod raw;
 pub(super) mod removals;
 
@@ -16,8 +17,13 @@ use super::model::{
     Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest,
     PublicTokenHash, RawExchange, Redemption, TransactionId,
 };
-use crate::clock::Timestamp;
+use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::random;
 use crate::secret::PlaidAccessToken;
+
+fn fresh_id() -> Uuid {
+    random::id(SystemClock.now())
+}
 
 /// The moment at which all begins.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -65,6 +71,7 @@ macro_rules! contract_suite {
                 only_completed_oauth_transactions_are_redeemable,
                 redemptions_of_many_codes_do_not_mix,
                 a_refused_redemption_leaves_no_grant,
+                the_code_of_a_removed_connection_is_not_redeemable,
             }
             raw {
                 a_raw_public_token_is_exchanged_once,
@@ -83,6 +90,9 @@ macro_rules! contract_suite {
                 the_check_passes_and_leaves_no_trace,
                 a_closed_store_refuses,
             }
+            history {
+                any_history_goes_as_the_model_says,
+            }
         }
     };
 }
@@ -98,7 +108,7 @@ pub(super) fn hash() -> PublicTokenHash {
 
 pub(super) fn browser_transaction() -> NewTransaction {
     NewTransaction {
-        id: TransactionId(Uuid::now_v7()),
+        id: TransactionId(fresh_id()),
         nonce: nonce(),
         flow: Flow::Browser,
         scope: None,
@@ -124,7 +134,7 @@ pub(super) fn oauth_transaction() -> NewTransaction {
 }
 
 pub(super) fn new_connection() -> NewConnection {
-    let id = ConnectionId(Uuid::now_v7());
+    let id = ConnectionId(fresh_id());
     NewConnection {
         id,
         item_id: format!("item-{id}"),
@@ -145,7 +155,7 @@ pub(super) fn completion_of(transaction_id: TransactionId, public_token: PublicT
 
 pub(super) fn new_grant() -> NewGrant {
     NewGrant {
-        id: GrantId(Uuid::now_v7()),
+        id: GrantId(fresh_id()),
         nonce: nonce(),
         client_id: "kore".to_owned(),
         scope: vec!["auth".to_owned()],

@@ -40,7 +40,7 @@ impl From<rusqlite::Error> for StoreError {
                 match failure.code {
                     ErrorCode::DiskFull => Self::Full,
                     ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::Corrupt(text),
-                    ErrorCode::ConstraintViolation => Self::Duplicate,
+                    ErrorCode::ConstraintViolation if is_taken(failure.extended_code) => Self::Duplicate,
                     _ => Self::Unavailable(text),
                 }
             }
@@ -51,6 +51,14 @@ impl From<rusqlite::Error> for StoreError {
             _ => Self::Unavailable("the database engine refused a statement"),
         }
     }
+}
+
+fn is_taken(extended_code: i32) -> bool {
+    use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+    matches!(
+        extended_code,
+        SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE
+    )
 }
 
 /// Why a store did not open. Each text says what to do.
@@ -97,7 +105,7 @@ pub enum OpenError {
     /// A newer version of this program has written it.
     #[error(
         "the store {} has schema {found}, this version of the program knows up to {known}; use the newer version again, \
-         or restore the backup made before the upgrade", path.display()
+         or restore a backup from before the upgrade", path.display()
     )]
     Newer {
         /// The file.

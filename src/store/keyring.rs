@@ -114,3 +114,9 @@ impl Keyring {
             .find(|key| key.id == id)
     }
 }
+
+/// Whether `text` can be the id of a key: 1 to 32 of `A-Z a-z 0-9 - .`.
+pub(super) fn is_key_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+    (1..=32).contains(&text.len()) && text.bytes().all(allowed)
+}

@@ -9,7 +9,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::keyring::Keyring;
+use super::keyring::{Keyring, is_key_id};
 
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 24;
@@ -78,7 +78,11 @@ impl Keyring {
         let (nonce, sealed) = rest
             .split_first_chunk::<NONCE_LEN>()
             .ok_or(SealError::Malformed)?;
-        let id = std::str::from_utf8(id).map_err(|_| SealError::Malformed)?;
+        // Only what can be a key's id is repeated in an error: a garbled row may hold anything here.
+        let id = std::str::from_utf8(id)
+            .ok()
+            .filter(|id| is_key_id(id))
+            .ok_or(SealError::Malformed)?;
         let key = self
             .by_id(id)
             .ok_or_else(|| SealError::UnknownKey(id.to_owned()))?;

@@ -50,7 +50,6 @@ const emit = (name, values = {}) =>
 
 const view = (name, status) => {
   session.status = status;
-  session.view = name;
   emit('TRANSITION_VIEW', { view_name: VIEWS[name] });
 };
 
@@ -213,7 +212,15 @@ function showInstitutions() {
 }
 
 const open = async (token) => {
-  session = { token, id: '', requestId: '', institution: null, updating: false, status: null, error: null, view: null };
+  session = {
+    token,
+    id: '',
+    requestId: '',
+    institution: null,
+    updating: false,
+    status: null,
+    error: null,
+  };
   panes.waiting();
   const opening = session;
   const { answer, error } = await call('start');

@@ -112,14 +112,16 @@ export const code = ({ wrong, onSubmit }) => {
 
 export const accounts = ({ institution, accounts: offered, onContinue }) => {
   const problem = element('p', { className: 'error', role: 'alert' });
-  const boxes = offered.map(({ id }) => element('input', { type: 'checkbox', id, value: id, checked: true }));
+  const boxes = offered.map(({ id }) =>
+    element('input', { type: 'checkbox', id, value: id, checked: true, 'aria-describedby': `mask-${id}` }),
+  );
   const rows = offered.map((account, at) =>
     element(
       'div',
       { className: 'account' },
       boxes[at],
       element('label', { htmlFor: account.id }, account.name),
-      element('span', { className: 'soft' }, `••••${account.mask}`),
+      element('span', { className: 'soft', id: `mask-${account.id}` }, `••••${account.mask}`),
     ),
   );
   show(

@@ -10,13 +10,13 @@ import { reportOf, simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
 
 const setting = simulatedSetting('flow');
 
-/** Runs `body` in a browser context of its own and checks that the page kept to its policy. */
-function browserTest(name, slug, body) {
+/** Runs `body` in a browser context of its own and checks that the page kept to its policy, without a console error. */
+function browserTest(name, slug, body, expectedErrors = []) {
   test(name, { timeout: TIMEOUT_MS }, async () => {
     const { context, watch } = await openContext(setting.browser, `flow-${slug}`);
     try {
       await body(await context.newPage(), context);
-      watch.assertClean([setting.broker.url, setting.emulator.url].map((url) => new URL(url).origin));
+      watch.assertClean([setting.broker.url, setting.emulator.url].map((url) => new URL(url).origin), expectedErrors);
     } finally {
       await context.close();
     }
@@ -62,6 +62,7 @@ browserTest('a pop-up keeps its opener', 'popup', async (page, context) => {
   assert.deepEqual(setting.emulator.report(session).problems, []);
 });
 
+// Chromium reports every answer of 400 on the console: the simulator's Link gets one for the wrong password.
 browserTest('wrong credentials are told in Link, and right ones go through', 'wrong-credentials', async (page) => {
   const { session, url } = setting.emulator.start();
   await page.goto(url);
@@ -69,20 +70,19 @@ browserTest('wrong credentials are told in Link, and right ones go through', 'wr
   const link = await chooseBank(page);
   await logIn(link, 'pass_wrong');
   await link.getByRole('alert').filter({ hasText: /\S/ }).waitFor();
+  await link.getByRole('button', { name: 'Try again' }).click();
   await logIn(link);
   await chooseAccounts(link);
   await link.getByRole('button', { name: 'Finish' }).click();
   assert.deepEqual((await reportOf(page, setting.emulator, session)).problems, []);
-});
+}, [/status of 400/]);
 
-/** Leaves Link from the pane that is open; the simulator asks back as Plaid does, or not. */
+/** Leaves Link from the pane that is open. */
 async function leaveLink(page) {
   const link = linkFrame(page);
-  await link.getByRole('button', { name: /^(Close|Exit|Leave)/ }).first().click();
-  const left = page.locator('#link[data-state="left"]');
-  const confirm = link.getByRole('button', { name: /^(Yes|Leave|Exit)/ }).first();
-  await Promise.race([left.waitFor(), confirm.waitFor().then(() => confirm.click())]);
-  await left.waitFor();
+  await link.getByRole('button', { name: 'Close' }).click();
+  await link.getByRole('button', { name: 'Yes, exit' }).click();
+  await page.locator('#link[data-state="left"]').waitFor();
 }
 
 browserTest('who leaves Link can come back', 'left-and-back', async (page) => {

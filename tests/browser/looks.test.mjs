@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 
 import { openContext } from './helpers/chromium.mjs';
 import { chooseAccounts, chooseBank, connectButton, linkFrame, logIn } from './helpers/link.mjs';
@@ -64,6 +65,26 @@ test('the page has a title, one heading, a landmark and a language', { timeout: 
   assert.equal(nameless, 0, 'every button has a name');
   await page.getByText('user_good').first().waitFor();
   await page.getByText('pass_good').first().waitFor();
+  await context.close();
+});
+
+test('the page and its own assets are light', { timeout: TIMEOUT_MS }, async () => {
+  const { context } = await openContext(setting.browser, 'looks-weight');
+  const page = await context.newPage();
+  const origin = new URL(setting.broker.url).origin;
+  const weights = [];
+  page.on('response', (response) => {
+    const url = new URL(response.url());
+    // Link itself is Plaid's, and the simulator's stand-in takes its place.
+    if (url.origin !== origin || url.pathname.startsWith('/_simulator/')) return;
+    weights.push(response.body().then((body) => gzipSync(body).length));
+  });
+  await page.goto(setting.broker.url);
+  await page.locator('#link[data-state="ready"]').waitFor();
+  const sizes = await Promise.all(weights);
+  assert.ok(sizes.length >= 3, 'page, style and script were expected');
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(total < 30_000, `${total} bytes compressed`);
   await context.close();
 });
 

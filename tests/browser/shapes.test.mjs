@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { allShapes, shapeName } from '../kore-emulator/emulator.mjs';
-import { authorize } from './helpers/direct.mjs';
+import { allShapes, parseShape, shapeName } from '../kore-emulator/emulator.mjs';
+import { redeemAndUse } from '../kore-emulator/client.mjs';
+import { authorize, makePublicToken } from './helpers/direct.mjs';
 import { simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
 
 const setting = simulatedSetting('shapes', {}, { withBrowser: false });
@@ -22,6 +23,15 @@ for (const shape of allShapes().map(shapeName)) {
     assert.equal(report.replay.error, 'invalid_grant');
   });
 }
+
+test("a raw public token of Plaid's as the code", { timeout: TIMEOUT_MS }, async () => {
+  const { settings, callbackUrl: redirectUri } = setting.emulator;
+  const report = await redeemAndUse(
+    { ...settings, tokenUrl: new URL(settings.tokenPath, settings.broker) },
+    { code: await makePublicToken(settings.plaid), shape: parseShape('json-basic'), redirectUri },
+  );
+  assert.deepEqual(report.problems, []);
+});
 
 test('the emulator notices a refused client', { timeout: TIMEOUT_MS }, async () => {
   const right = setting.emulator.settings.client;

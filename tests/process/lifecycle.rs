@@ -13,7 +13,7 @@ const EXCHANGE: &str = "/item/public_token/exchange";
 
 /// Long enough to be stopped in the middle of, on a slow machine too.
 fn slow() -> Value {
-    json!({ "kind": "delay", "millis": 1500 })
+    json!({ "kind": "delay", "milliseconds": 1500 })
 }
 
 /// The broker takes no new work: the system refuses connections to its port.

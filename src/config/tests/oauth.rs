@@ -57,9 +57,19 @@ fn credentials_fit_a_profile_form() {
 }
 
 #[test]
-fn the_name_shown_to_people_is_the_host_of_the_callback() {
-    assert_eq!(first(good(&[])).name, "your application");
-    assert_eq!(first(with_keys(&[]).unwrap()).name, "idp.kore.com");
+fn a_connection_is_not_removed_while_its_code_is_good() {
+    let shorter = problem(load(&[
+        ("OAUTH_CODE_TTL", "600"),
+        ("BROKER_UNREDEEMED_TTL", "599"),
+    ]));
+    assert!(shorter.contains("BROKER_UNREDEEMED_TTL"), "{shorter}");
+    assert_eq!(
+        good(&[("OAUTH_CODE_TTL", "600"), ("BROKER_UNREDEEMED_TTL", "600")])
+            .oauth
+            .unredeemed_ttl
+            .as_secs(),
+        600
+    );
 }
 
 #[test]

@@ -134,3 +134,16 @@ pub(in crate::store) async fn a_refused_redemption_leaves_no_grant(store: &Store
         RedeemOutcome::Redeemed(_)
     ));
 }
+
+pub(in crate::store) async fn the_code_of_a_removed_connection_is_not_redeemable(store: &Store) {
+    let (id, connection_id) = completed(store).await;
+    // Plaid said that the Item is gone before anybody asked for its removal.
+    store.finish_removal(connection_id, NOW).await.unwrap();
+    assert!(matches!(
+        store.redeem(redemption_of(id), NOW).await.unwrap(),
+        RedeemOutcome::NotRedeemable
+    ));
+    let late = NOW.plus(CODE_TTL * 99);
+    assert_eq!(store.abandon(late, late).await.unwrap(), 1);
+    assert!(store.due_removals(late, 10).await.unwrap().is_empty());
+}

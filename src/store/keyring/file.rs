@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::KeyringError;
+use super::{KeyringError, is_key_id};
 use crate::config::SealingKey;
 use crate::store::files;
 
@@ -49,8 +49,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<SealingKey>>, KeyringError>
 
 fn parse(line: &str) -> Option<SealingKey> {
     let (id, text) = line.split_once(':')?;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-    if !(1..=32).contains(&id.len()) || !id.bytes().all(allowed) {
+    if !is_key_id(id) {
         return None;
     }
     let bytes = Zeroizing::new(STANDARD.decode(text).ok()?);

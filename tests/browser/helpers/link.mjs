@@ -14,7 +14,7 @@ export function linkFrame(page) {
 export async function chooseBank(page, institution = 'First Platypus Bank') {
   const link = linkFrame(page);
   await link.getByRole('button', { name: 'Continue' }).click();
-  await link.getByRole('button', { name: institution }).click();
+  await link.getByRole('button', { name: institution, exact: true }).click();
   return link;
 }
 

@@ -1,0 +1,25 @@
+//! The simulator over real sockets, called as Plaid is.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+#[path = "simulator/support.rs"]
+mod support;
+
+#[path = "simulator/faults.rs"]
+mod faults;
+#[path = "simulator/keys.rs"]
+mod keys;
+#[path = "simulator/lifecycle.rs"]
+mod lifecycle;
+#[path = "simulator/link.rs"]
+mod link;
+#[path = "simulator/server.rs"]
+mod server;
+#[path = "simulator/validation.rs"]
+mod validation;
