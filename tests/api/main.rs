@@ -9,6 +9,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod authorize;
 mod flow;
 mod harness;
 mod pages;
