@@ -10,6 +10,8 @@
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
 mod authorize;
+mod bad_days;
 mod flow;
 mod harness;
+mod page_calls;
 mod pages;
