@@ -11,7 +11,11 @@
 
 mod authorize;
 mod bad_days;
+mod binding;
+mod client_auth;
+mod code;
 mod flow;
 mod harness;
 mod page_calls;
 mod pages;
+mod token;
