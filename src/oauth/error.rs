@@ -157,9 +157,8 @@ impl IntoResponse for TokenError {
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        if let Self::Client(error) = &self
-            && error.by_header()
-        {
+        if status == StatusCode::UNAUTHORIZED {
+            // Whichever way was tried: RFC 6749 5.2 wants it after an Authorization header, RFC 9110 15.5.2 always.
             let challenge = HeaderValue::from_static("Basic realm=\"plaid-token-broker\", charset=\"UTF-8\"");
             headers.insert(WWW_AUTHENTICATE, challenge);
         }

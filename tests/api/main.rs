@@ -9,5 +9,13 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod authorize;
+mod bad_days;
+mod binding;
+mod client_auth;
+mod code;
 mod flow;
 mod harness;
+mod page_calls;
+mod pages;
+mod token;
