@@ -312,6 +312,35 @@ pub enum CompleteOutcome {
     NotFound,
 }
 
+/// Input of `repeat`: the browser did not get the answer of its completion.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeat {
+    /// Whose.
+    pub transaction_id: TransactionId,
+    /// The public token that it was completed with.
+    pub public_token: PublicTokenHash,
+    /// How long the code is good from now on, should it have run out unredeemed.
+    pub code_ttl: Duration,
+}
+
+/// Outcome of `repeat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatOutcome {
+    /// What was made then is still there to be used.
+    Repeated(ConnectionId),
+    /// It was abandoned, or was never completed with this token.
+    Over,
+}
+
+/// Input of `abandon`: what has waited since before these moments is given up.
+#[derive(Clone, Copy, Debug)]
+pub struct Abandonment {
+    /// Codes that nobody redeemed.
+    pub unredeemed_before: Timestamp,
+    /// Connections of the browser login flow, whose sessions have ended.
+    pub sessions_before: Timestamp,
+}
+
 /// Input of `redeem`.
 #[derive(Clone, Debug)]
 pub struct Redemption {

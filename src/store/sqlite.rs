@@ -25,8 +25,8 @@ use super::Durability;
 use super::error::{OpenError, StoreError};
 use super::keyring::Keyring;
 use super::model::{
-    Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
-    NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
+    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
+    NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Repeat, RepeatOutcome, RawExchange, RawExchangeOutcome, RedeemOutcome,
     Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use super::tokens::TokenKey;
@@ -125,13 +125,27 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn abandon(
-        &self,
-        unredeemed_before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    pub(super) async fn repeat(&self, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
         self.writer
-            .decide(move |conn| removals::abandon(conn, unredeemed_before, now))
+            .decide(move |conn| transactions::repeat(conn, repeat, now))
+            .await
+    }
+
+    pub(super) async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .decide(move |conn| removals::abandon(conn, abandonment, now))
+            .await
+    }
+
+    pub(super) async fn discard(
+        &self,
+        connection: NewConnection,
+        owner: PublicTokenOwner,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        self.writer
+            .decide(move |conn| removals::discard(conn, &sealed, &owner, now))
             .await
     }
 

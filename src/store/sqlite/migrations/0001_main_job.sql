@@ -70,6 +70,7 @@ CREATE TABLE transactions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX transactions_unredeemed ON transactions (stage_at) WHERE stage = 1 AND client_id IS NOT NULL;
+CREATE INDEX transactions_sessions ON transactions (stage_at) WHERE stage = 1 AND client_id IS NULL;
 CREATE INDEX transactions_to_forget ON transactions (expires_at) WHERE stage IN (0, 3, 4);
 
 -- The durable wish that an Item be removed at Plaid.
