@@ -18,4 +18,6 @@ mod flow;
 mod harness;
 mod page_calls;
 mod pages;
+mod raw_public_token;
+mod refresh;
 mod token;
