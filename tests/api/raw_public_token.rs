@@ -64,7 +64,7 @@ async fn a_repeat_gives_the_same_tokens_for_half_an_hour() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_repeats_share_one_exchange() {
     let broker = TestBroker::start().await;
     let token = broker.public_token().await;

@@ -142,7 +142,7 @@ async fn plaids_word_is_reused_for_a_minute() {
     assert_eq!(broker.simulator.count(ITEM_GET), 4, "each connection has its own");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_refreshes_share_one_call() {
     let broker = TestBroker::start().await;
     for fault in [Fault::Delay(Duration::from_millis(50)), Fault::Hang] {

@@ -113,7 +113,7 @@ async fn an_item_that_is_gone_already_is_not_asked_for_for_ever() {
     assert_eq!(broker.simulator.count(REMOVE), 2);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redeeming_and_abandoning_are_rivals_of_which_one_wins() {
     let broker = TestBroker::start().await;
     let mut won = 0;
