@@ -23,7 +23,7 @@ mod tests;
 pub use address::is_loopback;
 pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};
-pub use link::{LinkConfig, LinkMode};
+pub use link::LinkConfig;
 pub use log::{LogConfig, LogFormat};
 pub use oauth::{ClientAuthPolicy, ClientConfig, ClientKind, OAuthConfig, RedirectUris};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};

@@ -72,6 +72,8 @@ pub struct LinkPage {
     pub can_cancel: bool,
     /// The host that the browser is sent back to.
     pub return_host: Option<String>,
+    /// Whether the browser comes back from a bank's own login: Link goes on at once with what the tab remembers.
+    pub resume: bool,
 }
 
 impl LinkPage {

@@ -52,6 +52,7 @@ fn people() -> Router<App> {
     Router::new()
         .route("/", get(link::root))
         .route("/oauth/authorize", get(link::authorize))
+        .route("/link/return", get(link::link_return))
         .route("/explorer", get(explorer::page))
 }
 

@@ -19,7 +19,7 @@ pub use self::error::{OpenError, StoreError};
 use self::model::{
     Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
     NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
-    Redemption, Removal, Transaction, TransactionId,
+    Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use self::sqlite::SqliteStore;
 use self::tokens::TokenKey;
@@ -158,6 +158,25 @@ impl Store {
     pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Connection)>, StoreError> {
         match &self.0 {
             Engine::Sqlite(store) => store.grant(id).await,
+        }
+    }
+
+    /// Replaces the refresh token of a public client by its one successor (RFC 9700 4.14.2).
+    pub async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<RotateOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.rotate(rotation, now).await,
+        }
+    }
+
+    /// Ends a grant; what is to be removed at Plaid for it is queued in the same commit (RFC 7009).
+    pub async fn revoke(
+        &self,
+        id: GrantId,
+        revocation: Revocation,
+        now: Timestamp,
+    ) -> Result<RevokeOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.revoke(id, revocation, now).await,
         }
     }
 

@@ -1,7 +1,8 @@
 // The Link page's flow: load Plaid Link, open it on a click, hand what it returns to the broker, and send the
 // browser on. Plaid's side of it: https://plaid.com/docs/link/web/
 //
-// The tokens that pass through here live in variables alone: never in a URL, in storage or in the console.
+// The tokens that pass through here live in variables alone: never in a URL or in the console, and in the tab's storage
+// only the link token, which a bank's own login needs on its way back (https://plaid.com/docs/link/oauth/).
 
 const page = document.getElementById("link");
 const button = document.getElementById("connect");
@@ -22,6 +23,7 @@ const CALL_TIMEOUT = 60_000;
 // The handle tells the broker which of this browser's tabs is calling. It is kept for the page that a bank's
 // own login returns to, which is opened in the same tab.
 const HANDLE_KEY = "broker-handle";
+const LINK_TOKEN_KEY = "broker-link-token";
 
 let state = "loading"; // also in the page's data-state
 let onButton = null; // what the main button does now; null while something is under way
@@ -65,6 +67,27 @@ function show(name, { message = "", problem = null, label = connectLabel, action
 
 function showReady(message = "") {
   show("ready", { message, action: connectByClick });
+}
+
+// The tab's storage may be switched off; then a bank that does not use a pop-up cannot come back to us.
+function remember(key, value) {
+  try {
+    if (value) {
+      sessionStorage.setItem(key, value);
+    } else {
+      sessionStorage.removeItem(key);
+    }
+  } catch {
+    // Nothing to do: the page works without it.
+  }
+}
+
+function recall(key) {
+  try {
+    return sessionStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 // A failed call of ours. The broker's answer says in `next` what helps; `again` repeats the call.
@@ -151,14 +174,10 @@ function destination({ redirect_to, next }) {
 }
 
 function readHandle() {
-  try {
-    if (page.dataset.handle) {
-      sessionStorage.setItem(HANDLE_KEY, page.dataset.handle);
-    }
-    return page.dataset.handle || sessionStorage.getItem(HANDLE_KEY) || "";
-  } catch {
-    return page.dataset.handle ?? ""; // storage is switched off
+  if (page.dataset.handle) {
+    remember(HANDLE_KEY, page.dataset.handle);
   }
+  return page.dataset.handle || recall(HANDLE_KEY);
 }
 
 // ---- Loading Link -----------------------------------------------------------------------------------------
@@ -175,7 +194,9 @@ function loadLink() {
   script.nonce = nonce;
   script.onload = () => {
     clearTimeout(timer);
-    if (window.Plaid?.create) {
+    if (window.Plaid?.create && page.dataset.resume) {
+      resume();
+    } else if (window.Plaid?.create) {
       showReady();
     } else {
       showLinkFailed({ label: "Reload this page", action: () => location.reload() });
@@ -211,13 +232,33 @@ async function connect(message = "Opening Plaid…") {
   show("starting", { message, label: "Connecting…", canCancel: false });
   try {
     const { link_token } = await call("api/create_link_token", {});
+    remember(LINK_TOKEN_KEY, link_token);
     openLink(link_token);
   } catch (failure) {
     showFailedCall("start-failed", "Plaid could not be opened", asFailedCall(failure), connectByClick);
   }
 }
 
-function openLink(token) {
+// The bank has sent the browser back: Link goes on with the same link token and the address it came back to.
+function resume() {
+  const token = recall(LINK_TOKEN_KEY);
+  // Used up, whatever comes of it: a reload must not bring the same answer of the bank again.
+  remember(LINK_TOKEN_KEY, null);
+  if (token && handle) {
+    openLink(token, location.href);
+    return;
+  }
+  show("expired", {
+    problem: {
+      title: "This page cannot go on",
+      message: "Your bank sent you back to another tab or browser, or this page was opened twice. " +
+        "Go back to the application that you came from and start again.",
+    },
+  });
+  button.hidden = true;
+}
+
+function openLink(token, receivedRedirectUri) {
   closeLink();
   const mine = {};
   session = mine;
@@ -233,6 +274,8 @@ function openLink(token) {
   const loaded = () => clearTimeout(timer);
   handler = window.Plaid.create({
     token,
+    // On a first start it must be absent, and not just empty.
+    ...(receivedRedirectUri ? { receivedRedirectUri } : {}),
     onLoad: loaded,
     onEvent: loaded,
     onSuccess: ifCurrent((publicToken, metadata) => {
@@ -255,6 +298,7 @@ function closeLink() {
 
 function onSuccess(publicToken, metadata) {
   session = null;
+  remember(LINK_TOKEN_KEY, null);
   linked = {
     public_token: publicToken,
     metadata: {

@@ -19,15 +19,6 @@ const LANGUAGES: [&str; 17] = [
 /// Link shows "This Application" in place of a longer client name.
 const CLIENT_NAME_CHARS: usize = 30;
 
-/// `PLAID_LINK_MODE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkMode {
-    /// Link runs on our page.
-    Embedded,
-    /// The browser goes to Plaid's Hosted Link page.
-    Hosted,
-}
-
 /// What Link is asked for.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
@@ -41,8 +32,6 @@ pub struct LinkConfig {
     pub client_name: String,
     /// `PLAID_LINK_CUSTOMIZATION_NAME`.
     pub customization_name: Option<String>,
-    /// `PLAID_LINK_MODE`.
-    pub mode: LinkMode,
     /// `PLAID_LINK_REDIRECT_URI`: our own `/link/return` once it is registered at Plaid.
     pub redirect_uri: Option<String>,
     /// `PLAID_WEBHOOK_URL` when set; its default is made of the public URL at the start.
@@ -60,11 +49,11 @@ impl LinkConfig {
                 Err(format!("choose one of Link's languages: {}", LANGUAGES.join(" ")))
             }
         });
-        let mode = settings.parsed("PLAID_LINK_MODE", |text| {
+        settings.parsed("PLAID_LINK_MODE", |text| {
             match text.to_ascii_lowercase().as_str() {
-                "embedded" => Ok(LinkMode::Embedded),
-                "hosted" => Ok(LinkMode::Hosted),
-                _ => Err("choose embedded or hosted".to_owned()),
+                "embedded" => Ok(()),
+                "hosted" => Err("hosted is not supported by this version yet: remove it".to_owned()),
+                _ => Err("choose embedded".to_owned()),
             }
         });
         Self {
@@ -73,7 +62,6 @@ impl LinkConfig {
             language: language.unwrap_or_else(|| "en".to_owned()),
             client_name: read_client_name(settings),
             customization_name: settings.text("PLAID_LINK_CUSTOMIZATION_NAME").map(str::to_owned),
-            mode: mode.unwrap_or(LinkMode::Embedded),
             redirect_uri: read_redirect_uri(settings, http),
             webhook_url: settings.parsed("PLAID_WEBHOOK_URL", |text| {
                 address::secure_url(text).map(|_| text.to_owned())

@@ -152,7 +152,7 @@ const KNOWN: &[Variable] = &[
         LINK,
         "PLAID_LINK_MODE",
         "embedded",
-        "embedded: Link runs on the broker's page. hosted: the browser goes to Plaid's page.",
+        "embedded: Link runs on the broker's page. hosted, Plaid's own page, is not supported by this version yet.",
     ),
     open(
         LINK,
@@ -163,8 +163,8 @@ const KNOWN: &[Variable] = &[
     open(
         LINK,
         "PLAID_WEBHOOK_URL",
-        "{PUBLIC_URL}/webhooks/plaid when that is https",
-        "Where Plaid sends its webhooks.",
+        "",
+        "Where Plaid sends its webhooks. This version does not receive them itself yet.",
     ),
     open(
         OAUTH,
@@ -254,25 +254,25 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_RATE_LIMIT",
         "on",
-        "off for load tests and behind a proxy that limits.",
+        "off for load tests and behind a proxy that limits. This version has no limits built in yet.",
     ),
     open(
         HTTP,
         "BROKER_EXPLORER",
         "on; admin in production",
-        "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin or off.",
+        "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (nobody yet in this version) or off.",
     ),
     secret(
         HTTP,
         "BROKER_ADMIN_TOKEN",
         "",
-        "Opens the administration pages, at least 16 characters; without it only one-time links do.",
+        "Opens the administration pages, at least 16 characters. This version has none yet.",
     ),
     open(
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez, /readyz and /metrics are served.",
+        "Where /livez and /readyz are served.",
     ),
     open(
         STORE,

@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use super::html::html;
 use super::refusal::{self, error_page};
 use super::{policy, transaction};
 use crate::app::App;
@@ -182,20 +183,18 @@ async fn link_page(
             return error_page(app, visit.root, &refusal::store_unavailable());
         }
     };
-    let nonce = STANDARD.encode(random::bytes::<16>());
-    let environment = app.page_environment();
-    let policy = policy::of_link_page(environment, &nonce);
     let page = LinkPage {
         root: visit.root,
-        nonce,
+        nonce: nonce(),
         handle: opened.handle.expose().to_owned(),
         client_name: asker.client_name,
         products: plain_products(&products),
-        environment,
+        environment: app.page_environment(),
         can_cancel,
         return_host: asker.return_host,
+        resume: false,
     };
-    let mut response = html(visit.root, &page, &policy);
+    let mut response = with_policy(&page);
     for cookie in opened.cookies {
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, value);
@@ -204,22 +203,30 @@ async fn link_page(
     response
 }
 
-/// A rendered page with its Content-Security-Policy.
-#[must_use]
-pub fn html(root: &'static str, page: &impl askama::Template, policy: &str) -> Response {
-    match page.render() {
-        Ok(text) => {
-            let mut response = text.into_response();
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            if let Ok(policy) = HeaderValue::from_str(policy) {
-                headers.insert(CONTENT_SECURITY_POLICY, policy);
-            }
-            response
-        }
-        Err(error) => {
-            tracing::error!(%error, root, "a page could not be rendered");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+/// `GET /link/return`: the bank's own login sends the browser back here, with `oauth_state_id` in the address. The page
+/// reopens Link with what its tab remembers (<https://plaid.com/docs/link/oauth/>); the transaction is the one of before.
+pub async fn link_return(State(app): State<App>) -> Response {
+    with_policy(&LinkPage {
+        root: "../",
+        nonce: nonce(),
+        handle: String::new(),
+        client_name: None,
+        products: Vec::new(),
+        environment: app.page_environment(),
+        can_cancel: false,
+        return_host: None,
+        resume: true,
+    })
+}
+
+fn nonce() -> String {
+    STANDARD.encode(random::bytes::<16>())
+}
+
+fn with_policy(page: &LinkPage) -> Response {
+    html(
+        page.root,
+        page,
+        &policy::of_link_page(page.environment, &page.nonce),
+    )
 }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::page::html;
+use super::html::html;
 use super::policy;
 use crate::app::App;
 use crate::middleware::request_id;

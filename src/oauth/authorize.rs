@@ -164,7 +164,7 @@ fn protocol(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
     use crate::config::RedirectUris;
     use crate::secret::ClientSecret;

@@ -12,6 +12,7 @@ fn link_page() -> LinkPage {
         environment: PageEnvironment::Production,
         can_cancel: true,
         return_host: Some("idp.kore.ai".to_owned()),
+        resume: false,
     }
 }
 
@@ -165,6 +166,7 @@ fn in_the_browser_login_flow_nobody_asks_and_nobody_can_be_returned_to() {
     let page = LinkPage {
         client_name: None,
         return_host: None,
+        resume: false,
         can_cancel: false,
         ..link_page()
     };

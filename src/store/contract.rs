@@ -4,6 +4,7 @@
 
 pub(super) mod codes;
 pub(super) mod completion;
+pub(super) mod grants;
 pub(super) mod history;
 pub(super) mod raw;
 pub(super) mod removals;
@@ -17,8 +18,13 @@ use super::model::{
     Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest,
     PublicTokenHash, RawExchange, Redemption, TransactionId,
 };
-use crate::clock::Timestamp;
+use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::random;
 use crate::secret::PlaidAccessToken;
+
+fn fresh_id() -> Uuid {
+    random::id(SystemClock.now())
+}
 
 /// The moment at which all begins.
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -74,6 +80,12 @@ macro_rules! contract_suite {
                 raw_and_browser_do_not_share_a_public_token,
                 tokens_of_the_store_belong_to_its_rows,
             }
+            grants {
+                of_many_rotations_at_once_one_wins,
+                an_ended_or_unknown_grant_does_not_rotate,
+                ending_a_grant_alone_keeps_the_connection,
+                ending_the_last_grant_queues_the_removal_once,
+            }
             removals {
                 abandoning_takes_what_was_completed_before_that_moment,
                 abandoning_spares_what_others_still_use,
@@ -103,7 +115,7 @@ pub(super) fn hash() -> PublicTokenHash {
 
 pub(super) fn browser_transaction() -> NewTransaction {
     NewTransaction {
-        id: TransactionId(Uuid::now_v7()),
+        id: TransactionId(fresh_id()),
         nonce: nonce(),
         flow: Flow::Browser,
         scope: None,
@@ -129,7 +141,7 @@ pub(super) fn oauth_transaction() -> NewTransaction {
 }
 
 pub(super) fn new_connection() -> NewConnection {
-    let id = ConnectionId(Uuid::now_v7());
+    let id = ConnectionId(fresh_id());
     NewConnection {
         id,
         item_id: format!("item-{id}"),
@@ -150,7 +162,7 @@ pub(super) fn completion_of(transaction_id: TransactionId, public_token: PublicT
 
 pub(super) fn new_grant() -> NewGrant {
     NewGrant {
-        id: GrantId(Uuid::now_v7()),
+        id: GrantId(fresh_id()),
         nonce: nonce(),
         client_id: "kore".to_owned(),
         scope: vec!["auth".to_owned()],

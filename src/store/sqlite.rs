@@ -1,6 +1,7 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
 mod connections;
+mod grants;
 mod migrations;
 mod open;
 mod readers;
@@ -26,7 +27,7 @@ use super::keyring::Keyring;
 use super::model::{
     Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
     NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
-    Redemption, Removal, Transaction, TransactionId,
+    Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use super::tokens::TokenKey;
 use crate::clock::Timestamp;
@@ -170,6 +171,27 @@ impl SqliteStore {
         let keyring = Arc::clone(&self.keyring);
         self.readers
             .read(move |conn| connections::find_grant(conn, &keyring, id))
+            .await
+    }
+
+    pub(super) async fn rotate(
+        &self,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<RotateOutcome, StoreError> {
+        self.writer
+            .decide(move |conn| grants::rotate(conn, rotation, now))
+            .await
+    }
+
+    pub(super) async fn revoke(
+        &self,
+        id: GrantId,
+        revocation: Revocation,
+        now: Timestamp,
+    ) -> Result<RevokeOutcome, StoreError> {
+        self.writer
+            .decide(move |conn| grants::revoke(conn, id, revocation, now))
             .await
     }
 

@@ -63,3 +63,49 @@ test('a redirect URI that is not on the list gets a page and no redirect', { tim
   await keepPage(page, 'sandbox-unlisted');
   await context.close();
 });
+
+// Some banks take the whole tab instead of a pop-up. Link must then be reopened with the same link token and the address
+// that the bank sent the browser to (https://plaid.com/docs/link/oauth/).
+test('a bank that takes the whole tab brings the person back, and the connection is finished', { timeout: TIMEOUT_MS }, async () => {
+  const { context, watch } = await openContext(browser, 'sandbox-return');
+  const seen = [];
+  await context.exposeFunction('linkCreated', async (token, receivedRedirectUri) => {
+    seen.push({ token, receivedRedirectUri });
+    const response = await fetch(`${simulator.url}/sandbox/public_token/create`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        client_id: SIMULATOR_KEYS.id,
+        secret: SIMULATOR_KEYS.secret,
+        institution_id: 'ins_109508',
+        initial_products: ['auth'],
+      }),
+    });
+    return (await response.json()).public_token;
+  });
+  const script = `window.Plaid = { create: ({ token, receivedRedirectUri, onSuccess }) => ({
+    open: async () => {
+      const publicToken = await window.linkCreated(token, receivedRedirectUri);
+      if (receivedRedirectUri) onSuccess(publicToken, { institution: null, accounts: [] });
+      else location.href = '/link/return?oauth_state_id=7d1b2a5e-4f3c-4a9b-8c6d-000000000001';
+    },
+    destroy() {},
+  }) };`;
+  await context.route('https://cdn.plaid.com/**', (route) => route.fulfill({ contentType: 'text/javascript', body: script }));
+  const page = await context.newPage();
+  const { session, url } = emulator.start({ send: 'state' });
+  await page.goto(url);
+  await connectButton(page).click();
+  const report = await reportOf(page, emulator, session);
+  assert.deepEqual(report.problems, []);
+  assert.equal(report.callback.state, 'unchanged');
+  assert.equal(seen.length, 2);
+  assert.equal(seen[0].receivedRedirectUri, undefined);
+  assert.match(seen[1].receivedRedirectUri, /\/link\/return\?oauth_state_id=7d1b2a5e/);
+  assert.equal(seen[0].token, seen[1].token);
+  // The same return again, as a reload would be, cannot go on and says so.
+  await page.goto(seen[1].receivedRedirectUri);
+  await page.getByRole('alert').getByText('This page cannot go on').waitFor();
+  watch.assertClean(['https://cdn.plaid.com', new URL(broker.url).origin, new URL(emulator.url).origin]);
+  await context.close();
+});

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use plaid_token_broker::clock::Timestamp;
+use plaid_token_broker::clock::{Clock as _, SystemClock, Timestamp};
+use plaid_token_broker::random;
 use plaid_token_broker::secret::PlaidAccessToken;
 use plaid_token_broker::store::error::StoreError;
 use plaid_token_broker::store::model::{
@@ -15,7 +16,6 @@ use plaid_token_broker::store::model::{
     OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption, TransactionId,
 };
 use plaid_token_broker::store::{Durability, Store};
-use uuid::Uuid;
 
 use crate::options;
 
@@ -127,7 +127,7 @@ async fn complete_and_redeem_forever(store: Store) {
         let connection_id = complete(&store, transaction_id).await;
         tell(&format!("completed {connection_id}"));
         let grant = NewGrant {
-            id: GrantId(Uuid::now_v7()),
+            id: GrantId(random::id(SystemClock.now())),
             nonce: Nonce(rand::random()),
             client_id: "kore".to_owned(),
             scope: Vec::new(),
@@ -149,7 +149,7 @@ async fn complete_and_redeem_forever(store: Store) {
 }
 
 async fn open(store: &Store) -> TransactionId {
-    let id = TransactionId(Uuid::now_v7());
+    let id = TransactionId(random::id(SystemClock.now()));
     let request = OAuthRequest {
         client_id: "kore".to_owned(),
         redirect_uri: "https://idp.kore.ai/callback".to_owned(),
@@ -162,7 +162,7 @@ async fn open(store: &Store) -> TransactionId {
         nonce: Nonce(rand::random()),
         flow: Flow::OAuth(request),
         scope: None,
-        client_user_id: Uuid::new_v4().to_string(),
+        client_user_id: uuid::Uuid::new_v4().to_string(),
         created_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(1800)),
     };
@@ -204,7 +204,7 @@ async fn full_disk(directory: &Path) {
 }
 
 fn completion_of(transaction_id: TransactionId) -> Completion {
-    let id = ConnectionId(Uuid::now_v7());
+    let id = ConnectionId(random::id(SystemClock.now()));
     Completion {
         transaction_id,
         public_token: PublicTokenHash(rand::random()),

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use super::*;
-use crate::config::LinkMode;
 
 const REQUIRED: &str = "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS";
 const OPTIONAL: &str = "PLAID_OPTIONAL_PRODUCTS";
@@ -141,16 +140,15 @@ fn a_long_client_name_is_warned_of() {
 #[test]
 fn mode_and_customization_are_read() {
     let link = good(&[
-        ("PLAID_LINK_MODE", "Hosted"),
+        ("PLAID_LINK_MODE", "Embedded"),
         ("PLAID_LINK_CUSTOMIZATION_NAME", "bot"),
     ])
     .link;
-    assert_eq!(
-        (link.mode, link.customization_name.as_deref()),
-        (LinkMode::Hosted, Some("bot"))
+    assert_eq!(link.customization_name.as_deref(), Some("bot"));
+    refuses(
+        "PLAID_LINK_MODE",
+        &[("popup", "embedded"), ("hosted", "not supported")],
     );
-    assert_eq!(good(&[]).link.mode, LinkMode::Embedded);
-    refuses("PLAID_LINK_MODE", &[("popup", "embedded or hosted")]);
 }
 
 #[test]

@@ -137,7 +137,9 @@ pub(in crate::store) async fn from_its_last_moment_on_it_is_not_open(store: &Sto
 }
 
 pub(in crate::store) async fn an_unknown_transaction_is_not_found(store: &Store) {
-    let nobody = TransactionId(uuid::Uuid::now_v7());
+    let nobody = TransactionId(crate::random::id(crate::clock::Clock::now(
+        &crate::clock::SystemClock,
+    )));
     assert_eq!(
         store.complete(completion_of(nobody, hash()), NOW).await.unwrap(),
         CompleteOutcome::NotFound

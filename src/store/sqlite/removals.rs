@@ -31,7 +31,7 @@ pub(super) fn abandon(
     Ok(u64::try_from(connections.len()).unwrap_or(u64::MAX))
 }
 
-fn queue_unless_granted(
+pub(super) fn queue_unless_granted(
     conn: &Sqlite,
     connection_id: [u8; 16],
     reason: RemovalReason,

@@ -35,7 +35,11 @@ CREATE TABLE grants (
     connection_id BLOB NOT NULL REFERENCES connections,
     scope         TEXT NOT NULL,       -- separated by spaces
     created_at    INTEGER NOT NULL,
-    revoked_at    INTEGER
+    revoked_at    INTEGER,
+    -- The nonce before the last rotation, and when that was: a public client's refresh token rotates.
+    previous_nonce BLOB,
+    rotated_at    INTEGER,
+    CHECK ((previous_nonce IS NULL) = (rotated_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX grants_connection ON grants (connection_id);

@@ -1,0 +1,233 @@
+//! Stopping, and callers who hang up: what was begun at Plaid is finished, and nobody waits for nothing.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::flow::{Broker, Plaid, code_of};
+use crate::harness::{PATIENCE, Start, directory};
+use crate::web::{Sent, connect, get, send};
+
+const EXCHANGE: &str = "/item/public_token/exchange";
+
+/// Long enough to be stopped in the middle of, on a slow machine too.
+fn slow() -> Value {
+    json!({ "kind": "delay", "milliseconds": 1500 })
+}
+
+/// The broker takes no new work: the system refuses connections to its port.
+#[track_caller]
+fn refuses_connections(url: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while connect(url).is_ok() {
+        assert!(Instant::now() < deadline, "still accepting");
+        std::thread::yield_now();
+    }
+}
+
+fn drains_on(signal: &str) {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let mut broker = Broker::of(plaid.broker(&home));
+    let tab = broker.open("state=s").unwrap();
+    plaid.fault(EXCHANGE, &slow());
+    let public_token = plaid.public_token();
+    let waiting = broker.complete(&tab, &public_token).unwrap();
+    plaid.called(EXCHANGE, 1);
+
+    broker.process.signal(signal);
+    refuses_connections(&broker.url);
+    assert_eq!(get(&broker.ops, "/livez").status, 200, "alive while it finishes");
+    let landed = waiting.reply().unwrap();
+    assert_eq!(landed.status, 200, "{landed:?}");
+    assert_eq!(broker.process.wait().code(), Some(0));
+    broker.process.stderr.says("\"stopped\"");
+}
+
+#[test]
+fn sigterm_lets_the_request_in_flight_be_answered() {
+    drains_on("TERM");
+}
+
+#[test]
+fn ctrl_c_lets_the_request_in_flight_be_answered() {
+    drains_on("INT");
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    for (first, second) in [("TERM", "TERM"), ("INT", "TERM")] {
+        let home = directory();
+        let plaid = Plaid::start(&home);
+        let mut broker = Broker::of(plaid.broker(&home));
+        let tab = broker.open("state=s").unwrap();
+        plaid.fault(EXCHANGE, &json!({ "kind": "hang" }));
+        let waiting = broker.complete(&tab, &plaid.public_token()).unwrap();
+        plaid.called(EXCHANGE, 1);
+        broker.process.signal(first);
+        broker
+            .process
+            .stderr
+            .says("requests in flight are finished first");
+        let told = Instant::now();
+        broker.process.signal(second);
+        assert_eq!(broker.process.wait().code(), Some(1), "work was under way");
+        assert!(told.elapsed() < Duration::from_secs(5), "{:?}", told.elapsed());
+        broker.process.stderr.says("stopped with work under way");
+        assert!(waiting.reply().is_err(), "nobody answered");
+    }
+}
+
+/// The person closes the tab at the worst moment, and the broker is stopped in it.
+#[test]
+fn an_exchange_whose_caller_hung_up_is_finished_before_the_broker_stops() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let mut broker = Broker::of(plaid.broker(&home));
+    let tab = broker.open("state=s").unwrap();
+    let public_token = plaid.public_token();
+    plaid.fault(EXCHANGE, &slow());
+    let waiting = broker.complete(&tab, &public_token).unwrap();
+    plaid.called(EXCHANGE, 1);
+    drop(waiting);
+    assert_eq!(broker.process.stop(), Some(0));
+    broker.process.stderr.says("connection made");
+
+    let broker = Broker::of(plaid.broker(&home));
+    let landed = broker.complete(&tab, &public_token).unwrap().reply().unwrap();
+    let tokens = broker.token(&[("code", &code_of(&landed))]).unwrap();
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+    assert_eq!(
+        plaid.count(EXCHANGE),
+        1,
+        "a second exchange would have been refused"
+    );
+}
+
+#[test]
+fn a_caller_who_hung_up_gets_the_answer_when_they_come_back() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let broker = Broker::of(plaid.broker(&home));
+    let tab = broker.open("state=s").unwrap();
+    let public_token = plaid.public_token();
+    plaid.fault(EXCHANGE, &slow());
+    let waiting = broker.complete(&tab, &public_token).unwrap();
+    plaid.called(EXCHANGE, 1);
+    drop(waiting);
+    // One comes back while the exchange is still under way, one after it.
+    let during = broker.complete(&tab, &public_token).unwrap().reply().unwrap();
+    let after = broker.complete(&tab, &public_token).unwrap().reply().unwrap();
+    assert_eq!(code_of(&during), code_of(&after));
+    assert_eq!(broker.token(&[("code", &code_of(&after))]).unwrap().status, 200);
+    assert_eq!(plaid.count(EXCHANGE), 1);
+}
+
+/// A client of the token endpoint that hangs up in the middle of its exchange of a raw public token.
+#[test]
+fn a_raw_exchange_is_finished_without_its_caller_too() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let mut broker = Broker::of(plaid.broker(&home));
+    let public_token = plaid.public_token();
+    let body = json!({
+        "code": public_token,
+        "client_id": plaid_token_broker::simulator::CLIENT_ID,
+        "client_secret": plaid_token_broker::simulator::SECRET,
+    })
+    .to_string();
+    let headers = [("Content-Type", "application/json")];
+    let ask = |url: &str| send(url, "POST", "/oauth/token", &headers, &body).unwrap();
+    plaid.fault(EXCHANGE, &slow());
+    let waiting = ask(&broker.url);
+    plaid.called(EXCHANGE, 1);
+    drop(waiting);
+    assert_eq!(broker.process.stop(), Some(0));
+    let broker = Broker::of(plaid.broker(&home));
+    let tokens = ask(&broker.url).reply().unwrap();
+    assert_eq!(tokens.status, 200, "{tokens:?}");
+    broker.must_refresh(&tokens.text("refresh_token"), &tokens.text("access_token"));
+    assert_eq!(plaid.count(EXCHANGE), 1);
+}
+
+/// Browsers and proxies keep connections open, and strangers open some and say nothing, or half of it.
+#[test]
+fn nobody_who_is_not_being_answered_holds_up_the_stop() {
+    let home = directory();
+    let mut broker = Broker::of(Start::broker(&home));
+    let silent = connect(&broker.url).unwrap();
+    let mut idle = connect(&broker.url).unwrap();
+    write!(idle, "GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+    assert!(idle.read(&mut [0; 1024]).unwrap() > 0);
+    let mut halfway = connect(&broker.url).unwrap();
+    write!(halfway, "GET / HTTP/1.1\r\nHost: te").unwrap();
+    // Once one that came later is answered, the others have arrived.
+    let mut again = connect(&broker.url).unwrap();
+    write!(again, "GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+    assert!(again.read(&mut [0; 1024]).unwrap() > 0);
+    write!(again, "GET / HTTP/1.1\r\nHost: te").unwrap();
+    assert_eq!(get(&broker.url, "/").status, 200);
+
+    let told = Instant::now();
+    assert_eq!(broker.process.stop(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(8), "{:?}", told.elapsed());
+    drop((silent, idle, halfway, again));
+}
+
+#[test]
+fn with_nothing_in_flight_it_stops_at_once() {
+    let home = directory();
+    let mut broker = Broker::of(Start::broker(&home));
+    let told = Instant::now();
+    assert_eq!(broker.process.stop(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+}
+
+/// A body that stops arriving is a request in flight, but not for ever.
+#[test]
+fn a_body_that_stalls_is_answered_within_its_bound() {
+    let home = directory();
+    let mut broker = Broker::of(Start::broker(&home));
+    let mut stalling = connect(&broker.url).unwrap();
+    write!(
+        stalling,
+        "POST /oauth/token HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
+    )
+    .unwrap();
+    assert_eq!(get(&broker.url, "/").status, 200);
+    let told = Instant::now();
+    broker.process.signal("TERM");
+    let mut answer = String::new();
+    stalling.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert_eq!(broker.process.wait().code(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+}
+
+/// What it prints can be relied on: from then on it also hears signals.
+#[test]
+fn a_signal_as_soon_as_it_listens_is_heard() {
+    let home = directory();
+    let mut process = Start::broker(&home).spawn();
+    process.stdout.line("listening on ");
+    assert_eq!(process.stop(), Some(0));
+}
+
+/// A log collector that restarts, or `plaid-token-broker 2>&1 | head`: what cannot be logged is served all the same.
+#[test]
+fn readers_of_its_output_may_go_away() {
+    let home = directory();
+    let mut child = Start::broker(&home).into_command().spawn().unwrap();
+    drop(child.stderr.take());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let url = first.strip_prefix("listening on ").expect("a URL").to_owned();
+    drop(lines);
+    for _ in 0..3 {
+        let page = send(&url, "GET", "/", &[], "").and_then(Sent::reply);
+        assert_eq!(page.expect("an answer").status, 200);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,23 @@
+//! The real program in a directory of its own: what it prints, refuses, keeps and finishes. Its environment is empty
+//! but for what a test gives it, and it is spoken to over real sockets.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking, and print what the program said"
+)]
+#![expect(unreachable_pub, reason = "one test binary, whose modules share")]
+
+mod durability;
+mod files;
+mod flow;
+mod footprint;
+mod harness;
+mod leaks;
+mod lifecycle;
+mod settings;
+mod web;
