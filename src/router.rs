@@ -97,13 +97,27 @@ fn answer(app: &App, request: &Request, status: StatusCode, error: &str, title: 
             message: "The address may be mistyped, or the link that led here is old.".to_owned(),
             advice: vec!["Go back to the application that sent you here.".to_owned()],
         };
-        return link::error_page(app, "/", &refusal);
+        return link::error_page(app, root_from(path), &refusal);
     }
     (
         status,
         Json(json!({ "error": error, "error_description": title })),
     )
         .into_response()
+}
+
+/// The way from a page at this path to the root of the site: relative, since a proxy may put a prefix before it.
+fn root_from(path: &str) -> &'static str {
+    const ROOTS: [&str; 6] = [
+        "./",
+        "../",
+        "../../",
+        "../../../",
+        "../../../../",
+        "../../../../../",
+    ];
+    let depth = path.matches('/').count().saturating_sub(1);
+    ROOTS.get(depth).copied().unwrap_or("/")
 }
 
 /// Unwinding stays on, so that one request's mistake is not everybody's. What the panic said stays in the log.

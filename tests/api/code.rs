@@ -25,7 +25,7 @@ async fn a_code_is_good_once_and_its_grant_lives_on() {
     assert_eq!(broker.refresh(&first.text("refresh_token")).await.status, 200);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_64_concurrent_redemptions_one_wins() {
     let broker = TestBroker::start().await;
     let code = broker.code().await;

@@ -10,7 +10,7 @@ use crate::harness::{Answer, Browser, CALLBACK, TestBroker, query_value, success
 
 pub const EXCHANGE: &str = "/item/public_token/exchange";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn completing_twice_gives_the_same_answer_and_exchanges_once() {
     let broker = TestBroker::start().await;
     let browser = Browser::open(&broker, "?state=s").await;
