@@ -227,7 +227,10 @@ impl Broker {
             ops::router(app.clone()),
             background.clone().cancelled_owned(),
         ));
-        let patience = Patience { unredeemed: app.config.oauth.unredeemed_ttl, session: SESSION_TTL };
+        let patience = Patience {
+            unredeemed: app.config.oauth.unredeemed_ttl,
+            session: SESSION_TTL,
+        };
         let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
 

@@ -14,7 +14,6 @@ use crate::link::Refusal;
 use crate::middleware::{headers, log, peer, request_id, timeout};
 use crate::{assets, explorer, link, oauth};
 
-
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
     let mut router = people()

@@ -17,9 +17,10 @@ use std::sync::Arc;
 
 pub use self::error::{OpenError, StoreError};
 use self::model::{
-    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
-    NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Repeat, RepeatOutcome, RawExchange, RawExchangeOutcome, RedeemOutcome,
-    Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
+    GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
+    RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use self::sqlite::SqliteStore;
 use self::tokens::TokenKey;

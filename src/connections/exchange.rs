@@ -81,7 +81,12 @@ impl Connections {
     ) -> Result<ConnectionId, ExchangeError> {
         let hash = self.0.store.tokens().hash_public_token(&public_token);
         let owner = Owner::Transaction(transaction_id);
-        let attempt = Attempt { owner: owner.clone(), hash, public_token, link };
+        let attempt = Attempt {
+            owner: owner.clone(),
+            hash,
+            public_token,
+            link,
+        };
         let inner = self.0.clone();
         let work = |lead: Lead| async move {
             let outcome = inner.complete(transaction_id, attempt, code_ttl, &lead).await;
@@ -102,7 +107,12 @@ impl Connections {
     ) -> Result<(Grant, Connection), ExchangeError> {
         let hash = self.0.store.tokens().hash_public_token(&public_token);
         let owner = Owner::Client(client_id.clone());
-        let attempt = Attempt { owner: owner.clone(), hash, public_token, link: LinkResult::default() };
+        let attempt = Attempt {
+            owner: owner.clone(),
+            hash,
+            public_token,
+            link: LinkResult::default(),
+        };
         let inner = self.0.clone();
         let work = |lead: Lead| async move {
             let outcome = inner.exchange_raw(client_id, scope, attempt, &lead).await;
@@ -131,7 +141,10 @@ impl Connections {
             Entry::Taken => return Err(ExchangeError::Taken),
             Entry::Busy => return Err(ExchangeError::Busy),
         };
-        let landed = outcome.wait_for(Option::is_some).await.map_err(|_| ExchangeError::Task)?;
+        let landed = outcome
+            .wait_for(Option::is_some)
+            .await
+            .map_err(|_| ExchangeError::Task)?;
         landed.clone().unwrap_or(Err(ExchangeError::Task))
     }
 }
@@ -149,7 +162,11 @@ impl Inner {
             if record.owner != PublicTokenOwner::Transaction(transaction_id) {
                 return Err(ExchangeError::Taken);
             }
-            let repeat = Repeat { transaction_id, public_token, code_ttl };
+            let repeat = Repeat {
+                transaction_id,
+                public_token,
+                code_ttl,
+            };
             return match self.store.repeat(repeat, self.clock.now()).await? {
                 RepeatOutcome::Repeated(connection_id) => Ok(connection_id),
                 RepeatOutcome::Over => Err(ExchangeError::NotOpen),
@@ -162,8 +179,16 @@ impl Inner {
         let exchanged = self.exchange_or_kept(&attempt, lead).await?;
         let connection = self.connection(&exchanged, &attempt.link);
         let connection_id = connection.id;
-        let completion = Completion { transaction_id, public_token, connection, code_ttl };
-        match stored(self.store.complete(completion, self.clock.now()).await, &exchanged)? {
+        let completion = Completion {
+            transaction_id,
+            public_token,
+            connection,
+            code_ttl,
+        };
+        match stored(
+            self.store.complete(completion, self.clock.now()).await,
+            &exchanged,
+        )? {
             CompleteOutcome::Completed => {
                 lead.forget();
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
@@ -200,8 +225,17 @@ impl Inner {
         let now = self.clock.now();
         let connection = self.connection(&exchanged, &attempt.link);
         let grant_id = GrantId(random::id(now));
-        let grant = NewGrant { id: grant_id, nonce: random::nonce(), client_id: client_id.clone(), scope };
-        let exchange = RawExchange { public_token: attempt.hash, connection, grant };
+        let grant = NewGrant {
+            id: grant_id,
+            nonce: random::nonce(),
+            client_id: client_id.clone(),
+            scope,
+        };
+        let exchange = RawExchange {
+            public_token: attempt.hash,
+            connection,
+            grant,
+        };
         let outcome = stored(self.store.exchange_raw(exchange, now).await, &exchanged)?;
         lead.forget();
         match outcome {
@@ -220,7 +254,11 @@ impl Inner {
         client_id: &str,
         record: &PublicTokenRecord,
     ) -> Result<GrantId, ExchangeError> {
-        let PublicTokenOwner::Client { client_id: owner, grant_id } = &record.owner else {
+        let PublicTokenOwner::Client {
+            client_id: owner,
+            grant_id,
+        } = &record.owner
+        else {
             return Err(ExchangeError::Taken);
         };
         if owner != client_id || self.clock.now().since(record.exchanged_at) >= RAW_REPEAT {
@@ -246,7 +284,11 @@ impl Inner {
         };
         let exchanged = self.exchange_once(attempt, was_unknown, lead).await?;
         // Until it is stored: whatever happens next, what Plaid gave must not be lost.
-        lead.keep(&attempt.owner, Kept::Unstored(exchanged.clone()), self.clock.now());
+        lead.keep(
+            &attempt.owner,
+            Kept::Unstored(exchanged.clone()),
+            self.clock.now(),
+        );
         Ok(exchanged)
     }
 
@@ -309,9 +351,10 @@ impl Inner {
         let connection = self.connection(&exchanged, &LinkResult::default());
         let owner = match owner {
             Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
-            Owner::Client(id) => {
-                PublicTokenOwner::Client { client_id: id.clone(), grant_id: GrantId(random::id(now)) }
-            }
+            Owner::Client(id) => PublicTokenOwner::Client {
+                client_id: id.clone(),
+                grant_id: GrantId(random::id(now)),
+            },
         };
         self.store.discard(connection, owner, now).await?;
         lead.forget();

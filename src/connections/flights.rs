@@ -102,7 +102,11 @@ impl Flights {
     pub(super) fn enter(self: &Arc<Self>, hash: PublicTokenHash, owner: &Owner) -> Entry {
         let mut state = self.state();
         if let Some((flying, outcome)) = state.flying.get(&hash) {
-            return if flying == owner { Entry::Follow(outcome.clone()) } else { Entry::Taken };
+            return if flying == owner {
+                Entry::Follow(outcome.clone())
+            } else {
+                Entry::Taken
+            };
         }
         if state.kept.get(&hash).is_some_and(|(kept, ..)| kept != owner) {
             return Entry::Taken;
@@ -128,14 +132,22 @@ impl Flights {
     /// The tokens that something is kept of, with their owners and since when.
     pub(super) fn kept(&self) -> Vec<(PublicTokenHash, Owner, Timestamp)> {
         let state = self.state();
-        state.kept.iter().map(|(hash, (owner, at, _))| (*hash, owner.clone(), *at)).collect()
+        state
+            .kept
+            .iter()
+            .map(|(hash, (owner, at, _))| (*hash, owner.clone(), *at))
+            .collect()
     }
 }
 
 impl Lead {
     /// What was kept of the attempt before.
     pub(super) fn kept(&self) -> Option<Kept> {
-        self.flights.state().kept.get(&self.hash).map(|(_, _, kept)| kept.clone())
+        self.flights
+            .state()
+            .kept
+            .get(&self.hash)
+            .map(|(_, _, kept)| kept.clone())
     }
 
     /// Keeps this for the next attempt.
@@ -143,7 +155,9 @@ impl Lead {
         let mut state = self.flights.state();
         if state.kept.len() >= MAX_KEPT && !state.kept.contains_key(&self.hash) {
             // What Plaid gave is not thrown away for it; that nothing is known of a token can be.
-            state.kept.retain(|_, (_, _, kept)| matches!(kept, Kept::Unstored(_)));
+            state
+                .kept
+                .retain(|_, (_, _, kept)| matches!(kept, Kept::Unstored(_)));
         }
         state.kept.insert(self.hash, (owner.clone(), now, kept));
     }
@@ -199,7 +213,10 @@ mod tests {
         assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
         assert!(matches!(flights.enter(OTHER, &transaction(1)), Entry::Busy));
         first.land(Err(ExchangeError::Taken));
-        let landed = outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+        let landed = outcome
+            .wait_for(Option::is_some)
+            .await
+            .map(|outcome| outcome.clone());
         assert!(matches!(landed, Ok(Some(Err(ExchangeError::Taken)))));
         assert!(flights.state().flying.is_empty());
     }
@@ -230,9 +247,13 @@ mod tests {
     fn only_so_many_are_under_way() {
         let flights = Arc::new(Flights::default());
         let client = Owner::Client("c".to_owned());
-        let leads: Vec<Lead> =
-            (0..64u8).map(|n| lead(&flights, PublicTokenHash([n; 32]), &client)).collect();
-        assert!(matches!(flights.enter(PublicTokenHash([99; 32]), &client), Entry::Busy));
+        let leads: Vec<Lead> = (0..64u8)
+            .map(|n| lead(&flights, PublicTokenHash([n; 32]), &client))
+            .collect();
+        assert!(matches!(
+            flights.enter(PublicTokenHash([99; 32]), &client),
+            Entry::Busy
+        ));
         drop(leads);
         drop(lead(&flights, HASH, &client));
     }

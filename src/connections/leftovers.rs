@@ -33,7 +33,9 @@ impl Inner {
                 _ => {}
             }
             // Whoever comes back at this very moment is the leader, and it is not left over.
-            let Entry::Lead(lead) = self.flights.enter(hash, &owner) else { continue };
+            let Entry::Lead(lead) = self.flights.enter(hash, &owner) else {
+                continue;
+            };
             if let Err(error) = self.discard_kept(&owner, &lead).await {
                 tracing::error!(%error, %owner, "an Item that nobody wants could not be queued for removal");
             }

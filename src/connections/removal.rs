@@ -42,7 +42,10 @@ impl RemovalWorker {
     /// A worker on these connections.
     #[must_use]
     pub fn new(connections: Connections, patience: Patience) -> Self {
-        Self { connections, patience }
+        Self {
+            connections,
+            patience,
+        }
     }
 
     /// Looks at the queue at once and then every half minute.
@@ -68,10 +71,7 @@ impl RemovalWorker {
         };
         let abandoned = inner.store.abandon(abandonment, now).await?;
         if abandoned > 0 {
-            tracing::info!(
-                abandoned,
-                "connections that nobody used are queued for removal"
-            );
+            tracing::info!(abandoned, "connections that nobody used are queued for removal");
         }
         self.connections.settle().await;
         // A purge takes a bounded number of rows, so that requests in between are not held up.
@@ -121,7 +121,10 @@ fn is_gone(answer: &Result<String, PlaidError>) -> bool {
     match answer {
         Ok(_) => true,
         Err(PlaidError::Api(error)) => {
-            matches!(error.error_code.as_str(), "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED")
+            matches!(
+                error.error_code.as_str(),
+                "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED"
+            )
         }
         Err(_) => false,
     }

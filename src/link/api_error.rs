@@ -136,7 +136,9 @@ impl PageCallError {
                 S::UNPROCESSABLE_ENTITY,
                 "no_token",
                 Next::Restart,
-                text("Plaid finished without giving access to a bank account. Please choose another bank or account."),
+                text(
+                    "Plaid finished without giving access to a bank account. Please choose another bank or account.",
+                ),
             ),
             Self::Exchange(_) => (
                 S::CONFLICT,

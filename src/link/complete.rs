@@ -74,7 +74,11 @@ pub async fn set_access_token(
         return Err(PageCallError::BadRequest("no public token of Plaid's"));
     }
     let metadata = success.metadata.unwrap_or_default();
-    let link_session_id = metadata.link_session_id.as_deref().and_then(loggable).map(str::to_owned);
+    let link_session_id = metadata
+        .link_session_id
+        .as_deref()
+        .and_then(loggable)
+        .map(str::to_owned);
     tracing::info!(transaction = %transaction.id, link_session_id, "Link succeeded");
     let institution = metadata.institution.unwrap_or_default();
     let link = LinkResult {
@@ -83,7 +87,10 @@ pub async fn set_access_token(
         link_session_id,
     };
     let code_ttl = app.config.oauth.code_ttl;
-    let connection_id = app.connections.complete(transaction.id, public_token, link, code_ttl).await?;
+    let connection_id = app
+        .connections
+        .complete(transaction.id, public_token, link, code_ttl)
+        .await?;
     match &transaction.flow {
         Flow::OAuth(request) => Ok(Json(Redirect {
             redirect_to: redirect(&app, &transaction, request),

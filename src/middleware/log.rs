@@ -45,12 +45,20 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { method, path, address, status, .. } = self;
+        let Self {
+            method,
+            path,
+            address,
+            status,
+            ..
+        } = self;
         let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let address = address.as_deref();
         match status {
-            Some(status) => tracing::info!(target: "plaid_token_broker::request", %method, path, status, elapsed_ms,
-                client.address = address, "request"),
+            Some(status) => {
+                tracing::info!(target: "plaid_token_broker::request", %method, path, status, elapsed_ms,
+                client.address = address, "request")
+            }
             None => tracing::info!(target: "plaid_token_broker::request", %method, path, elapsed_ms,
                 client.address = address, "request given up by its caller"),
         }

@@ -103,7 +103,9 @@ impl TokenError {
             Self::Store(StoreError::Unavailable(_) | StoreError::Full) | Self::Busy => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
-            Self::Plaid(_) | Self::Store(_) | Self::Task => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+            Self::Plaid(_) | Self::Store(_) | Self::Task => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
+            }
         }
     }
 

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::Store;
 use super::model::{
-    Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest,
-    PublicTokenHash, RawExchange, Redemption, TransactionId,
+    Abandonment, Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce,
+    OAuthRequest, PublicTokenHash, RawExchange, Redemption, TransactionId,
 };
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::random;
@@ -61,6 +61,7 @@ macro_rules! contract_suite {
                 of_many_completions_at_once_one_stores,
                 of_two_owners_at_once_one_has_the_public_token,
                 cancelling_is_final_and_repeatable,
+                a_repeat_makes_an_unredeemed_code_good_again,
                 what_is_completed_cannot_be_cancelled,
                 of_cancel_and_complete_one_wins,
                 a_caller_that_goes_away_undoes_nothing,
@@ -92,7 +93,10 @@ macro_rules! contract_suite {
                 of_redeem_and_abandon_one_wins,
                 removals_come_when_due_and_in_order,
                 a_finished_removal_is_gone_and_the_connection_stays_removed,
+                a_session_that_ended_gives_its_connection_up,
+                what_nobody_wants_is_stored_to_be_removed,
                 purging_forgets_what_came_to_nothing,
+                purging_takes_a_bounded_number,
                 purging_keeps_public_tokens_of_living_connections,
                 the_check_passes_and_leaves_no_trace,
                 a_closed_store_refuses,
@@ -104,6 +108,14 @@ macro_rules! contract_suite {
     };
 }
 pub(super) use contract_suite;
+
+/// Only codes that nobody redeemed, of before that moment.
+pub(super) fn unredeemed(before: Timestamp) -> Abandonment {
+    Abandonment {
+        unredeemed_before: before,
+        sessions_before: Timestamp::from_millis(i64::MIN),
+    }
+}
 
 pub(super) fn nonce() -> Nonce {
     Nonce(rand::random())

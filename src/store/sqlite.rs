@@ -25,9 +25,10 @@ use super::Durability;
 use super::error::{OpenError, StoreError};
 use super::keyring::Keyring;
 use super::model::{
-    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
-    NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Repeat, RepeatOutcome, RawExchange, RawExchangeOutcome, RedeemOutcome,
-    Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
+    GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
+    RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use super::tokens::TokenKey;
 use crate::clock::Timestamp;

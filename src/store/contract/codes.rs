@@ -90,7 +90,7 @@ pub(in crate::store) async fn only_completed_oauth_transactions_are_redeemable(s
     store.complete(completion_of(browser, hash()), NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
     store
-        .abandon(NOW.plus(Duration::from_millis(1)), NOW)
+        .abandon(super::unredeemed(NOW.plus(Duration::from_millis(1))), NOW)
         .await
         .unwrap();
     for id in [open, cancelled, browser, abandoned] {
@@ -144,6 +144,6 @@ pub(in crate::store) async fn the_code_of_a_removed_connection_is_not_redeemable
         RedeemOutcome::NotRedeemable
     ));
     let late = NOW.plus(CODE_TTL * 99);
-    assert_eq!(store.abandon(late, late).await.unwrap(), 1);
+    assert_eq!(store.abandon(super::unredeemed(late), late).await.unwrap(), 1);
     assert!(store.due_removals(late, 10).await.unwrap().is_empty());
 }

@@ -9,7 +9,8 @@ use super::{
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::model::{
-    CancelOutcome, CompleteOutcome, Flow, PublicTokenOwner, RedeemOutcome, Stage, TransactionId,
+    CancelOutcome, CompleteOutcome, Flow, PublicTokenOwner, RedeemOutcome, Repeat, RepeatOutcome, Stage,
+    TransactionId,
 };
 
 pub(in crate::store) async fn a_transaction_reads_back_as_it_was_opened(store: &Store) {
@@ -287,4 +288,38 @@ pub(in crate::store) async fn a_caller_that_goes_away_undoes_nothing(store: &Sto
     // Decisions are taken in their order, so when this one is answered that one is decided.
     store.check().await.unwrap();
     assert!(store.connection(connection_id).await.unwrap().is_some());
+}
+
+pub(in crate::store) async fn a_repeat_makes_an_unredeemed_code_good_again(store: &Store) {
+    let id = opened(store, oauth_transaction()).await;
+    let completion = completion_of(id, hash());
+    store.complete(completion.clone(), NOW).await.unwrap();
+    let repeat = Repeat {
+        transaction_id: id,
+        public_token: completion.public_token,
+        code_ttl: super::CODE_TTL,
+    };
+    let repeated = RepeatOutcome::Repeated(completion.connection.id);
+    let late = NOW.plus(super::CODE_TTL * 2);
+    let other = Repeat {
+        public_token: hash(),
+        ..repeat
+    };
+    assert_eq!(store.repeat(other, late).await.unwrap(), RepeatOutcome::Over);
+    let refused = store.redeem(super::redemption_of(id), late).await.unwrap();
+    assert!(matches!(refused, RedeemOutcome::Expired));
+    assert_eq!(store.repeat(repeat, late).await.unwrap(), repeated);
+    let redeemed = store.redeem(super::redemption_of(id), late).await.unwrap();
+    assert!(matches!(redeemed, RedeemOutcome::Redeemed(_)));
+    assert_eq!(store.repeat(repeat, late).await.unwrap(), repeated);
+
+    let (abandoned, _) = completed(store).await;
+    store.abandon(super::unredeemed(late), late).await.unwrap();
+    let Repeat { public_token, .. } = repeat;
+    let over = Repeat {
+        transaction_id: abandoned,
+        public_token,
+        code_ttl: super::CODE_TTL,
+    };
+    assert_eq!(store.repeat(over, late).await.unwrap(), RepeatOutcome::Over);
 }

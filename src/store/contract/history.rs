@@ -84,7 +84,7 @@ pub(in crate::store) async fn any_history_goes_as_the_model_says(store: &Store) 
 async fn live(store: &Store, steps: Vec<Step>) {
     // What earlier histories left is ended and forgotten, as decisions over all rows would meet it.
     let end = NOW.plus(Duration::from_secs(1 << 30));
-    store.abandon(end, end).await.unwrap();
+    store.abandon(super::unredeemed(end), end).await.unwrap();
     store.purge(end).await.unwrap();
     for removal in store.due_removals(end, usize::MAX).await.unwrap() {
         store.finish_removal(removal.connection.id, end).await.unwrap();
@@ -256,7 +256,10 @@ impl Model {
                 abandoned += 1;
             }
         }
-        assert_eq!(store.abandon(before, self.now).await.unwrap(), abandoned);
+        assert_eq!(
+            store.abandon(super::unredeemed(before), self.now).await.unwrap(),
+            abandoned
+        );
     }
 
     async fn purge(&mut self, store: &Store) {

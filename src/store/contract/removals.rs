@@ -3,21 +3,35 @@
 use std::time::Duration;
 
 use super::{
-    NOW, TRANSACTION_TTL, at_once, browser_transaction, completed, completion_of, hash, oauth_transaction,
-    opened, raw_exchange_of, redemption_of,
+    NOW, TRANSACTION_TTL, at_once, browser_transaction, completed, completion_of, hash, new_connection,
+    oauth_transaction, opened, raw_exchange_of, redemption_of,
 };
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::model::{CompleteOutcome, RedeemOutcome, RemovalReason, Stage};
+use crate::store::model::{
+    Abandonment, CompleteOutcome, PublicTokenOwner, RedeemOutcome, RemovalReason, Stage,
+};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
 pub(in crate::store) async fn abandoning_takes_what_was_completed_before_that_moment(store: &Store) {
     let (id, connection_id) = completed(store).await;
-    assert_eq!(store.abandon(NOW, NOW).await.unwrap(), 0);
+    assert_eq!(store.abandon(super::unredeemed(NOW), NOW).await.unwrap(), 0);
     let later = NOW.plus(Duration::from_secs(3600));
-    assert_eq!(store.abandon(NOW.plus(MOMENT), later).await.unwrap(), 1);
-    assert_eq!(store.abandon(NOW.plus(MOMENT), later).await.unwrap(), 0);
+    assert_eq!(
+        store
+            .abandon(super::unredeemed(NOW.plus(MOMENT)), later)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        store
+            .abandon(super::unredeemed(NOW.plus(MOMENT)), later)
+            .await
+            .unwrap(),
+        0
+    );
     assert_eq!(
         store.transaction(id).await.unwrap().unwrap().stage,
         Stage::Abandoned
@@ -46,7 +60,7 @@ pub(in crate::store) async fn abandoning_spares_what_others_still_use(store: &St
     store.redeem(redemption_of(redeemed), NOW).await.unwrap();
     store.exchange_raw(raw_exchange_of(hash()), NOW).await.unwrap();
     let late = NOW.plus(Duration::from_secs(9999));
-    assert_eq!(store.abandon(late, late).await.unwrap(), 0);
+    assert_eq!(store.abandon(super::unredeemed(late), late).await.unwrap(), 0);
     assert_eq!(store.transaction(open).await.unwrap().unwrap().stage, Stage::Open);
     assert!(store.due_removals(late, 10).await.unwrap().is_empty());
 }
@@ -61,7 +75,11 @@ pub(in crate::store) async fn of_redeem_and_abandon_one_wins(store: &Store) {
                     RedeemOutcome::Redeemed(_)
                 )
             } else {
-                store.abandon(NOW.plus(MOMENT), NOW).await.unwrap() == 1
+                store
+                    .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+                    .await
+                    .unwrap()
+                    == 1
             }
         })
         .await;
@@ -92,7 +110,10 @@ pub(in crate::store) async fn removals_come_when_due_and_in_order(store: &Store)
     for seconds in 0..3 {
         ids.push(completed(store).await.1);
         store
-            .abandon(NOW.plus(MOMENT), NOW.plus(Duration::from_secs(seconds)))
+            .abandon(
+                super::unredeemed(NOW.plus(MOMENT)),
+                NOW.plus(Duration::from_secs(seconds)),
+            )
             .await
             .unwrap();
     }
@@ -119,7 +140,10 @@ pub(in crate::store) async fn removals_come_when_due_and_in_order(store: &Store)
 
 pub(in crate::store) async fn a_finished_removal_is_gone_and_the_connection_stays_removed(store: &Store) {
     let (_, connection_id) = completed(store).await;
-    store.abandon(NOW.plus(MOMENT), NOW).await.unwrap();
+    store
+        .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+        .await
+        .unwrap();
     for seconds in [1, 2] {
         store
             .finish_removal(connection_id, NOW.plus(Duration::from_secs(seconds)))
@@ -152,7 +176,10 @@ pub(in crate::store) async fn purging_forgets_what_came_to_nothing(store: &Store
     let cancelled = opened(store, oauth_transaction()).await;
     store.cancel(cancelled, NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
-    store.abandon(NOW.plus(MOMENT), NOW).await.unwrap();
+    store
+        .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+        .await
+        .unwrap();
     let (waiting, _) = completed(store).await;
     let (redeemed, _) = completed(store).await;
     store.redeem(redemption_of(redeemed), NOW).await.unwrap();
@@ -178,7 +205,10 @@ pub(in crate::store) async fn purging_keeps_public_tokens_of_living_connections(
     let id = opened(store, oauth_transaction()).await;
     let removed = completion_of(id, hash());
     store.complete(removed.clone(), NOW).await.unwrap();
-    store.abandon(NOW.plus(MOMENT), NOW).await.unwrap();
+    store
+        .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+        .await
+        .unwrap();
     assert_eq!(store.purge(NOW).await.unwrap(), 0);
     store.purge(NOW.plus(MOMENT)).await.unwrap();
     assert!(store.public_token(live.public_token).await.unwrap().is_some());
@@ -211,4 +241,60 @@ pub(in crate::store) async fn a_closed_store_refuses(store: &Store) {
     ));
     assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
     store.close().await;
+}
+
+pub(in crate::store) async fn a_session_that_ended_gives_its_connection_up(store: &Store) {
+    let browser = opened(store, browser_transaction()).await;
+    let completion = completion_of(browser, hash());
+    store.complete(completion.clone(), NOW).await.unwrap();
+    let (oauth, _) = completed(store).await;
+    let sessions = |before| Abandonment {
+        unredeemed_before: NOW,
+        sessions_before: before,
+    };
+    assert_eq!(store.abandon(sessions(NOW), NOW).await.unwrap(), 0);
+    assert_eq!(store.abandon(sessions(NOW.plus(MOMENT)), NOW).await.unwrap(), 1);
+    let due = store.due_removals(NOW, 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert!(
+        due.iter()
+            .all(|removal| removal.connection.id == completion.connection.id)
+    );
+    assert_eq!(
+        store.transaction(browser).await.unwrap().unwrap().stage,
+        Stage::Abandoned
+    );
+    assert!(matches!(
+        store.transaction(oauth).await.unwrap().unwrap().stage,
+        Stage::Completed { .. }
+    ));
+}
+
+pub(in crate::store) async fn what_nobody_wants_is_stored_to_be_removed(store: &Store) {
+    let cancelled = opened(store, oauth_transaction()).await;
+    store.cancel(cancelled, NOW).await.unwrap();
+    let connection = new_connection();
+    let owner = PublicTokenOwner::Transaction(cancelled);
+    store.discard(connection.clone(), owner, NOW).await.unwrap();
+    let stored = store.connection(connection.id).await.unwrap().unwrap();
+    assert_eq!(
+        (stored.item_id, stored.removed_at),
+        (connection.item_id, Some(NOW))
+    );
+    let due = store.due_removals(NOW, 10).await.unwrap();
+    assert_eq!(due.len(), 1);
+    assert!(
+        due.iter()
+            .all(|removal| { removal.connection.access_token.expose() == connection.access_token.expose() })
+    );
+}
+
+pub(in crate::store) async fn purging_takes_a_bounded_number(store: &Store) {
+    for _ in 0..600 {
+        opened(store, oauth_transaction()).await;
+    }
+    let late = NOW.plus(TRANSACTION_TTL * 2);
+    let first = store.purge(late).await.unwrap();
+    assert!((1..600).contains(&first), "{first}");
+    assert_eq!(first + store.purge(late).await.unwrap(), 600);
 }

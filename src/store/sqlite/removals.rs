@@ -16,12 +16,14 @@ pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, now: Timestamp) -
     let sessions = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
          WHERE stage = 1 AND client_id IS NULL AND stage_at < ?3 RETURNING connection_id";
     let mut connections: Vec<[u8; 16]> = Vec::new();
-    for (sql, before) in
-        [(unredeemed, abandonment.unredeemed_before), (sessions, abandonment.sessions_before)]
-    {
+    for (sql, before) in [
+        (unredeemed, abandonment.unredeemed_before),
+        (sessions, abandonment.sessions_before),
+    ] {
         let mut abandoned = conn.prepare_cached(sql)?;
-        let rows = abandoned
-            .query_map((stage::ABANDONED, now.as_millis(), before.as_millis()), |row| row.get(0))?;
+        let rows = abandoned.query_map((stage::ABANDONED, now.as_millis(), before.as_millis()), |row| {
+            row.get(0)
+        })?;
         for connection_id in rows {
             connections.push(connection_id?);
         }

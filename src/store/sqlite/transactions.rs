@@ -118,12 +118,17 @@ pub(super) fn complete(
 pub(super) fn repeat(conn: &Sqlite, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
     let stage = find(conn, repeat.transaction_id)?.map(|transaction| transaction.stage);
     Ok(match stage {
-        Some(Stage::Redeemed { connection_id, public_token, .. }) if public_token == repeat.public_token => {
-            RepeatOutcome::Repeated(connection_id)
-        }
-        Some(Stage::Completed { connection_id, public_token, code_expires_at, .. })
-            if public_token == repeat.public_token =>
-        {
+        Some(Stage::Redeemed {
+            connection_id,
+            public_token,
+            ..
+        }) if public_token == repeat.public_token => RepeatOutcome::Repeated(connection_id),
+        Some(Stage::Completed {
+            connection_id,
+            public_token,
+            code_expires_at,
+            ..
+        }) if public_token == repeat.public_token => {
             if now >= code_expires_at {
                 conn.prepare_cached(
                     "UPDATE transactions SET code_expires_at = ?1 WHERE id = ?2 AND stage = ?3",
