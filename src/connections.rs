@@ -7,15 +7,16 @@
 mod exchange;
 mod flights;
 mod health;
+mod leftovers;
 mod removal;
 
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
-pub use exchange::{ExchangeError, Institution};
+pub use exchange::{ExchangeError, LinkResult};
 pub use health::Health;
-pub use removal::RemovalWorker;
+pub use removal::{Patience, RemovalWorker};
 
 use crate::clock::SharedClock;
 use crate::plaid::PlaidClient;
@@ -29,7 +30,7 @@ struct Inner {
     store: Store,
     plaid: PlaidClient,
     clock: SharedClock,
-    flights: flights::Flights,
+    flights: Arc<flights::Flights>,
     health: health::HealthChecks,
     tasks: TaskTracker,
 }
@@ -42,7 +43,7 @@ impl Connections {
             store,
             plaid,
             clock,
-            flights: flights::Flights::default(),
+            flights: Arc::default(),
             health: health::HealthChecks::default(),
             tasks: TaskTracker::new(),
         }))

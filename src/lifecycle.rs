@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -22,15 +23,18 @@ pub use signals::{Stop, signals};
 use crate::app::{App, Parts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
-use crate::connections::{Connections, RemovalWorker};
+use crate::connections::{Connections, Patience, RemovalWorker};
+use crate::link::SESSION_TTL;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
 use crate::store::{Durability, OpenError, OpenOptions, Store};
 use crate::{ops, router};
 
-/// How long requests in flight are waited for: longer than two tries of an exchange with Plaid.
-pub const DRAIN: Duration = Duration::from_secs(45);
+/// How long requests in flight are waited for: longer than any request may take.
+pub const DRAIN: Duration = Duration::from_secs(65);
+/// How long the store may take to close: a disk that hangs must not hold up the end.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// A broker that did not start.
 #[derive(Debug, Error)]
@@ -223,7 +227,8 @@ impl Broker {
             ops::router(app.clone()),
             background.clone().cancelled_owned(),
         ));
-        let worker = RemovalWorker::new(app.connections.clone(), app.config.oauth.unredeemed_ttl);
+        let patience = Patience { unredeemed: app.config.oauth.unredeemed_ttl, session: SESSION_TTL };
+        let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
 
         let serving = serve(
@@ -248,15 +253,22 @@ impl Broker {
             () = bounded => false,
             () = stop.now.cancelled() => false,
         };
-        if ended {
-            tracing::info!("stopped");
-        } else {
+        if !ended {
             tracing::error!(
                 under_way = app.connections.under_way(),
                 "stopped with work under way"
             );
         }
-        app.store.close().await;
+        // Told twice: nothing is waited for. What was acknowledged is on disk already.
+        if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {
+            tracing::error!("the store did not close in time");
+        }
+        tracing::info!("stopped");
         ended
     }
+}
+
+async fn close(app: &App) {
+    app.connections.settle_all().await;
+    app.store.close().await;
 }

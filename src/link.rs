@@ -23,4 +23,4 @@ pub use link_token::create_link_token;
 pub use page::{authorize, link_return, root};
 pub use policy::plain_page as plain_policy;
 pub use refusal::{Refusal, error_page};
-pub use session::{Session, SessionError};
+pub use session::{SESSION_TTL, Session, SessionError};

@@ -5,3 +5,4 @@ pub mod headers;
 pub mod log;
 pub mod peer;
 pub mod request_id;
+pub mod timeout;

@@ -6,5 +6,6 @@ pub mod error;
 pub mod params;
 pub mod pkce;
 pub mod redirect;
+pub mod rotation;
 pub mod scope;
 pub mod token;

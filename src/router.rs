@@ -1,7 +1,5 @@
 //! The routers by audience (people, the page's own calls, OAuth clients), and the stack that each request passes.
 
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -10,15 +8,12 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
 use crate::link::Refusal;
-use crate::middleware::{headers, log, peer, request_id};
+use crate::middleware::{headers, log, peer, request_id, timeout};
 use crate::{assets, explorer, link, oauth};
 
-/// Longer than two tries of an exchange with Plaid; what runs into it is a mistake of ours.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
@@ -37,10 +32,7 @@ pub fn build(app: App) -> Router {
     // address, and carries the request id that all of them use.
     router
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
-        ))
+        .layer(from_fn(timeout::layer))
         .layer(from_fn(headers::layer))
         .layer(from_fn(log::layer))
         .layer(from_fn_with_state(app.clone(), peer::layer))
@@ -105,13 +97,27 @@ fn answer(app: &App, request: &Request, status: StatusCode, error: &str, title: 
             message: "The address may be mistyped, or the link that led here is old.".to_owned(),
             advice: vec!["Go back to the application that sent you here.".to_owned()],
         };
-        return link::error_page(app, "/", &refusal);
+        return link::error_page(app, root_from(path), &refusal);
     }
     (
         status,
         Json(json!({ "error": error, "error_description": title })),
     )
         .into_response()
+}
+
+/// The way from a page at this path to the root of the site: relative, since a proxy may put a prefix before it.
+fn root_from(path: &str) -> &'static str {
+    const ROOTS: [&str; 6] = [
+        "./",
+        "../",
+        "../../",
+        "../../../",
+        "../../../../",
+        "../../../../../",
+    ];
+    let depth = path.matches('/').count().saturating_sub(1);
+    ROOTS.get(depth).copied().unwrap_or("/")
 }
 
 /// Unwinding stays on, so that one request's mistake is not everybody's. What the panic said stays in the log.

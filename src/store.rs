@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 pub use self::error::{OpenError, StoreError};
 use self::model::{
-    Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
-    NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
-    Redemption, Removal, Transaction, TransactionId,
+    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
+    NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Repeat, RepeatOutcome, RawExchange, RawExchangeOutcome, RedeemOutcome,
+    Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use self::sqlite::SqliteStore;
 use self::tokens::TokenKey;
@@ -121,11 +121,31 @@ impl Store {
         }
     }
 
-    /// Ends the OAuth transactions that were completed before that moment and never redeemed, and queues the removal
-    /// of their connections unless a live grant uses them, in one commit. Gives the number of transactions.
-    pub async fn abandon(&self, unredeemed_before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+    /// The browser asks again for the answer of its completion. A code that ran out unredeemed is made good again: only
+    /// the browser that completed the transaction can ask.
+    pub async fn repeat(&self, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
         match &self.0 {
-            Engine::Sqlite(store) => store.abandon(unredeemed_before, now).await,
+            Engine::Sqlite(store) => store.repeat(repeat, now).await,
+        }
+    }
+
+    /// Gives up what was completed before those moments and not used since; the removal of its connections is queued in
+    /// the same commit. Gives how many.
+    pub async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.abandon(abandonment, now).await,
+        }
+    }
+
+    /// Stores a connection that nobody wants any more, with its removal queued in the same commit.
+    pub async fn discard(
+        &self,
+        connection: NewConnection,
+        owner: PublicTokenOwner,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.discard(connection, owner, now).await,
         }
     }
 
@@ -158,6 +178,25 @@ impl Store {
     pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Connection)>, StoreError> {
         match &self.0 {
             Engine::Sqlite(store) => store.grant(id).await,
+        }
+    }
+
+    /// Replaces the refresh token of a public client by its one successor (RFC 9700 4.14.2).
+    pub async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<RotateOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.rotate(rotation, now).await,
+        }
+    }
+
+    /// Ends a grant; what is to be removed at Plaid for it is queued in the same commit (RFC 7009).
+    pub async fn revoke(
+        &self,
+        id: GrantId,
+        revocation: Revocation,
+        now: Timestamp,
+    ) -> Result<RevokeOutcome, StoreError> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.revoke(id, revocation, now).await,
         }
     }
 

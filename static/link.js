@@ -184,16 +184,19 @@ function readHandle() {
 
 function loadLink() {
   show("loading", { message: "Loading Plaid…" });
+  // The person may have cancelled meanwhile: then a late script changes nothing.
+  const waits = () => state === "loading" || state === "link-failed";
   const script = document.createElement("script");
   const timer = setTimeout(() => {
     // The script is not asked for a second time: should both arrive, Link would be there twice, which Plaid
     // does not support. Should this one arrive late, the page becomes ready after all.
-    showLinkFailed({ label: "Reload this page", action: () => location.reload() });
+    if (waits()) showLinkFailed({ label: "Reload this page", action: () => location.reload() });
   }, LOAD_TIMEOUT);
   script.src = environment === "simulator" ? root + page.dataset.script : PLAID_SCRIPT;
   script.nonce = nonce;
   script.onload = () => {
     clearTimeout(timer);
+    if (!waits()) return;
     if (window.Plaid?.create && page.dataset.resume) {
       resume();
     } else if (window.Plaid?.create) {
@@ -205,7 +208,7 @@ function loadLink() {
   script.onerror = () => {
     clearTimeout(timer);
     script.remove();
-    showLinkFailed({ label: "Try again", action: loadLink });
+    if (waits()) showLinkFailed({ label: "Try again", action: loadLink });
   };
   document.head.append(script);
 }

@@ -1,10 +1,12 @@
 //! Exchanging a public token: once, to its end, and with an answer for everybody who asks again.
 
+use std::future::Future;
 use std::time::Duration;
 
 use thiserror::Error;
+use tracing::Instrument as _;
 
-use super::flights::{Owner, Unstored};
+use super::flights::{Entry, Kept, Lead, Made, Outcome, Owner};
 use super::{Connections, Inner};
 use crate::plaid::{Exchanged, PlaidError, Verdict};
 use crate::random;
@@ -12,21 +14,23 @@ use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
 use crate::store::model::{
     CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
-    PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, Stage,
-    TransactionId,
+    PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat,
+    RepeatOutcome, Stage, TransactionId,
 };
 
 /// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
 /// (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
-const RAW_REPEAT: Duration = Duration::from_secs(30 * 60);
+pub(super) const RAW_REPEAT: Duration = Duration::from_secs(30 * 60);
 
-/// Which bank, as Link told the browser: shown to people, never decided on.
+/// What Link told the browser beside the token: shown to people and written into the log, never decided on.
 #[derive(Clone, Debug, Default)]
-pub struct Institution {
-    /// Plaid's id.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
+pub struct LinkResult {
+    /// Plaid's institution id.
+    pub institution_id: Option<String>,
+    /// The institution's name.
+    pub institution_name: Option<String>,
+    /// Names the Link session to Plaid's support.
+    pub link_session_id: Option<String>,
 }
 
 /// An exchange that came to no connection for this caller.
@@ -35,7 +39,7 @@ pub enum ExchangeError {
     /// Plaid refused the public token: wrong, expired, of another environment, or used elsewhere.
     #[error("Plaid refused the public token")]
     Refused(#[source] PlaidError),
-    /// The first answer never came, and then Plaid refused the token: it is burnt.
+    /// An earlier answer never came, and then Plaid refused the token: it is burnt.
     #[error("the exchange's answer was lost and the public token is burnt")]
     Lost(#[source] PlaidError),
     /// Somebody else brought this public token first.
@@ -44,6 +48,9 @@ pub enum ExchangeError {
     /// The transaction is over: completed with another token, cancelled, abandoned or expired.
     #[error("the transaction is not open")]
     NotOpen,
+    /// Too many exchanges are under way, or another one of this transaction.
+    #[error("too many exchanges are under way")]
+    Busy,
     /// Plaid cannot do it now, or our configuration is at fault. The token is as good as it was.
     #[error(transparent)]
     Plaid(PlaidError),
@@ -55,35 +62,35 @@ pub enum ExchangeError {
     Task,
 }
 
+/// One attempt to exchange a token.
+struct Attempt {
+    owner: Owner,
+    hash: PublicTokenHash,
+    public_token: PlaidPublicToken,
+    link: LinkResult,
+}
+
 impl Connections {
     /// Completes a transaction with the public token that Link gave its browser. A repeat gives the same connection.
     pub async fn complete(
         &self,
         transaction_id: TransactionId,
         public_token: PlaidPublicToken,
-        institution: Institution,
+        link: LinkResult,
         code_ttl: Duration,
     ) -> Result<ConnectionId, ExchangeError> {
+        let hash = self.0.store.tokens().hash_public_token(&public_token);
+        let owner = Owner::Transaction(transaction_id);
+        let attempt = Attempt { owner: owner.clone(), hash, public_token, link };
         let inner = self.0.clone();
-        let work = async move {
-            let hash = inner.store.tokens().hash_public_token(&public_token);
-            let gate = inner.flights.gate(hash);
-            let mut kept = gate.lock().await;
-            let result = inner
-                .complete(
-                    transaction_id,
-                    hash,
-                    &public_token,
-                    institution,
-                    code_ttl,
-                    &mut kept,
-                )
-                .await;
-            drop(kept);
-            inner.flights.leave(hash, gate);
-            result
+        let work = |lead: Lead| async move {
+            let outcome = inner.complete(transaction_id, attempt, code_ttl, &lead).await;
+            lead.land(outcome.map(Made::Connection));
         };
-        self.0.tasks.spawn(work).await.map_err(|_| ExchangeError::Task)?
+        match self.fly(hash, &owner, work).await? {
+            Made::Connection(id) => Ok(id),
+            Made::Grant(_) => Err(ExchangeError::Taken),
+        }
     }
 
     /// Exchanges a raw public token for a client that may bring one, with the grant that it gets for it.
@@ -93,73 +100,87 @@ impl Connections {
         scope: Vec<String>,
         public_token: PlaidPublicToken,
     ) -> Result<(Grant, Connection), ExchangeError> {
+        let hash = self.0.store.tokens().hash_public_token(&public_token);
+        let owner = Owner::Client(client_id.clone());
+        let attempt = Attempt { owner: owner.clone(), hash, public_token, link: LinkResult::default() };
         let inner = self.0.clone();
-        let work = async move {
-            let hash = inner.store.tokens().hash_public_token(&public_token);
-            let gate = inner.flights.gate(hash);
-            let mut kept = gate.lock().await;
-            let result = inner
-                .exchange_raw(client_id, scope, hash, &public_token, &mut kept)
-                .await;
-            drop(kept);
-            inner.flights.leave(hash, gate);
-            result
+        let work = |lead: Lead| async move {
+            let outcome = inner.exchange_raw(client_id, scope, attempt, &lead).await;
+            lead.land(outcome.map(Made::Grant));
         };
-        self.0.tasks.spawn(work).await.map_err(|_| ExchangeError::Task)?
+        match self.fly(hash, &owner, work).await? {
+            Made::Grant(id) => self.0.store.grant(id).await?.ok_or(ExchangeError::Task),
+            Made::Connection(_) => Err(ExchangeError::Taken),
+        }
+    }
+
+    /// Does the work as a tracked task, or waits for whoever does it already.
+    async fn fly<W: Future<Output = ()> + Send + 'static>(
+        &self,
+        hash: PublicTokenHash,
+        owner: &Owner,
+        work: impl FnOnce(Lead) -> W,
+    ) -> Outcome {
+        let mut outcome = match self.0.flights.enter(hash, owner) {
+            Entry::Lead(lead) => {
+                let outcome = lead.outcome();
+                self.0.tasks.spawn(work(lead).in_current_span());
+                outcome
+            }
+            Entry::Follow(outcome) => outcome,
+            Entry::Taken => return Err(ExchangeError::Taken),
+            Entry::Busy => return Err(ExchangeError::Busy),
+        };
+        let landed = outcome.wait_for(Option::is_some).await.map_err(|_| ExchangeError::Task)?;
+        landed.clone().unwrap_or(Err(ExchangeError::Task))
     }
 }
-
-type Kept<'a> = tokio::sync::MutexGuard<'a, Option<Unstored>>;
 
 impl Inner {
     async fn complete(
         &self,
         transaction_id: TransactionId,
-        hash: PublicTokenHash,
-        public_token: &PlaidPublicToken,
-        institution: Institution,
+        attempt: Attempt,
         code_ttl: Duration,
-        kept: &mut Kept<'_>,
+        lead: &Lead,
     ) -> Result<ConnectionId, ExchangeError> {
-        if let Some(record) = self.store.public_token(hash).await? {
-            return match record.owner {
-                PublicTokenOwner::Transaction(owner) if owner == transaction_id => Ok(record.connection_id),
-                _ => Err(ExchangeError::Taken),
+        let public_token = attempt.hash;
+        if let Some(record) = self.store.public_token(public_token).await? {
+            if record.owner != PublicTokenOwner::Transaction(transaction_id) {
+                return Err(ExchangeError::Taken);
+            }
+            let repeat = Repeat { transaction_id, public_token, code_ttl };
+            return match self.store.repeat(repeat, self.clock.now()).await? {
+                RepeatOutcome::Repeated(connection_id) => Ok(connection_id),
+                RepeatOutcome::Over => Err(ExchangeError::NotOpen),
             };
         }
-        self.must_be_open(transaction_id).await?;
-        let exchanged = self
-            .exchange_or_kept(Owner::Transaction(transaction_id), public_token, kept)
-            .await?;
-        let connection = self.connection(&exchanged, institution);
+        if !self.is_open(transaction_id).await? {
+            self.discard_kept(&attempt.owner, lead).await?;
+            return Err(ExchangeError::NotOpen);
+        }
+        let exchanged = self.exchange_or_kept(&attempt, lead).await?;
+        let connection = self.connection(&exchanged, &attempt.link);
         let connection_id = connection.id;
-        let completion = Completion {
-            transaction_id,
-            public_token: hash,
-            connection,
-            code_ttl,
-        };
-        match stored(
-            self.store.complete(completion, self.clock.now()).await,
-            &exchanged,
-        )? {
+        let completion = Completion { transaction_id, public_token, connection, code_ttl };
+        match stored(self.store.complete(completion, self.clock.now()).await, &exchanged)? {
             CompleteOutcome::Completed => {
-                kept.take();
+                lead.forget();
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)
             }
             CompleteOutcome::Repeated { connection_id } => {
-                kept.take();
+                lead.forget();
                 Ok(connection_id)
             }
             CompleteOutcome::PublicTokenTaken => {
-                kept.take();
+                lead.forget();
                 Err(ExchangeError::Taken)
             }
+            // It was cancelled or ran out meanwhile.
             CompleteOutcome::NotOpen | CompleteOutcome::NotFound => {
-                kept.take();
-                self.discard(&exchanged).await;
+                self.discard_kept(&attempt.owner, lead).await?;
                 Err(ExchangeError::NotOpen)
             }
         }
@@ -169,41 +190,27 @@ impl Inner {
         &self,
         client_id: String,
         scope: Vec<String>,
-        hash: PublicTokenHash,
-        public_token: &PlaidPublicToken,
-        kept: &mut Kept<'_>,
-    ) -> Result<(Grant, Connection), ExchangeError> {
-        if let Some(record) = self.store.public_token(hash).await? {
+        attempt: Attempt,
+        lead: &Lead,
+    ) -> Result<GrantId, ExchangeError> {
+        if let Some(record) = self.store.public_token(attempt.hash).await? {
             return self.repeat_raw(&client_id, &record).await;
         }
-        let exchanged = self
-            .exchange_or_kept(Owner::Client(client_id.clone()), public_token, kept)
-            .await?;
+        let exchanged = self.exchange_or_kept(&attempt, lead).await?;
         let now = self.clock.now();
-        let connection = self.connection(&exchanged, Institution::default());
+        let connection = self.connection(&exchanged, &attempt.link);
         let grant_id = GrantId(random::id(now));
-        let grant = NewGrant {
-            id: grant_id,
-            nonce: random::nonce(),
-            client_id: client_id.clone(),
-            scope,
-        };
-        let exchange = RawExchange {
-            public_token: hash,
-            connection,
-            grant,
-        };
-        match stored(self.store.exchange_raw(exchange, now).await, &exchanged)? {
+        let grant = NewGrant { id: grant_id, nonce: random::nonce(), client_id: client_id.clone(), scope };
+        let exchange = RawExchange { public_token: attempt.hash, connection, grant };
+        let outcome = stored(self.store.exchange_raw(exchange, now).await, &exchanged)?;
+        lead.forget();
+        match outcome {
             RawExchangeOutcome::Exchanged => {
-                kept.take();
                 tracing::info!(grant = %grant_id, item = %exchanged.item_id, oauth.client_id = %client_id,
                     plaid.request_id = %exchanged.request_id, "raw public token exchanged");
-                self.store.grant(grant_id).await?.ok_or(ExchangeError::Task)
+                Ok(grant_id)
             }
-            RawExchangeOutcome::Taken(record) => {
-                kept.take();
-                self.repeat_raw(&client_id, &record).await
-            }
+            RawExchangeOutcome::Taken(record) => self.repeat_raw(&client_id, &record).await,
         }
     }
 
@@ -212,12 +219,8 @@ impl Inner {
         &self,
         client_id: &str,
         record: &PublicTokenRecord,
-    ) -> Result<(Grant, Connection), ExchangeError> {
-        let PublicTokenOwner::Client {
-            client_id: owner,
-            grant_id,
-        } = &record.owner
-        else {
+    ) -> Result<GrantId, ExchangeError> {
+        let PublicTokenOwner::Client { client_id: owner, grant_id } = &record.owner else {
             return Err(ExchangeError::Taken);
         };
         if owner != client_id || self.clock.now().since(record.exchanged_at) >= RAW_REPEAT {
@@ -225,84 +228,99 @@ impl Inner {
         }
         let (grant, connection) = self.store.grant(*grant_id).await?.ok_or(ExchangeError::Taken)?;
         let alive = grant.revoked_at.is_none() && connection.removed_at.is_none();
-        alive.then_some((grant, connection)).ok_or(ExchangeError::Taken)
+        alive.then_some(grant.id).ok_or(ExchangeError::Taken)
     }
 
     /// Nothing is exchanged for a transaction that could not take the result.
-    async fn must_be_open(&self, id: TransactionId) -> Result<(), ExchangeError> {
-        let transaction = self.store.transaction(id).await?.ok_or(ExchangeError::NotOpen)?;
-        let open = transaction.stage == Stage::Open && self.clock.now() < transaction.expires_at;
-        open.then_some(()).ok_or(ExchangeError::NotOpen)
+    pub(super) async fn is_open(&self, id: TransactionId) -> Result<bool, StoreError> {
+        let transaction = self.store.transaction(id).await?;
+        Ok(transaction.is_some_and(|t| t.stage == Stage::Open && self.clock.now() < t.expires_at))
     }
 
     /// What Plaid gave for this token: now, or before when the store could not take it.
-    async fn exchange_or_kept(
-        &self,
-        owner: Owner,
-        public_token: &PlaidPublicToken,
-        kept: &mut Kept<'_>,
-    ) -> Result<Exchanged, ExchangeError> {
-        if let Some(unstored) = kept.as_ref() {
-            return if unstored.owner == owner {
-                Ok(unstored.exchanged.clone())
-            } else {
-                Err(ExchangeError::Taken)
-            };
-        }
-        let exchanged = self.exchange_once(public_token).await?;
-        **kept = Some(Unstored {
-            owner,
-            exchanged: exchanged.clone(),
-        });
+    async fn exchange_or_kept(&self, attempt: &Attempt, lead: &Lead) -> Result<Exchanged, ExchangeError> {
+        let was_unknown = match lead.kept() {
+            Some(Kept::Unstored(exchanged)) => return Ok(exchanged),
+            Some(Kept::Unknown) => true,
+            None => false,
+        };
+        let exchanged = self.exchange_once(attempt, was_unknown, lead).await?;
+        // Until it is stored: whatever happens next, what Plaid gave must not be lost.
+        lead.keep(&attempt.owner, Kept::Unstored(exchanged.clone()), self.clock.now());
         Ok(exchanged)
     }
 
-    /// An exchange whose outcome is unknown is tried once more with the same public token; if Plaid then refuses it,
-    /// it was burnt by the first call.
-    async fn exchange_once(&self, public_token: &PlaidPublicToken) -> Result<Exchanged, ExchangeError> {
-        let classify = |error: PlaidError| match error.verdict() {
-            Verdict::BadToken => ExchangeError::Refused(error),
-            _ => ExchangeError::Plaid(error),
-        };
-        match self.plaid.exchange(public_token).await {
-            Err(first) if first.outcome_unknown() => {
-                tracing::warn!(%first, "the outcome of an exchange is unknown; trying once more");
-                self.plaid.exchange(public_token).await.map_err(|second| match second.verdict() {
-                    Verdict::BadToken => {
-                        tracing::error!(plaid.request_id = ?second.api().and_then(|api| api.request_id.as_deref()),
-                            "an exchange was lost: Plaid may hold an Item that nobody has the token of");
-                        ExchangeError::Lost(second)
-                    }
-                    _ => ExchangeError::Plaid(second),
-                })
+    /// An exchange whose outcome is unknown is tried once more with the same public token; if Plaid then refuses it (now
+    /// or at a later attempt), it was burnt by the call whose answer never came.
+    async fn exchange_once(
+        &self,
+        attempt: &Attempt,
+        was_unknown: bool,
+        lead: &Lead,
+    ) -> Result<Exchanged, ExchangeError> {
+        let mut unknown = was_unknown;
+        let mut answer = self.plaid.exchange(&attempt.public_token).await;
+        if let Err(first) = &answer
+            && first.outcome_unknown()
+        {
+            tracing::warn!(%first, owner = %attempt.owner, "the outcome of an exchange is unknown; trying once more");
+            unknown = true;
+            answer = self.plaid.exchange(&attempt.public_token).await;
+        }
+        match answer {
+            Ok(exchanged) => Ok(exchanged),
+            Err(error) if error.verdict() == Verdict::BadToken => {
+                lead.forget();
+                if !unknown {
+                    return Err(ExchangeError::Refused(error));
+                }
+                tracing::error!(owner = %attempt.owner, link_session_id = attempt.link.link_session_id.as_deref(),
+                    plaid.request_id = error.api().and_then(|api| api.request_id.as_deref()),
+                    "an exchange was lost: Plaid may hold an Item that nobody has the token of");
+                Err(ExchangeError::Lost(error))
             }
-            other => other.map_err(classify),
+            Err(error) => {
+                if unknown || error.outcome_unknown() {
+                    lead.keep(&attempt.owner, Kept::Unknown, self.clock.now());
+                }
+                Err(ExchangeError::Plaid(error))
+            }
         }
     }
 
-    fn connection(&self, exchanged: &Exchanged, institution: Institution) -> NewConnection {
+    fn connection(&self, exchanged: &Exchanged, link: &LinkResult) -> NewConnection {
         NewConnection {
             id: ConnectionId(random::id(self.clock.now())),
             item_id: exchanged.item_id.clone(),
             access_token: exchanged.access_token.clone(),
-            institution_id: institution.id,
-            institution_name: institution.name,
+            institution_id: link.institution_id.clone(),
+            institution_name: link.institution_name.clone(),
         }
     }
 
-    /// An Item that no transaction wants (it was cancelled or ran out meanwhile) must not stay on the bill.
-    async fn discard(&self, exchanged: &Exchanged) {
-        match self.plaid.item_remove(&exchanged.access_token).await {
-            Ok(_) => tracing::info!(item = %exchanged.item_id, "removed an Item whose transaction was over"),
-            Err(error) => {
-                tracing::error!(%error, item = %exchanged.item_id, "an Item whose transaction was over could not be \
-                    removed; remove it with Plaid's support");
+    /// An Item that nobody wants any more must not stay on the bill: its removal is queued, durably, and then nothing is
+    /// kept of it.
+    pub(super) async fn discard_kept(&self, owner: &Owner, lead: &Lead) -> Result<(), StoreError> {
+        let Some(Kept::Unstored(exchanged)) = lead.kept() else {
+            lead.forget();
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let connection = self.connection(&exchanged, &LinkResult::default());
+        let owner = match owner {
+            Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
+            Owner::Client(id) => {
+                PublicTokenOwner::Client { client_id: id.clone(), grant_id: GrantId(random::id(now)) }
             }
-        }
+        };
+        self.store.discard(connection, owner, now).await?;
+        lead.forget();
+        tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
+        Ok(())
     }
 }
 
-/// A store that fails after Plaid succeeded is the operator's matter; what Plaid gave stays behind the gate.
+/// A store that fails after Plaid succeeded is the operator's matter; what Plaid gave is kept.
 fn stored<T>(result: Result<T, StoreError>, exchanged: &Exchanged) -> Result<T, ExchangeError> {
     result.map_err(|error| {
         tracing::error!(%error, item = %exchanged.item_id, plaid.request_id = %exchanged.request_id,

@@ -1,10 +1,22 @@
-//! One exchange per public token at a time, and none twice: the gate that everybody with the same token waits at.
+//! One exchange per public token at a time, and none twice. Whoever brings a token that is under way waits for that
+//! exchange's outcome; what could not be brought to its end is kept for the next attempt.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::exchange::ExchangeError;
+use crate::clock::Timestamp;
 use crate::plaid::Exchanged;
-use crate::store::model::{PublicTokenHash, TransactionId};
+use crate::store::model::{ConnectionId, GrantId, PublicTokenHash, TransactionId};
+
+/// Exchanges that may be under way at once: they outlive their callers, so the number of connections does not bound
+/// them, and Plaid's rate limit is everybody's.
+const MAX_FLIGHTS: usize = 64;
+/// Tokens that something is kept of. Only a broken disk or a hanging Plaid makes any.
+const MAX_KEPT: usize = 10_000;
 
 /// Who brings a public token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,60 +25,215 @@ pub(super) enum Owner {
     Client(String),
 }
 
-/// What Plaid gave and the store did not take (a full disk): kept so that a repeat does not need the burnt token.
-pub(super) struct Unstored {
-    pub(super) owner: Owner,
-    pub(super) exchanged: Exchanged,
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transaction(id) => write!(f, "transaction {id}"),
+            Self::Client(id) => write!(f, "client {id}"),
+        }
+    }
 }
 
-/// Behind the gate: empty, but for an exchange that could not be stored.
-pub(super) type Gate = tokio::sync::Mutex<Option<Unstored>>;
+/// What an exchange made.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Made {
+    Connection(ConnectionId),
+    Grant(GrantId),
+}
 
-/// The gates by the public token's hash. One is there only while somebody is at it or something is kept behind it.
+pub(super) type Outcome = Result<Made, ExchangeError>;
+
+/// What is known of a token whose exchange did not come to its end.
+#[derive(Clone, Debug)]
+pub(super) enum Kept {
+    /// Plaid gave this, and the store did not take it (a full disk): the token is burnt.
+    Unstored(Exchanged),
+    /// No answer came: Plaid may have made an Item.
+    Unknown,
+}
+
 #[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<PublicTokenHash, Arc<Gate>>>);
+struct State {
+    flying: HashMap<PublicTokenHash, (Owner, watch::Receiver<Option<Outcome>>)>,
+    kept: HashMap<PublicTokenHash, (Owner, Timestamp, Kept)>,
+}
 
-/// More exchanges that could not be stored than a broken disk should pile up; beyond, the oldest gates go.
-const MAX_GATES: usize = 10_000;
+/// All that are under way.
+pub(super) struct Flights {
+    state: Mutex<State>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Flights {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            places: Arc::new(Semaphore::new(MAX_FLIGHTS)),
+        }
+    }
+}
+
+/// What somebody who brings a token is to do.
+pub(super) enum Entry {
+    /// Exchange it.
+    Lead(Lead),
+    /// Wait for the one who does.
+    Follow(watch::Receiver<Option<Outcome>>),
+    /// It is somebody else's.
+    Taken,
+    /// Too much is under way, or another token of the same owner.
+    Busy,
+}
+
+/// The right to work on one token. Dropped without an outcome (the task died) its followers learn that.
+pub(super) struct Lead {
+    flights: Arc<Flights>,
+    hash: PublicTokenHash,
+    sender: watch::Sender<Option<Outcome>>,
+    _place: OwnedSemaphorePermit,
+}
 
 impl Flights {
-    /// The gate of this token.
-    pub(super) fn gate(&self, hash: PublicTokenHash) -> Arc<Gate> {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if gates.len() >= MAX_GATES {
-            // Nobody waits at a gate that only this map holds.
-            gates.retain(|_, gate| Arc::strong_count(gate) > 1);
-        }
-        Arc::clone(gates.entry(hash).or_default())
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Called after the gate was left: forgets it when nobody is at it and nothing is behind it.
-    pub(super) fn leave(&self, hash: PublicTokenHash, gate: Arc<Gate>) {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(gate);
-        let unused = gates.get(&hash).is_some_and(|gate| {
-            Arc::strong_count(gate) == 1 && gate.try_lock().is_ok_and(|kept| kept.is_none())
-        });
-        if unused {
-            gates.remove(&hash);
+    /// Comes with a token.
+    pub(super) fn enter(self: &Arc<Self>, hash: PublicTokenHash, owner: &Owner) -> Entry {
+        let mut state = self.state();
+        if let Some((flying, outcome)) = state.flying.get(&hash) {
+            return if flying == owner { Entry::Follow(outcome.clone()) } else { Entry::Taken };
         }
+        if state.kept.get(&hash).is_some_and(|(kept, ..)| kept != owner) {
+            return Entry::Taken;
+        }
+        // A browser has one token at a time. A client exchanges for many people.
+        let one_at_a_time = matches!(owner, Owner::Transaction(_));
+        if one_at_a_time && state.flying.values().any(|(flying, _)| flying == owner) {
+            return Entry::Busy;
+        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Entry::Busy;
+        };
+        let (sender, outcome) = watch::channel(None);
+        state.flying.insert(hash, (owner.clone(), outcome));
+        Entry::Lead(Lead {
+            flights: Arc::clone(self),
+            hash,
+            sender,
+            _place: place,
+        })
+    }
+
+    /// The tokens that something is kept of, with their owners and since when.
+    pub(super) fn kept(&self) -> Vec<(PublicTokenHash, Owner, Timestamp)> {
+        let state = self.state();
+        state.kept.iter().map(|(hash, (owner, at, _))| (*hash, owner.clone(), *at)).collect()
+    }
+}
+
+impl Lead {
+    /// What was kept of the attempt before.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        self.flights.state().kept.get(&self.hash).map(|(_, _, kept)| kept.clone())
+    }
+
+    /// Keeps this for the next attempt.
+    pub(super) fn keep(&self, owner: &Owner, kept: Kept, now: Timestamp) {
+        let mut state = self.flights.state();
+        if state.kept.len() >= MAX_KEPT && !state.kept.contains_key(&self.hash) {
+            // What Plaid gave is not thrown away for it; that nothing is known of a token can be.
+            state.kept.retain(|_, (_, _, kept)| matches!(kept, Kept::Unstored(_)));
+        }
+        state.kept.insert(self.hash, (owner.clone(), now, kept));
+    }
+
+    /// Nothing needs to be kept any more.
+    pub(super) fn forget(&self) {
+        self.flights.state().kept.remove(&self.hash);
+    }
+
+    /// Where the outcome will stand.
+    pub(super) fn outcome(&self) -> watch::Receiver<Option<Outcome>> {
+        self.sender.subscribe()
+    }
+
+    /// Tells the outcome to all who wait.
+    pub(super) fn land(self, outcome: Outcome) {
+        self.sender.send_replace(Some(outcome));
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        self.flights.state().flying.remove(&self.hash);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::panic, reason = "tests fail by panicking")]
     use super::*;
 
+    const HASH: PublicTokenHash = PublicTokenHash([1; 32]);
+    const OTHER: PublicTokenHash = PublicTokenHash([2; 32]);
+
+    fn transaction(n: u128) -> Owner {
+        Owner::Transaction(TransactionId(uuid::Uuid::from_u128(n)))
+    }
+
+    fn lead(flights: &Arc<Flights>, hash: PublicTokenHash, owner: &Owner) -> Lead {
+        match flights.enter(hash, owner) {
+            Entry::Lead(lead) => lead,
+            _ => panic!("nobody else is there"),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_token_is_followed_and_the_outcome_is_shared() {
+        let flights = Arc::new(Flights::default());
+        let first = lead(&flights, HASH, &transaction(1));
+        let Entry::Follow(mut outcome) = flights.enter(HASH, &transaction(1)) else {
+            panic!("the second follows")
+        };
+        assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
+        assert!(matches!(flights.enter(OTHER, &transaction(1)), Entry::Busy));
+        first.land(Err(ExchangeError::Taken));
+        let landed = outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+        assert!(matches!(landed, Ok(Some(Err(ExchangeError::Taken)))));
+        assert!(flights.state().flying.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_dies_leaves_nobody_waiting() {
+        let flights = Arc::new(Flights::default());
+        let first = lead(&flights, HASH, &transaction(1));
+        let mut outcome = first.outcome();
+        drop(first);
+        assert!(outcome.wait_for(Option::is_some).await.is_err());
+        drop(lead(&flights, HASH, &transaction(1)));
+    }
+
     #[test]
-    fn a_gate_is_shared_while_somebody_is_at_it_and_forgotten_after() {
-        let flights = Flights::default();
-        let hash = PublicTokenHash([1; 32]);
-        let first = flights.gate(hash);
-        let second = flights.gate(hash);
-        assert!(Arc::ptr_eq(&first, &second));
-        flights.leave(hash, first);
-        assert_eq!(flights.0.lock().unwrap_or_else(PoisonError::into_inner).len(), 1);
-        flights.leave(hash, second);
-        assert_eq!(flights.0.lock().unwrap_or_else(PoisonError::into_inner).len(), 0);
+    fn what_is_kept_is_its_owners() {
+        let flights = Arc::new(Flights::default());
+        let now = Timestamp::from_millis(1);
+        lead(&flights, HASH, &transaction(1)).keep(&transaction(1), Kept::Unknown, now);
+        assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
+        let again = lead(&flights, HASH, &transaction(1));
+        assert!(matches!(again.kept(), Some(Kept::Unknown)));
+        again.forget();
+        assert!(flights.kept().is_empty());
+    }
+
+    #[test]
+    fn only_so_many_are_under_way() {
+        let flights = Arc::new(Flights::default());
+        let client = Owner::Client("c".to_owned());
+        let leads: Vec<Lead> =
+            (0..64u8).map(|n| lead(&flights, PublicTokenHash([n; 32]), &client)).collect();
+        assert!(matches!(flights.enter(PublicTokenHash([99; 32]), &client), Entry::Busy));
+        drop(leads);
+        drop(lead(&flights, HASH, &client));
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Connections;
 use crate::clock::Timestamp;
-use crate::plaid::{ApiError, PlaidError, Verdict};
+use crate::plaid::{ApiError, ItemAnswer, PlaidError, Verdict};
 use crate::store::model::{Connection, ConnectionId};
 
 /// How long Plaid's word is reused.
@@ -81,7 +81,7 @@ impl Connections {
                 .plaid
                 .item_get(&connection.access_token)
                 .await
-                .map(|answer| answer.item.error),
+                .map(ItemAnswer::into_error),
         );
         *answer = Some(Answer {
             health: health.clone(),

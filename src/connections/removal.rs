@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Connections;
-use crate::plaid::{PlaidError, Verdict};
+use crate::plaid::PlaidError;
 use crate::store::StoreError;
-use crate::store::model::Removal;
+use crate::store::model::{Abandonment, Removal};
 
 /// How often the queue is looked at.
 const EVERY: Duration = Duration::from_secs(30);
@@ -18,22 +18,31 @@ const BATCH: usize = 20;
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
 /// How long finished transactions are remembered, so that a late repeat still gets a clear answer.
-const REMEMBER: Duration = Duration::from_secs(24 * 3600);
+const REMEMBER: Duration = Duration::from_secs(3600);
+
+/// How many failures in a row make a removal the operator's matter.
+const ALARMING: u32 = 5;
+
+/// How long what was made may wait until it is given up.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// With a code that nobody redeems (`BROKER_UNREDEEMED_TTL`).
+    pub unredeemed: Duration,
+    /// With a connection of the browser login flow: as long as its session lives.
+    pub session: Duration,
+}
 
 /// Runs until it is stopped.
 pub struct RemovalWorker {
     connections: Connections,
-    unredeemed_ttl: Duration,
+    patience: Patience,
 }
 
 impl RemovalWorker {
-    /// `unredeemed_ttl`: how long a code may wait until its connection is abandoned.
+    /// A worker on these connections.
     #[must_use]
-    pub fn new(connections: Connections, unredeemed_ttl: Duration) -> Self {
-        Self {
-            connections,
-            unredeemed_ttl,
-        }
+    pub fn new(connections: Connections, patience: Patience) -> Self {
+        Self { connections, patience }
     }
 
     /// Looks at the queue at once and then every half minute.
@@ -53,14 +62,20 @@ impl RemovalWorker {
     pub async fn look(&self) -> Result<usize, StoreError> {
         let inner = &self.connections.0;
         let now = inner.clock.now();
-        let abandoned = inner.store.abandon(now.minus(self.unredeemed_ttl), now).await?;
+        let abandonment = Abandonment {
+            unredeemed_before: now.minus(self.patience.unredeemed),
+            sessions_before: now.minus(self.patience.session),
+        };
+        let abandoned = inner.store.abandon(abandonment, now).await?;
         if abandoned > 0 {
             tracing::info!(
                 abandoned,
-                "connections whose code nobody redeemed are queued for removal"
+                "connections that nobody used are queued for removal"
             );
         }
-        inner.store.purge(now.minus(REMEMBER)).await?;
+        self.connections.settle().await;
+        // A purge takes a bounded number of rows, so that requests in between are not held up.
+        while inner.store.purge(now.minus(REMEMBER)).await? > 0 {}
         let mut removed = 0;
         for removal in inner.store.due_removals(now, BATCH).await? {
             removed += usize::from(self.remove(removal).await?);
@@ -82,8 +97,18 @@ impl RemovalWorker {
                 tracing::info!(connection = %connection.id, item = %connection.item_id, "Item removed at Plaid");
                 return Ok(true);
             }
-            let next_try = inner.clock.now().plus(pause(removal.attempts));
+            let pause = pause(removal.attempts);
+            let next_try = inner.clock.now().plus(pause);
             inner.store.postpone_removal(connection.id, next_try).await?;
+            let Err(error) = answer else { return Ok(false) };
+            let attempts = removal.attempts + 1;
+            if attempts >= ALARMING {
+                tracing::error!(%error, connection = %connection.id, item = %connection.item_id, attempts,
+                    next_try_s = pause.as_secs(), "an Item still cannot be removed at Plaid, and may be billed");
+            } else {
+                tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
+                    next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
+            }
             Ok(false)
         };
         self.connections.0.tasks.spawn(work).await.unwrap_or(Ok(false))
@@ -96,7 +121,7 @@ fn is_gone(answer: &Result<String, PlaidError>) -> bool {
     match answer {
         Ok(_) => true,
         Err(PlaidError::Api(error)) => {
-            error.verdict() == Verdict::Gone && error.error_code != "USER_PERMISSION_REVOKED"
+            matches!(error.error_code.as_str(), "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED")
         }
         Err(_) => false,
     }
@@ -132,6 +157,7 @@ mod tests {
         assert!(is_gone(&api("ITEM_NOT_FOUND")));
         assert!(!is_gone(&api("INVALID_ACCESS_TOKEN")));
         assert!(!is_gone(&api("INVALID_API_KEYS")));
+        assert!(!is_gone(&api("USER_PERMISSION_REVOKED")));
         assert!(!is_gone(&Err(PlaidError::Broken)));
     }
 }

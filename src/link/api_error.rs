@@ -26,6 +26,9 @@ pub enum PageCallError {
     /// Not what our page sends.
     #[error("the request is not what the page sends: {0}")]
     BadRequest(&'static str),
+    /// Link ended well, but without a public token: the products give no access to a bank.
+    #[error("Link gave no public token")]
+    NoToken,
     /// The body.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -122,6 +125,18 @@ impl PageCallError {
                 "server_error",
                 Next::Retry,
                 text("Something went wrong on our side."),
+            ),
+            Self::Exchange(ExchangeError::Busy) => (
+                S::SERVICE_UNAVAILABLE,
+                "busy",
+                Next::Retry,
+                text("Another attempt is still under way. Please try again in a moment."),
+            ),
+            Self::NoToken => (
+                S::UNPROCESSABLE_ENTITY,
+                "no_token",
+                Next::Restart,
+                text("Plaid finished without giving access to a bank account. Please choose another bank or account."),
             ),
             Self::Exchange(_) => (
                 S::CONFLICT,

@@ -12,7 +12,7 @@ use super::session::SESSION_TTL;
 use super::transaction::ProvenTransaction;
 use super::{cookies, session};
 use crate::app::App;
-use crate::connections::Institution;
+use crate::connections::LinkResult;
 use crate::middleware::body;
 use crate::middleware::peer::Peer;
 use crate::oauth::redirect::RedirectTarget;
@@ -23,9 +23,11 @@ use crate::store::model::{ConnectionId, Flow, OAuthRequest, Transaction};
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
 struct Success {
-    public_token: PlaidPublicToken,
+    /// `null` when the products give no Item.
     #[serde(default)]
-    metadata: Metadata,
+    public_token: Option<PlaidPublicToken>,
+    #[serde(default)]
+    metadata: Option<Metadata>,
 }
 
 #[derive(Default, Deserialize)]
@@ -36,7 +38,7 @@ struct Metadata {
     link_session_id: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct InstitutionNamed {
     #[serde(default)]
     name: Option<String>,
@@ -65,25 +67,23 @@ pub async fn set_access_token(
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
     let success: Success =
-        serde_json::from_slice(&bytes).map_err(|_| PageCallError::BadRequest("no public_token"))?;
-    if success.public_token.expose().is_empty() {
-        return Err(PageCallError::BadRequest("no public_token"));
+        serde_json::from_slice(&bytes).map_err(|_| PageCallError::BadRequest("no result of Link"))?;
+    let public_token = success.public_token.ok_or(PageCallError::NoToken)?;
+    // What is not even shaped like one is not worth a call to Plaid.
+    if !public_token.expose().starts_with("public-") {
+        return Err(PageCallError::BadRequest("no public token of Plaid's"));
     }
-    let link_session_id = success.metadata.link_session_id.as_deref().and_then(loggable);
+    let metadata = success.metadata.unwrap_or_default();
+    let link_session_id = metadata.link_session_id.as_deref().and_then(loggable).map(str::to_owned);
     tracing::info!(transaction = %transaction.id, link_session_id, "Link succeeded");
-    let institution = success.metadata.institution.map(|named| Institution {
-        id: named.institution_id.map(|id| shortened(&id)),
-        name: named.name.map(|name| shortened(&name)),
-    });
-    let connection_id = app
-        .connections
-        .complete(
-            transaction.id,
-            success.public_token,
-            institution.unwrap_or_default(),
-            app.config.oauth.code_ttl,
-        )
-        .await?;
+    let institution = metadata.institution.unwrap_or_default();
+    let link = LinkResult {
+        institution_id: institution.institution_id.map(|id| shortened(&id)),
+        institution_name: institution.name.map(|name| shortened(&name)),
+        link_session_id,
+    };
+    let code_ttl = app.config.oauth.code_ttl;
+    let connection_id = app.connections.complete(transaction.id, public_token, link, code_ttl).await?;
     match &transaction.flow {
         Flow::OAuth(request) => Ok(Json(Redirect {
             redirect_to: redirect(&app, &transaction, request),

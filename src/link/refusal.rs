@@ -76,7 +76,7 @@ pub(super) fn of_authorization(app: &App, root: &'static str, error: &PageError)
             vec![
                 go_back,
                 if *any_registered {
-                    "If you set it up: several callback URLs are registered, so the request must name one of them."
+                    "If you set it up: there is no single registered callback URL, so the request must name one."
                 } else {
                     "If you set it up: put the callback URL of your OAuth profile into PLAID_REDIRECT_URI."
                 }

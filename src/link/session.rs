@@ -14,7 +14,7 @@ use crate::store::model::{Connection, Flow, Stage, Transaction, TransactionId};
 use crate::store::{StoreError, TokenKind};
 
 /// How long the browser may look at the connection it made.
-pub(super) const SESSION_TTL: Duration = Duration::from_secs(12 * 3600);
+pub const SESSION_TTL: Duration = Duration::from_secs(12 * 3600);
 
 /// The cookie of a completed browser transaction.
 pub(super) fn issue(app: &App, transaction: &Transaction) -> OwnToken {

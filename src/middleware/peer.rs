@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -29,20 +30,35 @@ pub struct Peer {
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let connected = request.extensions().get::<Connected>().copied();
     if let Some(Connected(address)) = connected {
-        let peer = resolve(address.ip(), request.headers(), &app.config.http.trusted_proxies);
+        let trusted = &app.config.http.trusted_proxies;
+        let peer = resolve(address.ip(), request.headers(), trusted);
+        warn_of_an_unknown_proxy(address.ip(), request.headers(), trusted);
         request.extensions_mut().insert(peer);
     }
     next.run(request).await
 }
 
+/// Without this an operator would not learn why cookies go out without `Secure` behind a proxy that is not named.
+fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    let says_https = last(headers, "x-forwarded-proto").is_some_and(|s| s.eq_ignore_ascii_case("https"));
+    if says_https && !is_trusted(connected, trusted) && !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(peer = %connected, "a peer that is no trusted proxy says that the browser uses https, and is not \
+            believed; if it is your proxy, name its network in BROKER_TRUSTED_PROXIES");
+    }
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&address.to_canonical()))
+}
+
 /// The rightmost address that no trusted proxy has, for only those hops were written by somebody we trust.
 fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address.to_canonical()));
     let mut peer = Peer {
         address: connected.to_canonical(),
         https: false,
     };
-    if !is_trusted(connected) {
+    if !is_trusted(connected, trusted) {
         return peer;
     }
     peer.https =
@@ -51,7 +67,7 @@ fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
         // A hop that is no address was not written by a proxy that we understand.
         let Ok(address) = IpAddr::from_str(hop) else { break };
         peer.address = address.to_canonical();
-        if !is_trusted(address) {
+        if !is_trusted(address, trusted) {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! A request id for every request: in the log line, in the answer's `X-Request-Id`, on error pages.
+//! A request id for every request: in each of its log lines, in the answer's `X-Request-Id`, on error pages.
 //!
 //! It is always our own: one that came from outside would let strangers write into our log.
 
@@ -8,6 +8,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
+use tracing::Instrument as _;
 
 use crate::random;
 
@@ -21,11 +22,12 @@ pub fn current() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives the request its id, and tells it in the answer.
+/// Gives the request its id: to the span of all that it logs, to error bodies, and to the answer.
 pub async fn layer(request: Request, next: Next) -> Response {
     let id = URL_SAFE_NO_PAD.encode(random::bytes::<9>());
     let header = HeaderValue::from_str(&id).ok();
-    let mut response = CURRENT.scope(id, next.run(request)).await;
+    let span = tracing::error_span!("request", request_id = %id);
+    let mut response = CURRENT.scope(id, next.run(request)).instrument(span).await;
     if let Some(header) = header {
         response.headers_mut().insert("x-request-id", header);
     }

@@ -80,16 +80,17 @@ pub fn authorize<'a>(
 ) -> Result<Authorization<'a>, AuthorizeError<'a>> {
     let page = AuthorizeError::Page;
     let params = Params::from_query(query.as_bytes()).map_err(|error| page(PageError::Params(error)))?;
-    if let Some(name @ ("client_id" | "redirect_uri")) = params.doubled() {
-        return Err(page(PageError::Params(ParamsError::Doubled(name.to_owned()))));
+    for decisive in ["client_id", "redirect_uri"] {
+        if params.is_doubled(decisive) {
+            return Err(page(PageError::Params(ParamsError::Doubled(decisive.to_owned()))));
+        }
     }
     let client = match params.get("client_id") {
         Some(id) => clients.iter().find(|client| client.id == id),
         None => clients.first(),
     }
     .ok_or(page(PageError::UnknownClient))?;
-    let doubled_state = params.doubled() == Some("state");
-    let state = if doubled_state {
+    let state = if params.is_doubled("state") {
         None
     } else {
         raw_query_value(query, "state")
@@ -132,12 +133,9 @@ fn protocol(
     lists: &ProductLists,
     is_product: impl Fn(&str) -> bool,
 ) -> Result<Protocol, Refusal> {
-    if let Some(name) = params.doubled() {
-        return Err((
-            "invalid_request",
-            ParamsError::Doubled(name.to_owned()).to_string(),
-        ));
-    }
+    params
+        .none_doubled()
+        .map_err(|error| ("invalid_request", error.to_string()))?;
     match params.get("response_type") {
         None | Some("code") => {}
         Some(_) => {

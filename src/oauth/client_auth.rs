@@ -65,36 +65,13 @@ pub enum ClientAuthError {
     Malformed,
     /// No client of this id.
     #[error("there is no client with this client_id")]
-    Unknown {
-        /// How it came.
-        method: Method,
-    },
+    Unknown,
     /// The secret is wrong.
     #[error("the client secret is wrong")]
-    WrongSecret {
-        /// How it came.
-        method: Method,
-    },
+    WrongSecret,
     /// None was sent, and this client must.
     #[error("client authentication is required: send the client secret by Basic or in the body")]
     SecretMissing,
-}
-
-impl ClientAuthError {
-    /// Whether the client tried the `Authorization` header: then 401 names the scheme (RFC 6749 5.2).
-    #[must_use]
-    pub fn by_header(&self) -> bool {
-        matches!(
-            self,
-            Self::Malformed
-                | Self::Unknown {
-                    method: Method::Basic
-                }
-                | Self::WrongSecret {
-                    method: Method::Basic
-                }
-        )
-    }
 }
 
 /// Reads what a token request says of its client.
@@ -235,7 +212,7 @@ pub fn authenticate<'a>(
         Some(id) => clients.iter().find(|client| client.id == *id),
         None => clients.first(),
     }
-    .ok_or(ClientAuthError::Unknown { method })?;
+    .ok_or(ClientAuthError::Unknown)?;
     match &client.kind {
         ClientKind::Confidential(secret) if !presented.secrets.is_empty() => {
             let matches = presented
@@ -243,7 +220,7 @@ pub fn authenticate<'a>(
                 .iter()
                 .fold(false, |any, sent| any | secret.matches(sent.expose()));
             if !matches {
-                return Err(ClientAuthError::WrongSecret { method });
+                return Err(ClientAuthError::WrongSecret);
             }
             Ok(Authenticated {
                 client,
@@ -266,7 +243,7 @@ pub fn authenticate<'a>(
                 lenient,
             })
         }
-        ClientKind::Public if !presented.secrets.is_empty() => Err(ClientAuthError::WrongSecret { method }),
+        ClientKind::Public if !presented.secrets.is_empty() => Err(ClientAuthError::WrongSecret),
         ClientKind::Public => Ok(Authenticated {
             client,
             proven: false,

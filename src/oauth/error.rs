@@ -60,9 +60,12 @@ pub enum TokenError {
     /// Our store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The broker is stopping and takes no new work.
-    #[error("the broker is restarting")]
-    Stopping,
+    /// Too much is under way at Plaid.
+    #[error("too many exchanges are under way; try again shortly")]
+    Busy,
+    /// A mistake of ours.
+    #[error("an exchange ended unexpectedly")]
+    Task,
 }
 
 /// The body of RFC 6749 5.2, with Plaid's words where Plaid spoke.
@@ -97,10 +100,10 @@ impl TokenError {
             Self::Plaid(error) if error.verdict() == Verdict::Passing => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
-            Self::Store(StoreError::Unavailable(_) | StoreError::Full) | Self::Stopping => {
+            Self::Store(StoreError::Unavailable(_) | StoreError::Full) | Self::Busy => {
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
-            Self::Plaid(_) | Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+            Self::Plaid(_) | Self::Store(_) | Self::Task => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         }
     }
 
@@ -157,9 +160,8 @@ impl IntoResponse for TokenError {
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        if let Self::Client(error) = &self
-            && error.by_header()
-        {
+        if status == StatusCode::UNAUTHORIZED {
+            // Whichever way was tried: RFC 6749 5.2 wants it after an Authorization header, RFC 9110 15.5.2 always.
             let challenge = HeaderValue::from_static("Basic realm=\"plaid-token-broker\", charset=\"UTF-8\"");
             headers.insert(WWW_AUTHENTICATE, challenge);
         }

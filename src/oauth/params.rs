@@ -4,7 +4,7 @@
 //! an authorization URL that already has a query. Differing values are refused.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 use url::form_urlencoded;
@@ -15,7 +15,7 @@ const MAX_PARAMETERS: usize = 64;
 /// A set of parameters that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParamsError {
-    /// The same name with two values. Holds the name, which is one of ours.
+    /// The same name with two values. Holds the name as it may be shown.
     #[error("the parameter '{0}' was sent more than once with different values")]
     Doubled(String),
     /// Too many.
@@ -33,8 +33,8 @@ pub enum ParamsError {
 #[derive(Default)]
 pub struct Params {
     values: BTreeMap<String, String>,
-    /// The first name that came with differing values; its value is not kept.
-    doubled: Option<String>,
+    /// The names that came with differing values, which are not kept.
+    doubled: BTreeSet<String>,
 }
 
 impl std::fmt::Debug for Params {
@@ -80,10 +80,16 @@ impl Params {
         params.without_doubled()
     }
 
-    /// The name of a parameter that came with differing values.
+    /// Whether this parameter came with differing values.
     #[must_use]
-    pub fn doubled(&self) -> Option<&str> {
-        self.doubled.as_deref()
+    pub fn is_doubled(&self, name: &str) -> bool {
+        self.doubled.contains(name)
+    }
+
+    /// Refuses a parameter that came with differing values.
+    pub fn none_doubled(&self) -> Result<(), ParamsError> {
+        let refused = |name: &String| Err(ParamsError::Doubled(shown(name)));
+        self.doubled.first().map_or(Ok(()), refused)
     }
 
     /// The value of a parameter, when it was sent and is not empty.
@@ -95,30 +101,24 @@ impl Params {
     /// Whether any of these parameters was sent.
     #[must_use]
     pub fn has_any(&self, names: &[&str]) -> bool {
-        let sent = |name: &&str| self.values.contains_key(*name) || self.doubled.as_deref() == Some(name);
+        let sent = |name: &&str| self.values.contains_key(*name) || self.is_doubled(name);
         names.iter().any(sent)
     }
 
     fn without_doubled(self) -> Result<Self, ParamsError> {
-        match self.doubled {
-            Some(name) => Err(ParamsError::Doubled(shown(&name))),
-            None => Ok(self),
-        }
+        self.none_doubled()?;
+        Ok(self)
     }
 
     fn add(&mut self, name: Cow<'_, str>, value: &str) {
-        if value.is_empty() || self.doubled.as_deref() == Some(&name) {
+        if value.is_empty() || self.is_doubled(&name) {
             return;
         }
         match self.values.get(name.as_ref()) {
             Some(earlier) if earlier == value => {}
             Some(_) => {
                 self.values.remove(name.as_ref());
-                // One is enough to refuse the request, and the first of ours decides how.
-                let decisive = matches!(name.as_ref(), "redirect_uri" | "client_id");
-                if self.doubled.is_none() || decisive {
-                    self.doubled = Some(name.into_owned());
-                }
+                self.doubled.insert(name.into_owned());
             }
             None => {
                 self.values.insert(name.into_owned(), value.to_owned());

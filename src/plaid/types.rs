@@ -91,6 +91,16 @@ pub struct ItemAnswer {
     pub request_id: String,
 }
 
+impl ItemAnswer {
+    /// The Item's error, under the request id by which Plaid's support finds it: it carries none of its own.
+    #[must_use]
+    pub fn into_error(self) -> Option<ApiError> {
+        let mut error = self.item.error?;
+        error.request_id.get_or_insert(self.request_id);
+        Some(error)
+    }
+}
+
 /// An Item.
 #[derive(Debug, Deserialize)]
 pub struct Item {

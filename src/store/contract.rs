@@ -4,6 +4,7 @@
 
 pub(super) mod codes;
 pub(super) mod completion;
+pub(super) mod grants;
 pub(super) mod history;
 pub(super) mod raw;
 pub(super) mod removals;
@@ -78,6 +79,12 @@ macro_rules! contract_suite {
                 of_many_raw_exchanges_at_once_one_stores,
                 raw_and_browser_do_not_share_a_public_token,
                 tokens_of_the_store_belong_to_its_rows,
+            }
+            grants {
+                of_many_rotations_at_once_one_wins,
+                an_ended_or_unknown_grant_does_not_rotate,
+                ending_a_grant_alone_keeps_the_connection,
+                ending_the_last_grant_queues_the_removal_once,
             }
             removals {
                 abandoning_takes_what_was_completed_before_that_moment,

@@ -205,6 +205,55 @@ pub struct Grant {
     pub created_at: Timestamp,
     /// When it was ended, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// The last rotation of its refresh token; a confidential client's does not rotate.
+    pub rotated: Option<Rotated>,
+}
+
+/// The last rotation of a refresh token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// What the refresh token before was derived from.
+    pub previous: Nonce,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Input of `rotate`: from one refresh token to its one successor.
+#[derive(Clone, Copy, Debug)]
+pub struct Rotation {
+    /// Whose.
+    pub grant_id: GrantId,
+    /// What the presented token was derived from.
+    pub from: Nonce,
+    /// What its successor is derived from.
+    pub to: Nonce,
+}
+
+/// Outcome of `rotate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotateOutcome {
+    /// This call won.
+    Rotated,
+    /// Another call was faster, or the grant was ended: decide again on what stands now.
+    Moved,
+}
+
+/// How much a revocation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// The grant alone: its refresh token is dead, the Item stays.
+    Grant,
+    /// The grant, and the removal of its connection is queued once no other live grant uses it.
+    GrantAndConnection,
+}
+
+/// Outcome of `revoke`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokeOutcome {
+    /// The grant is dead, now or since before.
+    Revoked,
+    /// There is no such grant.
+    NotFound,
 }
 
 /// Who brought a public token first; to everybody else it is an invalid grant.
@@ -261,6 +310,35 @@ pub enum CompleteOutcome {
     NotOpen,
     /// There is no such transaction.
     NotFound,
+}
+
+/// Input of `repeat`: the browser did not get the answer of its completion.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeat {
+    /// Whose.
+    pub transaction_id: TransactionId,
+    /// The public token that it was completed with.
+    pub public_token: PublicTokenHash,
+    /// How long the code is good from now on, should it have run out unredeemed.
+    pub code_ttl: Duration,
+}
+
+/// Outcome of `repeat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatOutcome {
+    /// What was made then is still there to be used.
+    Repeated(ConnectionId),
+    /// It was abandoned, or was never completed with this token.
+    Over,
+}
+
+/// Input of `abandon`: what has waited since before these moments is given up.
+#[derive(Clone, Copy, Debug)]
+pub struct Abandonment {
+    /// Codes that nobody redeemed.
+    pub unredeemed_before: Timestamp,
+    /// Connections of the browser login flow, whose sessions have ended.
+    pub sessions_before: Timestamp,
 }
 
 /// Input of `redeem`.

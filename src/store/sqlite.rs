@@ -1,6 +1,7 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
 mod connections;
+mod grants;
 mod migrations;
 mod open;
 mod readers;
@@ -24,9 +25,9 @@ use super::Durability;
 use super::error::{OpenError, StoreError};
 use super::keyring::Keyring;
 use super::model::{
-    Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
-    NewTransaction, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome,
-    Redemption, Removal, Transaction, TransactionId,
+    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId,
+    NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Repeat, RepeatOutcome, RawExchange, RawExchangeOutcome, RedeemOutcome,
+    Redemption, Removal, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use super::tokens::TokenKey;
 use crate::clock::Timestamp;
@@ -124,13 +125,27 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn abandon(
-        &self,
-        unredeemed_before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    pub(super) async fn repeat(&self, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
         self.writer
-            .decide(move |conn| removals::abandon(conn, unredeemed_before, now))
+            .decide(move |conn| transactions::repeat(conn, repeat, now))
+            .await
+    }
+
+    pub(super) async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer
+            .decide(move |conn| removals::abandon(conn, abandonment, now))
+            .await
+    }
+
+    pub(super) async fn discard(
+        &self,
+        connection: NewConnection,
+        owner: PublicTokenOwner,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        self.writer
+            .decide(move |conn| removals::discard(conn, &sealed, &owner, now))
             .await
     }
 
@@ -170,6 +185,27 @@ impl SqliteStore {
         let keyring = Arc::clone(&self.keyring);
         self.readers
             .read(move |conn| connections::find_grant(conn, &keyring, id))
+            .await
+    }
+
+    pub(super) async fn rotate(
+        &self,
+        rotation: Rotation,
+        now: Timestamp,
+    ) -> Result<RotateOutcome, StoreError> {
+        self.writer
+            .decide(move |conn| grants::rotate(conn, rotation, now))
+            .await
+    }
+
+    pub(super) async fn revoke(
+        &self,
+        id: GrantId,
+        revocation: Revocation,
+        now: Timestamp,
+    ) -> Result<RevokeOutcome, StoreError> {
+        self.writer
+            .decide(move |conn| grants::revoke(conn, id, revocation, now))
             .await
     }
 

@@ -81,6 +81,38 @@ async fn the_browser_login_flow_ends_on_the_connections_page() {
     assert_eq!(stranger.status, 401);
 }
 
+#[tokio::test]
+async fn what_was_answered_survives_a_restart() {
+    let broker = TestBroker::start().await;
+    let (redeemed, code) = (broker.code().await, broker.code().await);
+    let public_token = broker.public_token().await;
+    let raw = [
+        ("code", public_token.as_str()),
+        ("client_secret", simulator::SECRET),
+    ];
+    let exchanged = broker.token(&raw).await;
+    assert_eq!(broker.token(&[("code", &redeemed)]).await.status, 200);
+    let dir = broker.dir.clone();
+    assert!(broker.stop().await);
+
+    // Its simulator is new and knows none of it: what is answered comes from the store.
+    let broker = TestBroker::start_in(dir, &[]).await;
+    assert_eq!(broker.token(&raw).await.body, exchanged.body);
+    let again = broker.token(&[("code", &redeemed)]).await;
+    assert_eq!(
+        again.oauth_error(),
+        (400, "invalid_grant"),
+        "used before the restart"
+    );
+    let tokens = broker.token(&[("code", &code)]).await;
+    assert!(
+        tokens.text("access_token").starts_with("access-sandbox-"),
+        "{}",
+        tokens.body
+    );
+    assert_eq!(broker.simulator.count("/item/public_token/exchange"), 0);
+}
+
 #[test]
 fn settings_and_simulator_agree_on_the_simulators_keys() {
     use plaid_token_broker::config::{SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};

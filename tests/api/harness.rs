@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plaid_token_broker::app::App;
 use plaid_token_broker::clock::{ManualClock, Timestamp};
 use plaid_token_broker::config::{Config, LoadOptions};
 use plaid_token_broker::lifecycle::{self, Outside, Stop};
 use plaid_token_broker::plaid::Timeouts;
-use plaid_token_broker::simulator::{self, Simulator};
+use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,8 +17,8 @@ use tokio::task::JoinHandle;
 
 /// The callback that tests ask to return to; nothing listens there.
 pub const CALLBACK: &str = "http://127.0.0.1:9/callback";
-/// Patience with a Plaid that hangs.
-pub const PLAID_TIMEOUT: Duration = Duration::from_millis(400);
+/// Patience with a Plaid that hangs: long enough for a busy machine.
+pub const PLAID_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub struct TestBroker {
     pub url: String,
@@ -29,6 +30,23 @@ pub struct TestBroker {
     pub http: Client,
     pub running: JoinHandle<bool>,
     pub dir: Arc<TempDir>,
+    /// The shared state, for what no request can reach.
+    pub app: App,
+    /// The Plaid outside of the broker, when there is one.
+    _plaid: Option<RunningSimulator>,
+}
+
+/// How a test's broker differs from the plain one.
+#[derive(Default)]
+pub struct Setup<'a> {
+    /// Settings beside the ones that every test needs.
+    pub settings: &'a [(&'a str, &'a str)],
+    /// A directory that another broker has used before.
+    pub dir: Option<Arc<TempDir>>,
+    /// A Plaid outside of the broker, as the real environments have it: `PLAID_ENV` is `sandbox` unless set.
+    pub plaid: Option<simulator::Options>,
+    /// What settings cannot say.
+    pub change: Option<fn(&mut Config)>,
 }
 
 impl TestBroker {
@@ -43,43 +61,70 @@ impl TestBroker {
 
     /// In a directory that another broker has used before.
     pub async fn start_in(dir: Arc<TempDir>, settings: &[(&str, &str)]) -> Self {
+        Self::start_as(Setup {
+            settings,
+            dir: Some(dir),
+            ..Setup::default()
+        })
+        .await
+    }
+
+    pub async fn start_as(setup: Setup<'_>) -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_000_000_000)));
+        let dir = setup.dir.unwrap_or_else(|| Arc::new(TempDir::new().unwrap()));
+        let plaid = match setup.plaid {
+            Some(options) => {
+                let clock = clock.clone();
+                let options = simulator::Options { clock, ..options };
+                Some(Simulator::start(options).await.unwrap())
+            }
+            None => None,
+        };
         let database = format!("sqlite://{}", dir.path().join("data/test.db").display());
         let mut env: BTreeMap<String, String> = BTreeMap::new();
-        for (name, value) in [
-            ("APP_PORT", "0"),
-            ("BROKER_OPS_BIND", "127.0.0.1:0"),
-            ("BROKER_SIMULATOR_BIND", "127.0.0.1:0"),
-            ("DATABASE_URL", database.as_str()),
-            ("PLAID_REDIRECT_URI", CALLBACK),
-        ]
-        .iter()
-        .chain(settings)
-        {
-            env.insert((*name).to_owned(), (*value).to_owned());
+        let mut set = |name: &str, value: &str| env.insert(name.to_owned(), value.to_owned());
+        set("APP_PORT", "0");
+        set("BROKER_OPS_BIND", "127.0.0.1:0");
+        set("BROKER_SIMULATOR_BIND", "127.0.0.1:0");
+        set("DATABASE_URL", &database);
+        set("PLAID_REDIRECT_URI", CALLBACK);
+        if let Some(plaid) = &plaid {
+            set("PLAID_ENV", "sandbox");
+            set("PLAID_BASE_URL", &plaid.url());
+            set("PLAID_CLIENT_ID", simulator::CLIENT_ID);
+            set("PLAID_SECRET", simulator::SECRET);
+        }
+        for (name, value) in setup.settings {
+            set(name, value);
         }
         let options = LoadOptions {
             stderr_is_terminal: false,
         };
-        let config = Config::load(env, None, options).unwrap_or_else(|problems| panic!("{problems}"));
-        let timeouts = Timeouts {
+        let mut config = Config::load(env, None, options).unwrap_or_else(|problems| panic!("{problems}"));
+        if let Some(change) = setup.change {
+            change(&mut config);
+        }
+        let plaid_timeouts = Timeouts {
             connect: PLAID_TIMEOUT,
             total: PLAID_TIMEOUT,
             health: PLAID_TIMEOUT,
         };
         let outside = Outside {
             clock: clock.clone(),
-            plaid_timeouts: timeouts,
+            plaid_timeouts,
         };
         let broker = lifecycle::build(config, outside)
             .await
             .expect("the broker starts");
         let addresses = broker.addresses();
-        let simulator = broker
-            .app()
-            .simulator
-            .clone()
-            .expect("tests run on the simulator");
+        let app = broker.app().clone();
+        let (simulator, simulator_url) = match &plaid {
+            Some(plaid) => (plaid.simulator().clone(), plaid.url()),
+            None => (
+                app.simulator.clone().expect("tests run on the simulator"),
+                format!("http://{}", addresses.simulator.unwrap()),
+            ),
+        };
         let stop = Stop::default();
         let running = tokio::spawn(broker.run(stop.clone()));
         let http = Client::builder()
@@ -90,13 +135,15 @@ impl TestBroker {
         Self {
             url: format!("http://{}", addresses.broker),
             ops_url: format!("http://{}", addresses.ops),
-            simulator_url: format!("http://{}", addresses.simulator.unwrap()),
+            simulator_url,
             simulator,
             clock,
             stop,
             http,
             running,
             dir,
+            app,
+            _plaid: plaid,
         }
     }
 
@@ -115,13 +162,19 @@ impl TestBroker {
     }
 
     /// A token request as form, without client authentication (allowed in the simulator).
+    pub fn token_request(&self, form: &[(&str, &str)]) -> RequestBuilder {
+        self.post("/api/send_the_access_token_AUTH")
+            .body(encode(form))
+            .header("content-type", "application/x-www-form-urlencoded")
+    }
+
     pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
-        Answer::of(
-            self.post("/api/send_the_access_token_AUTH")
-                .body(encode(form))
-                .header("content-type", "application/x-www-form-urlencoded"),
-        )
-        .await
+        Answer::of(self.token_request(form)).await
+    }
+
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)])
+            .await
     }
 
     /// One of the simulator's Plaid calls, with its keys.
@@ -146,7 +199,12 @@ impl TestBroker {
 
     /// A whole flow up to the code.
     pub async fn code(&self) -> String {
-        let browser = Browser::open(self, "?state=s").await;
+        self.code_of("?state=s").await
+    }
+
+    /// A whole flow of this authorization request up to the code.
+    pub async fn code_of(&self, query: &str) -> String {
+        let browser = Browser::open(self, query).await;
         let public_token = self.public_token().await;
         query_value(&browser.complete(&public_token).await.text("redirect_to"), "code").unwrap()
     }
@@ -169,6 +227,24 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What holds for every error of the token endpoint (RFC 6749 5.2), and which one this is.
+    #[track_caller]
+    pub fn oauth_error(&self) -> (u16, &str) {
+        assert_eq!(self.header("cache-control"), Some("no-store"), "{}", self.body);
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/json"),
+            "{}",
+            self.body
+        );
+        for name in ["error", "error_description"] {
+            let text = self.json[name].as_str().expect(name);
+            let allowed = |c: char| matches!(c, ' '..='~') && c != '"' && c != '\\';
+            assert!(!text.is_empty() && text.chars().all(allowed), "{}", self.body);
+        }
+        (self.status, self.json["error"].as_str().unwrap())
+    }
+
     pub async fn of(request: RequestBuilder) -> Self {
         Self::read(request.send().await.expect("an answer")).await
     }
@@ -217,7 +293,11 @@ pub struct Browser<'a> {
 impl<'a> Browser<'a> {
     /// Opens the authorization endpoint, which must show the Link page.
     pub async fn open(broker: &'a TestBroker, query: &str) -> Self {
-        let answer = Answer::of(broker.get(&format!("/{query}"))).await;
+        Self::show(broker, Answer::of(broker.get(&format!("/{query}"))).await)
+    }
+
+    /// Shows an answer of the authorization endpoint, which must be the Link page.
+    pub fn show(broker: &'a TestBroker, answer: Answer) -> Self {
         assert_eq!(answer.status, 200, "{}", answer.body);
         let mut browser = Self {
             broker,

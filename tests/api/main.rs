@@ -9,5 +9,17 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod authorize;
+mod bad_days;
+mod binding;
+mod client_auth;
+mod code;
 mod flow;
 mod harness;
+mod operations;
+mod page_calls;
+mod pages;
+mod raw_public_token;
+mod refresh;
+mod removal;
+mod token;

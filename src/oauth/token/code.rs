@@ -74,6 +74,7 @@ pub(super) async fn redeem(
                 scope,
                 created_at: now,
                 revoked_at: None,
+                rotated: None,
             };
             Ok(Granted { grant, connection })
         }

@@ -49,6 +49,7 @@ fn refused(error: ExchangeError) -> TokenError {
         }
         ExchangeError::Plaid(error) => TokenError::Plaid(error),
         ExchangeError::Store(error) => TokenError::Store(error),
-        ExchangeError::Task => TokenError::Stopping,
+        ExchangeError::Busy => TokenError::Busy,
+        ExchangeError::Task => TokenError::Task,
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn exchange_raw(
         client_id: grant.client_id.clone(),
         grant_id: grant.id,
     };
-    insert(conn, sealed, public_token, &owner, now)?;
+    insert(conn, sealed, Some(public_token), &owner, now)?;
     insert_grant(conn, grant, sealed.id(), now)?;
     Ok(RawExchangeOutcome::Exchanged)
 }
@@ -54,7 +54,7 @@ pub(super) fn exchange_raw(
 pub(super) fn insert(
     conn: &Sqlite,
     sealed: &SealedConnection,
-    public_token: PublicTokenHash,
+    public_token: Option<PublicTokenHash>,
     owner: &PublicTokenOwner,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -75,7 +75,7 @@ pub(super) fn insert(
         ":institution_id": sealed.new.institution_id,
         ":institution_name": sealed.new.institution_name,
         ":created_at": now.as_millis(),
-        ":public_token": public_token.0,
+        ":public_token": public_token.map(|hash| hash.0),
         ":transaction_id": transaction_id.map(|id| id.0.as_bytes()),
         ":client_id": client.map(|(client_id, _)| client_id),
         ":grant_id": client.map(|(_, grant_id)| grant_id.0.as_bytes()),

@@ -2,36 +2,48 @@
 
 use rusqlite::{Connection as Sqlite, named_params};
 
+use super::connections::{self, SealedConnection};
 use super::rows::{self, Columns, stage};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
-use crate::store::model::{ConnectionId, Removal, RemovalReason};
+use crate::store::model::{Abandonment, ConnectionId, PublicTokenOwner, Removal, RemovalReason};
 
-/// Ends the completed OAuth transactions of before that moment and queues the removal of what they made.
-pub(super) fn abandon(
-    conn: &Sqlite,
-    unredeemed_before: Timestamp,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut abandoned = conn.prepare_cached(
-        "UPDATE transactions SET stage = ?1, stage_at = ?2 \
-         WHERE stage = 1 AND client_id IS NOT NULL AND stage_at < ?3 \
-         RETURNING connection_id",
-    )?;
-    let connections = abandoned
-        .query_map(
-            (stage::ABANDONED, now.as_millis(), unredeemed_before.as_millis()),
-            |row| row.get::<_, [u8; 16]>(0),
-        )?
-        .collect::<Result<Vec<_>, _>>()?;
+/// Ends what was completed before those moments and not used, and queues the removal of what it made.
+pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+    let unredeemed = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
+         WHERE stage = 1 AND client_id IS NOT NULL AND stage_at < ?3 RETURNING connection_id";
+    let sessions = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
+         WHERE stage = 1 AND client_id IS NULL AND stage_at < ?3 RETURNING connection_id";
+    let mut connections: Vec<[u8; 16]> = Vec::new();
+    for (sql, before) in
+        [(unredeemed, abandonment.unredeemed_before), (sessions, abandonment.sessions_before)]
+    {
+        let mut abandoned = conn.prepare_cached(sql)?;
+        let rows = abandoned
+            .query_map((stage::ABANDONED, now.as_millis(), before.as_millis()), |row| row.get(0))?;
+        for connection_id in rows {
+            connections.push(connection_id?);
+        }
+    }
     for connection_id in &connections {
         queue_unless_granted(conn, *connection_id, RemovalReason::Unredeemed, now)?;
     }
     Ok(u64::try_from(connections.len()).unwrap_or(u64::MAX))
 }
 
-fn queue_unless_granted(
+/// Stores a connection that nobody wants, only to have it removed.
+pub(super) fn discard(
+    conn: &Sqlite,
+    sealed: &SealedConnection,
+    owner: &PublicTokenOwner,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    connections::insert(conn, sealed, None, owner, now)?;
+    queue_unless_granted(conn, *sealed.id().0.as_bytes(), RemovalReason::Unredeemed, now)
+}
+
+pub(super) fn queue_unless_granted(
     conn: &Sqlite,
     connection_id: [u8; 16],
     reason: RemovalReason,
@@ -103,16 +115,22 @@ pub(super) fn postpone(conn: &Sqlite, id: ConnectionId, next_try: Timestamp) -> 
     Ok(())
 }
 
-/// Forgets transactions that came to nothing, and the public tokens of connections that are gone.
+/// Rows that one purge forgets: the writer has others waiting.
+const PURGED_AT_ONCE: i64 = 500;
+
+/// Forgets transactions that came to nothing, and the public tokens of connections that are gone; so many at a time.
 pub(super) fn purge(conn: &Sqlite, before: Timestamp) -> Result<u64, StoreError> {
     let transactions = conn
-        .prepare_cached("DELETE FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < ?1")?
-        .execute([before.as_millis()])?;
+        .prepare_cached(
+            "DELETE FROM transactions WHERE id IN \
+             (SELECT id FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < ?1 LIMIT ?2)",
+        )?
+        .execute((before.as_millis(), PURGED_AT_ONCE))?;
     let public_tokens = conn
         .prepare_cached(
-            "UPDATE connections SET public_token = NULL \
-             WHERE removed_at IS NOT NULL AND public_token IS NOT NULL AND created_at < ?1",
+            "UPDATE connections SET public_token = NULL WHERE id IN (SELECT id FROM connections \
+             WHERE removed_at IS NOT NULL AND public_token IS NOT NULL AND created_at < ?1 LIMIT ?2)",
         )?
-        .execute([before.as_millis()])?;
+        .execute((before.as_millis(), PURGED_AT_ONCE))?;
     Ok(u64::try_from(transactions.saturating_add(public_tokens)).unwrap_or(u64::MAX))
 }

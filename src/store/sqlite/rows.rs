@@ -10,7 +10,7 @@ use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
     Connection, ConnectionId, Flow, Grant, GrantId, Nonce, OAuthRequest, PublicTokenHash, PublicTokenOwner,
-    PublicTokenRecord, RemovalReason, Stage, Transaction, TransactionId,
+    PublicTokenRecord, RemovalReason, Rotated, Stage, Transaction, TransactionId,
 };
 use crate::store::seal::Place;
 
@@ -29,7 +29,7 @@ pub(super) const CONNECTION: &str = "connections.id, connections.item_id, connec
 
 /// The columns that [`grant`] reads.
 pub(super) const GRANT: &str = "grants.id, grants.nonce, grants.client_id, grants.connection_id, grants.scope, \
-     grants.created_at, grants.revoked_at";
+     grants.created_at, grants.revoked_at, grants.previous_nonce, grants.rotated_at";
 
 /// Reads the columns one after the other.
 pub(super) struct Columns<'r> {
@@ -100,7 +100,14 @@ pub(super) fn grant(columns: &mut Columns<'_>) -> Result<Grant, StoreError> {
         scope: split_scope(&columns.next::<String>()?),
         created_at: columns.moment()?,
         revoked_at: columns.optional_moment()?,
+        rotated: rotated(columns)?,
     })
+}
+
+fn rotated(columns: &mut Columns<'_>) -> Result<Option<Rotated>, StoreError> {
+    let previous = columns.next::<Option<[u8; 32]>>()?.map(Nonce);
+    let at = columns.optional_moment()?;
+    Ok(previous.zip(at).map(|(previous, at)| Rotated { previous, at }))
 }
 
 /// What became of a public token. Columns: connection id, `created_at`, `transaction_id`, `client_id`, `grant_id`.

@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
     CancelOutcome, CompleteOutcome, Flow, NewTransaction, PublicTokenHash, PublicTokenOwner, RedeemOutcome,
-    Redemption, Stage, Transaction, TransactionId,
+    Redemption, Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
 };
 
 pub(super) fn open(conn: &Sqlite, new: &NewTransaction) -> Result<(), StoreError> {
@@ -92,7 +92,7 @@ pub(super) fn complete(
     connections::insert(
         conn,
         sealed,
-        public_token,
+        Some(public_token),
         &PublicTokenOwner::Transaction(transaction_id),
         now,
     )?;
@@ -113,6 +113,31 @@ pub(super) fn complete(
         })?;
     gate(moved)?;
     Ok(CompleteOutcome::Completed)
+}
+
+pub(super) fn repeat(conn: &Sqlite, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
+    let stage = find(conn, repeat.transaction_id)?.map(|transaction| transaction.stage);
+    Ok(match stage {
+        Some(Stage::Redeemed { connection_id, public_token, .. }) if public_token == repeat.public_token => {
+            RepeatOutcome::Repeated(connection_id)
+        }
+        Some(Stage::Completed { connection_id, public_token, code_expires_at, .. })
+            if public_token == repeat.public_token =>
+        {
+            if now >= code_expires_at {
+                conn.prepare_cached(
+                    "UPDATE transactions SET code_expires_at = ?1 WHERE id = ?2 AND stage = ?3",
+                )?
+                .execute((
+                    now.plus(repeat.code_ttl).as_millis(),
+                    repeat.transaction_id.0.as_bytes(),
+                    stage::COMPLETED,
+                ))?;
+            }
+            RepeatOutcome::Repeated(connection_id)
+        }
+        _ => RepeatOutcome::Over,
+    })
 }
 
 pub(super) fn cancel(conn: &Sqlite, id: TransactionId, now: Timestamp) -> Result<CancelOutcome, StoreError> {

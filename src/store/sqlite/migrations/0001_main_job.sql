@@ -35,7 +35,11 @@ CREATE TABLE grants (
     connection_id BLOB NOT NULL REFERENCES connections,
     scope         TEXT NOT NULL,       -- separated by spaces
     created_at    INTEGER NOT NULL,
-    revoked_at    INTEGER
+    revoked_at    INTEGER,
+    -- The nonce before the last rotation, and when that was: a public client's refresh token rotates.
+    previous_nonce BLOB,
+    rotated_at    INTEGER,
+    CHECK ((previous_nonce IS NULL) = (rotated_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX grants_connection ON grants (connection_id);
@@ -66,6 +70,7 @@ CREATE TABLE transactions (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX transactions_unredeemed ON transactions (stage_at) WHERE stage = 1 AND client_id IS NOT NULL;
+CREATE INDEX transactions_sessions ON transactions (stage_at) WHERE stage = 1 AND client_id IS NULL;
 CREATE INDEX transactions_to_forget ON transactions (expires_at) WHERE stage IN (0, 3, 4);
 
 -- The durable wish that an Item be removed at Plaid.

@@ -1,0 +1,181 @@
+//! The code: good once, for a while, and for what it was asked for with alone.
+
+use std::time::Duration;
+
+use crate::binding::changes;
+use crate::harness::{Answer, CALLBACK, TestBroker, encode};
+use crate::token::{SECOND, with_clients};
+
+/// RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+#[tokio::test]
+async fn a_code_is_good_once_and_its_grant_lives_on() {
+    let broker = TestBroker::start().await;
+    let code = broker.code().await;
+    let first = broker.token(&[("code", &code)]).await;
+    assert_eq!(first.status, 200);
+    for _ in 0..2 {
+        let again = broker.token(&[("code", &code)]).await;
+        assert_eq!(again.oauth_error(), (400, "invalid_grant"));
+        assert!(!again.body.contains("access-sandbox"));
+    }
+    // A confidential client may simply have sent it twice.
+    assert_eq!(broker.refresh(&first.text("refresh_token")).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_concurrent_redemptions_one_wins() {
+    let broker = TestBroker::start().await;
+    let code = broker.code().await;
+    let requests: Vec<_> = (0..64)
+        .map(|_| tokio::spawn(broker.token_request(&[("code", &code)]).send()))
+        .collect();
+    let mut won = 0;
+    for request in requests {
+        let answer = Answer::read(request.await.unwrap().unwrap()).await;
+        if answer.status == 200 {
+            won += 1;
+        } else {
+            assert_eq!(answer.oauth_error(), (400, "invalid_grant"));
+        }
+    }
+    assert_eq!(won, 1);
+}
+
+#[tokio::test]
+async fn a_code_expires() {
+    let broker = TestBroker::start_with(&[("OAUTH_CODE_TTL", "60")]).await;
+    let (early, late) = (broker.code().await, broker.code().await);
+    broker.clock.advance(Duration::from_millis(59_999));
+    assert_eq!(broker.token(&[("code", &early)]).await.status, 200);
+    broker.clock.advance(Duration::from_millis(1));
+    assert_eq!(
+        broker.token(&[("code", &late)]).await.oauth_error(),
+        (400, "invalid_grant")
+    );
+}
+
+#[tokio::test]
+async fn a_changed_code_is_not_valid_and_costs_nothing() {
+    let broker = TestBroker::start().await;
+    let code = broker.code().await;
+    let other = broker.code().await;
+    let parts = |code: &str| code.rsplitn(2, '_').map(str::to_owned).collect::<Vec<_>>();
+    let ([secret, id], [other_secret, other_id]) = (&parts(&code)[..], &parts(&other)[..]) else {
+        panic!()
+    };
+    let mut wrong = changes(&code, 60);
+    wrong.extend([
+        format!("{id}_{other_secret}"),
+        format!("{other_id}_{secret}"),
+        code.replace("ptb_ac_", "ptb_rt_"),
+        code.to_uppercase(),
+        code[..code.len() - 1].to_owned(),
+        format!("{code}A"),
+        format!("{code}\0"),
+        "ptb_ac_".to_owned(),
+        "x".repeat(5000),
+        "é\u{202e}".to_owned(),
+    ]);
+    for wrong in wrong {
+        assert_eq!(
+            broker.token(&[("code", &wrong)]).await.oauth_error(),
+            (400, "invalid_grant"),
+            "{wrong}"
+        );
+    }
+    assert_eq!(broker.token(&[("code", &code)]).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_redirect_uri_is_compared_when_it_is_sent() {
+    let broker = TestBroker::start().await;
+    for query in [
+        "?state=s".to_owned(),
+        format!("?{}", encode(&[("redirect_uri", CALLBACK)])),
+    ] {
+        let code = broker.code_of(&query).await;
+        for wrong in [
+            &format!("{CALLBACK}/"),
+            "https://evil.example/",
+            "http://127.0.0.1:9/Callback",
+        ] {
+            let answer = broker.token(&[("code", &code), ("redirect_uri", wrong)]).await;
+            assert_eq!(answer.oauth_error(), (400, "invalid_grant"), "{wrong}");
+        }
+        let answer = broker.token(&[("code", &code), ("redirect_uri", CALLBACK)]).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let code = broker
+        .code_of(&format!("?{}", encode(&[("redirect_uri", CALLBACK)])))
+        .await;
+    assert_eq!(
+        broker.token(&[("code", &code)]).await.status,
+        200,
+        "not sent, not compared"
+    );
+}
+
+#[tokio::test]
+async fn the_four_cells_of_pkce() {
+    let broker = TestBroker::start().await;
+    let with_challenge = format!("?code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let without = broker.code().await;
+    let downgraded = broker
+        .token(&[("code", &without), ("code_verifier", VERIFIER)])
+        .await;
+    assert_eq!(downgraded.oauth_error(), (400, "invalid_grant"));
+    assert_eq!(broker.token(&[("code", &without)]).await.status, 200);
+
+    let with = broker.code_of(&with_challenge).await;
+    assert_eq!(
+        broker.token(&[("code", &with)]).await.oauth_error(),
+        (400, "invalid_grant")
+    );
+    for wrong in [CHALLENGE, &VERIFIER.to_lowercase(), &format!("{VERIFIER}A"), "x"] {
+        let answer = broker.token(&[("code", &with), ("code_verifier", wrong)]).await;
+        assert_eq!(answer.oauth_error(), (400, "invalid_grant"), "{wrong}");
+    }
+    let answer = broker
+        .token(&[("code", &with), ("code_verifier", VERIFIER)])
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_code_belongs_to_its_client() {
+    let broker = with_clients(&[]).await;
+    let public = format!("?client_id=app&code_challenge={CHALLENGE}&code_challenge_method=S256");
+    let second = format!("?client_id={}", SECOND.0);
+    let (first, second, public) = (
+        broker.code().await,
+        broker.code_of(&second).await,
+        broker.code_of(&public).await,
+    );
+    let own = [("client_id", SECOND.0), ("client_secret", SECOND.1)];
+    for (code, client) in [
+        (&first, &own[..]),
+        (&second, &[][..]),
+        (&public, &[("code_verifier", VERIFIER)][..]),
+        (&public, &[own[0], own[1], ("code_verifier", VERIFIER)][..]),
+        (&second, &[("client_id", "app")][..]),
+    ] {
+        let form = [&[("code", code.as_str())], client].concat();
+        assert_eq!(
+            broker.token(&form).await.oauth_error(),
+            (400, "invalid_grant"),
+            "{form:?}"
+        );
+    }
+    for (code, client) in [
+        (&first, &[][..]),
+        (&second, &own[..]),
+        (&public, &[("client_id", "app"), ("code_verifier", VERIFIER)][..]),
+    ] {
+        let form = [&[("code", code.as_str())], client].concat();
+        let answer = broker.token(&form).await;
+        assert_eq!(answer.status, 200, "{form:?}: {}", answer.body);
+    }
+}

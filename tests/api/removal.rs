@@ -1,0 +1,162 @@
+//! Connections that nobody came for are removed at Plaid, and those that somebody uses stay.
+
+use std::time::Duration;
+
+use plaid_token_broker::connections::RemovalWorker;
+use plaid_token_broker::simulator::Fault;
+
+use crate::harness::{Answer, Browser, TestBroker, query_value};
+
+const REMOVE: &str = "/item/remove";
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What the broker's own worker does every half minute.
+async fn look(broker: &TestBroker) -> usize {
+    look_after(broker, broker.app.config.oauth.unredeemed_ttl).await
+}
+
+async fn look_after(broker: &TestBroker, unredeemed_ttl: Duration) -> usize {
+    let worker = RemovalWorker::new(broker.app.connections.clone(), unredeemed_ttl);
+    worker.look().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_item_whose_code_nobody_redeemed_is_removed_and_redeemed_ones_stay() {
+    let broker = TestBroker::start().await;
+    let redeemed = broker.tokens().await;
+    let browser = Browser::open(&broker, "?state=s").await;
+    let public_token = broker.public_token().await;
+    let redirect_to = browser.complete(&public_token).await.text("redirect_to");
+    let code = query_value(&redirect_to, "code").unwrap();
+    broker.clock.advance(HOUR);
+    assert_eq!(look(&broker).await, 0);
+    assert_eq!(broker.simulator.live_items(), 2);
+
+    broker.clock.advance(Duration::from_millis(1));
+    assert_eq!(look(&broker).await, 1);
+    assert_eq!(broker.simulator.live_items(), 1);
+    assert_eq!(look(&broker).await, 0);
+    assert_eq!(broker.simulator.count(REMOVE), 1);
+    assert_eq!(
+        broker.token(&[("code", &code)]).await.oauth_error(),
+        (400, "invalid_grant")
+    );
+    let item = broker
+        .simulator
+        .item_by_access_token(&redeemed.text("access_token"))
+        .unwrap();
+    assert!(!item.removed);
+    assert_eq!(broker.refresh(&redeemed.text("refresh_token")).await.status, 200);
+    // Its public token stays used.
+    let other = Browser::open(&broker, "?state=s").await;
+    assert_eq!(other.complete(&public_token).await.error(), "start_over");
+}
+
+#[tokio::test]
+async fn the_time_to_redeem_is_a_setting() {
+    let broker = TestBroker::start_with(&[("BROKER_UNREDEEMED_TTL", "600")]).await;
+    broker.code().await;
+    broker.clock.advance(Duration::from_millis(600_001));
+    assert_eq!(look(&broker).await, 1);
+}
+
+#[tokio::test]
+async fn a_removal_that_plaid_does_not_confirm_is_tried_again_later() {
+    for (name, fault) in [
+        ("reset", Fault::Reset),
+        ("hang", Fault::Hang),
+        ("500", Fault::error(500, "API_ERROR", "INTERNAL_SERVER_ERROR")),
+        ("429", Fault::error(429, "RATE_LIMIT_EXCEEDED", "RATE_LIMIT")),
+        (
+            "wrong keys",
+            Fault::error(400, "INVALID_INPUT", "INVALID_API_KEYS"),
+        ),
+        // This could also mean that the keys are of another account.
+        (
+            "not found",
+            Fault::error(400, "INVALID_INPUT", "INVALID_ACCESS_TOKEN"),
+        ),
+        ("html", crate::bad_days::html(200)),
+    ] {
+        let broker = TestBroker::start().await;
+        broker.code().await;
+        broker.clock.advance(2 * HOUR);
+        broker.simulator.enqueue(REMOVE, fault.clone());
+        broker.simulator.enqueue(REMOVE, fault);
+        assert_eq!(look(&broker).await, 0, "{name}");
+        assert_eq!(look(&broker).await, 0, "{name}");
+        assert_eq!(broker.simulator.count(REMOVE), 1, "{name}: not at once");
+        broker.clock.advance(Duration::from_secs(30));
+        assert_eq!(look(&broker).await, 0, "{name}");
+        assert_eq!(broker.simulator.count(REMOVE), 2, "{name}");
+        broker.clock.advance(Duration::from_secs(59));
+        assert_eq!(look(&broker).await, 0, "{name}: the pause grows");
+        broker.clock.advance(Duration::from_secs(1));
+        assert_eq!(look(&broker).await, 1, "{name}");
+        assert_eq!(broker.simulator.live_items(), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_item_that_is_gone_already_is_not_asked_for_for_ever() {
+    let broker = TestBroker::start().await;
+    broker.code().await;
+    broker.clock.advance(2 * HOUR);
+    // The removal is done, and its answer lost.
+    broker.simulator.enqueue(REMOVE, Fault::DropAnswer);
+    assert_eq!(look(&broker).await, 0);
+    assert_eq!(broker.simulator.live_items(), 0);
+    broker.clock.advance(Duration::from_secs(30));
+    assert_eq!(look(&broker).await, 1);
+    broker.clock.advance(24 * HOUR);
+    assert_eq!(look(&broker).await, 0);
+    assert_eq!(broker.simulator.count(REMOVE), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn redeeming_and_abandoning_are_rivals_of_which_one_wins() {
+    let broker = TestBroker::start().await;
+    let mut won = 0;
+    for round in 0..20 {
+        let before = broker.simulator.live_items();
+        let code = broker.code().await;
+        broker.clock.advance(Duration::from_secs(1));
+        let form = [("code", code.as_str())];
+        // Whoever is asked first would always win.
+        let (answer, removed) = if round % 2 == 0 {
+            tokio::join!(broker.token(&form), look_after(&broker, Duration::ZERO))
+        } else {
+            let (removed, answer) = tokio::join!(look_after(&broker, Duration::ZERO), broker.token(&form));
+            (answer, removed)
+        };
+        if answer.status == 200 {
+            won += 1;
+            assert_eq!(removed, 0, "nobody gets a token of a removed Item");
+            assert_eq!(broker.simulator.live_items(), before + 1);
+            assert_eq!(broker.refresh(&answer.text("refresh_token")).await.status, 200);
+        } else {
+            assert_eq!(answer.oauth_error(), (400, "invalid_grant"));
+            assert_eq!(removed, 1);
+            assert_eq!(broker.simulator.live_items(), before);
+        }
+    }
+    assert!(won < 20, "the worker never won: nothing was tried");
+}
+
+#[tokio::test]
+async fn a_persons_own_connection_waits_for_no_client_and_its_session_ends() {
+    let broker = TestBroker::start().await;
+    let mut browser = Browser::open(&broker, "").await;
+    let landed = browser.complete(&broker.public_token().await).await;
+    browser.keep_cookies(&landed);
+    broker.clock.advance(2 * HOUR);
+    assert_eq!(
+        look(&broker).await,
+        0,
+        "the person's own connection waits for no client"
+    );
+    let page = || broker.get("/explorer").header("cookie", browser.cookie_header());
+    assert_eq!(Answer::of(page()).await.status, 200);
+    broker.clock.advance(10 * HOUR);
+    assert_eq!(Answer::of(page()).await.status, 401, "a session ends");
+}
