@@ -27,7 +27,7 @@ impl Plaid {
 
     pub fn of(start: Start) -> Self {
         let process = start.spawn();
-        let url = process.stdout.line("listening on ");
+        let url = process.stdout.line("simulator listening on ");
         Self { process, url }
     }
 
