@@ -55,7 +55,10 @@ impl Ops {
     async fn check(&self) -> Result<(), StoreError> {
         let mut checked = self.checked.lock().await;
         let now = self.app.clock.now();
-        if let Some((_, result)) = checked.as_ref().filter(|(at, _)| now.since(*at) < REUSED) {
+        if let Some((_, result)) = checked
+            .as_ref()
+            .filter(|(at, _)| now >= *at && now.since(*at) < REUSED)
+        {
             return result.clone();
         }
         let result = self.app.store.check().await;

@@ -43,7 +43,8 @@ impl Answer {
         } else {
             FRESH
         };
-        now.since(self.at) < fresh
+        // A clock that was set back makes nothing fresh for longer.
+        now >= self.at && now.since(self.at) < fresh
     }
 }
 

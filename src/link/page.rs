@@ -15,6 +15,7 @@ use crate::config::{ExplorerMode, is_product};
 use crate::middleware::peer::Peer;
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
+use crate::oauth::redirect::RedirectTarget;
 use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::random;
 use crate::store::model::Flow;
@@ -77,8 +78,8 @@ pub async fn authorize(
 }
 
 async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
-    if let Some(framed) = framed(visit) {
-        return framed;
+    if let Some(elsewhere) = no_page(visit) {
+        return elsewhere;
     }
     let config = &app.config;
     match request::authorize(
@@ -113,8 +114,8 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
 }
 
 async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
-    if let Some(framed) = framed(visit) {
-        return framed;
+    if let Some(elsewhere) = no_page(visit) {
+        return elsewhere;
     }
     if app.config.http.explorer != ExplorerMode::On {
         return html(visit.root, &AboutPage { root: visit.root }, policy::plain_page());
@@ -123,14 +124,14 @@ async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
     link_page(app, visit, Flow::Browser, None, asker).await
 }
 
-/// Inside a frame neither our cookies nor Link work; the answer there is one link out of it.
-fn framed(visit: &Visit<'_>) -> Option<Response> {
-    let dest = visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes);
-    if !matches!(
-        dest,
-        Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe")
-    ) {
-        return None;
+/// The answer where a browser wants something else than a page of its own (Fetch Metadata, `Sec-Fetch-Dest`). Inside a
+/// frame neither our cookies nor Link work: the answer there is one link out of it. Another site's image or script is
+/// nobody who wants to connect a bank.
+fn no_page(visit: &Visit<'_>) -> Option<Response> {
+    match visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
+        None | Some(b"document" | b"empty") => return None,
+        Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe") => {}
+        Some(_) => return Some(StatusCode::BAD_REQUEST.into_response()),
     }
     // A relative reference that is only a query leads to this very page.
     let page = FramedPage {
@@ -176,11 +177,23 @@ async fn link_page(
         .as_deref()
         .and_then(|scope| plaid::narrow(configured, scope));
     let products = oauth::scope::names(lists.as_ref().unwrap_or(configured));
+    let failed = match &flow {
+        Flow::OAuth(request) => {
+            let issuer = app.issuer_for(app.client(&request.client_id));
+            let told = "the broker's storage does not answer; try again shortly";
+            Some(RedirectTarget::of_transaction(request).with_error("temporarily_unavailable", told, issuer))
+        }
+        Flow::Browser => None,
+    };
     let opened = match transaction::open(app, visit.headers, visit.peer, flow, scope).await {
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(%error, "a transaction could not be opened");
-            return error_page(app, visit.root, &refusal::store_unavailable());
+            return match failed {
+                // The redirect URI is proven, so the client is told (RFC 6749 4.1.2.1).
+                Some(url) => Redirect::to(&url).into_response(),
+                None => error_page(app, visit.root, &refusal::store_unavailable()),
+            };
         }
     };
     let page = LinkPage {

@@ -54,13 +54,12 @@ impl Drop for Line {
         } = self;
         let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let address = address.as_deref();
-        match status {
-            Some(status) => {
-                tracing::info!(target: "plaid_token_broker::request", %method, path, status, elapsed_ms,
-                client.address = address, "request")
-            }
-            None => tracing::info!(target: "plaid_token_broker::request", %method, path, elapsed_ms,
-                client.address = address, "request given up by its caller"),
+        if let Some(status) = status {
+            tracing::info!(target: "plaid_token_broker::request", %method, path, status, elapsed_ms,
+                client.address = address, "request");
+        } else {
+            tracing::info!(target: "plaid_token_broker::request", %method, path, elapsed_ms,
+                client.address = address, "request given up by its caller");
         }
     }
 }

@@ -15,16 +15,14 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Answers for a handler that has none in time.
 pub async fn layer(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!("a request had no answer in time");
-            let body = json!({
-                "error": "temporarily_unavailable",
-                "error_description": "there was no answer in time; try again shortly",
-            });
-            let retry = [(RETRY_AFTER, HeaderValue::from_static("5"))];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, Json(body)).into_response()
-        }
+    if let Ok(response) = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        return response;
     }
+    tracing::error!("a request had no answer in time");
+    let body = json!({
+        "error": "temporarily_unavailable",
+        "error_description": "there was no answer in time; try again shortly",
+    });
+    let retry = [(RETRY_AFTER, HeaderValue::from_static("5"))];
+    (StatusCode::SERVICE_UNAVAILABLE, retry, Json(body)).into_response()
 }

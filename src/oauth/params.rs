@@ -9,8 +9,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use url::form_urlencoded;
 
-/// More parameters than any client sends; what is beyond is not read.
+/// More parameters than any client sends.
 const MAX_PARAMETERS: usize = 64;
+
+/// A query that is longer is refused: its `state` is kept for hours, and strangers choose it. In bytes.
+const MAX_QUERY: usize = 8 * 1024;
+
+/// The parameters that some endpoint reads. Others MUST be ignored (RFC 6749 3.1, 3.2), however often and in whatever
+/// form they come.
+const KNOWN: [&str; 16] = [
+    "client_id",
+    "client_secret",
+    "code",
+    "code_challenge",
+    "code_challenge_method",
+    "code_verifier",
+    "grant_type",
+    "public_token",
+    "redirect_uri",
+    "refresh_token",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+    "token",
+    "token_type_hint",
+];
 
 /// A set of parameters that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,6 +42,9 @@ pub enum ParamsError {
     /// The same name with two values. Holds the name as it may be shown.
     #[error("the parameter '{0}' was sent more than once with different values")]
     Doubled(String),
+    /// Longer than any client's.
+    #[error("the query is longer than {MAX_QUERY} bytes")]
+    TooLong,
     /// Too many.
     #[error("there are more than {MAX_PARAMETERS} parameters")]
     TooMany,
@@ -47,12 +74,19 @@ impl std::fmt::Debug for Params {
 impl Params {
     /// Reads the body of a form (`application/x-www-form-urlencoded`).
     pub fn from_form(text: &[u8]) -> Result<Self, ParamsError> {
-        Self::from_query(text)?.without_doubled()
+        Self::read(text)?.without_doubled()
     }
 
     /// Reads a query string. A doubled parameter is remembered and not refused yet: whether the refusal may go to
     /// the redirect URI depends on which one it is.
     pub fn from_query(text: &[u8]) -> Result<Self, ParamsError> {
+        if text.len() > MAX_QUERY {
+            return Err(ParamsError::TooLong);
+        }
+        Self::read(text)
+    }
+
+    fn read(text: &[u8]) -> Result<Self, ParamsError> {
         let mut params = Self::default();
         for (count, (name, value)) in form_urlencoded::parse(text).enumerate() {
             if count >= MAX_PARAMETERS {
@@ -74,7 +108,8 @@ impl Params {
             match value {
                 serde_json::Value::String(value) => params.add(Cow::Owned(name), &value),
                 serde_json::Value::Null => {}
-                _ => return Err(ParamsError::NotAString(shown(&name))),
+                _ if !KNOWN.contains(&name.as_str()) => {}
+                _ => return Err(ParamsError::NotAString(name)),
             }
         }
         params.without_doubled()
@@ -88,7 +123,7 @@ impl Params {
 
     /// Refuses a parameter that came with differing values.
     pub fn none_doubled(&self) -> Result<(), ParamsError> {
-        let refused = |name: &String| Err(ParamsError::Doubled(shown(name)));
+        let refused = |name: &String| Err(ParamsError::Doubled(name.clone()));
         self.doubled.first().map_or(Ok(()), refused)
     }
 
@@ -111,7 +146,7 @@ impl Params {
     }
 
     fn add(&mut self, name: Cow<'_, str>, value: &str) {
-        if value.is_empty() || self.is_doubled(&name) {
+        if value.is_empty() || !KNOWN.contains(&name.as_ref()) || self.is_doubled(&name) {
             return;
         }
         match self.values.get(name.as_ref()) {
@@ -125,14 +160,6 @@ impl Params {
             }
         }
     }
-}
-
-/// A parameter's name as it may stand in an error text: RFC 6749 5.2 allows printable ASCII without `"` and `\`.
-fn shown(name: &str) -> String {
-    name.chars()
-        .filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\'))
-        .take(40)
-        .collect()
 }
 
 /// A JSON object that keeps duplicate names, which `serde_json::Map` would silently drop.
@@ -214,27 +241,27 @@ mod tests {
 
     #[test]
     fn identical_duplicates_count_once_and_differing_ones_are_refused() {
-        let params = Params::from_form(b"a=1&a=1&b=&c=x%20y+z").unwrap();
-        assert_eq!(params.get("a"), Some("1"));
-        assert_eq!(params.get("b"), None);
-        assert_eq!(params.get("c"), Some("x y z"));
+        let params = Params::from_form(b"code=1&code=1&scope=&state=x%20y+z&resource=a&resource=b").unwrap();
+        assert_eq!(params.get("code"), Some("1"));
+        assert_eq!(params.get("scope"), None);
+        assert_eq!(params.get("state"), Some("x y z"));
         assert_eq!(
-            Params::from_form(b"a=1&a=2").unwrap_err(),
-            ParamsError::Doubled("a".to_owned())
+            Params::from_form(b"code=1&code=2").unwrap_err(),
+            ParamsError::Doubled("code".to_owned())
         );
     }
 
     #[test]
     fn json_is_an_object_of_strings_and_its_duplicates_are_seen() {
-        let params = Params::from_json(br#"{"a":"1","a":"1","b":null}"#).unwrap();
-        assert_eq!(params.get("a"), Some("1"));
+        let params = Params::from_json(br#"{"code":"1","code":"1","scope":null,"ttl":5}"#).unwrap();
+        assert_eq!(params.get("code"), Some("1"));
         assert_eq!(
-            Params::from_json(br#"{"a":"1","a":"2"}"#).unwrap_err(),
-            ParamsError::Doubled("a".to_owned())
+            Params::from_json(br#"{"code":"1","code":"2"}"#).unwrap_err(),
+            ParamsError::Doubled("code".to_owned())
         );
         assert_eq!(
-            Params::from_json(br#"{"a":1}"#).unwrap_err(),
-            ParamsError::NotAString("a".to_owned())
+            Params::from_json(br#"{"code":1}"#).unwrap_err(),
+            ParamsError::NotAString("code".to_owned())
         );
         assert_eq!(Params::from_json(b"[]").unwrap_err(), ParamsError::NotAnObject);
         assert_eq!(

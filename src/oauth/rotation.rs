@@ -69,18 +69,16 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_millis(1_000_000);
 
-    fn rotated(at: Timestamp) -> Option<Rotated> {
-        Some(Rotated {
-            previous: Nonce([0; 32]),
-            at,
-        })
+    fn rotated(at: Timestamp) -> Rotated {
+        let previous = Nonce([0; 32]);
+        Rotated { previous, at }
     }
 
     #[test]
     fn the_grace_and_the_lifetime_end_on_their_last_moment() {
         let at = START.plus(Duration::from_secs(100));
         let inside = at.plus(GRACE).minus(Duration::from_millis(1));
-        let decide_previous = |now| decide(Presented::Previous, START, rotated(at), None, now);
+        let decide_previous = |now| decide(Presented::Previous, START, Some(rotated(at)), None, now);
         assert_eq!(decide_previous(inside), Decision::Repeat);
         assert_eq!(decide_previous(at.plus(GRACE)), Decision::Reuse);
         let life = Some(Duration::from_secs(60));
@@ -122,7 +120,7 @@ mod tests {
                         prop_assert!(!successors.contains(&token), "a second successor");
                         successors.push(token);
                         newest += 1;
-                        last = rotated(now);
+                        last = Some(rotated(now));
                     }
                     Decision::Repeat => {
                         prop_assert_eq!(token + 1, newest);

@@ -106,18 +106,8 @@ impl ApiError {
     pub fn verdict(&self) -> Verdict {
         match self.error_code.as_str() {
             "INVALID_PUBLIC_TOKEN" | "INVALID_ACCESS_TOKEN" | "INVALID_LINK_TOKEN" => Verdict::BadToken,
-            "ITEM_LOGIN_REQUIRED"
-            | "ACCESS_NOT_GRANTED"
-            | "PASSWORD_RESET_REQUIRED"
-            | "USER_SETUP_REQUIRED"
-            | "ITEM_LOCKED"
-            | "INVALID_CREDENTIALS"
-            | "INVALID_MFA"
-            | "INSUFFICIENT_CREDENTIALS" => Verdict::LoginRequired,
-            "ITEM_NOT_FOUND"
-            | "ITEM_CONCURRENTLY_DELETED"
-            | "USER_PERMISSION_REVOKED"
-            | "USER_ACCOUNT_REVOKED" => Verdict::Gone,
+            "ITEM_LOGIN_REQUIRED" => Verdict::LoginRequired,
+            "ITEM_NOT_FOUND" | "ITEM_CONCURRENTLY_DELETED" | "USER_PERMISSION_REVOKED" => Verdict::Gone,
             "INTERNAL_SERVER_ERROR" | "PLANNED_MAINTENANCE" => Verdict::Passing,
             _ if self.error_type == "INVALID_REQUEST" || self.error_type == "INVALID_INPUT" => {
                 Verdict::Configuration

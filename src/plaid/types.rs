@@ -66,7 +66,8 @@ pub struct LinkTokenCreated {
     pub link_token: LinkToken,
     /// RFC 3339, UTC.
     pub expiration: String,
-    /// For support.
+    /// For support; its absence must not cost anybody an answer.
+    #[serde(default)]
     pub request_id: String,
 }
 
@@ -77,7 +78,8 @@ pub struct Exchanged {
     pub access_token: PlaidAccessToken,
     /// Names the Item; not secret.
     pub item_id: String,
-    /// For support.
+    /// For support; its absence must not cost anybody an answer.
+    #[serde(default)]
     pub request_id: String,
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::connections::RemovalWorker;
+use plaid_token_broker::connections::{Patience, RemovalWorker};
+use plaid_token_broker::link::SESSION_TTL;
 use plaid_token_broker::simulator::Fault;
 
 use crate::harness::{Answer, Browser, TestBroker, query_value};
@@ -16,7 +17,13 @@ async fn look(broker: &TestBroker) -> usize {
 }
 
 async fn look_after(broker: &TestBroker, unredeemed_ttl: Duration) -> usize {
-    let worker = RemovalWorker::new(broker.app.connections.clone(), unredeemed_ttl);
+    let worker = RemovalWorker::new(
+        broker.app.connections.clone(),
+        Patience {
+            unredeemed: unredeemed_ttl,
+            session: SESSION_TTL,
+        },
+    );
     worker.look().await.unwrap()
 }
 

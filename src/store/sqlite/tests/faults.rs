@@ -200,7 +200,13 @@ async fn a_removal_that_does_not_open_is_not_in_the_way_of_others() {
     let (_, broken) = completed(&store).await;
     let (_, sound) = completed(&store).await;
     let later = NOW.plus(std::time::Duration::from_secs(1));
-    assert_eq!(store.abandon(later, later).await.unwrap(), 2);
+    assert_eq!(
+        store
+            .abandon(crate::store::contract::unredeemed(later), later)
+            .await
+            .unwrap(),
+        2
+    );
     on_writer(&store, move |conn| {
         Ok(conn.execute(
             "UPDATE connections SET access_token = x'00' WHERE id = ?1",
