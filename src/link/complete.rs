@@ -18,7 +18,7 @@ use crate::middleware::peer::Peer;
 use crate::oauth::redirect::RedirectTarget;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
-use crate::store::model::{ConnectionId, Flow, OAuthRequest, Transaction};
+use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
@@ -64,6 +64,10 @@ pub async fn set_access_token(
     ProvenTransaction(transaction): ProvenTransaction,
     body: Body,
 ) -> Result<Response, PageCallError> {
+    if transaction.stage == Stage::Abandoned {
+        // Its Item is on its way out: the code would be dead on arrival.
+        return Err(PageCallError::Over);
+    }
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
     let success: Success =

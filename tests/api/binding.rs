@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use plaid_token_broker::store::TokenKind;
+use plaid_token_broker::store::model::Nonce;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
@@ -202,4 +204,35 @@ async fn many_tabs_keep_a_bounded_number_of_cookies() {
     assert_eq!(browser.cookies.len(), 8 + 1, "eight and the planted one");
     browser.handle = newest;
     assert_eq!(browser.create_link_token().await.status, 200);
+}
+
+/// As somebody could make it who has the key and knows the row, but not the row's random value.
+fn forged(broker: &TestBroker, genuine: &str) -> String {
+    let kind = TokenKind::of(genuine).unwrap();
+    let id = genuine.split('_').nth(2).unwrap().parse().unwrap();
+    let tokens = broker.app.store.tokens();
+    tokens.issue(kind, id, &Nonce([7; 32])).expose().to_owned()
+}
+
+#[tokio::test]
+async fn the_key_alone_makes_no_cookie_handle_code_or_refresh_token() {
+    let broker = TestBroker::start().await;
+    let mut browser = Browser::open(&broker, "?state=s").await;
+    let (name, cookie) = browser.cookies.pop_first().unwrap();
+    browser.cookies.insert(name.clone(), forged(&broker, &cookie));
+    assert_eq!(browser.create_link_token().await.status, 403);
+    browser.cookies.insert(name, cookie);
+    let handle = std::mem::take(&mut browser.handle);
+    browser.handle = forged(&broker, &handle);
+    assert_eq!(browser.create_link_token().await.status, 403);
+    browser.handle = handle;
+    assert_eq!(browser.create_link_token().await.status, 200);
+
+    let code = broker.code().await;
+    let answer = broker.token(&[("code", &forged(&broker, &code))]).await;
+    assert_eq!(answer.oauth_error(), (400, "invalid_grant"));
+    let refresh_token = broker.token(&[("code", &code)]).await.text("refresh_token");
+    let answer = broker.refresh(&forged(&broker, &refresh_token)).await;
+    assert_eq!(answer.oauth_error(), (400, "invalid_grant"));
+    assert_eq!(broker.refresh(&refresh_token).await.status, 200);
 }

@@ -54,6 +54,9 @@ async fn an_item_whose_code_nobody_redeemed_is_removed_and_redeemed_ones_stay() 
         .unwrap();
     assert!(!item.removed);
     assert_eq!(broker.refresh(&redeemed.text("refresh_token")).await.status, 200);
+    // A repeat of the page is not sent to the client with a code that is dead.
+    let repeated = browser.complete(&public_token).await;
+    assert_eq!(repeated.error(), "transaction_over", "{}", repeated.body);
     // Its public token stays used.
     let other = Browser::open(&broker, "?state=s").await;
     assert_eq!(other.complete(&public_token).await.error(), "start_over");
