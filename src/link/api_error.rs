@@ -29,6 +29,9 @@ pub enum PageCallError {
     /// Link ended well, but without a public token: the products give no access to a bank.
     #[error("Link gave no public token")]
     NoToken,
+    /// What was sent as a public token has not even the shape of one.
+    #[error("not a public token")]
+    NotAToken,
     /// The body.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -140,7 +143,7 @@ impl PageCallError {
                     "Plaid finished without giving access to a bank account. Please choose another bank or account.",
                 ),
             ),
-            Self::Exchange(_) => (
+            Self::Exchange(_) | Self::NotAToken => (
                 S::CONFLICT,
                 "start_over",
                 Next::Restart,

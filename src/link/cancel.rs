@@ -50,8 +50,7 @@ pub async fn link_exit(
     body: Body,
 ) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;
-    let exit: Exit =
-        serde_json::from_slice(&bytes).map_err(|_| PageCallError::BadRequest("no report of Link's end"))?;
+    let exit: Exit = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no report of Link's end"))?;
     let metadata = exit.metadata.as_ref();
     tracing::info!(
         transaction = %transaction.id,

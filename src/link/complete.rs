@@ -18,7 +18,7 @@ use crate::middleware::peer::Peer;
 use crate::oauth::redirect::RedirectTarget;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
-use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
+use crate::store::model::{ConnectionId, Flow, OAuthRequest, Transaction};
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
@@ -64,18 +64,13 @@ pub async fn set_access_token(
     ProvenTransaction(transaction): ProvenTransaction,
     body: Body,
 ) -> Result<Response, PageCallError> {
-    if transaction.stage == Stage::Abandoned {
-        // Its Item is on its way out: the code would be dead on arrival.
-        return Err(PageCallError::Over);
-    }
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
-    let success: Success =
-        serde_json::from_slice(&bytes).map_err(|_| PageCallError::BadRequest("no result of Link"))?;
+    let success: Success = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no result of Link"))?;
     let public_token = success.public_token.ok_or(PageCallError::NoToken)?;
     // What is not even shaped like one is not worth a call to Plaid.
     if !public_token.expose().starts_with("public-") {
-        return Err(PageCallError::BadRequest("no public token of Plaid's"));
+        return Err(PageCallError::NotAToken);
     }
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata

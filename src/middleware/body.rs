@@ -35,3 +35,10 @@ pub async fn read(body: Body) -> Result<Bytes, BodyError> {
         Ok(Err(_)) => Err(BodyError::Broken),
     }
 }
+
+/// Reads a JSON object. (serde would take an array for a struct as well.)
+#[must_use]
+pub fn json_object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
+    serde_json::from_value(serde_json::Value::Object(object)).ok()
+}

@@ -175,8 +175,15 @@ async fn who_cancels_while_plaid_is_slow_leaves_no_item_behind() {
     let (completed, cancelled) = tokio::join!(browser.complete(&public_token), cancelling);
     assert!(cancelled.text("redirect_to").contains("error=access_denied"));
     assert_eq!(completed.error(), "transaction_over", "{}", completed.body);
+    // Even when Plaid does not remove it at once, the wish stands.
+    broker.simulator.enqueue(
+        "/item/remove",
+        Fault::error(500, "API_ERROR", "INTERNAL_SERVER_ERROR"),
+    );
+    assert_eq!(crate::removal::look(&broker).await, 0);
+    broker.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(crate::removal::look(&broker).await, 1);
     assert_eq!(broker.simulator.live_items(), 0);
-    assert_eq!(broker.simulator.count("/item/remove"), 1);
 }
 
 #[tokio::test]
@@ -203,4 +210,40 @@ async fn others_go_on_while_plaid_hangs_for_one() {
     assert!(elapsed < crate::harness::PLAID_TIMEOUT, "{elapsed:?}");
     assert_eq!(completed.status, 200, "{}", completed.body);
     assert_eq!(link_token.status, 503);
+}
+
+#[tokio::test]
+async fn one_browser_has_one_exchange_under_way() {
+    let broker = TestBroker::start().await;
+    let browser = Browser::open(&broker, "?state=s").await;
+    let (first, second) = (broker.public_token().await, broker.public_token().await);
+    broker
+        .simulator
+        .enqueue(EXCHANGE, Fault::Delay(std::time::Duration::from_millis(300)));
+    let another = async {
+        while broker.simulator.count(EXCHANGE) == 0 {
+            tokio::task::yield_now().await;
+        }
+        // The same token waits for the same answer, another one has to wait its turn.
+        tokio::join!(browser.complete(&first), browser.complete(&second))
+    };
+    let (leader, (follower, other)) = tokio::join!(browser.complete(&first), another);
+    assert_eq!(leader.status, 200, "{}", leader.body);
+    assert_eq!(leader.text("redirect_to"), follower.text("redirect_to"));
+    assert_eq!((other.status, other.error().as_str()), (503, "busy"));
+    assert_eq!(broker.simulator.count(EXCHANGE), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_long_ago_still_brings_a_good_code() {
+    let broker = TestBroker::start().await;
+    let browser = Browser::open(&broker, "?state=s").await;
+    let public_token = broker.public_token().await;
+    browser.complete(&public_token).await;
+    // The phone was asleep; the code has run out meanwhile.
+    broker.clock.advance(std::time::Duration::from_secs(1000));
+    let again = browser.complete(&public_token).await;
+    let code = crate::harness::query_value(&again.text("redirect_to"), "code").unwrap();
+    assert_eq!(broker.token(&[("code", &code)]).await.status, 200);
+    assert_eq!(broker.simulator.count(EXCHANGE), 1);
 }

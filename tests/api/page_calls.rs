@@ -147,10 +147,8 @@ async fn odd_bodies_are_refused_and_unknown_members_are_fine() {
     for body in [
         "",
         "[]",
-        "{}",
         "public_token=x",
         r#"{"public_token":1}"#,
-        r#"{"public_token":""}"#,
         "{\"public_token\":\"x\"",
     ] {
         let answer = Answer::of(browser.call("/api/set_access_token").body(body)).await;
@@ -159,6 +157,16 @@ async fn odd_bodies_are_refused_and_unknown_members_are_fine() {
             (400, "bad_request"),
             "{body}"
         );
+    }
+    // Link can end well without an Item (https://plaid.com/docs/link/web/#onsuccess), and what is no token starts over.
+    for (body, expected) in [
+        ("{}", (422, "no_token")),
+        (r#"{"public_token":null,"metadata":null}"#, (422, "no_token")),
+        (r#"{"public_token":""}"#, (409, "start_over")),
+        (r#"{"public_token":"access-sandbox-1"}"#, (409, "start_over")),
+    ] {
+        let answer = Answer::of(browser.call("/api/set_access_token").body(body)).await;
+        assert_eq!((answer.status, answer.error().as_str()), expected, "{body}");
     }
     for body in ["", "cancel=true", r#"{"cancel":"yes"}"#] {
         let answer = Answer::of(browser.call("/api/link_exit").body(body)).await;

@@ -86,7 +86,7 @@ async fn an_item_that_is_gone_at_plaid_is_an_invalid_grant() {
         ("ITEM_ERROR", "ITEM_NOT_FOUND"),
         ("ITEM_ERROR", "USER_PERMISSION_REVOKED"),
         ("INVALID_INPUT", "USER_PERMISSION_REVOKED"),
-        ("ITEM_ERROR", "USER_ACCOUNT_REVOKED"),
+        ("ITEM_ERROR", "ITEM_CONCURRENTLY_DELETED"),
     ] {
         let refresh_token = broker.tokens().await.text("refresh_token");
         broker

@@ -12,7 +12,7 @@ const REMOVE: &str = "/item/remove";
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// What the broker's own worker does every half minute.
-async fn look(broker: &TestBroker) -> usize {
+pub async fn look(broker: &TestBroker) -> usize {
     look_after(broker, broker.app.config.oauth.unredeemed_ttl).await
 }
 
