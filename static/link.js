@@ -11,7 +11,8 @@ const continueLink = document.getElementById("continue");
 const statusLine = document.getElementById("status");
 const problemBox = document.getElementById("problem");
 
-const { root, environment, client } = page.dataset;
+const { root, environment } = page.dataset;
+let { client } = page.dataset;
 const nonce = document.getElementById("link-module").nonce;
 const connectLabel = button.textContent;
 
@@ -24,6 +25,7 @@ const CALL_TIMEOUT = 60_000;
 // own login returns to, which is opened in the same tab.
 const HANDLE_KEY = "broker-handle";
 const LINK_TOKEN_KEY = "broker-link-token";
+const CLIENT_KEY = "broker-client";
 
 let state = "loading"; // also in the page's data-state
 let onButton = null; // what the main button does now; null while something is under way
@@ -388,6 +390,15 @@ function asFailedCall(failure) {
 // ---- Start ------------------------------------------------------------------------------------------------
 
 const handle = readHandle();
+
+// The page that a bank returns to does not know who asked; its tab does.
+if (!page.dataset.resume) {
+  remember(CLIENT_KEY, cancelButton ? client : null);
+} else if (recall(CLIENT_KEY)) {
+  client = recall(CLIENT_KEY);
+  cancelButton.querySelector(".name").textContent = client;
+  cancelButton.hidden = false;
+}
 
 button.addEventListener("click", () => {
   const action = onButton;
