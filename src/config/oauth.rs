@@ -51,6 +51,8 @@ pub struct ClientConfig {
     pub products: Option<Vec<String>>,
     /// Whether it may bring raw Plaid public tokens to the token endpoint.
     pub raw_public_tokens: bool,
+    /// How long its grants live, from their beginning; `None`: until they are ended.
+    pub refresh_lifetime: Option<Duration>,
     /// Whether `iss` is added to its authorization responses (RFC 9207).
     pub send_iss: bool,
 }
@@ -155,6 +157,7 @@ fn first_client(
         redirect_uris,
         products: None,
         raw_public_tokens: true,
+        refresh_lifetime: None,
         send_iss,
     }
 }

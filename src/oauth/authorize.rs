@@ -179,6 +179,7 @@ mod tests {
             redirect_uris: RedirectUris::Listed(vec!["https://c.example/cb".to_owned()]),
             products: None,
             raw_public_tokens: false,
+            refresh_lifetime: None,
             send_iss: true,
         };
         vec![

@@ -11,6 +11,7 @@ fn client(id: &str, kind: ClientKind) -> ClientConfig {
         redirect_uris: RedirectUris::Listed(vec![]),
         products: None,
         raw_public_tokens: true,
+        refresh_lifetime: None,
         send_iss: true,
     }
 }
