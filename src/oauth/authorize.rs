@@ -180,9 +180,10 @@ mod tests {
             products: None,
             raw_public_tokens: false,
             send_iss: true,
+            refresh_lifetime: None,
         };
         vec![
-            client("first", ClientKind::Confidential(ClientSecret::new("s"))),
+            client("first", ClientKind::Confidential(ClientSecret::new("s").into())),
             client("app", ClientKind::Public),
         ]
     }

@@ -12,13 +12,20 @@ fn client(id: &str, kind: ClientKind) -> ClientConfig {
         products: None,
         raw_public_tokens: true,
         send_iss: true,
+        refresh_lifetime: None,
     }
 }
 
 fn clients() -> Vec<ClientConfig> {
     vec![
-        client("first", ClientKind::Confidential(ClientSecret::new("p+s/w=%41"))),
-        client("second", ClientKind::Confidential(ClientSecret::new("other"))),
+        client(
+            "first",
+            ClientKind::Confidential(ClientSecret::new("p+s/w=%41").into()),
+        ),
+        client(
+            "second",
+            ClientKind::Confidential(ClientSecret::new("other").into()),
+        ),
         client("app", ClientKind::Public),
     ]
 }

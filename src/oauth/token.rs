@@ -35,7 +35,8 @@ async fn serve(app: &App, headers: &HeaderMap, body: Body) -> Result<Response, T
     let presented = client_auth::presented(headers, &params)?;
     let oauth = &app.config.oauth;
     let environment = app.config.plaid.environment;
-    let client = client_auth::authenticate(&presented, &oauth.clients, oauth.client_auth, environment)?;
+    let clients = app.clients();
+    let client = client_auth::authenticate(&presented, clients.as_slice(), oauth.client_auth, environment)?;
     let grant = request::grant(&params)?;
     let response = answer(app, &client, grant, &params).await?;
     if client.lenient {

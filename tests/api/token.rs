@@ -24,12 +24,13 @@ pub async fn with_clients(settings: &[(&str, &str)]) -> TestBroker {
                 products: None,
                 raw_public_tokens: id == SECOND.0,
                 send_iss: true,
+                refresh_lifetime: None,
             };
             let secret = ClientSecret::new(SECOND.1);
             config
                 .oauth
                 .clients
-                .push(client(SECOND.0, ClientKind::Confidential(secret)));
+                .push(client(SECOND.0, ClientKind::Confidential(secret.into())));
             config.oauth.clients.push(client("app", ClientKind::Public));
         }),
         ..Setup::default()
