@@ -37,6 +37,7 @@ pub use settings::environment;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use variable::{Variable, known};
 
+use crate::secret::StoredSecret;
 use settings::Settings;
 
 /// Everything the broker is told from outside.
@@ -87,7 +88,8 @@ impl Config {
         let link = LinkConfig::read(&mut settings, environment, &http);
         let mut oauth = OAuthConfig::read(&mut settings, environment, &plaid, &http);
         if !options.without_clients {
-            match oauth.reread(&link.products, &http) {
+            let secrets: Vec<&str> = settings.secrets().collect();
+            match oauth.reread(&link.products, &http, &secrets) {
                 Ok(clients) => oauth.clients = clients,
                 Err(Problems(problems)) => settings.problems.extend(problems),
             }

@@ -27,6 +27,8 @@ pub(super) struct ClientRules<'a> {
     pub(super) products: &'a ProductLists,
     /// `PUBLIC_URL` when it was given.
     pub(super) public_url: Option<&'a Url>,
+    /// The secrets of the settings, which may have been pasted into the file.
+    pub(super) secrets: &'a [&'a str],
 }
 
 /// Reads the file.
@@ -34,7 +36,10 @@ pub(super) fn read(path: &Path, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
     let refused = |expected: String| {
         Problems(vec![Problem {
             variable: VARIABLE.to_owned(),
-            found: Some(shown::shown(&path.to_string_lossy(), std::iter::empty())),
+            found: Some(shown::shown(
+                &path.to_string_lossy(),
+                rules.secrets.iter().copied(),
+            )),
             expected,
         }])
     };
@@ -63,7 +68,7 @@ pub(super) fn read(path: &Path, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
 /// Reads the file's text.
 pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientConfig>, Vec<Problem>> {
     let document: Table = text.parse().map_err(|error| vec![syntax(text, &error)])?;
-    let secrets = Secrets::of(&document);
+    let secrets = Secrets::of(&document, rules.secrets);
     let mut problems = Vec::new();
     let mut clients = Vec::new();
     let mut ids = BTreeSet::from([rules.first_id.to_owned()]);
@@ -137,8 +142,9 @@ fn syntax(text: &str, error: &toml::de::Error) -> Problem {
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    fn of(document: &Table) -> Self {
+    fn of(document: &Table, of_the_settings: &[&str]) -> Self {
         let mut secrets = vec![HASH_METHOD.to_owned()];
+        secrets.extend(of_the_settings.iter().map(|&secret| secret.to_owned()));
         gather(document, &mut secrets);
         Self(secrets)
     }
