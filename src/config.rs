@@ -37,7 +37,7 @@ pub use settings::environment;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use variable::{Variable, known};
 
-use crate::secret::StoredSecret;
+use crate::secret::{AdminToken, StoredSecret};
 use settings::Settings;
 
 /// Everything the broker is told from outside.
@@ -118,8 +118,15 @@ impl Config {
     /// # Errors
     /// Every problem of the file, each with what to do. No text holds a secret or a hash of one.
     pub fn reread_clients(&self) -> Result<Clients, Problems> {
+        let mut secrets = vec![self.plaid.secret.expose()];
+        secrets.extend(self.http.admin_token.as_ref().map(AdminToken::expose));
+        for client in &self.oauth.clients {
+            if let ClientKind::Confidential(StoredSecret::Plain(secret)) = &client.kind {
+                secrets.push(secret.expose());
+            }
+        }
         self.oauth
-            .reread(&self.link.products, &self.http)
+            .reread(&self.link.products, &self.http, &secrets)
             .map(Clients::new)
     }
 }

@@ -11,7 +11,8 @@ use super::oauth::{credential_error, redirect_uri};
 use super::problem::Problem;
 use crate::secret::{SecretHash, StoredSecret};
 
-const KEYS: [&str; 9] = [
+/// All that may be said of a client; `docs/clients.md` explains each.
+pub(super) const KEYS: [&str; 9] = [
     "id",
     "name",
     "secret_hash",

@@ -7,11 +7,13 @@ use std::time::Duration;
 use url::Url;
 
 use super::*;
+use crate::config::client_table::KEYS;
 use crate::config::clients_file::{ClientRules, parse};
 use crate::config::{ClientConfig, ClientKind, ProductLists, RedirectUris};
 
 /// A hash in the right form, of nothing that anybody knows.
 const HASH: &str = "hmac-sha256:c2FsdHNhbHRzYWx0c2FsdA:ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0MTI";
+const DOCS: &str = include_str!("../../../docs/clients.md");
 const EXAMPLE: &str = include_str!("../../../docs/clients.example.toml");
 
 fn read(text: &str) -> Result<Vec<ClientConfig>, Vec<String>> {
@@ -75,6 +77,13 @@ fn the_example_of_the_documentation_is_good_as_it_is() {
     assert!(matches!(shop.kind, ClientKind::Confidential(_)) && shop.name.is_some());
     assert!(matches!(app.kind, ClientKind::Public));
     assert!(shop.refresh_lifetime.is_none() && app.refresh_lifetime.is_some());
+}
+
+#[test]
+fn the_documentation_has_a_row_for_every_key_and_no_other() {
+    let row = |line: &'static str| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key);
+    let documented: Vec<&str> = DOCS.lines().filter_map(row).collect();
+    assert_eq!(documented, KEYS);
 }
 
 #[test]
