@@ -172,6 +172,16 @@ async fn the_first_client_is_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_client_that_may_bring_plaids_tokens_is_granted_its_own_products() {
+    let served = Served::start().await;
+    served.write(&(shop() + "raw_public_tokens = true\n"));
+    assert_eq!(served.broker.app.reload_clients(), Ok(2));
+    let public_token = served.broker.public_token().await;
+    let answer = served.broker.token(&as_shop(&[("code", &public_token)])).await;
+    assert_eq!(answer.text("scope"), "auth");
+}
+
+#[tokio::test]
 async fn a_client_that_was_removed_is_unknown_and_its_browsers_still_return() {
     let served = Served::start().await;
     let broker = &served.broker;
