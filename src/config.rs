@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod client_keys;
 mod client_table;
 mod clients_file;
 mod dotenv;
