@@ -18,6 +18,7 @@ pub(super) const KEYS: [&str; 9] = [
     "send_iss",
     "refresh_lifetime",
 ];
+
 /// A table whose keys are taken out one by one, and what was found wrong with them.
 pub(super) struct ClientTable<'a> {
     /// What problems call the client: its place in the file, and its id when it has one.
