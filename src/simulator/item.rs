@@ -41,7 +41,7 @@ pub(super) struct Draft {
 }
 
 /// An Item that was exchanged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Item {
     draft: Draft,
     stage: Stage,

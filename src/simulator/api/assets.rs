@@ -177,8 +177,15 @@ fn report(
     insights: bool,
 ) -> Result<Value, PlaidError> {
     let delay = call.simulator.0.data_delay;
-    let mut state = call.simulator.state();
-    let report = state.asset_reports.get(&call.client_id, token)?.clone();
+    let (report, items) = {
+        let mut state = call.simulator.state();
+        let report = state.asset_reports.get(&call.client_id, token)?.clone();
+        let ids = report.item_ids.iter();
+        let items: Vec<_> = ids
+            .filter_map(|id| state.item_by_id(id).map(|item| item.clone()))
+            .collect();
+        (report, items)
+    };
     if fast && !report.fast {
         return Err(PlaidError::invalid_field(
             "fast_report needs add_ons with fast_assets when the report is created",
@@ -189,13 +196,9 @@ fn report(
         return Err(PlaidError::product_not_ready("ASSET_REPORT_ERROR"));
     }
     let days = days.unwrap_or(report.days_requested).min(report.days_requested);
-    let items: Vec<_> = report
-        .item_ids
+    let items: Vec<_> = items
         .iter()
-        .filter_map(|id| {
-            let item = state.item_by_id(id)?;
-            Some(item_json(call, item, &report, days, fast, insights))
-        })
+        .map(|item| item_json(call, item, &report, days, fast, insights))
         .collect();
     Ok(json!({
         "asset_report_id": report.id,
