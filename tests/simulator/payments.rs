@@ -200,8 +200,8 @@ async fn a_consent_bounds_its_payments() {
         .await
         .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
     agree(&plaid, of_consent.clone()).await;
-    let paid = pay(5.0, "b").await.ok();
-    assert_eq!(pay(5.0, "b").await.ok()["payment_id"], paid["payment_id"]);
+    let first = pay(5.0, "b").await.ok();
+    assert_eq!(pay(5.0, "b").await.ok()["payment_id"], first["payment_id"]);
     pay(15.01, "c")
         .await
         .refused(400, "PAYMENT_ERROR", "PAYMENT_CONSENT_INVALID_CONSTRAINTS");
