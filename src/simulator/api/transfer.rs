@@ -118,6 +118,7 @@ fn authorization_json(
         "type": request.kind,
         "user": user(&request.user),
         "amount": request.amount,
+        "requested_amount": request.amount,
         "network": request.network,
         "wire_details": request.wire_details,
         "origination_account_id": "",
@@ -206,6 +207,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         ));
     }
     if let Some(fields) = transfer.as_object_mut() {
+        fields.remove("requested_amount");
         for (name, value) in [
             ("id", json!(new_uuid())),
             ("authorization_id", json!(request.authorization_id)),

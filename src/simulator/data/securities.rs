@@ -106,6 +106,7 @@ pub(super) fn bare(ticker: &str, currency: &str) -> Value {
         "security_id": id_of(ticker),
         "isin": null,
         "cusip": null,
+        "figi": null,
         "sedol": null,
         "institution_security_id": null,
         "institution_id": null,
