@@ -9,7 +9,9 @@
 
 mod accounts;
 mod api;
+mod asset_reports;
 mod controls;
+mod data;
 mod error;
 mod fault;
 mod fields;
@@ -18,13 +20,16 @@ mod institutions;
 mod item;
 mod link;
 mod link_token;
+mod payment_book;
 mod recorder;
 pub mod server;
 mod shelf;
 mod state;
 mod test_users;
+mod transfers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 
@@ -66,6 +71,11 @@ pub struct Options {
     pub public_token_reuse: PublicTokenReuse,
     /// The Dashboard's list of allowed redirect URIs; `None` allows all that keep Plaid's rules of form.
     pub redirect_uris: Option<Vec<String>>,
+    /// Decides all balances, names and movements; two simulators with one seed have the same data.
+    pub seed: u64,
+    /// How long after the exchange the first transactions are there; history takes three times as long,
+    /// an asset report twice. Before that the answer is `PRODUCT_NOT_READY`.
+    pub data_delay: Duration,
 }
 
 impl Default for Options {
@@ -75,6 +85,8 @@ impl Default for Options {
             clock: Arc::new(SystemClock),
             public_token_reuse: PublicTokenReuse::default(),
             redirect_uris: None,
+            seed: 0,
+            data_delay: Duration::from_secs(1),
         }
     }
 }
@@ -88,6 +100,8 @@ struct Inner {
     clock: SharedClock,
     public_token_reuse: PublicTokenReuse,
     redirect_uris: Option<Vec<String>>,
+    seed: String,
+    data_delay: Duration,
     state: Mutex<State>,
     faults: Mutex<Faults>,
     recorder: Mutex<Recorder>,
@@ -135,6 +149,8 @@ impl Simulator {
             clock: options.clock,
             public_token_reuse: options.public_token_reuse,
             redirect_uris: options.redirect_uris,
+            seed: options.seed.to_string(),
+            data_delay: options.data_delay,
             state: Mutex::default(),
             faults: Mutex::default(),
             recorder: Mutex::default(),

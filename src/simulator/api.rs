@@ -1,20 +1,36 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
 mod accounts;
+mod assets;
+mod data_endpoints;
 mod institutions;
+mod investments;
 mod item;
 mod keys;
 mod link_token;
 mod link_token_fields;
+mod payment_consents;
+mod payment_fields;
+mod payments;
 mod products;
+mod products_read;
+mod reading;
 mod sandbox;
+mod signal;
+mod statements;
+mod transactions;
+mod transfer;
+mod transfer_fields;
+
+use std::fmt::Write as _;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::error::PlaidError;
 use super::fault::{self, Fault};
@@ -26,13 +42,26 @@ use crate::clock::Timestamp;
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// One path of Plaid's.
-struct Endpoint {
+struct Endpoint<T = Value> {
     path: &'static str,
     fields: &'static [Field],
-    run: fn(Call<'_>) -> Result<Value, PlaidError>,
+    run: fn(Call<'_>) -> Result<T, PlaidError>,
 }
 
-/// Every path that is answered. A new one is one more line here.
+/// An answer that is a PDF.
+struct Document {
+    bytes: Vec<u8>,
+    /// Whether Plaid tells the document's hash in `Plaid-Content-Hash`.
+    hashed: bool,
+}
+
+/// What a call is answered with.
+enum Answer {
+    Json(Value),
+    Pdf(Document),
+}
+
+/// Every path that is answered, but for those of an Item's data (`data_endpoints`). A new one is one more line here.
 const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/link/token/create",
@@ -72,7 +101,7 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/accounts/balance/get",
         fields: accounts::BALANCE_GET,
-        run: accounts::get,
+        run: accounts::balance_get,
     },
     Endpoint {
         path: "/institutions/get_by_id",
@@ -162,7 +191,8 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let path = parts.uri.path();
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
-        Ok(mut answer) => {
+        Ok(Answer::Pdf(document)) => pdf_response(document),
+        Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("request_id".to_owned(), request_id.into());
             }
@@ -188,6 +218,25 @@ pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, headers, Body::from(body.to_string())).into_response()
 }
 
+fn pdf_response(document: Document) -> Response {
+    let hash = document.hashed.then(|| {
+        let digest = Sha256::digest(&document.bytes);
+        digest.iter().fold(String::new(), |mut text, byte| {
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = (headers, document.bytes).into_response();
+    if let Some(hash) = hash.and_then(|hash| HeaderValue::try_from(hash).ok()) {
+        response.headers_mut().insert("plaid-content-hash", hash);
+    }
+    response
+}
+
 /// JSON, keys, missing fields, unknown fields, values, and then the endpoint's own rules.
 fn run(
     simulator: &Simulator,
@@ -195,16 +244,37 @@ fn run(
     path: &str,
     headers: &HeaderMap,
     body: Option<&Bytes>,
-) -> Result<Value, PlaidError> {
-    let endpoint = ENDPOINTS
+) -> Result<Answer, PlaidError> {
+    let answered = *method == Method::POST;
+    let json = ENDPOINTS
         .iter()
-        .find(|endpoint| endpoint.path == path && method == Method::POST)
-        .ok_or_else(PlaidError::not_found)?;
+        .chain(data_endpoints::ALL)
+        .find(|endpoint| answered && endpoint.path == path);
+    let document = data_endpoints::DOCUMENTS
+        .iter()
+        .find(|endpoint| answered && endpoint.path == path);
+    match (json, document) {
+        (Some(endpoint), _) => judged(simulator, headers, body, endpoint.fields)
+            .and_then(endpoint.run)
+            .map(Answer::Json),
+        (None, Some(endpoint)) => judged(simulator, headers, body, endpoint.fields)
+            .and_then(endpoint.run)
+            .map(Answer::Pdf),
+        (None, None) => Err(PlaidError::not_found()),
+    }
+}
+
+fn judged<'a>(
+    simulator: &'a Simulator,
+    headers: &HeaderMap,
+    body: Option<&Bytes>,
+    fields: &[Field],
+) -> Result<Call<'a>, PlaidError> {
     keys::check_headers(headers)?;
     let mut body = parse(body)?;
     let client_id = keys::authenticate(simulator, headers, &mut body)?;
-    fields::check(endpoint.fields, &body)?;
-    (endpoint.run)(Call {
+    fields::check(fields, &body)?;
+    Ok(Call {
         simulator,
         client_id,
         now: simulator.now(),

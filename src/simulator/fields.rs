@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Bool,
     Date,
     DateTime,
+    Number,
     Integer {
         min: i64,
         max: i64,
@@ -111,6 +112,18 @@ fn find_missing(fields: &[Field], body: &Map<String, Value>, prefix: &str, missi
             (Some(Value::Object(inner)), Kind::Object(inner_fields)) => {
                 find_missing(inner_fields, inner, &format!("{prefix}{}.", field.name), missing);
             }
+            (
+                Some(Value::Array(values)),
+                Kind::List {
+                    of: Kind::Object(inner_fields),
+                    ..
+                },
+            ) => {
+                for (at, inner) in objects(values) {
+                    let prefix = format!("{prefix}{}[{at}].", field.name);
+                    find_missing(inner_fields, inner, &prefix, missing);
+                }
+            }
             _ => {}
         }
     }
@@ -129,9 +142,27 @@ fn find_unknown(fields: &[Field], body: &Map<String, Value>, prefix: &str, unkno
             (Some(Kind::Object(inner_fields)), Value::Object(inner)) => {
                 find_unknown(inner_fields, inner, &format!("{prefix}{name}."), unknown);
             }
+            (
+                Some(Kind::List {
+                    of: Kind::Object(inner_fields),
+                    ..
+                }),
+                Value::Array(values),
+            ) => {
+                for (at, inner) in objects(values) {
+                    find_unknown(inner_fields, inner, &format!("{prefix}{name}[{at}]."), unknown);
+                }
+            }
             _ => {}
         }
     }
+}
+
+fn objects(values: &[Value]) -> impl Iterator<Item = (usize, &Map<String, Value>)> {
+    values
+        .iter()
+        .enumerate()
+        .filter_map(|(at, value)| Some((at, value.as_object()?)))
 }
 
 fn check_values(fields: &[Field], body: &Map<String, Value>, prefix: &str) -> Result<(), PlaidError> {
@@ -164,7 +195,9 @@ fn check_value(kind: &Kind, value: &Value, name: &str) -> Result<(), PlaidError>
         (Kind::Url, Value::String(text)) if is_web_url(text) => return Ok(()),
         (Kind::Date, Value::String(text)) if is_date(text) => return Ok(()),
         (Kind::DateTime, Value::String(text)) if text.parse::<jiff::Timestamp>().is_ok() => return Ok(()),
-        (Kind::Bool, Value::Bool(_)) | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
+        (Kind::Bool, Value::Bool(_))
+        | (Kind::Number, Value::Number(_))
+        | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
         (Kind::Integer { min, max }, Value::Number(number)) => {
             if number
                 .as_i64()
@@ -208,6 +241,7 @@ fn check_value(kind: &Kind, value: &Value, name: &str) -> Result<(), PlaidError>
         (Kind::Date, _) => "a date (YYYY-MM-DD)",
         (Kind::DateTime, _) => "a date and time with a zone (RFC 3339)",
         (Kind::Bool, _) => "a boolean",
+        (Kind::Number, _) => "a number",
         (Kind::Integer { .. }, _) => "an integer",
         (Kind::List { .. }, _) => "an array",
         (Kind::Object(_) | Kind::AnyObject, _) => "an object",

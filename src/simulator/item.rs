@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::ItemView;
-use super::accounts::{self, Account};
+use super::accounts::Account;
+use super::data::Source;
 use super::error::PlaidError;
 use super::ids;
 use super::institutions::Institution;
@@ -33,12 +34,14 @@ pub(super) struct Draft {
     /// Consented to beside `products`.
     pub(super) consented_products: Vec<String>,
     pub(super) webhook: Option<String>,
-    /// Masks of the chosen accounts; `None`: all.
+    /// What the Item's data is made of.
+    pub(super) source: Source,
+    /// Keys of the chosen accounts; `None`: all.
     pub(super) accounts: Option<Vec<&'static str>>,
 }
 
 /// An Item that was exchanged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Item {
     draft: Draft,
     stage: Stage,
@@ -69,6 +72,47 @@ impl Item {
 
     pub(super) fn institution(&self) -> &'static Institution {
         self.draft.institution
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.draft.source
+    }
+
+    pub(super) fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Whether `product` is on the Item.
+    pub(super) fn has(&self, product: &str) -> bool {
+        self.draft.products.iter().any(|has| has == product)
+    }
+
+    /// Lets a product be read: one that the person consented to joins the Item with its first call
+    /// (<https://plaid.com/docs/link/initializing-products/>); without consent the documented errors say why not.
+    pub(super) fn enable(&mut self, product: &str) -> Result<(), PlaidError> {
+        if self.has(product) {
+            return Ok(());
+        }
+        if !self.draft.institution.supports(product) {
+            return Err(PlaidError::products_not_supported(product));
+        }
+        if self.draft.consented_products.iter().any(|has| has == product) {
+            self.draft.products.push(product.to_owned());
+            return Ok(());
+        }
+        // Data Transparency Messaging is for the United States and Canada.
+        Err(if matches!(self.draft.institution.country, "US" | "CA") {
+            PlaidError::additional_consent_required(product)
+        } else {
+            PlaidError::product_not_enabled(product)
+        })
+    }
+
+    /// The first call for transactions may say how far back they go, if Link did not.
+    pub(super) fn request_days(&mut self, days: Option<u16>) {
+        if self.draft.source.days_requested.is_none() {
+            self.draft.source.days_requested = days;
+        }
     }
 
     pub(super) fn is_removed(&self) -> bool {
@@ -114,12 +158,12 @@ impl Item {
     }
 
     /// The accounts that the person chose.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &'static Account> + use<'_> {
-        accounts::ALL.iter().filter(|account| {
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.draft.source.person.accounts().iter().filter(|account| {
             self.draft
                 .accounts
                 .as_ref()
-                .is_none_or(|chosen| chosen.contains(&account.mask))
+                .is_none_or(|chosen| chosen.contains(&account.key))
         })
     }
 
@@ -198,7 +242,7 @@ impl Item {
             products: self.draft.products.clone(),
             account_ids: self
                 .accounts()
-                .map(|account| ids::account_id(&self.draft.item_id, account.mask))
+                .map(|account| account.id(&self.draft.item_id))
                 .collect(),
             login_required: self.login_required(now),
             removed: self.is_removed(),
@@ -225,6 +269,7 @@ mod tests {
             products: vec!["transactions".to_owned()],
             consented_products: vec!["auth".to_owned()],
             webhook: None,
+            source: Source::default(),
             accounts: Some(vec!["0000"]),
         };
         Item::new(draft, "access".to_owned(), Timestamp::from_millis(0))

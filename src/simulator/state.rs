@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::PublicTokenReuse;
+use super::asset_reports::AssetReports;
 use super::error::PlaidError;
 use super::ids::{self, TokenKind};
 use super::item::{Draft, Item};
 use super::link_token::LinkToken;
+use super::payment_book::PaymentBook;
 use super::shelf::Shelf;
+use super::transfers::Transfers;
 use crate::clock::Timestamp;
 
 /// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
@@ -48,6 +51,9 @@ pub(super) struct State {
     items: Shelf<Item>,
     /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
     access_tokens: Shelf<String>,
+    pub(super) asset_reports: AssetReports,
+    pub(super) transfers: Transfers,
+    pub(super) payment_book: PaymentBook,
 }
 
 impl Default for State {
@@ -57,6 +63,9 @@ impl Default for State {
             public_tokens: Shelf::with_capacity(MOST_PUBLIC_TOKENS),
             items: Shelf::with_capacity(MOST_ITEMS),
             access_tokens: Shelf::with_capacity(MOST_ITEMS),
+            asset_reports: AssetReports::default(),
+            transfers: Transfers::default(),
+            payment_book: PaymentBook::default(),
         }
     }
 }
