@@ -11,6 +11,8 @@
 #[path = "simulator/support.rs"]
 mod support;
 
+#[path = "simulator/controls.rs"]
+mod controls;
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/keys.rs"]
@@ -19,7 +21,11 @@ mod keys;
 mod lifecycle;
 #[path = "simulator/link.rs"]
 mod link;
+#[path = "simulator/receiver.rs"]
+mod receiver;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/validation.rs"]
 mod validation;
+#[path = "simulator/webhooks.rs"]
+mod webhooks;
