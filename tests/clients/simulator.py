@@ -14,6 +14,12 @@ SECRET = "51a11a7ed5ec4e7000000000000001"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def log():
+    """Where the simulator's own log goes: to what is searched for secrets, when there is such a place."""
+    output = os.environ.get("TEST_OUTPUT")
+    return open(f"{output}/simulator-{os.getpid()}.log", "ab") if output else subprocess.DEVNULL
+
+
 class Simulator:
     """`plaid-token-broker simulate` on a port of its own."""
 
@@ -22,8 +28,8 @@ class Simulator:
         self.process = subprocess.Popen(
             [binary, "simulate", "--bind", "127.0.0.1:0", *options],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "RUST_LOG": "warn"},
+            stderr=log(),
+            env={**os.environ, "RUST_LOG": "info"},
             text=True,
         )
         line = self.process.stdout.readline()
