@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::login;
 use crate::clock::Timestamp;
 use crate::simulator::Simulator;
-use crate::simulator::accounts;
 use crate::simulator::api::json_response;
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids;
@@ -151,6 +150,7 @@ pub(super) fn finish(memory: &mut Memory, call: &Step, now: Timestamp) -> Result
     let link_token = live(memory, call, now)?;
     let update_item = link_token.update_item.clone();
     let client_id = link_token.client_id.clone();
+    let payment_initiation = link_token.request.payment_initiation.clone();
     let current = session(link_token, call)?;
     let Stage::Connected(draft) = &current.stage else {
         return Err(wrong_step());
@@ -168,13 +168,21 @@ pub(super) fn finish(memory: &mut Memory, call: &Step, now: Timestamp) -> Result
         (memory.new_update_token(&client_id, &item_id, now), accounts)
     } else {
         let chosen = draft.accounts.as_deref().unwrap_or_default();
-        let accounts: Value = accounts::ALL
+        let accounts: Value = draft
+            .source
+            .person
+            .accounts()
             .iter()
-            .filter(|account| chosen.contains(&account.mask))
+            .filter(|account| chosen.contains(&account.key))
             .map(|account| account.link_json(&draft.item_id))
             .collect();
         (memory.new_public_token(draft, now), accounts)
     };
+    if let Some(agreed) = payment_initiation {
+        memory
+            .payment_book
+            .agreed(&client_id, &agreed, &ids::time_text(now));
+    }
     let session = session(live(memory, call, now)?, call)?;
     session.succeed(&public_token, &accounts, now);
     Ok(json!({

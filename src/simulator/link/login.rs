@@ -6,10 +6,10 @@ use super::calls::{Step, live, session, wrong_step};
 use crate::clock::Timestamp;
 use crate::simulator::accounts::{self, Account};
 use crate::simulator::error::PlaidError;
-use crate::simulator::ids::{self, account_id};
+use crate::simulator::ids;
 use crate::simulator::institutions::{self, Trait};
 use crate::simulator::item::Draft;
-use crate::simulator::link_token::{LinkToken, Session, Stage};
+use crate::simulator::link_token::{LinkRequest, Session, Stage};
 use crate::simulator::state::State as Memory;
 use crate::simulator::test_users::{self, Login, log_in};
 
@@ -64,6 +64,7 @@ pub(super) fn login(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<
         products: request.item_products(institution),
         consented_products: request.additional_consented().to_vec(),
         webhook: request.webhook.clone(),
+        source: request.source(&call.username, &call.password),
         accounts: None,
     };
     match outcome {
@@ -120,47 +121,41 @@ fn logged_in(memory: &mut Memory, call: &Step, draft: Draft, now: Timestamp) -> 
         session.stage = Stage::Connected(draft);
         return Ok(json!({"next": "connected"}));
     }
-    let offered = offered(link_token);
+    let accounts: Vec<_> = offered(&link_token.request, &draft)
+        .map(|account| account.link_json(&draft.item_id))
+        .collect();
     let session = session(link_token, call)?;
-    if offered.is_empty() {
+    if accounts.is_empty() {
         let error = PlaidError {
             display_message: Some("This login has no account of a kind that was asked for."),
             ..PlaidError::new("ITEM_ERROR", "NO_ACCOUNTS", "no compatible accounts were found")
         };
         return Err(remember(session, error, now));
     }
-    let accounts: Vec<_> = offered
-        .iter()
-        .map(|account| account.link_json(&draft.item_id))
-        .collect();
     session.error = None;
     session.stage = Stage::Accounts(draft);
     Ok(json!({"next": "accounts", "accounts": accounts}))
 }
 
-fn offered(link_token: &LinkToken) -> Vec<&'static Account> {
-    let request = &link_token.request;
+fn offered<'a>(request: &'a LinkRequest, draft: &'a Draft) -> impl Iterator<Item = &'a Account> {
     let auth = request.products().iter().any(|product| product == "auth");
-    accounts::offered(auth, request.account_filters.as_ref()).collect()
+    accounts::offered(
+        draft.source.person.accounts(),
+        auth,
+        request.account_filters.as_ref(),
+    )
 }
 
 /// `accounts`: the person's choice.
 pub(super) fn choose(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
     let link_token = live(memory, call, now)?;
-    let offered = offered(link_token);
-    let session = session(link_token, call)?;
-    let (Stage::Accounts(draft) | Stage::Connected(draft)) = &session.stage else {
+    let (Stage::Accounts(draft) | Stage::Connected(draft)) = &session(link_token, call)?.stage else {
         return Err(wrong_step());
     };
     let mut draft = draft.clone();
-    let is_chosen = |account: &&Account| {
-        call.account_ids
-            .contains(&account_id(&draft.item_id, account.mask))
-    };
-    let chosen: Vec<_> = offered
-        .into_iter()
-        .filter(is_chosen)
-        .map(|account| account.mask)
+    let chosen: Vec<_> = offered(&link_token.request, &draft)
+        .filter(|account| call.account_ids.contains(&account.id(&draft.item_id)))
+        .map(|account| account.key)
         .collect();
     if chosen.is_empty() || chosen.len() != call.account_ids.len() {
         return Err(PlaidError::invalid_field(
@@ -168,6 +163,6 @@ pub(super) fn choose(memory: &mut Memory, call: &Step, now: Timestamp) -> Result
         ));
     }
     draft.accounts = Some(chosen);
-    session.stage = Stage::Connected(draft);
+    session(link_token, call)?.stage = Stage::Connected(draft);
     Ok(json!({"next": "connected"}))
 }
