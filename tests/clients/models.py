@@ -4,7 +4,7 @@ import datetime
 
 import plaid
 from plaid.api.plaid_api import PlaidApi
-from plaid.model_utils import ModelNormal, ModelSimple, validate_and_convert_types
+from plaid.model_utils import ModelComposed, ModelNormal, ModelSimple, validate_and_convert_types
 
 import inspect
 
@@ -102,7 +102,7 @@ def fields_of(model):
 def undeclared(answer, path=""):
     """Fields of an answer that the library does not know of."""
     found = []
-    if isinstance(answer, ModelNormal):
+    if isinstance(answer, (ModelNormal, ModelComposed)):
         for name, value in answer._data_store.items():
             where = f"{path}.{name}" if path else name
             if name not in answer.openapi_types:

@@ -12,7 +12,7 @@ import sys
 import time
 
 import plaid
-from plaid.model_utils import ModelNormal
+from plaid.model_utils import OpenApiModel
 
 from context import TABLE, Context
 from known import OPEN, SAMPLES, SETTINGS, UNDECLARED
@@ -175,7 +175,7 @@ def call(api, step, body, report):
         if not given.read().startswith(b"%PDF-"):
             fail(f"{path}: this is no PDF")
         return None
-    assert isinstance(given, ModelNormal), type(given)
+    assert isinstance(given, OpenApiModel), type(given)
     unknown = [name for name in undeclared(given) if f"{path} {name}" not in UNDECLARED and name not in UNDECLARED]
     if unknown:
         fail(f"{path}: fields that Plaid does not declare: {', '.join(unknown)}")
