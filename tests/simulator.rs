@@ -11,8 +11,14 @@
 #[path = "simulator/support.rs"]
 mod support;
 
+#[path = "simulator/assets.rs"]
+mod assets;
 #[path = "simulator/controls.rs"]
 mod controls;
+#[path = "simulator/custom.rs"]
+mod custom;
+#[path = "simulator/data.rs"]
+mod data;
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/keys.rs"]
@@ -21,10 +27,16 @@ mod keys;
 mod lifecycle;
 #[path = "simulator/link.rs"]
 mod link;
+#[path = "simulator/payments.rs"]
+mod payments;
 #[path = "simulator/receiver.rs"]
 mod receiver;
 #[path = "simulator/server.rs"]
 mod server;
+#[path = "simulator/sync.rs"]
+mod sync;
+#[path = "simulator/transfers.rs"]
+mod transfers;
 #[path = "simulator/validation.rs"]
 mod validation;
 #[path = "simulator/webhooks.rs"]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assets;
+mod data_endpoints;
 mod institution_lists;
 mod institutions;
 mod investments;
@@ -65,7 +66,7 @@ enum Answer {
     Pdf(Document),
 }
 
-/// Every path that is answered. A new one is one more line here.
+/// Every path that is answered, but for those of an Item's data (`data_endpoints`). A new one is one more line here.
 const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/item/webhook/update",
@@ -143,131 +144,6 @@ const ENDPOINTS: &[Endpoint] = &[
         run: accounts::balance_get,
     },
     Endpoint {
-        path: "/auth/get",
-        fields: reading::OF_ACCOUNTS,
-        run: products_read::auth,
-    },
-    Endpoint {
-        path: "/identity/get",
-        fields: reading::OF_ACCOUNTS,
-        run: products_read::identity,
-    },
-    Endpoint {
-        path: "/liabilities/get",
-        fields: reading::OF_ACCOUNTS,
-        run: products_read::liabilities,
-    },
-    Endpoint {
-        path: "/transactions/get",
-        fields: transactions::GET,
-        run: transactions::get,
-    },
-    Endpoint {
-        path: "/transactions/sync",
-        fields: transactions::SYNC,
-        run: transactions::sync,
-    },
-    Endpoint {
-        path: "/investments/holdings/get",
-        fields: reading::OF_ACCOUNTS,
-        run: investments::holdings,
-    },
-    Endpoint {
-        path: "/investments/transactions/get",
-        fields: investments::TRANSACTIONS,
-        run: investments::transactions,
-    },
-    Endpoint {
-        path: "/asset_report/create",
-        fields: assets::CREATE,
-        run: assets::create,
-    },
-    Endpoint {
-        path: "/asset_report/get",
-        fields: assets::GET,
-        run: assets::get,
-    },
-    Endpoint {
-        path: "/statements/list",
-        fields: statements::LIST,
-        run: statements::list,
-    },
-    Endpoint {
-        path: "/signal/evaluate",
-        fields: signal::EVALUATE,
-        run: signal::evaluate,
-    },
-    Endpoint {
-        path: "/transfer/authorization/create",
-        fields: transfer_fields::AUTHORIZATION,
-        run: transfer::authorize,
-    },
-    Endpoint {
-        path: "/transfer/create",
-        fields: transfer_fields::CREATE,
-        run: transfer::create,
-    },
-    Endpoint {
-        path: "/payment_initiation/recipient/create",
-        fields: payment_fields::RECIPIENT_CREATE,
-        run: payments::recipient_create,
-    },
-    Endpoint {
-        path: "/payment_initiation/recipient/get",
-        fields: payment_fields::RECIPIENT_GET,
-        run: payments::recipient_get,
-    },
-    Endpoint {
-        path: "/payment_initiation/recipient/list",
-        fields: payment_fields::RECIPIENT_LIST,
-        run: payments::recipient_list,
-    },
-    Endpoint {
-        path: "/payment_initiation/payment/create",
-        fields: payment_fields::PAYMENT_CREATE,
-        run: payments::payment_create,
-    },
-    Endpoint {
-        path: "/payment_initiation/payment/get",
-        fields: payment_fields::PAYMENT_GET,
-        run: payments::payment_get,
-    },
-    Endpoint {
-        path: "/payment_initiation/payment/list",
-        fields: payment_fields::PAYMENT_LIST,
-        run: payments::payment_list,
-    },
-    Endpoint {
-        path: "/payment_initiation/payment/reverse",
-        fields: payment_fields::PAYMENT_REVERSE,
-        run: payments::payment_reverse,
-    },
-    Endpoint {
-        path: "/payment_initiation/payment/token/create",
-        fields: payment_fields::PAYMENT_GET,
-        run: payments::token_create,
-    },
-    Endpoint {
-        path: "/payment_initiation/consent/create",
-        fields: payment_fields::CONSENT_CREATE,
-        run: payment_consents::create,
-    },
-    Endpoint {
-        path: "/payment_initiation/consent/get",
-        fields: payment_fields::CONSENT_GET,
-        run: payment_consents::get,
-    },
-    Endpoint {
-        path: "/payment_initiation/consent/revoke",
-        fields: payment_fields::CONSENT_GET,
-        run: payment_consents::revoke,
-    },
-    Endpoint {
-        path: "/payment_initiation/consent/payment/execute",
-        fields: payment_fields::CONSENT_EXECUTE,
-        run: payment_consents::execute,
-    },
-    Endpoint {
         path: "/institutions/get_by_id",
         fields: institutions::GET_BY_ID,
         run: institutions::get_by_id,
@@ -281,20 +157,6 @@ const ENDPOINTS: &[Endpoint] = &[
         path: "/sandbox/item/reset_login",
         fields: sandbox::RESET_LOGIN,
         run: sandbox::reset_login,
-    },
-];
-
-/// The paths that answer with a PDF.
-const DOCUMENTS: &[Endpoint<Document>] = &[
-    Endpoint {
-        path: "/asset_report/pdf/get",
-        fields: assets::PDF_GET,
-        run: assets::pdf_get,
-    },
-    Endpoint {
-        path: "/statements/download",
-        fields: statements::DOWNLOAD,
-        run: statements::download,
     },
 ];
 
@@ -327,7 +189,8 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
     let path = ENDPOINTS
         .iter()
         .map(|endpoint| endpoint.path)
-        .chain(DOCUMENTS.iter().map(|endpoint| endpoint.path))
+        .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
+        .chain(data_endpoints::DOCUMENTS.iter().map(|endpoint| endpoint.path))
         .find(|path| *path == request.uri().path())
         .unwrap_or("(no path of Plaid's)");
     let began = std::time::Instant::now();
@@ -456,8 +319,9 @@ fn run(
     let answered = *method == Method::POST;
     let json = ENDPOINTS
         .iter()
+        .chain(data_endpoints::ALL)
         .find(|endpoint| answered && endpoint.path == path);
-    let document = DOCUMENTS
+    let document = data_endpoints::DOCUMENTS
         .iter()
         .find(|endpoint| answered && endpoint.path == path);
     match (json, document) {

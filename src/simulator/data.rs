@@ -4,6 +4,7 @@
 //! Item. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
 
 pub(super) mod asset_report;
+pub(super) mod asset_summary;
 pub(super) mod calendar;
 pub(super) mod custom;
 pub(super) mod custom_liability;

@@ -47,7 +47,7 @@ pub(super) struct Draft {
 }
 
 /// An Item that was exchanged.
-#[derive(Debug, serde::Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub(super) struct Item {
     draft: Draft,
     stage: Stage,

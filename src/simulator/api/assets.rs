@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 use super::reading::ledger;
 use super::{Call, Document};
 use crate::simulator::asset_reports::AssetReport;
-use crate::simulator::data::calendar::day_of;
+use crate::simulator::data::calendar::{date_of, day_of};
 use crate::simulator::data::holdings::portfolio;
-use crate::simulator::data::money::Money;
 use crate::simulator::data::sync::Stage;
-use crate::simulator::data::{asset_report, identity, pdf};
+use crate::simulator::data::{asset_report, asset_summary, identity, pdf};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::ids::{self, time_text};
@@ -172,7 +171,7 @@ pub(super) fn pdf_get(mut call: Call<'_>) -> Result<Document, PlaidError> {
     let token = request.asset_report_token.unwrap_or_default();
     let report = report(&call, &token, request.options.days_to_include, false, false)?;
     Ok(Document {
-        bytes: pdf::of_lines(&lines(&report)),
+        bytes: pdf::of_lines(&asset_summary::lines(&report)),
         hashed: false,
     })
 }
@@ -186,8 +185,15 @@ fn report(
     insights: bool,
 ) -> Result<Value, PlaidError> {
     let delay = call.simulator.0.data_delay;
-    let mut state = call.simulator.state();
-    let report = state.asset_reports.get(&call.client_id, token)?.clone();
+    let (report, items) = {
+        let mut state = call.simulator.state();
+        let report = state.asset_reports.get(&call.client_id, token)?.clone();
+        let ids = report.item_ids.iter();
+        let items: Vec<_> = ids
+            .filter_map(|id| state.item_by_id(id).map(|item| item.clone()))
+            .collect();
+        (report, items)
+    };
     if fast && !report.fast {
         return Err(PlaidError::invalid_field(
             "fast_report needs add_ons with fast_assets when the report is created",
@@ -198,13 +204,9 @@ fn report(
         return Err(PlaidError::product_not_ready("ASSET_REPORT_ERROR"));
     }
     let days = days.unwrap_or(report.days_requested).min(report.days_requested);
-    let items: Vec<_> = report
-        .item_ids
+    let items: Vec<_> = items
         .iter()
-        .filter_map(|id| {
-            let item = state.item_by_id(id)?;
-            Some(item_json(call, item, &report, days, fast, insights))
-        })
+        .map(|item| item_json(call, item, &report, days, fast, insights))
         .collect();
     Ok(json!({
         "asset_report_id": report.id,
@@ -226,7 +228,7 @@ fn item_json(
 ) -> Value {
     let last = day_of(report.created_at);
     let first = last - days;
-    let today = crate::simulator::data::calendar::date_of(last);
+    let today = date_of(last);
     let accounts: Vec<_> = item
         .accounts()
         .map(|account| {
@@ -247,7 +249,7 @@ fn item_json(
                 && let Some(json) = json.as_object_mut()
             {
                 let portfolio = portfolio(person, std::iter::once(account), item.id(), today);
-                json.insert("investments".to_owned(), investments(portfolio));
+                json.insert("investments".to_owned(), asset_summary::investments(portfolio));
             }
             json
         })
@@ -259,81 +261,4 @@ fn item_json(
         "date_last_updated": time_text(report.created_at),
         "accounts": accounts,
     })
-}
-
-fn investments(portfolio: crate::simulator::data::holdings::Portfolio) -> Value {
-    let securities: Vec<_> = portfolio
-        .securities
-        .into_values()
-        .map(|security| {
-            json!({
-                "security_id": security.get("security_id"),
-                "name": security.get("name"),
-                "ticker_symbol": security.get("ticker_symbol"),
-                "type": security.get("type"),
-            })
-        })
-        .collect();
-    let holdings: Vec<_> = portfolio
-        .holdings
-        .into_iter()
-        .map(|mut holding| {
-            let id = holding.get("security_id").cloned().unwrap_or_default();
-            let ticker = securities
-                .iter()
-                .find(|security| security.get("security_id") == Some(&id))
-                .and_then(|security| security.get("ticker_symbol").cloned());
-            if let Some(holding) = holding.as_object_mut() {
-                holding.retain(|name, _| {
-                    !matches!(
-                        name.as_str(),
-                        "vested_quantity" | "vested_value" | "institution_price_datetime"
-                    )
-                });
-                holding.insert("ticker_symbol".to_owned(), ticker.unwrap_or_default());
-            }
-            holding
-        })
-        .collect();
-    json!({"holdings": holdings, "securities": securities, "transactions": []})
-}
-
-/// The report for people.
-fn lines(report: &Value) -> Vec<String> {
-    let text = |value: &Value, name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let list = |value: &Value, name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let mut lines = vec![
-        "Asset report (simulated)".to_owned(),
-        format!("Report {}", text(report, "asset_report_id")),
-        format!("Made {}", text(report, "date_generated")),
-    ];
-    for item in list(report, "items") {
-        lines.push(String::new());
-        lines.push(text(&item, "institution_name"));
-        for account in list(&item, "accounts") {
-            let current = account
-                .pointer("/balances/current")
-                .and_then(Value::as_f64)
-                .unwrap_or_default();
-            lines.push(format!(
-                "  {:<40}{:>16}  {} transactions",
-                text(&account, "name"),
-                Money::of(current).two_decimals(),
-                list(&account, "transactions").len()
-            ));
-        }
-    }
-    lines
 }

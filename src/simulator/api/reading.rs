@@ -36,18 +36,22 @@ pub(super) struct AccountOptions {
 }
 
 impl Call<'_> {
-    /// Lets `read` see an Item that has `product`, if it can be read now.
+    /// Lets `read` see an Item that has `product`, if it can be read now. It sees a copy: making up data takes
+    /// milliseconds, in which other calls need not wait.
     pub(super) fn read<T>(
         &self,
         access_token: &str,
         product: &str,
         read: impl FnOnce(&Item) -> Result<T, PlaidError>,
     ) -> Result<T, PlaidError> {
-        let mut state = self.simulator.state();
-        let item = state.item(&self.client_id, access_token)?;
-        item.readable(self.now)?;
-        item.enable(product)?;
-        read(item)
+        let item = {
+            let mut state = self.simulator.state();
+            let item = state.item(&self.client_id, access_token)?;
+            item.readable(self.now)?;
+            item.enable(product)?;
+            item.clone()
+        };
+        read(&item)
     }
 
     pub(super) fn today(&self) -> Date {

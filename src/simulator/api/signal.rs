@@ -90,8 +90,8 @@ pub(super) fn evaluate(mut call: Call<'_>) -> Result<Value, PlaidError> {
         };
         Ok(json!({
             "scores": {
-                "customer_initiated_return_risk": {"score": customer},
-                "bank_initiated_return_risk": {"score": bank},
+                "customer_initiated_return_risk": {"score": customer, "risk_tier": 1 + customer / 25},
+                "bank_initiated_return_risk": {"score": bank, "risk_tier": 1 + bank / 13},
             },
             "core_attributes": {
                 "available_balance": account.available.map(Money::json),

@@ -118,6 +118,7 @@ fn authorization_json(
         "type": request.kind,
         "user": user(&request.user),
         "amount": request.amount,
+        "requested_amount": request.amount,
         "network": request.network,
         "wire_details": request.wire_details,
         "origination_account_id": "",

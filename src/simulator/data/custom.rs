@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::calendar::Day;
 use super::custom_liability::Liability;
+use super::dice::Dice;
 use super::money::Money;
 use crate::simulator::accounts::Account;
 
@@ -24,7 +25,7 @@ const KINDS: [&str; 6] = ["investment", "credit", "depository", "loan", "brokera
 /// A configuration that was found good.
 #[derive(Debug)]
 pub(in crate::simulator) struct Custom {
-    seed: Option<String>,
+    seed: String,
     force_error: Option<String>,
     accounts: Vec<Account>,
     overrides: Vec<Override>,
@@ -159,7 +160,10 @@ impl Custom {
             .map(|(key, wanted)| wanted.account(key))
             .collect::<Option<_>>()?;
         Some(Self {
-            seed: configuration.seed,
+            // Without a seed Plaid's data is new each time; here it is new for each configuration.
+            seed: configuration
+                .seed
+                .unwrap_or_else(|| Dice::new(&["custom", text], 0).roll().to_string()),
             force_error: configuration.force_error,
             accounts,
             overrides,
@@ -171,8 +175,8 @@ impl Custom {
         self.force_error.as_deref()
     }
 
-    pub(super) fn seed(&self) -> Option<&str> {
-        self.seed.as_deref()
+    pub(super) fn seed(&self) -> &str {
+        &self.seed
     }
 
     /// The accounts, unless the standard ones were left in place.

@@ -194,7 +194,7 @@ impl<'a> Day<'a, '_> {
         let pending_amount = Money::cents(cents);
         let tip = shop.detailed == "FOOD_AND_DRINK_RESTAURANT";
         let hour = self.number * 24 + self.dice.between(7, 22);
-        let settled = (self.number + self.dice.between(1, 3)) * 24 + 5;
+        let settled = (self.number + self.dice.between(2, 4)) * 24 + 5;
         let what = What {
             raw: Cow::Borrowed(shop.raw),
             merchant: Some(shop),

@@ -1,7 +1,7 @@
 //! Where test users spend money: the shops of Plaid's Sandbox samples, and some more of our own.
 
 /// A shop with the words that Plaid's transactions have for it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Merchant {
     /// What the bank's statement says.
     pub(super) raw: &'static str,

@@ -96,8 +96,7 @@ impl Person {
     pub(super) fn seed(&self) -> &str {
         self.custom
             .as_ref()
-            .and_then(|custom| custom.seed())
-            .unwrap_or(self.persona.username)
+            .map_or(self.persona.username, |custom| custom.seed())
     }
 
     /// Whether data changes every hour and not once a day.

@@ -120,7 +120,7 @@ pub(super) static STANDARD: Persona = Persona {
     accounts: standard,
     payroll: ("GUSTO PAY 123456", Money::cents(158_500)),
     rent: Money::whole(1_150),
-    purchases: 2,
+    purchases: 3,
     price_level: 100,
     habits: &[],
     dynamic: false,

@@ -107,6 +107,7 @@ pub(super) fn bare(ticker: &str, currency: &str) -> Value {
         "isin": null,
         "cusip": null,
         "sedol": null,
+        "figi": null,
         "institution_security_id": null,
         "institution_id": null,
         "proxy_security_id": null,
