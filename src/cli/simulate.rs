@@ -30,6 +30,9 @@ pub(super) struct Simulate {
     /// What a second exchange of one public token does; Plaid does not say.
     #[arg(long, value_enum, default_value_t)]
     public_token_reuse: PublicTokenReuse,
+    /// Decides all made-up names, balances and movements; the same seed gives the same data.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// Limit calls as Plaid's Sandbox does.
     #[arg(long)]
     rate_limits: bool,
@@ -114,6 +117,7 @@ impl Simulate {
                 public_token_reuse: self.public_token_reuse,
                 redirect_uris: (!self.redirect_uri.is_empty()).then_some(self.redirect_uri),
                 rate_limits: self.rate_limits,
+                seed: self.seed,
                 enabled_products: self.products,
                 log_calls: true,
                 ..simulator::Options::default()

@@ -55,6 +55,9 @@ class Field:
             self.nullable = self.nullable or None in self.words
             self.limits = self.type.validations.get(("value",), {})
             self.type = str
+        elif isinstance(self.type, type) and issubclass(self.type, ModelComposed):
+            # In requests only texts that may be null are written so.
+            self.type = str
         elif isinstance(self.type, type) and issubclass(self.type, ModelNormal):
             self.fields = fields_of(self.type)
             self.nullable = self.nullable or getattr(self.type, "_nullable", False)
