@@ -13,6 +13,8 @@ mod support;
 
 #[path = "simulator/assets.rs"]
 mod assets;
+#[path = "simulator/controls.rs"]
+mod controls;
 #[path = "simulator/custom.rs"]
 mod custom;
 #[path = "simulator/data.rs"]
@@ -27,6 +29,8 @@ mod lifecycle;
 mod link;
 #[path = "simulator/payments.rs"]
 mod payments;
+#[path = "simulator/receiver.rs"]
+mod receiver;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/sync.rs"]
@@ -35,3 +39,5 @@ mod sync;
 mod transfers;
 #[path = "simulator/validation.rs"]
 mod validation;
+#[path = "simulator/webhooks.rs"]
+mod webhooks;

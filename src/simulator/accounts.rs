@@ -192,6 +192,31 @@ impl Account {
     }
 }
 
+/// Chosen accounts as their keys, in snapshots.
+pub(super) mod as_keys {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer};
+
+    use super::ALL;
+    use crate::simulator::data::custom;
+
+    pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<&'static str>>, D::Error> {
+        let Some(keys) = Option::<Vec<String>>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let known = keys.iter().map(|key| {
+            let of_all = ALL.iter().map(|account| account.key);
+            of_all
+                .chain(custom::KEYS)
+                .find(|known| known == key)
+                .ok_or_else(|| D::Error::custom("there is no account with this key"))
+        });
+        known.collect::<Result<_, _>>().map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(

@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod data_endpoints;
+mod institution_lists;
 mod institutions;
 mod investments;
 mod item;
@@ -21,6 +22,9 @@ mod statements;
 mod transactions;
 mod transfer;
 mod transfer_fields;
+mod user;
+mod verification;
+mod webhooks;
 
 use std::fmt::Write as _;
 
@@ -35,7 +39,8 @@ use sha2::{Digest as _, Sha256};
 use super::error::PlaidError;
 use super::fault::{self, Fault};
 use super::fields::{self, Field};
-use super::{Simulator, ids, lock};
+use super::item::Item;
+use super::{Simulator, ids, lock, rate_limits};
 use crate::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.
@@ -63,6 +68,41 @@ enum Answer {
 
 /// Every path that is answered, but for those of an Item's data (`data_endpoints`). A new one is one more line here.
 const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        path: "/item/webhook/update",
+        fields: webhooks::UPDATE,
+        run: webhooks::update,
+    },
+    Endpoint {
+        path: "/webhook_verification_key/get",
+        fields: webhooks::KEY_GET,
+        run: webhooks::key_get,
+    },
+    Endpoint {
+        path: "/sandbox/item/fire_webhook",
+        fields: webhooks::FIRE,
+        run: webhooks::fire,
+    },
+    Endpoint {
+        path: "/sandbox/item/set_verification_status",
+        fields: verification::SET,
+        run: verification::set,
+    },
+    Endpoint {
+        path: "/institutions/get",
+        fields: institution_lists::GET,
+        run: institution_lists::get,
+    },
+    Endpoint {
+        path: "/institutions/search",
+        fields: institution_lists::SEARCH,
+        run: institution_lists::search,
+    },
+    Endpoint {
+        path: "/user/create",
+        fields: user::CREATE,
+        run: user::create,
+    },
     Endpoint {
         path: "/link/token/create",
         fields: link_token_fields::CREATE,
@@ -136,8 +176,37 @@ impl Call<'_> {
     }
 }
 
-/// Answers any path: records the call, meets the fault that waits for it, does the work.
+/// Plaid's `error_code`, for the log.
+#[derive(Clone)]
+struct ErrorCode(std::borrow::Cow<'static, str>);
+
+/// Answers any path, and says so in one line when that was asked for.
 pub(super) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
+    if !simulator.0.log_calls {
+        return answered(simulator, request).await;
+    }
+    // Only paths of ours: what else is called may have anything in it.
+    let path = ENDPOINTS
+        .iter()
+        .map(|endpoint| endpoint.path)
+        .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
+        .chain(data_endpoints::DOCUMENTS.iter().map(|endpoint| endpoint.path))
+        .find(|path| *path == request.uri().path())
+        .unwrap_or("(no path of Plaid's)");
+    let began = std::time::Instant::now();
+    let response = answered(simulator, request).await;
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    match response.extensions().get::<ErrorCode>() {
+        _ if fault::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
+        Some(ErrorCode(code)) => tracing::info!(path, status, code = &**code, ?took, "call"),
+        None => tracing::info!(path, status, ?took, "call"),
+    }
+    response
+}
+
+/// Records the call, meets the fault that waits for it, does the work.
+async fn answered(simulator: Simulator, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LONGEST_BODY).await.ok();
     lock(&simulator.0.recorder).record(&parts, body.as_deref().unwrap_or_default(), simulator.now());
@@ -205,7 +274,9 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
                 code = &*error.error_code,
                 "the simulator refused a call"
             );
-            json_response(error.status, &error.body(&request_id))
+            let mut response = json_response(error.status, &error.body(&request_id));
+            response.extensions_mut().insert(ErrorCode(error.error_code));
+            response
         }
     }
 }
@@ -254,10 +325,10 @@ fn run(
         .iter()
         .find(|endpoint| answered && endpoint.path == path);
     match (json, document) {
-        (Some(endpoint), _) => judged(simulator, headers, body, endpoint.fields)
+        (Some(endpoint), _) => judged(simulator, path, headers, body, endpoint.fields)
             .and_then(endpoint.run)
             .map(Answer::Json),
-        (None, Some(endpoint)) => judged(simulator, headers, body, endpoint.fields)
+        (None, Some(endpoint)) => judged(simulator, path, headers, body, endpoint.fields)
             .and_then(endpoint.run)
             .map(Answer::Pdf),
         (None, None) => Err(PlaidError::not_found()),
@@ -266,6 +337,7 @@ fn run(
 
 fn judged<'a>(
     simulator: &'a Simulator,
+    path: &str,
     headers: &HeaderMap,
     body: Option<&Bytes>,
     fields: &[Field],
@@ -273,13 +345,31 @@ fn judged<'a>(
     keys::check_headers(headers)?;
     let mut body = parse(body)?;
     let client_id = keys::authenticate(simulator, headers, &mut body)?;
+    let now = simulator.now();
+    check_rate(simulator, path, &client_id, &body, now)?;
     fields::check(fields, &body)?;
     Ok(Call {
         simulator,
         client_id,
-        now: simulator.now(),
+        now,
         body,
     })
+}
+
+fn check_rate(
+    simulator: &Simulator,
+    path: &str,
+    client_id: &str,
+    body: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<(), PlaidError> {
+    if !simulator.switches().rate_limits || !rate_limits::has_limit(path) {
+        return Ok(());
+    }
+    let access_token = body.get("access_token").and_then(Value::as_str);
+    let state = simulator.state();
+    let item_id = access_token.and_then(|token| state.item_of(token)).map(Item::id);
+    lock(&simulator.0.rate_limits).count(path, client_id, item_id, now)
 }
 
 fn parse(body: Option<&Bytes>) -> Result<Map<String, Value>, PlaidError> {

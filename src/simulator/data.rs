@@ -32,11 +32,12 @@ use jiff::civil::Date;
 use self::person::Person;
 
 /// What an Item's data is made of, as far as Link or the Sandbox call decided it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
 pub(super) struct Source {
     pub(super) person: Person,
     /// Days of transactions before the Item began; Plaid's default is 90.
     pub(super) days_requested: Option<u16>,
     /// The months for which statements were asked.
+    #[serde(with = "calendar::as_days")]
     pub(super) statements: Option<(Date, Date)>,
 }

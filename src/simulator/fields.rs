@@ -62,6 +62,8 @@ pub(super) enum Need {
     Optional,
     /// May be absent or null, which mean the same.
     Nullable,
+    /// Must be there, and may be null.
+    Stated,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
@@ -69,6 +71,14 @@ pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
         name,
         kind,
         need: Need::Required,
+    }
+}
+
+pub(super) const fn stated(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        kind,
+        need: Need::Stated,
     }
 }
 
@@ -103,28 +113,46 @@ pub(super) fn check(fields: &[Field], body: &Map<String, Value>) -> Result<(), P
     check_values(fields, body, "")
 }
 
+/// Goes into objects, and into the objects of lists.
+fn missing_inside(kind: &Kind, value: &Value, name: &str, missing: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(inner)) => {
+            find_missing(fields, inner, &format!("{name}."), missing);
+        }
+        (Kind::List { of, .. }, Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                missing_inside(of, value, &format!("{name}[{at}]"), missing);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unknown_inside(kind: &Kind, value: &Value, name: &str, unknown: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(inner)) => {
+            find_unknown(fields, inner, &format!("{name}."), unknown);
+        }
+        (Kind::List { of, .. }, Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                unknown_inside(of, value, &format!("{name}[{at}]"), unknown);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn find_missing(fields: &[Field], body: &Map<String, Value>, prefix: &str, missing: &mut Vec<String>) {
     for field in fields {
         match (body.get(field.name), &field.kind) {
             (None | Some(Value::Null), _) if field.need == Need::Required => {
                 missing.push(format!("{prefix}{}", field.name));
             }
-            (Some(Value::Object(inner)), Kind::Object(inner_fields)) => {
-                find_missing(inner_fields, inner, &format!("{prefix}{}.", field.name), missing);
+            (None, _) if field.need == Need::Stated => {
+                missing.push(format!("{prefix}{}", field.name));
             }
-            (
-                Some(Value::Array(values)),
-                Kind::List {
-                    of: Kind::Object(inner_fields),
-                    ..
-                },
-            ) => {
-                for (at, inner) in objects(values) {
-                    let prefix = format!("{prefix}{}[{at}].", field.name);
-                    find_missing(inner_fields, inner, &prefix, missing);
-                }
-            }
-            _ => {}
+            (Some(value), kind) => missing_inside(kind, value, &format!("{prefix}{}", field.name), missing),
+            (None, _) => {}
         }
     }
 }
@@ -139,37 +167,16 @@ fn find_unknown(fields: &[Field], body: &Map<String, Value>, prefix: &str, unkno
             value,
         ) {
             (None, _) => unknown.push(format!("{prefix}{name}")),
-            (Some(Kind::Object(inner_fields)), Value::Object(inner)) => {
-                find_unknown(inner_fields, inner, &format!("{prefix}{name}."), unknown);
-            }
-            (
-                Some(Kind::List {
-                    of: Kind::Object(inner_fields),
-                    ..
-                }),
-                Value::Array(values),
-            ) => {
-                for (at, inner) in objects(values) {
-                    find_unknown(inner_fields, inner, &format!("{prefix}{name}[{at}]."), unknown);
-                }
-            }
-            _ => {}
+            (Some(kind), value) => unknown_inside(kind, value, &format!("{prefix}{name}"), unknown),
         }
     }
-}
-
-fn objects(values: &[Value]) -> impl Iterator<Item = (usize, &Map<String, Value>)> {
-    values
-        .iter()
-        .enumerate()
-        .filter_map(|(at, value)| Some((at, value.as_object()?)))
 }
 
 fn check_values(fields: &[Field], body: &Map<String, Value>, prefix: &str) -> Result<(), PlaidError> {
     for field in fields {
         match body.get(field.name) {
             None => {}
-            Some(Value::Null) if field.need == Need::Nullable => {}
+            Some(Value::Null) if matches!(field.need, Need::Nullable | Need::Stated) => {}
             Some(value) => check_value(&field.kind, value, &format!("{prefix}{}", field.name))?,
         }
     }

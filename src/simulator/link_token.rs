@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::Filters;
@@ -24,7 +24,7 @@ const SESSION_MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
 const MOST_SESSIONS: usize = 16;
 
 /// The body of `/link/token/create`, as far as the simulator acts on it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct LinkRequest {
     pub(super) client_name: String,
@@ -53,19 +53,19 @@ pub(super) struct LinkRequest {
 }
 
 /// Who the person is to the caller.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct User {
     pub(super) client_user_id: String,
 }
 
 /// How far back transactions go.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(super) struct TransactionsRequest {
     pub(super) days_requested: Option<u16>,
 }
 
 /// The months of statements.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(super) struct Period {
     pub(super) start_date: Day,
     pub(super) end_date: Day,
@@ -117,7 +117,7 @@ impl LinkRequest {
 }
 
 /// A link token.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct LinkToken {
     pub(super) token: String,
     pub(super) client_id: String,
@@ -126,6 +126,8 @@ pub(super) struct LinkToken {
     pub(super) request: LinkRequest,
     /// The Item that update mode is for.
     pub(super) update_item: Option<String>,
+    /// Left out of snapshots.
+    #[serde(skip)]
     sessions: Vec<Session>,
 }
 

@@ -33,7 +33,14 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     item.readable(call.now)?;
     let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
         .into_iter()
-        .map(|account| account.json(item.id()))
+        .map(|account| {
+            let mut json = account.json(item.id());
+            let status = item.verification(&account.id(item.id()));
+            if let (Some(fields), Some(status)) = (json.as_object_mut(), status) {
+                fields.insert("verification_status".to_owned(), status.into());
+            }
+            json
+        })
         .collect();
     Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
 }

@@ -14,6 +14,7 @@ use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::ids::{self, time_text};
 use crate::simulator::item::Item;
+use crate::simulator::webhook::Webhook;
 
 const DAYS: Kind = Kind::Integer { min: 0, max: 731 };
 
@@ -75,6 +76,7 @@ struct Create {
 #[derive(Default, Deserialize)]
 struct CreateOptions {
     client_report_id: Option<String>,
+    webhook: Option<String>,
     #[serde(default)]
     add_ons: Vec<String>,
     #[serde(default)]
@@ -138,6 +140,12 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     };
     let id = report.id.clone();
     let token = call.simulator.state().asset_reports.keep(report);
+    if let Some(url) = options.webhook {
+        let ready = call.now.plus(call.simulator.0.data_delay * 2);
+        let fields = json!({"asset_report_id": id, "report_type": "FULL"});
+        call.simulator
+            .send_webhook_to(&url, Webhook::new("ASSETS", "PRODUCT_READY", fields), ready);
+    }
     Ok(json!({"asset_report_token": token, "asset_report_id": id}))
 }
 

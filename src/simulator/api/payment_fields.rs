@@ -43,6 +43,7 @@ pub(super) const RECIPIENT_LIST: &[Field] = &[
 pub(super) const PAYMENT_CREATE: &[Field] = &[
     required("recipient_id", TEXT),
     required("reference", REFERENCE),
+    optional("user_id", TEXT),
     required("amount", AMOUNT),
     nullable(
         "schedule",
@@ -93,6 +94,7 @@ pub(super) const PAYMENT_REVERSE: &[Field] = &[
 pub(super) const CONSENT_CREATE: &[Field] = &[
     required("recipient_id", TEXT),
     required("reference", REFERENCE),
+    optional("user_id", TEXT),
     optional(
         "scopes",
         Kind::List {

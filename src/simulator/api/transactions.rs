@@ -11,6 +11,7 @@ use crate::simulator::data::sync::{Change, Cursor, Ledger, Stage, Version};
 use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::webhook::Webhook;
 
 pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
 pub(super) const OFFSET: Kind = Kind::Integer {
@@ -166,11 +167,32 @@ fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Resu
     Ok(())
 }
 
+/// The first call of `/transactions/sync` is told of the history when it is there
+/// (<https://plaid.com/docs/transactions/webhooks/#integrating-with-the-sync-endpoint>).
+fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, access_token)?;
+    if item.begins_sync() {
+        let complete = item.created_at().plus(call.simulator.0.data_delay * 3);
+        let fields = json!({"initial_update_complete": true, "historical_update_complete": true});
+        let webhook = Webhook::new("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", fields);
+        call.simulator.send_webhook(item, webhook, complete.max(call.now));
+    }
+    Ok(())
+}
+
 /// `/transactions/sync`
 pub(super) fn sync(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Sync = call.take()?;
     let options = &request.options;
     remember_days(&call, &request.access_token, options.days_requested)?;
+    let answer = read_sync(&call, &request)?;
+    announce(&call, &request.access_token)?;
+    Ok(answer)
+}
+
+fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Value, PlaidError> {
+    let options = &request.options;
     call.read(&request.access_token, "transactions", |item| {
         let account_id = options.account_id.as_deref();
         let accounts = match account_id {

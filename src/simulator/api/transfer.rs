@@ -207,6 +207,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         ));
     }
     if let Some(fields) = transfer.as_object_mut() {
+        // Only authorizations tell it.
         fields.remove("requested_amount");
         for (name, value) in [
             ("id", json!(new_uuid())),

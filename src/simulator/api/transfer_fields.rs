@@ -60,6 +60,19 @@ pub(super) const AUTHORIZATION: &[Field] = &[
     nullable("test_clock_id", TEXT),
     optional("ruleset_key", TEXT),
     nullable("custom_attributes", Kind::AnyObject),
+    optional(
+        "user_attributes",
+        Kind::Object(&[
+            nullable("account_created_time", Kind::DateTime),
+            nullable(
+                "successful_payment_count",
+                Kind::Integer {
+                    min: 0,
+                    max: i64::MAX,
+                },
+            ),
+        ]),
+    ),
 ];
 
 pub(super) const CREATE: &[Field] = &[

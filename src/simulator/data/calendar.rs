@@ -2,13 +2,13 @@
 
 use jiff::Span;
 use jiff::civil::{Date, date};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
 /// A date as callers write it: `2025-06-15`.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub(in crate::simulator) struct Day(pub(in crate::simulator) Date);
 
 impl TryFrom<String> for Day {
@@ -16,6 +16,37 @@ impl TryFrom<String> for Day {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse().map(Self)
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.0.to_string()
+    }
+}
+
+/// Two dates in a snapshot.
+pub(in crate::simulator) mod as_days {
+    use jiff::civil::Date;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Day;
+
+    #[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
+    pub(in crate::simulator) fn serialize<S: Serializer>(
+        period: &Option<(Date, Date)>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        period
+            .map(|(first, last)| (Day(first), Day(last)))
+            .serialize(serializer)
+    }
+
+    pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<(Date, Date)>, D::Error> {
+        let period = Option::<(Day, Day)>::deserialize(deserializer)?;
+        Ok(period.map(|(first, last)| (first.0, last.0)))
     }
 }
 

@@ -15,7 +15,8 @@ use crate::simulator::accounts::Account;
 /// Plaid refuses longer configurations.
 const LONGEST: usize = 55_000;
 /// And ones with more accounts; their keys make the accounts' ids.
-const KEYS: [&str; 10] = [
+/// The keys of made-up accounts, in their order.
+pub(in crate::simulator) const KEYS: [&str; 10] = [
     "custom-0", "custom-1", "custom-2", "custom-3", "custom-4", "custom-5", "custom-6", "custom-7",
     "custom-8", "custom-9",
 ];

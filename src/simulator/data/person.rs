@@ -2,15 +2,45 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::custom::Custom;
 use super::personas::{self, Persona};
 use crate::simulator::accounts::{self, Account};
 
 /// A test user, small enough to be kept with every Item.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(from = "Words", into = "Words")]
 pub(in crate::simulator) struct Person {
     persona: &'static Persona,
     custom: Option<Arc<Custom>>,
+    /// What `custom` was read from, for snapshots.
+    text: Option<Arc<str>>,
+}
+
+/// A person in a snapshot: what they logged in with, as far as their data depends on it.
+#[derive(Deserialize, Serialize)]
+struct Words {
+    username: String,
+    configuration: Option<String>,
+}
+
+impl From<Words> for Person {
+    fn from(words: Words) -> Self {
+        match words.configuration {
+            Some(text) => Self::of("user_custom", &text),
+            None => Self::of(&words.username, ""),
+        }
+    }
+}
+
+impl From<Person> for Words {
+    fn from(person: Person) -> Self {
+        Self {
+            username: person.persona.username.to_owned(),
+            configuration: person.text.map(|text| text.to_string()),
+        }
+    }
 }
 
 impl Default for Person {
@@ -18,6 +48,7 @@ impl Default for Person {
         Self {
             persona: &personas::STANDARD,
             custom: None,
+            text: None,
         }
     }
 }
@@ -35,11 +66,13 @@ impl Person {
             return Self {
                 persona: &personas::STANDARD,
                 custom: Custom::parse(password).map(Arc::new),
+                text: Some(password.into()),
             };
         }
         Self {
             persona: personas::by_username(username).unwrap_or(&personas::STANDARD),
             custom: None,
+            text: None,
         }
     }
 

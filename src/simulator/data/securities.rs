@@ -108,6 +108,7 @@ pub(super) fn bare(ticker: &str, currency: &str) -> Value {
         "cusip": null,
         "figi": null,
         "sedol": null,
+        "figi": null,
         "institution_security_id": null,
         "institution_id": null,
         "proxy_security_id": null,
