@@ -33,6 +33,7 @@ use crate::secret::{PlaidPublicToken, PlaidSecret};
 
 pub use self::fault::Fault;
 use self::fault::Faults;
+pub use self::link::LinkOptions;
 use self::recorder::Recorder;
 pub use self::recorder::{RecordedHeaders, RecordedRequest};
 pub use self::server::{RunningSimulator, serve};
@@ -66,6 +67,8 @@ pub struct Options {
     pub public_token_reuse: PublicTokenReuse,
     /// The Dashboard's list of allowed redirect URIs; `None` allows all that keep Plaid's rules of form.
     pub redirect_uris: Option<Vec<String>>,
+    /// Choices about Link.
+    pub link: LinkOptions,
 }
 
 impl Default for Options {
@@ -75,6 +78,7 @@ impl Default for Options {
             clock: Arc::new(SystemClock),
             public_token_reuse: PublicTokenReuse::default(),
             redirect_uris: None,
+            link: LinkOptions::default(),
         }
     }
 }
@@ -88,6 +92,7 @@ struct Inner {
     clock: SharedClock,
     public_token_reuse: PublicTokenReuse,
     redirect_uris: Option<Vec<String>>,
+    link: LinkOptions,
     state: Mutex<State>,
     faults: Mutex<Faults>,
     recorder: Mutex<Recorder>,
@@ -135,6 +140,7 @@ impl Simulator {
             clock: options.clock,
             public_token_reuse: options.public_token_reuse,
             redirect_uris: options.redirect_uris,
+            link: options.link,
             state: Mutex::default(),
             faults: Mutex::default(),
             recorder: Mutex::default(),
@@ -149,6 +155,7 @@ impl Simulator {
                 "/_simulator/link",
                 link::routes(self.clone(), link::FrameAncestors::Loopback),
             )
+            .nest("/_simulator/hosted", link::hosted_routes(self.clone()))
             .nest("/_simulator", controls::routes(self.clone()))
             .fallback(api::answer)
             .with_state(self.clone())

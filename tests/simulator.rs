@@ -8,6 +8,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "simulator/link_support.rs"]
+mod link_support;
 #[path = "simulator/support.rs"]
 mod support;
 
@@ -19,6 +21,10 @@ mod keys;
 mod lifecycle;
 #[path = "simulator/link.rs"]
 mod link;
+#[path = "simulator/link_bank.rs"]
+mod link_bank;
+#[path = "simulator/link_hosted.rs"]
+mod link_hosted;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/validation.rs"]

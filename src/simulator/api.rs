@@ -95,6 +95,8 @@ const ENDPOINTS: &[Endpoint] = &[
 struct Call<'a> {
     simulator: &'a Simulator,
     client_id: String,
+    /// The simulator's host and port as the caller addressed it.
+    host: &'a str,
     now: Timestamp,
     body: Map<String, Value>,
 }
@@ -207,6 +209,10 @@ fn run(
     (endpoint.run)(Call {
         simulator,
         client_id,
+        host: headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("localhost"),
         now: simulator.now(),
         body,
     })
