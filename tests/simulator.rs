@@ -13,6 +13,8 @@ mod link_support;
 #[path = "simulator/support.rs"]
 mod support;
 
+#[path = "simulator/controls.rs"]
+mod controls;
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/keys.rs"]
@@ -25,7 +27,11 @@ mod link;
 mod link_bank;
 #[path = "simulator/link_hosted.rs"]
 mod link_hosted;
+#[path = "simulator/receiver.rs"]
+mod receiver;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/validation.rs"]
 mod validation;
+#[path = "simulator/webhooks.rs"]
+mod webhooks;

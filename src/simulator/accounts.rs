@@ -158,6 +158,29 @@ impl Account {
     }
 }
 
+/// Chosen accounts as their masks, in snapshots.
+pub(super) mod as_masks {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer};
+
+    use super::ALL;
+
+    pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<&'static str>>, D::Error> {
+        let Some(masks) = Option::<Vec<String>>::deserialize(deserializer)? else {
+            return Ok(None);
+        };
+        let known = masks.iter().map(|mask| {
+            let account = ALL.iter().find(|account| account.mask == mask);
+            account
+                .map(|account| account.mask)
+                .ok_or_else(|| D::Error::custom("there is no account with this mask"))
+        });
+        known.collect::<Result<_, _>>().map(Some)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(

@@ -1,6 +1,7 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
 mod accounts;
+mod institution_lists;
 mod institutions;
 mod item;
 mod keys;
@@ -8,6 +9,9 @@ mod link_token;
 mod link_token_fields;
 mod products;
 mod sandbox;
+mod user;
+mod verification;
+mod webhooks;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -19,7 +23,8 @@ use serde_json::{Map, Value};
 use super::error::PlaidError;
 use super::fault::{self, Fault};
 use super::fields::{self, Field};
-use super::{Simulator, ids, lock};
+use super::item::Item;
+use super::{Simulator, ids, lock, rate_limits};
 use crate::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.
@@ -34,6 +39,41 @@ struct Endpoint {
 
 /// Every path that is answered. A new one is one more line here.
 const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        path: "/item/webhook/update",
+        fields: webhooks::UPDATE,
+        run: webhooks::update,
+    },
+    Endpoint {
+        path: "/webhook_verification_key/get",
+        fields: webhooks::KEY_GET,
+        run: webhooks::key_get,
+    },
+    Endpoint {
+        path: "/sandbox/item/fire_webhook",
+        fields: webhooks::FIRE,
+        run: webhooks::fire,
+    },
+    Endpoint {
+        path: "/sandbox/item/set_verification_status",
+        fields: verification::SET,
+        run: verification::set,
+    },
+    Endpoint {
+        path: "/institutions/get",
+        fields: institution_lists::GET,
+        run: institution_lists::get,
+    },
+    Endpoint {
+        path: "/institutions/search",
+        fields: institution_lists::SEARCH,
+        run: institution_lists::search,
+    },
+    Endpoint {
+        path: "/user/create",
+        fields: user::CREATE,
+        run: user::create,
+    },
     Endpoint {
         path: "/link/token/create",
         fields: link_token_fields::CREATE,
@@ -109,8 +149,35 @@ impl Call<'_> {
     }
 }
 
-/// Answers any path: records the call, meets the fault that waits for it, does the work.
+/// Plaid's `error_code`, for the log.
+#[derive(Clone)]
+struct ErrorCode(std::borrow::Cow<'static, str>);
+
+/// Answers any path, and says so in one line when that was asked for.
 pub(super) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
+    if !simulator.0.log_calls {
+        return answered(simulator, request).await;
+    }
+    // Only paths of ours: what else is called may have anything in it.
+    let path = ENDPOINTS
+        .iter()
+        .map(|endpoint| endpoint.path)
+        .find(|path| *path == request.uri().path())
+        .unwrap_or("(no path of Plaid's)");
+    let began = std::time::Instant::now();
+    let response = answered(simulator, request).await;
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    match response.extensions().get::<ErrorCode>() {
+        _ if fault::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
+        Some(ErrorCode(code)) => tracing::info!(path, status, code = &**code, ?took, "call"),
+        None => tracing::info!(path, status, ?took, "call"),
+    }
+    response
+}
+
+/// Records the call, meets the fault that waits for it, does the work.
+async fn answered(simulator: Simulator, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LONGEST_BODY).await.ok();
     lock(&simulator.0.recorder).record(&parts, body.as_deref().unwrap_or_default(), simulator.now());
@@ -177,7 +244,9 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
                 code = &*error.error_code,
                 "the simulator refused a call"
             );
-            json_response(error.status, &error.body(&request_id))
+            let mut response = json_response(error.status, &error.body(&request_id));
+            response.extensions_mut().insert(ErrorCode(error.error_code));
+            response
         }
     }
 }
@@ -205,6 +274,8 @@ fn run(
     keys::check_headers(headers)?;
     let mut body = parse(body)?;
     let client_id = keys::authenticate(simulator, headers, &mut body)?;
+    let now = simulator.now();
+    check_rate(simulator, path, &client_id, &body, now)?;
     fields::check(endpoint.fields, &body)?;
     (endpoint.run)(Call {
         simulator,
@@ -213,9 +284,25 @@ fn run(
             .get(header::HOST)
             .and_then(|host| host.to_str().ok())
             .unwrap_or("localhost"),
-        now: simulator.now(),
+        now,
         body,
     })
+}
+
+fn check_rate(
+    simulator: &Simulator,
+    path: &str,
+    client_id: &str,
+    body: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<(), PlaidError> {
+    if !simulator.switches().rate_limits || !rate_limits::has_limit(path) {
+        return Ok(());
+    }
+    let access_token = body.get("access_token").and_then(Value::as_str);
+    let state = simulator.state();
+    let item_id = access_token.and_then(|token| state.item_of(token)).map(Item::id);
+    lock(&simulator.0.rate_limits).count(path, client_id, item_id, now)
 }
 
 fn parse(body: Option<&Bytes>) -> Result<Map<String, Value>, PlaidError> {

@@ -121,6 +121,17 @@ impl PlaidError {
         }
     }
 
+    pub(super) fn user_permission_revoked() -> Self {
+        Self {
+            display_message: Some("You have ended this connection. Please connect your bank again."),
+            ..Self::new(
+                "ITEM_ERROR",
+                "USER_PERMISSION_REVOKED",
+                "the person has revoked access to this Item; only a new run of Link can give it again",
+            )
+        }
+    }
+
     pub(super) fn not_found() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,

@@ -102,16 +102,43 @@ pub(super) fn check(fields: &[Field], body: &Map<String, Value>) -> Result<(), P
     check_values(fields, body, "")
 }
 
+/// Goes into objects, and into the objects of lists.
+fn missing_inside(kind: &Kind, value: &Value, name: &str, missing: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(inner)) => {
+            find_missing(fields, inner, &format!("{name}."), missing);
+        }
+        (Kind::List { of, .. }, Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                missing_inside(of, value, &format!("{name}[{at}]"), missing);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unknown_inside(kind: &Kind, value: &Value, name: &str, unknown: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(inner)) => {
+            find_unknown(fields, inner, &format!("{name}."), unknown);
+        }
+        (Kind::List { of, .. }, Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                unknown_inside(of, value, &format!("{name}[{at}]"), unknown);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn find_missing(fields: &[Field], body: &Map<String, Value>, prefix: &str, missing: &mut Vec<String>) {
     for field in fields {
         match (body.get(field.name), &field.kind) {
             (None | Some(Value::Null), _) if field.need == Need::Required => {
                 missing.push(format!("{prefix}{}", field.name));
             }
-            (Some(Value::Object(inner)), Kind::Object(inner_fields)) => {
-                find_missing(inner_fields, inner, &format!("{prefix}{}.", field.name), missing);
-            }
-            _ => {}
+            (Some(value), kind) => missing_inside(kind, value, &format!("{prefix}{}", field.name), missing),
+            (None, _) => {}
         }
     }
 }
@@ -126,10 +153,7 @@ fn find_unknown(fields: &[Field], body: &Map<String, Value>, prefix: &str, unkno
             value,
         ) {
             (None, _) => unknown.push(format!("{prefix}{name}")),
-            (Some(Kind::Object(inner_fields)), Value::Object(inner)) => {
-                find_unknown(inner_fields, inner, &format!("{prefix}{name}."), unknown);
-            }
-            _ => {}
+            (Some(kind), value) => unknown_inside(kind, value, &format!("{prefix}{name}"), unknown),
         }
     }
 }

@@ -72,6 +72,16 @@ pub(super) fn new_item_id() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH)
 }
 
+/// A fresh `user_id`: `usr_` and 14 letters or digits.
+pub(super) fn new_user_id() -> String {
+    format!("usr_{}", Alphanumeric.sample_string(&mut rand::rng(), 14))
+}
+
+/// A fresh user token.
+pub(super) fn new_user_token() -> String {
+    format!("user-{ENVIRONMENT}-{}", Uuid::new_v4())
+}
+
 /// A fresh `request_id`.
 pub(super) fn new_request_id() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), 15)

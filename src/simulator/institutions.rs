@@ -131,6 +131,19 @@ pub(super) struct Extras {
     auth_metadata: bool,
 }
 
+impl Extras {
+    pub(super) fn new(optional_metadata: bool, auth_metadata: bool) -> Self {
+        Self {
+            optional_metadata,
+            status: false,
+            auth_metadata,
+        }
+    }
+}
+
+/// The routing number of every American test bank.
+const ROUTING_NUMBER: &str = "011401533";
+
 impl Institution {
     pub(super) fn supports(&self, product: &str) -> bool {
         self.products.contains(&product)
@@ -138,6 +151,10 @@ impl Institution {
 
     pub(super) fn products(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.products.iter().copied()
+    }
+
+    pub(super) fn has_routing_number(&self, wanted: &[String]) -> bool {
+        self.country == "US" && wanted.iter().any(|number| number == ROUTING_NUMBER)
     }
 
     pub(super) fn is_oauth(&self) -> bool {
@@ -161,7 +178,7 @@ impl Institution {
             "name": self.name,
             "products": self.products,
             "country_codes": [self.country],
-            "routing_numbers": if self.country == "US" { vec!["011401533"] } else { Vec::new() },
+            "routing_numbers": if self.country == "US" { vec![ROUTING_NUMBER] } else { Vec::new() },
             "dtc_numbers": [],
             "oauth": self.is_oauth(),
             "url": url,
@@ -185,6 +202,32 @@ impl Institution {
                 "error_institution": u8::from(down),
             },
         }})
+    }
+}
+
+/// An institution as its id, in snapshots.
+pub(super) mod as_id {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::{Institution, by_id};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde gives a reference to the field"
+    )]
+    pub(in crate::simulator) fn serialize<S: Serializer>(
+        institution: &&'static Institution,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(institution.id)
+    }
+
+    pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<&'static Institution, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        by_id(&id).ok_or_else(|| D::Error::custom("there is no institution with this id"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,25 +9,29 @@ use super::ItemView;
 use super::accounts::{self, Account};
 use super::error::PlaidError;
 use super::ids;
-use super::institutions::Institution;
+use super::institutions::{self, Institution};
+use super::webhook;
 use crate::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
 const LOGIN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Where an Item is in its life. Removal is final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 enum Stage {
     Linked,
     LoginRequired,
+    /// The person ended the connection at my.plaid.com or at the bank.
+    Revoked,
     Removed,
 }
 
 /// What an Item is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub(super) struct Draft {
     pub(super) item_id: String,
     pub(super) client_id: String,
+    #[serde(with = "institutions::as_id")]
     pub(super) institution: &'static Institution,
     /// On the Item from the start.
     pub(super) products: Vec<String>,
@@ -34,11 +39,12 @@ pub(super) struct Draft {
     pub(super) consented_products: Vec<String>,
     pub(super) webhook: Option<String>,
     /// Masks of the chosen accounts; `None`: all.
+    #[serde(deserialize_with = "accounts::as_masks::deserialize")]
     pub(super) accounts: Option<Vec<&'static str>>,
 }
 
 /// An Item that was exchanged.
-#[derive(Debug)]
+#[derive(Debug, serde::Deserialize, serde::Serialize)]
 pub(super) struct Item {
     draft: Draft,
     stage: Stage,
@@ -46,6 +52,12 @@ pub(super) struct Item {
     logged_in_at: Timestamp,
     /// The newest access token, for the modes that give it again.
     pub(super) access_token: String,
+    /// Code and time of the last webhook.
+    last_webhook: Option<(String, Timestamp)>,
+    /// Whether a webhook told that the login lapsed.
+    lapse_announced: bool,
+    /// What `/sandbox/item/set_verification_status` said, by account id.
+    verification: BTreeMap<String, String>,
 }
 
 impl Item {
@@ -56,6 +68,9 @@ impl Item {
             created_at: now,
             logged_in_at: now,
             access_token,
+            last_webhook: None,
+            lapse_announced: false,
+            verification: BTreeMap::new(),
         }
     }
 
@@ -71,6 +86,37 @@ impl Item {
         self.draft.institution
     }
 
+    pub(super) fn webhook(&self) -> Option<&str> {
+        self.draft.webhook.as_deref()
+    }
+
+    pub(super) fn set_webhook(&mut self, webhook: Option<String>) {
+        self.draft.webhook = webhook;
+    }
+
+    pub(super) fn note_webhook(&mut self, code: &str, now: Timestamp) {
+        self.last_webhook = Some((code.to_owned(), now));
+    }
+
+    pub(super) fn has_product(&self, product: &str) -> bool {
+        self.draft.products.iter().any(|listed| listed == product)
+    }
+
+    pub(super) fn set_verification(&mut self, account_id: String, status: String) {
+        self.verification.insert(account_id, status);
+    }
+
+    pub(super) fn verification(&self, account_id: &str) -> Option<&str> {
+        self.verification.get(account_id).map(String::as_str)
+    }
+
+    /// Whether the login has lapsed and nobody was told yet; whoever asks tells.
+    pub(super) fn lapses(&mut self, now: Timestamp) -> bool {
+        let lapses = self.login_required(now) && !self.lapse_announced;
+        self.lapse_announced |= lapses;
+        lapses
+    }
+
     pub(super) fn is_removed(&self) -> bool {
         self.stage == Stage::Removed
     }
@@ -82,13 +128,21 @@ impl Item {
 
     /// The person's login stops working.
     pub(super) fn reset_login(&mut self) -> Result<(), PlaidError> {
-        self.moved_to(Stage::LoginRequired)
+        self.moved_to(Stage::LoginRequired)?;
+        self.lapse_announced = true;
+        Ok(())
+    }
+
+    /// The person takes the permission back.
+    pub(super) fn revoke(&mut self) -> Result<(), PlaidError> {
+        self.moved_to(Stage::Revoked)
     }
 
     /// Update mode succeeded.
     pub(super) fn repair(&mut self, now: Timestamp) -> Result<(), PlaidError> {
         self.moved_to(Stage::Linked)?;
         self.logged_in_at = now;
+        self.lapse_announced = false;
         Ok(())
     }
 
@@ -109,13 +163,18 @@ impl Item {
         Ok(())
     }
 
+    /// What keeps the Item from being read.
+    fn error(&self, now: Timestamp) -> Option<PlaidError> {
+        if self.stage == Stage::Revoked {
+            Some(PlaidError::user_permission_revoked())
+        } else {
+            self.login_required(now).then(PlaidError::item_login_required)
+        }
+    }
+
     /// Refuses reads of data while the Item waits for a login.
     pub(super) fn readable(&self, now: Timestamp) -> Result<(), PlaidError> {
-        if self.login_required(now) {
-            Err(PlaidError::item_login_required())
-        } else {
-            Ok(())
-        }
+        self.error(now).map_or(Ok(()), Err)
     }
 
     /// The accounts that the person chose.
@@ -130,8 +189,8 @@ impl Item {
 
     /// Plaid's Item object, as calls for data embed it.
     pub(super) fn json(&self, now: Timestamp) -> Value {
-        let error = self.login_required(now).then(|| {
-            let mut body = PlaidError::item_login_required().body("");
+        let error = self.error(now).map(|error| {
+            let mut body = error.body("");
             if let Some(body) = body.as_object_mut() {
                 body.remove("request_id");
             }
@@ -191,7 +250,7 @@ impl Item {
         json!({
             "investments": updated("investments"),
             "transactions": updated("transactions"),
-            "last_webhook": null,
+            "last_webhook": self.last_webhook.as_ref().map(|(code, at)| webhook::last_json(code, *at)),
         })
     }
 

@@ -9,6 +9,7 @@ mod finish;
 mod hosted;
 mod login;
 mod mfa;
+mod notices;
 mod options;
 mod pane;
 mod person;

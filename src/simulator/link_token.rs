@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::Filters;
@@ -22,7 +22,7 @@ const SESSION_MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
 const MOST_SESSIONS: usize = 16;
 
 /// The body of `/link/token/create`, as far as the simulator acts on it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct LinkRequest {
     pub(super) client_name: String,
@@ -52,7 +52,7 @@ pub(super) struct LinkRequest {
 }
 
 /// Link as a page of its own (<https://plaid.com/docs/link/hosted-link/>).
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct HostedLink {
     pub(super) completion_redirect_uri: Option<String>,
@@ -61,14 +61,14 @@ pub(super) struct HostedLink {
 }
 
 /// What update mode is for beside a new login (<https://plaid.com/docs/link/update-mode/>).
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct Update {
     pub(super) account_selection_enabled: bool,
 }
 
 /// Who the person is to the caller.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct User {
     pub(super) client_user_id: String,
 }
@@ -120,7 +120,7 @@ impl HostedLink {
 }
 
 /// A link token.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct LinkToken {
     pub(super) token: String,
     pub(super) client_id: String,
@@ -135,6 +135,8 @@ pub(super) struct LinkToken {
     pub(super) wrong_logins: u32,
     /// Too often: Link does not go on with it.
     pub(super) spent: bool,
+    /// Left out of snapshots.
+    #[serde(skip)]
     sessions: Vec<Session>,
 }
 

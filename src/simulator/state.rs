@@ -9,6 +9,7 @@ use super::item::{Draft, Item};
 use super::link::OAuthState;
 use super::link_token::LinkToken;
 use super::shelf::Shelf;
+use super::user::User;
 use crate::clock::Timestamp;
 
 /// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
@@ -19,14 +20,17 @@ const PUBLIC_TOKEN_MEMORY: Duration = Duration::from_secs(60 * 60);
 const MOST_LINK_TOKENS: usize = 20_000;
 const MOST_PUBLIC_TOKENS: usize = 100_000;
 const MOST_ITEMS: usize = 100_000;
+const MOST_USERS: usize = 20_000;
 
 /// A public token and what is behind it.
-struct PublicToken {
+#[derive(serde::Deserialize, serde::Serialize)]
+pub(super) struct PublicToken {
     client_id: String,
     created_at: Timestamp,
     behind: Behind,
 }
 
+#[derive(serde::Deserialize, serde::Serialize)]
 enum Behind {
     /// Never exchanged: the Item begins with the exchange.
     Draft(Box<Draft>),
@@ -49,10 +53,11 @@ pub(super) struct State {
     pub(super) hosted_links: Shelf<String>,
     /// `oauth_state_id` to the session whose person is at the bank.
     pub(super) oauth_states: Shelf<OAuthState>,
-    public_tokens: Shelf<PublicToken>,
-    items: Shelf<Item>,
+    pub(super) public_tokens: Shelf<PublicToken>,
+    pub(super) items: Shelf<Item>,
     /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
-    access_tokens: Shelf<String>,
+    pub(super) access_tokens: Shelf<String>,
+    pub(super) users: Shelf<User>,
 }
 
 impl Default for State {
@@ -64,6 +69,7 @@ impl Default for State {
             public_tokens: Shelf::with_capacity(MOST_PUBLIC_TOKENS),
             items: Shelf::with_capacity(MOST_ITEMS),
             access_tokens: Shelf::with_capacity(MOST_ITEMS),
+            users: Shelf::with_capacity(MOST_USERS),
         }
     }
 }
@@ -193,6 +199,18 @@ impl State {
     /// The Item that a token opens or, before its removal, opened.
     pub(super) fn item_of(&self, access_token: &str) -> Option<&Item> {
         self.items.get(self.access_tokens.get(access_token)?)
+    }
+
+    /// All Items that are not removed.
+    pub(super) fn all_items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().filter(|item| !item.is_removed())
+    }
+
+    /// The Items whose login has lapsed since the last look.
+    pub(super) fn newly_lapsed(&mut self, now: Timestamp) -> impl Iterator<Item = &mut Item> {
+        self.items
+            .values_mut()
+            .filter_map(move |item| item.lapses(now).then_some(item))
     }
 
     /// The Item with this id.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use plaid_token_broker::simulator::{LinkOptions, Options};
 use serde_json::{Value, json};
 
 use crate::link_support::Link;
+use crate::receiver::Receiver;
 use crate::support::{Plaid, link_token_request, text};
 
 const BANK: &str = "ins_109508";
@@ -118,4 +120,71 @@ async fn the_link_token_of_a_hosted_page_runs_no_frame() {
         .complete_link(&text(&created, "link_token"))
         .unwrap();
     plaid.exchange(success.public_token.expose()).await.ok();
+}
+
+/// The next webhook, whose keys are checked.
+async fn told(receiver: &Receiver, plaid: &Plaid, code: &str, link_token: &str) -> Value {
+    let delivery = receiver.next().await;
+    delivery.verified(plaid).await;
+    let webhook = delivery.json();
+    assert_eq!(
+        (&webhook["webhook_type"], &webhook["webhook_code"]),
+        (&json!("LINK"), &json!(code))
+    );
+    assert_eq!(webhook["link_token"], link_token);
+    assert_eq!(webhook["environment"], "sandbox");
+    webhook
+}
+
+#[tokio::test]
+async fn webhooks_tell_of_both_ends() {
+    let plaid = Plaid::start().await;
+    let (receiver, url) = Receiver::start().await;
+    let request = link_token_request(&json!({"hosted_link": {}, "webhook": url}));
+    let success = plaid.call("/link/token/create", request.clone()).await.ok();
+    let link_token = text(&success, "link_token");
+    let success = plaid.simulator().complete_link(&link_token).unwrap();
+    let added = told(&receiver, &plaid, "ITEM_ADD_RESULT", &link_token).await;
+    assert_eq!(added["public_token"], success.public_token.expose());
+    let finished = told(&receiver, &plaid, "SESSION_FINISHED", &link_token).await;
+    assert_eq!(finished["status"], "SUCCESS");
+    assert_eq!(finished["public_tokens"], json!([success.public_token.expose()]));
+    assert_eq!(finished["link_session_id"], success.metadata["link_session_id"]);
+    let events = told(&receiver, &plaid, "EVENTS", &link_token).await;
+    assert_eq!(events["events"][0]["event_name"], "HANDOFF");
+
+    let left = plaid.call("/link/token/create", request).await.ok();
+    let link_token = text(&left, "link_token");
+    let mut link = Link::hosted(&plaid, &text(&left, "hosted_link_url"));
+    link.start().await;
+    link.exit().await;
+    let finished = told(&receiver, &plaid, "SESSION_FINISHED", &link_token).await;
+    assert_eq!(finished["status"], "EXITED");
+    assert!(finished.get("public_token").is_none());
+    let events = told(&receiver, &plaid, "EVENTS", &link_token).await;
+    assert_eq!(events["events"][0]["event_name"], "EXIT");
+}
+
+#[tokio::test]
+async fn other_sessions_have_webhooks_on_request() {
+    for link_events in [false, true] {
+        let link = LinkOptions {
+            link_events,
+            ..LinkOptions::default()
+        };
+        let options = Options {
+            link,
+            ..Options::default()
+        };
+        let plaid = Plaid::with(options).await;
+        let (receiver, url) = Receiver::start().await;
+        let link_token = plaid.link_token(json!({"webhook": url})).await;
+        plaid.simulator().complete_link(&link_token).unwrap();
+        if link_events {
+            told(&receiver, &plaid, "ITEM_ADD_RESULT", &link_token).await;
+        } else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert_eq!(receiver.count(), 0);
+        }
+    }
 }

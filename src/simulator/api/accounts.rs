@@ -56,13 +56,19 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .accounts()
         .zip(&ids)
         .filter(|(_, id)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)))
-        .map(|(account, _)| account.json(item.id()))
+        .map(|(account, id)| {
+            let mut json = account.json(item.id());
+            if let (Some(fields), Some(status)) = (json.as_object_mut(), item.verification(id)) {
+                fields.insert("verification_status".to_owned(), status.into());
+            }
+            json
+        })
         .collect();
     Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
 }
 
 /// A malformed id is a bad field (Plaid's own Java tests see that), a well-formed unknown one a bad account.
-fn check_account_id(id: &str, known: &[String]) -> Result<(), PlaidError> {
+pub(super) fn check_account_id(id: &str, known: &[String]) -> Result<(), PlaidError> {
     if known.iter().any(|known| known == id) {
         return Ok(());
     }

@@ -15,6 +15,14 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: LinkRequest = call.take()?;
     check_user(&request)?;
     check_products(&request)?;
+    let wanted = [
+        request.products(),
+        request.required_if_supported(),
+        request.optional(),
+        request.additional_consented(),
+    ];
+    call.simulator
+        .check_enabled(&call.client_id, wanted.into_iter().flatten())?;
     check_return(&request, call.simulator.0.redirect_uris.as_deref())?;
     let hosted = request.hosted_link.as_ref();
     let hosted = hosted.map(|hosted| Hosted::new(hosted, call.host)).transpose()?;
@@ -48,7 +56,7 @@ fn check_user(request: &LinkRequest) -> Result<(), PlaidError> {
 }
 
 /// What looks like an e-mail address or an international phone number.
-fn is_personal(text: &str) -> bool {
+pub(super) fn is_personal(text: &str) -> bool {
     let mail = text
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));

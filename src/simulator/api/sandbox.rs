@@ -9,6 +9,7 @@ use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::item::Draft;
 use crate::simulator::test_users::{Login, log_in};
+use crate::simulator::webhook::Webhook;
 use crate::simulator::{ids, institutions};
 
 const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
@@ -72,6 +73,7 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         )));
     }
     products::check_initial(&wanted)?;
+    call.simulator.check_enabled(&call.client_id, &wanted)?;
     if let Some(product) = wanted.iter().find(|product| !institution.supports(product)) {
         return Err(PlaidError::new(
             "ITEM_ERROR",
@@ -113,9 +115,10 @@ pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];
 /// `/sandbox/item/reset_login`
 pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
-    call.simulator
-        .state()
-        .item(&call.client_id, &request.access_token)?
-        .reset_login()?;
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, &request.access_token)?;
+    item.reset_login()?;
+    let webhook = Webhook::item_error(&PlaidError::item_login_required());
+    call.simulator.send_webhook(item, webhook, call.now);
     Ok(json!({"reset_login": true}))
 }

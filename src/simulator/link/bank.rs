@@ -247,7 +247,7 @@ fn turn_of<'a>(
     };
     let mut turn = Turn {
         memory,
-        options: &simulator.0.link,
+        simulator,
         call: step,
         request_id: ids::new_request_id(),
         now: simulator.now(),

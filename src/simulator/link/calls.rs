@@ -10,7 +10,6 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::options::LinkOptions;
 use super::session::{Session, Stage};
 use super::{bank, finish, login, pane};
 use crate::clock::Timestamp;
@@ -55,7 +54,7 @@ pub(super) enum Outcome {
 /// One call while it is answered.
 pub(super) struct Turn<'a> {
     pub(super) memory: &'a mut Memory,
-    pub(super) options: &'a LinkOptions,
+    pub(super) simulator: &'a Simulator,
     pub(super) call: Step,
     pub(super) request_id: String,
     pub(super) now: Timestamp,
@@ -111,7 +110,7 @@ pub(super) async fn answer(
     let mut memory = simulator.state();
     let mut turn = Turn {
         memory: &mut memory,
-        options: &simulator.0.link,
+        simulator: &simulator,
         call,
         request_id: request_id.clone(),
         now: simulator.now(),

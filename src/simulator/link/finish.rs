@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
+use super::notices;
 use super::session::Stage;
 use crate::simulator::accounts;
 use crate::simulator::error::PlaidError;
@@ -44,6 +45,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         (turn.memory.new_public_token(draft, now), accounts)
     };
     let metadata = turn.session()?.succeed(&public_token, &accounts, now);
+    notices::session_ended(turn);
     Ok(Outcome::Told(match hosted {
         // With Hosted Link no token passes the browser.
         Some(hosted) => json!({"completion_redirect_uri": hosted.completion_redirect_uri}),
@@ -72,5 +74,6 @@ pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             hosted.completion_redirect_uri.into(),
         );
     }
+    notices::session_ended(turn);
     Ok(Outcome::Told(told))
 }

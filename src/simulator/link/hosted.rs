@@ -1,6 +1,7 @@
 //! Hosted Link (<https://plaid.com/docs/link/hosted-link/>): Link as a page of the simulator's own, which sends the
 //! browser on when it ends, whichever way.
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::simulator::error::PlaidError;
@@ -22,7 +23,7 @@ const REFUSED_SCHEMES: &[&str] = &[
 ];
 
 /// The page that runs Link for one link token.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(in crate::simulator) struct Hosted {
     /// The last part of the page's address: who knows it can run Link.
     pub(in crate::simulator) id: String,

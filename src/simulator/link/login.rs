@@ -52,7 +52,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 /// Too many wrong answers lock the login, and one more ends the link token
 /// (<https://plaid.com/docs/link/handle-invalid-link-token/>).
 fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidError> {
-    let most = turn.options.wrong_logins;
+    let most = turn.simulator.0.link.wrong_logins;
     let link_token = turn.link_token()?;
     link_token.wrong_logins += 1;
     match link_token.wrong_logins.cmp(&most) {

@@ -17,7 +17,7 @@ pub(in crate::simulator) fn complete(simulator: &Simulator, link_token: &str) ->
         .map(|hosted| hosted.id.clone());
     let mut turn = Turn {
         memory: &mut memory,
-        options: &simulator.0.link,
+        simulator,
         call: Step {
             link_token: link_token.to_owned(),
             hosted: hosted.unwrap_or_default(),
