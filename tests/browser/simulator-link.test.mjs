@@ -430,6 +430,11 @@ for (const colorScheme of ['light', 'dark']) {
       assert.ok(content <= width, `${content} pixels wide in ${width}`);
     };
     const frameOf = () => page.frames().at(-1);
+    const reopen = async () => {
+      await page.evaluate(() => { window.told = []; window.handler.exit({ force: true }); });
+      await end(page, 'exit');
+      await page.evaluate(() => window.handler.open());
+    };
     await openLink(page);
     const link = await chooseBank(page);
     for (const [password, slug] of [['mfa_device', 'device'], ['mfa_questions_1_2', 'questions'], ['mfa_selections_1_2_3', 'selections']]) {
@@ -437,16 +442,14 @@ for (const colorScheme of ['light', 'dark']) {
       await link.getByRole('heading', { name: 'Verify your identity' }).waitFor();
       await assertFits(frameOf());
       await picture(`mfa-${slug}`);
-      await page.evaluate(() => window.handler.exit({ force: true }));
-      await page.evaluate(() => window.handler.open());
+      await reopen();
       await chooseBank(page);
     }
     await logIn(link);
     await link.getByRole('heading', { name: 'Select accounts' }).waitFor();
     await assertFits(frameOf());
     await picture('accounts');
-    await page.evaluate(() => window.handler.exit({ force: true }));
-    await page.evaluate(() => window.handler.open());
+    await reopen();
     await chooseBank(page, OAUTH_BANK);
     await link.getByRole('button', { name: 'Continue to login' }).waitFor();
     await picture('oauth');

@@ -24,9 +24,9 @@ async fn the_page_runs_link_and_the_outcome_is_read_from_the_api() {
     let url = text(&created, "hosted_link_url");
     assert!(url.starts_with(&plaid.url("/_simulator/hosted/")), "{url}");
     assert!(!url.contains(&link_token));
-    let page = plaid.http.get(&url).send().await.unwrap();
-    assert_eq!(page.status(), 200);
-    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    let response = plaid.http.get(&url).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.ends_with("frame-ancestors 'none'"), "{policy}");
 
     let mut link = Link::hosted(&plaid, &url);

@@ -205,13 +205,11 @@ fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     if !matches!(session.stage, Stage::Consent) {
         return Err(wrong_step());
     }
-    match session.institution {
-        Some(institution) => at_the_bank(turn, institution),
-        None => {
-            session.show(Stage::Institutions { nothing_found: false }, now);
-            Ok(Outcome::Pane)
-        }
+    if let Some(institution) = session.institution {
+        return at_the_bank(turn, institution);
     }
+    session.show(Stage::Institutions { nothing_found: false }, now);
+    Ok(Outcome::Pane)
 }
 
 fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
