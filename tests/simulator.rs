@@ -27,6 +27,8 @@ mod link;
 mod link_bank;
 #[path = "simulator/link_hosted.rs"]
 mod link_hosted;
+#[path = "simulator/link_update.rs"]
+mod link_update;
 #[path = "simulator/receiver.rs"]
 mod receiver;
 #[path = "simulator/server.rs"]

@@ -52,12 +52,14 @@ export const leave = async (fatal = null) => {
   const { answer, events } = id ? await post('session/exit', { ...who, link_session_id: id }) : {};
   if (session !== ending) return;
   tell(events);
+  const lastTold = session.untold.at(-1);
   tellRest();
   session = null;
   const metadata = answer?.metadata ?? {
     institution: pane?.institution ?? null,
     status: pane?.exit_status ?? null,
-    link_session_id: id,
+    // One that could not begin is known by its events alone.
+    link_session_id: id || (lastTold?.metadata.link_session_id ?? ''),
     request_id: requestId,
   };
   const error = fatal ? plaidError(fatal) : (answer?.error ?? null);

@@ -73,7 +73,7 @@ export const mfa = ({ mfa_type, asked, hint, problem }, { onSubmit }) => {
   const given = [];
   const fields = [];
   const radios = (name, legend, options) => {
-    const rows = options.map(({ id, label }, at) => choice({ type: 'radio', name, id, label, checked: at === 0 }));
+    const rows = options.map(({ id, label }, at) => choice({ type: 'radio', name, id, label, checked: name === 'device' && at === 0 }));
     given.push(() => rows.find(({ input }) => input.checked)?.input.dataset.answer ?? '');
     rows.forEach(({ input }, at) => {
       input.dataset.answer = options[at].answer;

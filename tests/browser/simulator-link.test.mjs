@@ -1,84 +1,16 @@
-// The simulator's Link as apps and people meet it: callbacks, questions, banks with pages of their own, update mode,
-// the embedded list and Hosted Link.
+// The simulator's Link as apps and people meet it: callbacks, questions, update mode, the embedded list, the keyboard and
+// a narrow screen.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
 
-import { startEmulator } from '../kore-emulator/emulator.mjs';
-import { callPlaid, createLinkToken, end, eventNames, startApp, told } from './helpers/app.mjs';
-import { SIMULATOR_KEYS, startSandboxBroker, startSimulatedBroker, startSimulator } from './helpers/broker.mjs';
-import { launchChromium, openContext, serveLinkFromSimulator } from './helpers/chromium.mjs';
-import { chooseAccounts, chooseBank, connectButton, linkFrame, logIn } from './helpers/link.mjs';
+import { callPlaid, createLinkToken, end, eventNames, told } from './helpers/app.mjs';
+import { finish, leave, linkSetting, OAUTH_BANK } from './helpers/link-setting.mjs';
+import { chooseAccounts, chooseBank, linkFrame, logIn } from './helpers/link.mjs';
 import { SCREENSHOTS } from './helpers/output.mjs';
-import { freePort } from './helpers/port.mjs';
-import { reportOf, TIMEOUT_MS } from './helpers/setting.mjs';
 
-// The user agent of Android's WebView, where window.open does nothing.
-const WEBVIEW = 'Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/UQ1A; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/120.0 Mobile Safari/537.36';
-const OAUTH_BANK = 'Platypus OAuth Bank';
-
-let simulator;
-let app;
-let browser;
-
-before(async () => {
-  simulator = await startSimulator('link-simulator');
-  app = await startApp(`${simulator.url}/_simulator/link/link-initialize.js`);
-  browser = await launchChromium();
-}, { timeout: TIMEOUT_MS });
-
-after(async () => {
-  await browser?.close();
-  await app?.close();
-  await simulator?.stop();
-}, { timeout: TIMEOUT_MS });
-
-/** Runs `body` with an app's page and checks that nothing broke a policy or ended on the console. */
-function linkTest(name, slug, body, { expected = [], ...options } = {}) {
-  test(name, { timeout: TIMEOUT_MS }, async () => {
-    const { context, watch } = await openContext(browser, `link-${slug}`, options);
-    try {
-      const page = await context.newPage();
-      await page.goto(app.url);
-      await body(page, context);
-      watch.assertClean([app.url, simulator.url], expected);
-    } finally {
-      await context.close();
-    }
-  });
-}
-
-/** Opens Link in the app's page. */
-async function openLink(page, changes = {}) {
-  const { link_token: token } = await createLinkToken(simulator.url, changes);
-  await page.evaluate((config) => window.create(config).open(), { token });
-  return token;
-}
-
-async function leave(link) {
-  await link.getByRole('button', { name: 'Close' }).click();
-  await link.getByRole('button', { name: 'Yes, exit' }).click();
-}
-
-async function finish(link) {
-  await link.getByRole('button', { name: 'Finish' }).click();
-}
-
-/** Goes to the bank's window and decides there. */
-async function atTheBank(page, link, decision) {
-  const opened = page.context().waitForEvent('page');
-  await link.getByRole('button', { name: 'Continue to login' }).click();
-  const bank = await opened;
-  const closed = bank.waitForEvent('close');
-  await decideAtTheBank(bank, decision);
-  await closed;
-}
-
-async function decideAtTheBank(bank, decision) {
-  await bank.getByRole('button', { name: 'Log in' }).click();
-  await bank.getByRole('button', { name: decision }).click();
-}
+const setting = linkSetting('link');
+const { linkTest, openLink } = setting;
 
 linkTest('callbacks come in order and with everything in them', 'callbacks', async (page) => {
   const token = await openLink(page);
@@ -100,10 +32,10 @@ linkTest('callbacks come in order and with everything in them', 'callbacks', asy
   assert.equal(connected.link_session_id, metadata.link_session_id);
   const all = await page.evaluate(() => window.told.map((one) => one.kind));
   assert.deepEqual([all[0], all.at(-1)], ['load', 'success']);
-  const { link_sessions: [session] } = await callPlaid(simulator.url, '/link/token/get', { link_token: token });
+  const { link_sessions: [session] } = await callPlaid(setting.simulator.url, '/link/token/get', { link_token: token });
   assert.equal(session.results.item_add_results[0].public_token, publicToken);
   assert.equal(await linkFrame(page).locator('body').isVisible(), false);
-  await callPlaid(simulator.url, '/item/public_token/exchange', { public_token: publicToken });
+  await callPlaid(setting.simulator.url, '/item/public_token/exchange', { public_token: publicToken });
 });
 
 /** The password, what is answered, and the exit status before the last answer. */
@@ -159,7 +91,7 @@ linkTest('exit asks first unless it is forced, and destroy takes Link away', 'ex
   assert.equal(metadata.status, 'institution_not_found');
   assert.equal((await eventNames(page)).at(-1), 'EXIT');
   await page.evaluate(() => window.handler.submit({ phone_number: '+14155550123' }));
-  const other = await createLinkToken(simulator.url);
+  const other = await createLinkToken(setting.simulator.url);
   await page.evaluate((token) => { window.other = window.Plaid.create({ token, onSuccess() {} }); }, other.link_token);
   assert.equal(await page.locator('iframe').count(), 2, 'handlers live side by side');
   await page.evaluate(() => { window.handler.destroy(); window.handler.destroy(); window.other.destroy(); });
@@ -197,75 +129,17 @@ linkTest('too many wrong logins end the link token', 'locked', async (page) => {
 
 linkTest('a script that is loaded twice warns', 'twice', async (page) => {
   const warned = page.waitForEvent('console', (message) => message.type() === 'warning');
-  await page.addScriptTag({ url: `${simulator.url}/_simulator/link/link-initialize.js` });
+  await page.addScriptTag({ url: `${setting.simulator.url}/_simulator/link/link-initialize.js` });
   assert.match((await warned).text(), /more than once/);
 });
 
-linkTest('a bank with a page of its own, in a pop-up', 'oauth-popup', async (page) => {
-  await openLink(page);
-  const link = await chooseBank(page, OAUTH_BANK);
-  await atTheBank(page, link, 'Agree and continue');
-  await chooseAccounts(link);
-  await finish(link);
-  const [, metadata] = await end(page, 'success');
-  assert.equal(metadata.institution.name, OAUTH_BANK);
-  const names = await eventNames(page);
-  assert.ok(names.indexOf('OPEN_OAUTH') < names.indexOf('CLOSE_OAUTH'));
-});
-
-linkTest('who says no at the bank, or closes its window, comes back to Link', 'oauth-no', async (page, context) => {
-  await openLink(page);
-  const link = await chooseBank(page, OAUTH_BANK);
-  const opened = context.waitForEvent('page');
-  await link.getByRole('button', { name: 'Continue to login' }).click();
-  const bank = await opened;
-  await link.getByRole('heading', { name: 'Continue at your bank' }).waitFor();
-  await bank.close();
-  await link.getByRole('button', { name: 'Continue to login' }).waitFor();
-  await atTheBank(page, link, 'Cancel');
-  await link.getByRole('alert').waitFor();
-  await leave(link);
-  const [error, metadata] = await end(page, 'exit');
-  assert.equal(metadata.status, 'requires_oauth');
-  assert.equal(error.error_code, 'ACCESS_NOT_GRANTED');
-  assert.deepEqual((await eventNames(page)).slice(-4), ['FAIL_OAUTH', 'ERROR', 'TRANSITION_VIEW', 'EXIT']);
-});
-
-linkTest('without pop-ups the bank takes the whole tab and sends it back', 'oauth-redirect', async (page) => {
-  const token = await openLink(page, { redirect_uri: `${app.url}/back` });
-  const link = await chooseBank(page, OAUTH_BANK);
-  await link.getByRole('button', { name: 'Continue to login' }).click();
-  await page.waitForURL(/\/bank\.html/);
-  await decideAtTheBank(page, 'Agree and continue');
-  await page.waitForURL(/\/back\?oauth_state_id=[0-9a-f-]{36}$/);
-  const other = await createLinkToken(simulator.url);
-  const reopen = (linkToken) => page.evaluate((config) => window.create(config).open(), {
-    token: linkToken,
-    receivedRedirectUri: page.url(),
-  });
-  await reopen(other.link_token);
-  assert.equal((await end(page, 'exit'))[0].error_code, 'INCORRECT_LINK_TOKEN');
-  await page.evaluate(() => { window.handler.destroy(); window.told = []; });
-  await reopen(token);
-  await chooseAccounts(linkFrame(page));
-  await finish(linkFrame(page));
-  await end(page, 'success');
-  await page.evaluate(() => { window.handler.destroy(); window.told = []; });
-  await reopen(token);
-  assert.equal((await end(page, 'exit'))[0].error_code, 'OAUTH_STATE_ID_ALREADY_PROCESSED');
-  await page.evaluate(() => { window.handler.destroy(); window.told = []; });
-  await page.evaluate((config) => window.create(config).open(), { token: other.link_token, receivedRedirectUri: app.url });
-  const [error] = await end(page, 'exit');
-  assert.equal(error.error_message, 'oauth uri does not contain a valid oauth_state_id query parameter');
-}, { userAgent: WEBVIEW, expected: [/status of 40[04]/] });
-
 linkTest('update mode heals and lets accounts be chosen', 'update', async (page) => {
-  const { public_token: publicToken } = await callPlaid(simulator.url, '/sandbox/public_token/create', {
+  const { public_token: publicToken } = await callPlaid(setting.simulator.url, '/sandbox/public_token/create', {
     institution_id: 'ins_109508',
     initial_products: ['transactions'],
   });
-  const { access_token: accessToken } = await callPlaid(simulator.url, '/item/public_token/exchange', { public_token: publicToken });
-  await callPlaid(simulator.url, '/sandbox/item/reset_login', { access_token: accessToken });
+  const { access_token: accessToken } = await callPlaid(setting.simulator.url, '/item/public_token/exchange', { public_token: publicToken });
+  await callPlaid(setting.simulator.url, '/sandbox/item/reset_login', { access_token: accessToken });
   await openLink(page, { access_token: accessToken, update: { account_selection_enabled: true } });
   const link = linkFrame(page);
   await link.getByRole('button', { name: 'Continue' }).click();
@@ -276,7 +150,7 @@ linkTest('update mode heals and lets accounts be chosen', 'update', async (page)
   await end(page, 'success');
   const [[, opened]] = await told(page, 'event');
   assert.equal(opened.is_update_mode, 'true');
-  const { accounts } = await callPlaid(simulator.url, '/accounts/get', { access_token: accessToken });
+  const { accounts } = await callPlaid(setting.simulator.url, '/accounts/get', { access_token: accessToken });
   assert.ok(accounts.length > 1 && accounts.every(({ name }) => name !== 'Plaid CD'));
 });
 
@@ -294,7 +168,7 @@ linkTest('one account, where the customization says so', 'single', async (page) 
 });
 
 linkTest('the embedded list of banks stands in the page, and Link opens from it', 'embedded', async (page) => {
-  const { link_token: token } = await createLinkToken(simulator.url);
+  const { link_token: token } = await createLinkToken(setting.simulator.url);
   await page.locator('#before').focus();
   await page.evaluate((config) => window.embed(config), { token });
   const link = linkFrame(page);
@@ -315,112 +189,6 @@ linkTest('the embedded list of banks stands in the page, and Link opens from it'
   await page.evaluate(() => window.embedded.destroy());
   assert.equal(await page.locator('iframe').count(), 0);
 });
-
-linkTest('Hosted Link sends the browser on after success and after leaving', 'hosted', async (page) => {
-  const create = () => createLinkToken(simulator.url, { hosted_link: { completion_redirect_uri: `${app.url}/done` } });
-  const first = await create();
-  await page.goto(first.hosted_link_url);
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByRole('button', { name: 'First Platypus Bank', exact: true }).click();
-  await logIn(page);
-  await chooseAccounts(page);
-  await finish(page);
-  await page.waitForURL(`${app.url}/done`);
-  const got = await callPlaid(simulator.url, '/link/token/get', { link_token: first.link_token });
-  const [{ results, events }] = got.link_sessions;
-  assert.equal(events[0].event_name, 'HANDOFF');
-  await callPlaid(simulator.url, '/item/public_token/exchange', { public_token: results.item_add_results[0].public_token });
-  await page.goto(first.hosted_link_url);
-  await page.getByRole('heading', { name: 'does not work any more' }).waitFor();
-
-  const second = await create();
-  await page.goto(second.hosted_link_url);
-  await page.getByRole('button', { name: 'Continue' }).waitFor();
-  await leave(page);
-  await page.waitForURL(`${app.url}/done`);
-}, { expected: [/status of 400/] });
-
-for (const [way, userAgent] of [['a pop-up', undefined], ['the whole tab', WEBVIEW]]) {
-  linkTest(`Hosted Link reaches a bank by ${way}`, `hosted-oauth-${userAgent ? 'tab' : 'popup'}`, async (page) => {
-    const { hosted_link_url: url } = await createLinkToken(simulator.url, { hosted_link: {} });
-    await page.goto(url);
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('button', { name: OAUTH_BANK, exact: true }).click();
-    if (userAgent) {
-      await page.getByRole('button', { name: 'Continue to login' }).click();
-      await page.waitForURL(/bank\.html/);
-      await decideAtTheBank(page, 'Agree and continue');
-    } else {
-      await atTheBank(page, page, 'Agree and continue');
-    }
-    await chooseAccounts(page);
-    await finish(page);
-    await page.getByText('You can close this page').waitFor();
-  }, userAgent ? { userAgent } : {});
-}
-
-// The broker's own page, its return page included, in both ways to a bank, on the simulator and as it is for real.
-for (const [name, userAgent] of [['a pop-up', undefined], ['the whole tab', WEBVIEW]]) {
-  test(`the broker on the simulator reaches a bank by ${name}`, { timeout: TIMEOUT_MS }, async () => {
-    const port = await freePort();
-    const address = `http://127.0.0.1:${port}`;
-    const broker = await startSimulatedBroker(`link-broker-${userAgent ? 'tab' : 'popup'}`, {
-      APP_PORT: String(port),
-      PUBLIC_URL: address,
-      PLAID_LINK_REDIRECT_URI: `${address}/link/return`,
-    });
-    const emulator = await startEmulator({ broker: address, plaid: broker.simulatorUrl, client: SIMULATOR_KEYS });
-    try {
-      await throughTheBroker(emulator, [address], userAgent);
-    } finally {
-      await emulator.close();
-      await broker.stop();
-    }
-  });
-
-  test(`the broker with Link from cdn.plaid.com reaches a bank by ${name}`, { timeout: TIMEOUT_MS }, async () => {
-    const port = await freePort();
-    const address = `http://127.0.0.1:${port}`;
-    const emulator = await startEmulator({ plaid: simulator.url, client: SIMULATOR_KEYS });
-    const broker = await startSandboxBroker(`link-cdn-${userAgent ? 'tab' : 'popup'}`, simulator.url, emulator.callbackUrl, {
-      APP_PORT: String(port),
-      PUBLIC_URL: address,
-      PLAID_LINK_REDIRECT_URI: `${address}/link/return`,
-    });
-    emulator.settings.broker = address;
-    try {
-      await throughTheBroker(emulator, [address, 'https://cdn.plaid.com'], userAgent);
-    } finally {
-      await emulator.close();
-      await broker.stop();
-    }
-  });
-}
-
-async function throughTheBroker(emulator, origins, userAgent) {
-  const slug = `link-broker-${origins.length}-${userAgent ? 'tab' : 'popup'}`;
-  const { context, watch } = await openContext(browser, slug, userAgent ? { userAgent } : {});
-  await serveLinkFromSimulator(context, simulator.url);
-  const page = await context.newPage();
-  const { session, url } = emulator.start({ send: 'state,client_id,response_type' });
-  await page.goto(url);
-  await connectButton(page).click();
-  const link = await chooseBank(page, OAUTH_BANK);
-  if (userAgent) {
-    await link.getByRole('button', { name: 'Continue to login' }).click();
-    await page.waitForURL(/bank\.html/);
-    await decideAtTheBank(page, 'Agree and continue');
-    await page.waitForURL(/\/link\/return\?oauth_state_id=/);
-  } else {
-    await atTheBank(page, link, 'Agree and continue');
-  }
-  await chooseAccounts(linkFrame(page));
-  await finish(linkFrame(page));
-  const report = await reportOf(page, emulator, session);
-  assert.deepEqual(report.problems, []);
-  watch.assertClean([...origins, new URL(emulator.url).origin]);
-  await context.close();
-}
 
 for (const colorScheme of ['light', 'dark']) {
   linkTest(`every pane fits a narrow screen in ${colorScheme}`, `narrow-${colorScheme}`, async (page, context) => {
@@ -463,7 +231,7 @@ for (const colorScheme of ['light', 'dark']) {
     await bank.getByRole('button', { name: 'Agree and continue' }).waitFor();
     await assertFits(bank);
     await picture('bank-consent', bank);
-    const { hosted_link_url: url } = await createLinkToken(simulator.url, { hosted_link: {} });
+    const { hosted_link_url: url } = await createLinkToken(setting.simulator.url, { hosted_link: {} });
     await page.goto(url);
     await page.getByRole('button', { name: 'Continue' }).waitFor();
     await assertFits(page);

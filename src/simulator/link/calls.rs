@@ -115,13 +115,20 @@ pub(super) async fn answer(
         request_id: request_id.clone(),
         now: simulator.now(),
     };
-    let (status, mut body) = match take(&mut turn, &step) {
-        Ok(answer) => (StatusCode::OK, answer),
-        Err(error) => (error.status, error.body(&request_id)),
+    let (status, mut body, events) = match take(&mut turn, &step) {
+        Ok(answer) => (StatusCode::OK, answer, turn.untold()),
+        Err(error) => {
+            let events = if step == "start" {
+                Session::refused(&error, &request_id, turn.now)
+            } else {
+                turn.untold()
+            };
+            (error.status, error.body(&request_id), events)
+        }
     };
     if let Some(body) = body.as_object_mut() {
         body.insert("request_id".to_owned(), request_id.into());
-        body.insert("events".to_owned(), turn.untold().into());
+        body.insert("events".to_owned(), events.into());
     }
     json_response(status, &body)
 }

@@ -122,6 +122,15 @@ impl Session {
         }
     }
 
+    /// The events of a session that could not begin. It is kept nowhere: there may be no link token to keep it by.
+    pub(super) fn refused(error: &PlaidError, request_id: &str, now: Timestamp) -> Vec<Value> {
+        let mut session = Self::new(false, now);
+        request_id.clone_into(&mut session.request_id);
+        session.meet(error, now);
+        session.leave(Some(error), now);
+        session.take_untold()
+    }
+
     pub(in crate::simulator) fn id(&self) -> &str {
         &self.id
     }
