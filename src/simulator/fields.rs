@@ -61,6 +61,8 @@ pub(super) enum Need {
     Optional,
     /// May be absent or null, which mean the same.
     Nullable,
+    /// Must be there, and may be null.
+    Stated,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
@@ -68,6 +70,14 @@ pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
         name,
         kind,
         need: Need::Required,
+    }
+}
+
+pub(super) const fn stated(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        kind,
+        need: Need::Stated,
     }
 }
 
@@ -137,6 +147,9 @@ fn find_missing(fields: &[Field], body: &Map<String, Value>, prefix: &str, missi
             (None | Some(Value::Null), _) if field.need == Need::Required => {
                 missing.push(format!("{prefix}{}", field.name));
             }
+            (None, _) if field.need == Need::Stated => {
+                missing.push(format!("{prefix}{}", field.name));
+            }
             (Some(value), kind) => missing_inside(kind, value, &format!("{prefix}{}", field.name), missing),
             (None, _) => {}
         }
@@ -162,7 +175,7 @@ fn check_values(fields: &[Field], body: &Map<String, Value>, prefix: &str) -> Re
     for field in fields {
         match body.get(field.name) {
             None => {}
-            Some(Value::Null) if field.need == Need::Nullable => {}
+            Some(Value::Null) if matches!(field.need, Need::Nullable | Need::Stated) => {}
             Some(value) => check_value(&field.kind, value, &format!("{prefix}{}", field.name))?,
         }
     }

@@ -165,6 +165,11 @@ impl Institution {
     pub(super) fn json(&self, extras: Extras) -> Value {
         let url = extras.optional_metadata.then_some("https://www.plaid.com/");
         let primary_color = extras.optional_metadata.then_some("#174e7c");
+        let availability = if self.special == Trait::Unsupported {
+            "NOT_SUPPORTED"
+        } else {
+            "SUPPORTED"
+        };
         let auth_metadata = extras.auth_metadata.then(|| {
             json!({"supported_methods": {
                 "instant_auth": self.supports("auth"),
@@ -181,6 +186,7 @@ impl Institution {
             "routing_numbers": if self.country == "US" { vec![ROUTING_NUMBER] } else { Vec::new() },
             "dtc_numbers": [],
             "oauth": self.is_oauth(),
+            "connection_availability": availability,
             "url": url,
             "primary_color": primary_color,
             "logo": null,

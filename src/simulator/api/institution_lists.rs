@@ -112,7 +112,10 @@ pub(super) const SEARCH: &[Field] = &[
             optional("include_optional_metadata", Kind::Bool),
             nullable("include_auth_metadata", Kind::Bool),
             nullable("include_payment_initiation_metadata", Kind::Bool),
-            nullable("payment_initiation", Kind::AnyObject),
+            nullable(
+                "payment_initiation",
+                Kind::Object(&[nullable("payment_id", TEXT), nullable("consent_id", TEXT)]),
+            ),
         ]),
     ),
 ];

@@ -38,7 +38,22 @@ pub(super) const PUBLIC_TOKEN_CREATE: &[Field] = &[
                     required("end_date", Kind::Date),
                 ]),
             ),
-            optional("income_verification", Kind::AnyObject),
+            optional(
+                "income_verification",
+                Kind::Object(&[
+                    optional(
+                        "income_source_types",
+                        Kind::List {
+                            of: &Kind::OneOf(&["bank", "payroll"]),
+                            min: 0,
+                        },
+                    ),
+                    optional(
+                        "bank_income",
+                        Kind::Object(&[optional("days_requested", DAYS_REQUESTED)]),
+                    ),
+                ]),
+            ),
         ]),
     ),
     optional("user_token", TEXT),

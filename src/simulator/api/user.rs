@@ -6,12 +6,52 @@ use serde_json::{Value, json};
 
 use super::Call;
 use crate::simulator::error::PlaidError;
-use crate::simulator::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
+use crate::simulator::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required, stated};
 use crate::simulator::ids;
 use crate::simulator::user::{User, key};
 
 const PRIMARY: Field = required("primary", Kind::Bool);
 const TEXTS: Kind = Kind::List { of: &TEXT, min: 0 };
+
+/// The kinds of numbers that states give to people.
+const ID_NUMBERS: &[&str] = &[
+    "ar_dni",
+    "au_drivers_license",
+    "au_passport",
+    "br_cpf",
+    "ca_sin",
+    "cl_run",
+    "cn_resident_card",
+    "co_nit",
+    "dk_cpr",
+    "eg_national_id",
+    "es_dni",
+    "es_nie",
+    "hk_hkid",
+    "in_epic",
+    "in_pan",
+    "it_cf",
+    "jo_civil_id",
+    "jp_my_number",
+    "ke_huduma_namba",
+    "kw_civil_id",
+    "mx_curp",
+    "mx_rfc",
+    "my_nric",
+    "ng_nin",
+    "nz_drivers_license",
+    "om_civil_id",
+    "ph_psn",
+    "pl_pesel",
+    "ro_cnp",
+    "sa_national_id",
+    "se_pin",
+    "sg_nric",
+    "tr_tc_kimlik",
+    "us_ssn",
+    "us_ssn_last_4",
+    "za_smart_id",
+];
 
 pub(super) const CREATE: &[Field] = &[
     required("client_user_id", Kind::Text { min: 1, max: 128 }),
@@ -55,7 +95,10 @@ pub(super) const CREATE: &[Field] = &[
             optional(
                 "id_numbers",
                 Kind::List {
-                    of: &Kind::Object(&[required("value", NON_EMPTY), required("type", NON_EMPTY)]),
+                    of: &Kind::Object(&[
+                        required("value", NON_EMPTY),
+                        required("type", Kind::OneOf(ID_NUMBERS)),
+                    ]),
                     min: 0,
                 },
             ),
@@ -71,8 +114,17 @@ pub(super) const CREATE: &[Field] = &[
             required("emails", TEXTS),
             nullable("ssn_full", TEXT),
             nullable("ssn_last_4", Kind::Text { min: 4, max: 4 }),
-            required("date_of_birth", Kind::Date),
-            required("primary_address", Kind::AnyObject),
+            stated("date_of_birth", Kind::Date),
+            required(
+                "primary_address",
+                Kind::Object(&[
+                    stated("city", TEXT),
+                    stated("region", TEXT),
+                    stated("street", TEXT),
+                    stated("postal_code", TEXT),
+                    stated("country", TEXT),
+                ]),
+            ),
         ]),
     ),
     optional("with_upgraded_user", Kind::Bool),

@@ -71,6 +71,7 @@ pub(super) const FIRE: &[Field] = &[
             "LIABILITIES",
             "TRANSACTIONS",
             "ASSETS",
+            "IDENTITY",
         ]),
     ),
     required(
@@ -90,6 +91,16 @@ pub(super) const FIRE: &[Field] = &[
             "ERROR",
         ]),
     ),
+    optional(
+        "options",
+        Kind::Object(&[optional(
+            "new_transactions",
+            Kind::Integer {
+                min: 0,
+                max: i64::MAX,
+            },
+        )]),
+    ),
 ];
 
 #[derive(Deserialize)]
@@ -97,6 +108,13 @@ struct Fire {
     access_token: String,
     webhook_type: Option<String>,
     webhook_code: String,
+    #[serde(default)]
+    options: FireOptions,
+}
+
+#[derive(Default, Deserialize)]
+struct FireOptions {
+    new_transactions: Option<i64>,
 }
 
 /// `/sandbox/item/fire_webhook`: sends, and changes nothing about the Item.
@@ -109,12 +127,18 @@ pub(super) fn fire(mut call: Call<'_>) -> Result<Value, PlaidError> {
             "this Item has no webhook: give it one with /item/webhook/update",
         ));
     }
-    let webhook = fired(
+    let mut webhook = fired(
         item,
         request.webhook_type.as_deref(),
         &request.webhook_code,
         call.now,
     )?;
+    if let (Some(count), Some(field)) = (
+        request.options.new_transactions,
+        webhook.fields.get_mut("new_transactions"),
+    ) {
+        *field = count.into();
+    }
     call.simulator.send_webhook(item, webhook, call.now);
     Ok(json!({"webhook_fired": true}))
 }
@@ -132,6 +156,7 @@ fn fired(item: &Item, kind: Option<&str>, code: &str, now: Timestamp) -> Result<
         ("INVESTMENTS_TRANSACTIONS", "DEFAULT_UPDATE", Some("investments")),
         ("LIABILITIES", "DEFAULT_UPDATE", Some("liabilities")),
         ("AUTH", "DEFAULT_UPDATE", Some("auth")),
+        ("IDENTITY", "DEFAULT_UPDATE", Some("identity")),
         ("AUTH", "SMS_MICRODEPOSITS_VERIFICATION", Some("auth")),
         (
             "TRANSACTIONS",
@@ -190,6 +215,11 @@ fn details(item: &Item, kind: &str, code: &str, now: Timestamp) -> Value {
             "account_ids_with_new_auth": [],
             "account_ids_with_updated_auth": first_account
                 .map_or_else(|| json!({}), |id| json!({id.as_str(): ["ACCOUNT_NUMBER"]})),
+        }),
+        ("IDENTITY", _) => json!({
+            "error": null,
+            "account_ids_with_updated_identity": first_account
+                .map_or_else(|| json!({}), |id| json!({id.as_str(): ["PHONES"]})),
         }),
         ("AUTH", _) => json!({"account_id": first_account, "error": null, "status": "MANUALLY_VERIFIED"}),
         (_, "RECURRING_TRANSACTIONS_UPDATE") => json!({"account_ids": account_ids}),
