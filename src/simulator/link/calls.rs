@@ -74,7 +74,8 @@ impl Turn<'_> {
         let token = hosted.unwrap_or(&self.call.link_token);
         let token = self.memory.link_tokens.get_mut(token)?;
         // A page that was given the URL alone has to go on by it, and the other way round.
-        (token.hosted.is_some() != self.call.hosted.is_empty()).then_some(token)
+        let hosted = token.hosted.as_ref().map_or("", |hosted| hosted.id.as_str());
+        (hosted == self.call.hosted).then_some(token)
     }
 
     pub(super) fn session(&mut self) -> Result<&mut Session, PlaidError> {

@@ -114,9 +114,8 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 pub(super) fn logged_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let now = turn.now;
     let draft = draft(turn)?;
-    let link_token = turn.link_token()?;
-    let request = link_token.request.clone();
-    let selects = link_token.update_item.is_none()
+    let request = sought(turn)?;
+    let selects = turn.link_token()?.update_item.is_none()
         || request
             .update
             .as_ref()
@@ -134,6 +133,17 @@ pub(super) fn logged_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     };
     session.show(stage, now);
     Ok(Outcome::Pane)
+}
+
+/// What is asked of the accounts: in update mode also what the Item is for.
+pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
+    let link_token = turn.link_token()?;
+    let (mut request, update_item) = (link_token.request.clone(), link_token.update_item.clone());
+    let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
+    if item.is_some_and(|item| item.has_product("auth")) {
+        request.products.get_or_insert_default().push("auth".to_owned());
+    }
+    Ok(request)
 }
 
 /// The accounts that Link may show.
@@ -196,7 +206,7 @@ pub(super) fn chosen_before(turn: &mut Turn<'_>) -> Result<Option<Vec<String>>, 
 /// `accounts`: the person's choice.
 pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (now, ids) = (turn.now, turn.call.account_ids.clone());
-    let request = turn.link_token()?.request.clone();
+    let request = sought(turn)?;
     let session = turn.session()?;
     let (Stage::Accounts(draft) | Stage::Connected(draft)) = &session.stage else {
         return Err(wrong_step());

@@ -10,9 +10,8 @@ use crate::simulator::ids::account_id;
 
 /// The pane of the session's stage, with what was wrong in the person's last answer.
 pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Value, PlaidError> {
-    let link_token = turn.link_token()?;
-    let request = link_token.request.clone();
-    let updating = link_token.update_item.is_some();
+    let request = login::sought(turn)?;
+    let updating = turn.link_token()?.update_item.is_some();
     let session = turn.session()?;
     let view = session.stage.view_name();
     let exit_status = session.stage.exit_status();
