@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
 import { callPlaid, createLinkToken, end, eventNames, told } from './helpers/app.mjs';
-import { finish, leave, linkSetting, OAUTH_BANK } from './helpers/link-setting.mjs';
+import { finish, leave, linkSetting, OAUTH_BANK, untilClosed } from './helpers/link-setting.mjs';
 import { chooseAccounts, chooseBank, linkFrame, logIn } from './helpers/link.mjs';
 import { SCREENSHOTS } from './helpers/output.mjs';
 
@@ -260,9 +260,7 @@ linkTest('the keyboard alone goes through a bank’s questions and its own page'
   await press('Continue to login');
   const bank = await opened;
   await press('Log in', bank, bank);
-  const closed = bank.waitForEvent('close');
-  await press('Agree and continue', bank, bank);
-  await closed;
+  await untilClosed(bank, () => press('Agree and continue', bank, bank));
   await page.bringToFront();
   await press('Continue');
   await press('Finish');

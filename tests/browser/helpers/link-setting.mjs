@@ -64,8 +64,15 @@ export async function atTheBank(page, link, decision) {
   const opened = page.context().waitForEvent('page');
   await link.getByRole('button', { name: 'Continue to login' }).click();
   const bank = await opened;
+  await untilClosed(bank, () => decideAtTheBank(bank, decision));
+}
+
+/** What `act` does closes the window, which may be gone before the mouse or the key is up again. */
+export async function untilClosed(bank, act) {
   const closed = bank.waitForEvent('close');
-  await decideAtTheBank(bank, decision);
+  await act().catch((error) => {
+    if (!bank.isClosed()) throw error;
+  });
   await closed;
 }
 
