@@ -129,6 +129,7 @@ for (const [way, userAgent] of [['a pop-up', undefined], ['the whole tab', WEBVI
       await page.getByRole('button', { name: 'Continue to login' }).click();
       await page.waitForURL(/bank\.html/);
       await decideAtTheBank(page, 'Agree and continue');
+      await page.waitForURL(/\/_simulator\/hosted\//);
     } else {
       await atTheBank(page, page, 'Agree and continue');
     }
