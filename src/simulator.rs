@@ -10,7 +10,9 @@
 mod accounts;
 mod adjustable_clock;
 mod api;
+mod asset_reports;
 mod controls;
+mod data;
 mod error;
 mod fault;
 mod fields;
@@ -20,6 +22,7 @@ mod institutions;
 mod item;
 mod link;
 mod link_token;
+mod payment_book;
 mod rate_limits;
 mod recorder;
 pub mod server;
@@ -27,10 +30,12 @@ mod shelf;
 mod snapshot;
 mod state;
 mod test_users;
+mod transfers;
 mod user;
 mod webhook;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use serde::{Deserialize, Serialize};
@@ -91,6 +96,11 @@ pub struct Options {
     pub enabled_products: Vec<(String, Vec<String>)>,
     /// Whether each call leaves a line in the log at `info`: path, status, error code and time taken.
     pub log_calls: bool,
+    /// Decides all balances, names and movements; two simulators with one seed have the same data.
+    pub seed: u64,
+    /// How long after the exchange the first transactions are there; history takes three times as long,
+    /// an asset report twice. Before that the answer is `PRODUCT_NOT_READY`.
+    pub data_delay: Duration,
 }
 
 impl Default for Options {
@@ -104,6 +114,8 @@ impl Default for Options {
             rate_limits: false,
             enabled_products: Vec::new(),
             log_calls: false,
+            seed: 0,
+            data_delay: Duration::from_secs(1),
         }
     }
 }
@@ -120,6 +132,8 @@ struct Inner {
     link: LinkOptions,
     enabled_products: Vec<(String, Vec<String>)>,
     log_calls: bool,
+    seed: String,
+    data_delay: Duration,
     state: Mutex<State>,
     rate_limits: Mutex<RateLimits>,
     webhook_keys: Mutex<Keys>,
@@ -177,6 +191,8 @@ impl Simulator {
             link: options.link,
             enabled_products: options.enabled_products,
             log_calls: options.log_calls,
+            seed: options.seed.to_string(),
+            data_delay: options.data_delay,
             state: Mutex::default(),
             rate_limits: Mutex::default(),
             webhook_keys: Mutex::new(Keys::new(clock.wall())),

@@ -1,24 +1,39 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
 mod accounts;
+mod assets;
 mod institution_lists;
 mod institutions;
+mod investments;
 mod item;
 mod keys;
 mod link_token;
 mod link_token_fields;
+mod payment_consents;
+mod payment_fields;
+mod payments;
 mod products;
+mod products_read;
+mod reading;
 mod sandbox;
+mod signal;
+mod statements;
+mod transactions;
+mod transfer;
+mod transfer_fields;
 mod user;
 mod verification;
 mod webhooks;
 
+use std::fmt::Write as _;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::error::PlaidError;
 use super::fault::{self, Fault};
@@ -31,10 +46,23 @@ use crate::clock::Timestamp;
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// One path of Plaid's.
-struct Endpoint {
+struct Endpoint<T = Value> {
     path: &'static str,
     fields: &'static [Field],
-    run: fn(Call<'_>) -> Result<Value, PlaidError>,
+    run: fn(Call<'_>) -> Result<T, PlaidError>,
+}
+
+/// An answer that is a PDF.
+struct Document {
+    bytes: Vec<u8>,
+    /// Whether Plaid tells the document's hash in `Plaid-Content-Hash`.
+    hashed: bool,
+}
+
+/// What a call is answered with.
+enum Answer {
+    Json(Value),
+    Pdf(Document),
 }
 
 /// Every path that is answered. A new one is one more line here.
@@ -112,7 +140,132 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/accounts/balance/get",
         fields: accounts::BALANCE_GET,
-        run: accounts::get,
+        run: accounts::balance_get,
+    },
+    Endpoint {
+        path: "/auth/get",
+        fields: reading::OF_ACCOUNTS,
+        run: products_read::auth,
+    },
+    Endpoint {
+        path: "/identity/get",
+        fields: reading::OF_ACCOUNTS,
+        run: products_read::identity,
+    },
+    Endpoint {
+        path: "/liabilities/get",
+        fields: reading::OF_ACCOUNTS,
+        run: products_read::liabilities,
+    },
+    Endpoint {
+        path: "/transactions/get",
+        fields: transactions::GET,
+        run: transactions::get,
+    },
+    Endpoint {
+        path: "/transactions/sync",
+        fields: transactions::SYNC,
+        run: transactions::sync,
+    },
+    Endpoint {
+        path: "/investments/holdings/get",
+        fields: reading::OF_ACCOUNTS,
+        run: investments::holdings,
+    },
+    Endpoint {
+        path: "/investments/transactions/get",
+        fields: investments::TRANSACTIONS,
+        run: investments::transactions,
+    },
+    Endpoint {
+        path: "/asset_report/create",
+        fields: assets::CREATE,
+        run: assets::create,
+    },
+    Endpoint {
+        path: "/asset_report/get",
+        fields: assets::GET,
+        run: assets::get,
+    },
+    Endpoint {
+        path: "/statements/list",
+        fields: statements::LIST,
+        run: statements::list,
+    },
+    Endpoint {
+        path: "/signal/evaluate",
+        fields: signal::EVALUATE,
+        run: signal::evaluate,
+    },
+    Endpoint {
+        path: "/transfer/authorization/create",
+        fields: transfer_fields::AUTHORIZATION,
+        run: transfer::authorize,
+    },
+    Endpoint {
+        path: "/transfer/create",
+        fields: transfer_fields::CREATE,
+        run: transfer::create,
+    },
+    Endpoint {
+        path: "/payment_initiation/recipient/create",
+        fields: payment_fields::RECIPIENT_CREATE,
+        run: payments::recipient_create,
+    },
+    Endpoint {
+        path: "/payment_initiation/recipient/get",
+        fields: payment_fields::RECIPIENT_GET,
+        run: payments::recipient_get,
+    },
+    Endpoint {
+        path: "/payment_initiation/recipient/list",
+        fields: payment_fields::RECIPIENT_LIST,
+        run: payments::recipient_list,
+    },
+    Endpoint {
+        path: "/payment_initiation/payment/create",
+        fields: payment_fields::PAYMENT_CREATE,
+        run: payments::payment_create,
+    },
+    Endpoint {
+        path: "/payment_initiation/payment/get",
+        fields: payment_fields::PAYMENT_GET,
+        run: payments::payment_get,
+    },
+    Endpoint {
+        path: "/payment_initiation/payment/list",
+        fields: payment_fields::PAYMENT_LIST,
+        run: payments::payment_list,
+    },
+    Endpoint {
+        path: "/payment_initiation/payment/reverse",
+        fields: payment_fields::PAYMENT_REVERSE,
+        run: payments::payment_reverse,
+    },
+    Endpoint {
+        path: "/payment_initiation/payment/token/create",
+        fields: payment_fields::PAYMENT_GET,
+        run: payments::token_create,
+    },
+    Endpoint {
+        path: "/payment_initiation/consent/create",
+        fields: payment_fields::CONSENT_CREATE,
+        run: payment_consents::create,
+    },
+    Endpoint {
+        path: "/payment_initiation/consent/get",
+        fields: payment_fields::CONSENT_GET,
+        run: payment_consents::get,
+    },
+    Endpoint {
+        path: "/payment_initiation/consent/revoke",
+        fields: payment_fields::CONSENT_GET,
+        run: payment_consents::revoke,
+    },
+    Endpoint {
+        path: "/payment_initiation/consent/payment/execute",
+        fields: payment_fields::CONSENT_EXECUTE,
+        run: payment_consents::execute,
     },
     Endpoint {
         path: "/institutions/get_by_id",
@@ -128,6 +281,20 @@ const ENDPOINTS: &[Endpoint] = &[
         path: "/sandbox/item/reset_login",
         fields: sandbox::RESET_LOGIN,
         run: sandbox::reset_login,
+    },
+];
+
+/// The paths that answer with a PDF.
+const DOCUMENTS: &[Endpoint<Document>] = &[
+    Endpoint {
+        path: "/asset_report/pdf/get",
+        fields: assets::PDF_GET,
+        run: assets::pdf_get,
+    },
+    Endpoint {
+        path: "/statements/download",
+        fields: statements::DOWNLOAD,
+        run: statements::download,
     },
 ];
 
@@ -162,6 +329,7 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
     let path = ENDPOINTS
         .iter()
         .map(|endpoint| endpoint.path)
+        .chain(DOCUMENTS.iter().map(|endpoint| endpoint.path))
         .find(|path| *path == request.uri().path())
         .unwrap_or("(no path of Plaid's)");
     let began = std::time::Instant::now();
@@ -231,7 +399,8 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let path = parts.uri.path();
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
-        Ok(mut answer) => {
+        Ok(Answer::Pdf(document)) => pdf_response(document),
+        Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("request_id".to_owned(), request_id.into());
             }
@@ -259,6 +428,25 @@ pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, headers, Body::from(body.to_string())).into_response()
 }
 
+fn pdf_response(document: Document) -> Response {
+    let hash = document.hashed.then(|| {
+        let digest = Sha256::digest(&document.bytes);
+        digest.iter().fold(String::new(), |mut text, byte| {
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = (headers, document.bytes).into_response();
+    if let Some(hash) = hash.and_then(|hash| HeaderValue::try_from(hash).ok()) {
+        response.headers_mut().insert("plaid-content-hash", hash);
+    }
+    response
+}
+
 /// JSON, keys, missing fields, unknown fields, values, and then the endpoint's own rules.
 fn run(
     simulator: &Simulator,
@@ -266,18 +454,39 @@ fn run(
     path: &str,
     headers: &HeaderMap,
     body: Option<&Bytes>,
-) -> Result<Value, PlaidError> {
-    let endpoint = ENDPOINTS
+) -> Result<Answer, PlaidError> {
+    let answered = *method == Method::POST;
+    let json = ENDPOINTS
         .iter()
-        .find(|endpoint| endpoint.path == path && method == Method::POST)
-        .ok_or_else(PlaidError::not_found)?;
+        .find(|endpoint| answered && endpoint.path == path);
+    let document = DOCUMENTS
+        .iter()
+        .find(|endpoint| answered && endpoint.path == path);
+    match (json, document) {
+        (Some(endpoint), _) => judged(simulator, path, headers, body, endpoint.fields)
+            .and_then(endpoint.run)
+            .map(Answer::Json),
+        (None, Some(endpoint)) => judged(simulator, path, headers, body, endpoint.fields)
+            .and_then(endpoint.run)
+            .map(Answer::Pdf),
+        (None, None) => Err(PlaidError::not_found()),
+    }
+}
+
+fn judged<'a>(
+    simulator: &'a Simulator,
+    path: &str,
+    headers: &'a HeaderMap,
+    body: Option<&Bytes>,
+    fields: &[Field],
+) -> Result<Call<'a>, PlaidError> {
     keys::check_headers(headers)?;
     let mut body = parse(body)?;
     let client_id = keys::authenticate(simulator, headers, &mut body)?;
     let now = simulator.now();
     check_rate(simulator, path, &client_id, &body, now)?;
-    fields::check(endpoint.fields, &body)?;
-    (endpoint.run)(Call {
+    fields::check(fields, &body)?;
+    Ok(Call {
         simulator,
         client_id,
         host: headers

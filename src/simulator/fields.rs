@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Bool,
     Date,
     DateTime,
+    Number,
     Integer {
         min: i64,
         max: i64,
@@ -201,7 +202,9 @@ fn check_value(kind: &Kind, value: &Value, name: &str) -> Result<(), PlaidError>
         (Kind::Url, Value::String(text)) if is_web_url(text) => return Ok(()),
         (Kind::Date, Value::String(text)) if is_date(text) => return Ok(()),
         (Kind::DateTime, Value::String(text)) if text.parse::<jiff::Timestamp>().is_ok() => return Ok(()),
-        (Kind::Bool, Value::Bool(_)) | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
+        (Kind::Bool, Value::Bool(_))
+        | (Kind::Number, Value::Number(_))
+        | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
         (Kind::Integer { min, max }, Value::Number(number)) => {
             if number
                 .as_i64()
@@ -245,6 +248,7 @@ fn check_value(kind: &Kind, value: &Value, name: &str) -> Result<(), PlaidError>
         (Kind::Date, _) => "a date (YYYY-MM-DD)",
         (Kind::DateTime, _) => "a date and time with a zone (RFC 3339)",
         (Kind::Bool, _) => "a boolean",
+        (Kind::Number, _) => "a number",
         (Kind::Integer { .. }, _) => "an integer",
         (Kind::List { .. }, _) => "an array",
         (Kind::Object(_) | Kind::AnyObject, _) => "an object",

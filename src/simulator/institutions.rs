@@ -91,6 +91,10 @@ pub(super) const ALL: &[Institution] = &[
         ..bank("ins_132241", "First Platypus OAuth App2App Bank")
     },
     Institution {
+        special: Trait::OAuth,
+        ..bank("ins_128026", "Capital One")
+    },
+    Institution {
         country: "CA",
         products: ABROAD,
         ..bank("ins_43", "Tartan-Dominion Bank of Canada")

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::ItemView;
 use super::accounts::{self, Account};
+use super::data::Source;
 use super::error::PlaidError;
 use super::ids;
 use super::institutions::{self, Institution};
@@ -38,8 +39,10 @@ pub(super) struct Draft {
     /// Consented to beside `products`.
     pub(super) consented_products: Vec<String>,
     pub(super) webhook: Option<String>,
-    /// Masks of the chosen accounts; `None`: all.
-    #[serde(deserialize_with = "accounts::as_masks::deserialize")]
+    /// What the Item's data is made of.
+    pub(super) source: Source,
+    /// Keys of the chosen accounts; `None`: all.
+    #[serde(deserialize_with = "accounts::as_keys::deserialize")]
     pub(super) accounts: Option<Vec<&'static str>>,
 }
 
@@ -56,6 +59,8 @@ pub(super) struct Item {
     last_webhook: Option<(String, Timestamp)>,
     /// Whether a webhook told that the login lapsed.
     lapse_announced: bool,
+    /// Whether `/transactions/sync` was called.
+    syncs: bool,
     /// What `/sandbox/item/set_verification_status` said, by account id.
     verification: BTreeMap<String, String>,
 }
@@ -70,6 +75,7 @@ impl Item {
             access_token,
             last_webhook: None,
             lapse_announced: false,
+            syncs: false,
             verification: BTreeMap::new(),
         }
     }
@@ -98,10 +104,6 @@ impl Item {
         self.last_webhook = Some((code.to_owned(), now));
     }
 
-    pub(super) fn has_product(&self, product: &str) -> bool {
-        self.draft.products.iter().any(|listed| listed == product)
-    }
-
     pub(super) fn set_verification(&mut self, account_id: String, status: String) {
         self.verification.insert(account_id, status);
     }
@@ -115,6 +117,52 @@ impl Item {
         let lapses = self.login_required(now) && !self.lapse_announced;
         self.lapse_announced |= lapses;
         lapses
+    }
+
+    /// Whether this is the first call of `/transactions/sync`: from then on webhooks tell of updates.
+    pub(super) fn begins_sync(&mut self) -> bool {
+        !std::mem::replace(&mut self.syncs, true)
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.draft.source
+    }
+
+    pub(super) fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Whether `product` is on the Item.
+    pub(super) fn has(&self, product: &str) -> bool {
+        self.draft.products.iter().any(|has| has == product)
+    }
+
+    /// Lets a product be read: one that the person consented to joins the Item with its first call
+    /// (<https://plaid.com/docs/link/initializing-products/>); without consent the documented errors say why not.
+    pub(super) fn enable(&mut self, product: &str) -> Result<(), PlaidError> {
+        if self.has(product) {
+            return Ok(());
+        }
+        if !self.draft.institution.supports(product) {
+            return Err(PlaidError::products_not_supported(product));
+        }
+        if self.draft.consented_products.iter().any(|has| has == product) {
+            self.draft.products.push(product.to_owned());
+            return Ok(());
+        }
+        // Data Transparency Messaging is for the United States and Canada.
+        Err(if matches!(self.draft.institution.country, "US" | "CA") {
+            PlaidError::additional_consent_required(product)
+        } else {
+            PlaidError::product_not_enabled(product)
+        })
+    }
+
+    /// The first call for transactions may say how far back they go, if Link did not.
+    pub(super) fn request_days(&mut self, days: Option<u16>) {
+        if self.draft.source.days_requested.is_none() {
+            self.draft.source.days_requested = days;
+        }
     }
 
     pub(super) fn is_removed(&self) -> bool {
@@ -178,12 +226,12 @@ impl Item {
     }
 
     /// The accounts that the person chose.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &'static Account> + use<'_> {
-        accounts::ALL.iter().filter(|account| {
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.draft.source.person.accounts().iter().filter(|account| {
             self.draft
                 .accounts
                 .as_ref()
-                .is_none_or(|chosen| chosen.contains(&account.mask))
+                .is_none_or(|chosen| chosen.contains(&account.key))
         })
     }
 
@@ -262,7 +310,7 @@ impl Item {
             products: self.draft.products.clone(),
             account_ids: self
                 .accounts()
-                .map(|account| ids::account_id(&self.draft.item_id, account.mask))
+                .map(|account| account.id(&self.draft.item_id))
                 .collect(),
             login_required: self.login_required(now),
             removed: self.is_removed(),
@@ -289,6 +337,7 @@ mod tests {
             products: vec!["transactions".to_owned()],
             consented_products: vec!["auth".to_owned()],
             webhook: None,
+            source: Source::default(),
             accounts: Some(vec!["0000"]),
         };
         Item::new(draft, "access".to_owned(), Timestamp::from_millis(0))

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::Filters;
+use super::data::Source;
+use super::data::calendar::Day;
+use super::data::person::Person;
 use super::ids::{self, TokenKind, time_text};
 use super::institutions::Institution;
 use super::link::{Hosted, Session};
@@ -44,7 +47,8 @@ pub(super) struct LinkRequest {
     pub(super) hosted_link: Option<HostedLink>,
     pub(super) link_customization_name: Option<String>,
     pub(super) update: Option<Update>,
-    pub(super) statements: Option<Value>,
+    pub(super) statements: Option<Period>,
+    pub(super) transactions: Option<TransactionsRequest>,
     pub(super) payment_initiation: Option<Value>,
     pub(super) income_verification: Option<Value>,
     pub(super) employment: Option<Value>,
@@ -73,7 +77,31 @@ pub(super) struct User {
     pub(super) client_user_id: String,
 }
 
+/// How far back transactions go.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(super) struct TransactionsRequest {
+    pub(super) days_requested: Option<u16>,
+}
+
+/// The months of statements.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(super) struct Period {
+    pub(super) start_date: Day,
+    pub(super) end_date: Day,
+}
+
 impl LinkRequest {
+    /// What the data of an Item will be made of when this person logs in.
+    pub(super) fn source(&self, username: &str, password: &str) -> Source {
+        Source {
+            person: Person::of(username, password),
+            days_requested: self.transactions.and_then(|asked| asked.days_requested),
+            statements: self
+                .statements
+                .map(|period| (period.start_date.0, period.end_date.0)),
+        }
+    }
+
     pub(super) fn products(&self) -> &[String] {
         self.products.as_deref().unwrap_or_default()
     }

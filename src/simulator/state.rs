@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::PublicTokenReuse;
+use super::asset_reports::AssetReports;
 use super::error::PlaidError;
 use super::ids::{self, TokenKind};
 use super::item::{Draft, Item};
 use super::link::OAuthState;
 use super::link_token::LinkToken;
+use super::payment_book::PaymentBook;
 use super::shelf::Shelf;
+use super::transfers::Transfers;
 use super::user::User;
 use crate::clock::Timestamp;
 
@@ -58,6 +61,9 @@ pub(super) struct State {
     /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
     pub(super) access_tokens: Shelf<String>,
     pub(super) users: Shelf<User>,
+    pub(super) asset_reports: AssetReports,
+    pub(super) transfers: Transfers,
+    pub(super) payment_book: PaymentBook,
 }
 
 impl Default for State {
@@ -70,6 +76,9 @@ impl Default for State {
             items: Shelf::with_capacity(MOST_ITEMS),
             access_tokens: Shelf::with_capacity(MOST_ITEMS),
             users: Shelf::with_capacity(MOST_USERS),
+            asset_reports: AssetReports::default(),
+            transfers: Transfers::default(),
+            payment_book: PaymentBook::default(),
         }
     }
 }

@@ -81,20 +81,20 @@ pub(super) fn carried(error: &PlaidError) -> Value {
 }
 
 impl Simulator {
-    /// Sends a webhook about an Item to the Item's URL, when it has one.
-    pub(super) fn send_webhook(&self, item: &mut Item, webhook: Webhook, now: Timestamp) {
+    /// Sends a webhook about an Item to the Item's URL, when it has one. `at` may lie ahead.
+    pub(super) fn send_webhook(&self, item: &mut Item, webhook: Webhook, at: Timestamp) {
         let Some(url) = item.webhook().map(str::to_owned) else {
             return;
         };
-        item.note_webhook(webhook.code, now);
+        item.note_webhook(webhook.code, at);
         let body = (webhook.kind, webhook.code, webhook.body(Some(item.id())));
-        self.post_webhook(&url, body, now);
+        self.post_webhook(&url, body, at);
     }
 
-    /// Sends a webhook that is about no Item: those of Link sessions and reports.
-    pub(super) fn send_webhook_to(&self, url: &str, webhook: Webhook, now: Timestamp) {
+    /// Sends a webhook that is about no Item, at this time: those of Link sessions and reports.
+    pub(super) fn send_webhook_to(&self, url: &str, webhook: Webhook, at: Timestamp) {
         let body = (webhook.kind, webhook.code, webhook.body(None));
-        self.post_webhook(url, body, now);
+        self.post_webhook(url, body, at);
     }
 
     fn post_webhook(

@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 
 use super::item::OfItem;
 use super::{Call, products};
+use crate::simulator::data::Source;
+use crate::simulator::data::person::Person;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::item::Draft;
+use crate::simulator::link_token::{Period, TransactionsRequest};
 use crate::simulator::test_users::{Login, log_in};
 use crate::simulator::webhook::Webhook;
 use crate::simulator::{ids, institutions};
@@ -73,7 +76,8 @@ struct PublicTokenOptions {
     webhook: Option<String>,
     override_username: Option<String>,
     override_password: Option<String>,
-    statements: Option<Value>,
+    statements: Option<Period>,
+    transactions: Option<TransactionsRequest>,
 }
 
 /// `/sandbox/public_token/create`
@@ -90,11 +94,7 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
     products::check_initial(&wanted)?;
     call.simulator.check_enabled(&call.client_id, &wanted)?;
     if let Some(product) = wanted.iter().find(|product| !institution.supports(product)) {
-        return Err(PlaidError::new(
-            "ITEM_ERROR",
-            "PRODUCTS_NOT_SUPPORTED",
-            format!("{product} is not supported by this institution"),
-        ));
+        return Err(PlaidError::products_not_supported(product));
     }
     if wanted.iter().any(|product| product == "statements") && request.options.statements.is_none() {
         return Err(PlaidError::missing_fields(&["options.statements".to_owned()]));
@@ -119,6 +119,17 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         products: wanted,
         consented_products: Vec::new(),
         webhook: request.options.webhook,
+        source: Source {
+            person: Person::of(username, password),
+            days_requested: request
+                .options
+                .transactions
+                .and_then(|asked| asked.days_requested),
+            statements: request
+                .options
+                .statements
+                .map(|period| (period.start_date.0, period.end_date.0)),
+        },
         accounts: None,
     };
     let public_token = call.simulator.state().new_public_token(draft, call.now);

@@ -29,7 +29,7 @@ pub(super) fn set(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Set = call.take()?;
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token)?;
-    super::accounts::check_account_id(&request.account_id, &item.view(call.now).account_ids)?;
+    super::reading::account(item, &request.account_id)?;
     let code = if request.verification_status == "automatically_verified" {
         "AUTOMATICALLY_VERIFIED"
     } else {

@@ -183,7 +183,7 @@ fn fired(item: &Item, kind: Option<&str>, code: &str, now: Timestamp) -> Result<
         ));
     }
     let (kind, code, _) = pairs
-        .find(|(_, _, product)| product.is_none_or(|product| item.has_product(product)))
+        .find(|(_, _, product)| product.is_none_or(|product| item.has(product)))
         .ok_or_else(|| {
             PlaidError::new(
                 "SANDBOX_ERROR",

@@ -95,7 +95,7 @@ pub(super) fn visited(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 
 fn decided(turn: &mut Turn<'_>, granted: bool) -> Result<Outcome, PlaidError> {
     if granted {
-        return login::logged_in(turn);
+        return login::let_in(turn);
     }
     let now = turn.now;
     turn.session()?.record("FAIL_OAUTH", json!({}), now);

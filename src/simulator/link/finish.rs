@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::calls::{Outcome, Turn, wrong_step};
 use super::notices;
 use super::session::Stage;
-use crate::simulator::accounts;
 use crate::simulator::error::PlaidError;
+use crate::simulator::ids::time_text;
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
 /// (<https://plaid.com/docs/link/update-mode/>).
@@ -16,6 +16,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let update_item = link_token.update_item.clone();
     let client_id = link_token.client_id.clone();
     let hosted = link_token.hosted.clone();
+    let payment_initiation = link_token.request.payment_initiation.clone();
     let session = turn.session()?;
     let Stage::Connected(draft) = &session.stage else {
         return Err(wrong_step());
@@ -37,13 +38,21 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         (turn.memory.new_update_token(&client_id, &item_id, now), accounts)
     } else {
         let chosen = draft.accounts.as_deref().unwrap_or_default();
-        let accounts: Value = accounts::ALL
+        let accounts: Value = draft
+            .source
+            .person
+            .accounts()
             .iter()
-            .filter(|account| chosen.contains(&account.mask))
+            .filter(|account| chosen.contains(&account.key))
             .map(|account| account.link_json(&draft.item_id))
             .collect();
         (turn.memory.new_public_token(draft, now), accounts)
     };
+    if let Some(agreed) = payment_initiation {
+        turn.memory
+            .payment_book
+            .agreed(&client_id, &agreed, &time_text(now));
+    }
     let metadata = turn.session()?.succeed(&public_token, &accounts, now);
     notices::session_ended(turn);
     Ok(Outcome::Told(match hosted {

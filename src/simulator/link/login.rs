@@ -5,7 +5,7 @@ use super::mfa::{Answered, Mfa};
 use super::session::Stage;
 use crate::simulator::accounts::{self, Account};
 use crate::simulator::error::PlaidError;
-use crate::simulator::ids::{self, account_id};
+use crate::simulator::ids;
 use crate::simulator::institutions::Trait;
 use crate::simulator::item::Draft;
 use crate::simulator::link_token::LinkRequest;
@@ -45,7 +45,10 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             session.show(Stage::Mfa { draft, mfa }, now);
             Ok(Outcome::Pane)
         }
-        Login::Done => logged_in(turn),
+        Login::Done => {
+            let draft = draft(turn)?;
+            logged_in(turn, draft)
+        }
     }
 }
 
@@ -72,13 +75,21 @@ fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidErro
     }
 }
 
-/// The Item to be.
+/// The Item to be, or in update mode the Item as it is.
 fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
+    let (username, password) = (turn.call.username.clone(), turn.call.password.clone());
     let link_token = turn.link_token()?;
+    let update_item = link_token.update_item.clone();
     let (client_id, request) = (link_token.client_id.clone(), link_token.request.clone());
     let item_id = link_token.update_item.clone().unwrap_or_else(ids::new_item_id);
     let institution = turn.session()?.institution.ok_or_else(wrong_step)?;
+    let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
+    let source = item.map_or_else(
+        || request.source(&username, &password),
+        |item| item.source().clone(),
+    );
     Ok(Draft {
+        source,
         item_id,
         client_id,
         institution,
@@ -99,7 +110,7 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (mfa, draft) = (mfa.clone(), draft.clone());
     session.record("SUBMIT_MFA", serde_json::json!({"mfa_type": mfa.kind()}), now);
     match mfa.answer(&answers) {
-        Answered::Right => logged_in(turn),
+        Answered::Right => logged_in(turn, draft),
         Answered::Next(mfa) => {
             session.error = None;
             session.show(Stage::Mfa { draft, mfa }, now);
@@ -111,16 +122,15 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 
 /// The bank let the person in: the accounts to choose from. In update mode the Item keeps those that it has unless
 /// the choice was asked for (<https://plaid.com/docs/link/update-mode/#using-update-mode-to-request-new-accounts>).
-pub(super) fn logged_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
     let now = turn.now;
-    let draft = draft(turn)?;
     let request = sought(turn)?;
     let selects = turn.link_token()?.update_item.is_none()
         || request
             .update
             .as_ref()
             .is_some_and(|update| update.account_selection_enabled);
-    if selects && let Some(error) = misfit(&request) {
+    if selects && let Some(error) = misfit(&request, &draft) {
         turn.session()?.stage = Stage::Credentials;
         return Ok(Outcome::Failed(error));
     }
@@ -140,31 +150,39 @@ pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
     let link_token = turn.link_token()?;
     let (mut request, update_item) = (link_token.request.clone(), link_token.update_item.clone());
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    if item.is_some_and(|item| item.has_product("auth")) {
+    if item.is_some_and(|item| item.has("auth")) {
         request.products.get_or_insert_default().push("auth".to_owned());
     }
     Ok(request)
 }
 
 /// The accounts that Link may show.
-pub(super) fn offered(request: &LinkRequest) -> Vec<&'static Account> {
+pub(super) fn offered<'a>(request: &'a LinkRequest, draft: &'a Draft) -> Vec<&'a Account> {
     let auth = request.products().iter().any(|product| product == "auth");
-    accounts::offered(auth, request.account_filters.as_ref()).collect()
+    of_person(request, draft, auth)
+}
+
+fn of_person<'a>(request: &'a LinkRequest, draft: &'a Draft, auth: bool) -> Vec<&'a Account> {
+    let filters = request.account_filters.as_ref();
+    accounts::offered(draft.source.person.accounts(), auth, filters).collect()
+}
+
+/// The bank's own page let the person in. Plaid's test users are not known there: everybody is `user_good`.
+pub(super) fn let_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    "user_good".clone_into(&mut turn.call.username);
+    "pass_good".clone_into(&mut turn.call.password);
+    let draft = draft(turn)?;
+    logged_in(turn, draft)
 }
 
 /// Why no account fits, if so (<https://plaid.com/docs/errors/item/>).
-fn misfit(request: &LinkRequest) -> Option<PlaidError> {
-    let filtered: Vec<&Account> = accounts::offered(false, request.account_filters.as_ref()).collect();
-    let has = |kinds: &[&str]| {
-        let kind_of = |account: &&&Account| account.link_json("").get("type").cloned();
-        filtered
-            .iter()
-            .any(|account| kind_of(&account).is_some_and(|kind| kinds.iter().any(|wanted| kind == *wanted)))
-    };
+fn misfit(request: &LinkRequest, draft: &Draft) -> Option<PlaidError> {
+    let filtered = of_person(request, draft, false);
+    let has = |kinds: &[&str]| filtered.iter().any(|account| kinds.contains(&account.kind));
     let wants = |product: &str| request.products().iter().any(|listed| listed == product);
     let (code, message) = if filtered.is_empty() {
         ("NO_ACCOUNTS", "no compatible accounts were found")
-    } else if offered(request).is_empty() {
+    } else if offered(request, draft).is_empty() {
         (
             "NO_AUTH_ACCOUNTS",
             "no checking, savings or cash management accounts were found",
@@ -196,11 +214,10 @@ pub(super) fn chosen_before(turn: &mut Turn<'_>) -> Result<Option<Vec<String>>, 
     let Some(item_id) = turn.link_token()?.update_item.clone() else {
         return Ok(None);
     };
-    Ok(turn.memory.item_by_id(&item_id).map(|item| {
-        item.accounts()
-            .map(|account| account_id(&item_id, account.mask))
-            .collect()
-    }))
+    Ok(turn
+        .memory
+        .item_by_id(&item_id)
+        .map(|item| item.accounts().map(|account| account.id(&item_id)).collect()))
 }
 
 /// `accounts`: the person's choice.
@@ -212,10 +229,10 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     };
     let mut draft = draft.clone();
-    let chosen: Vec<_> = offered(&request)
+    let chosen: Vec<_> = offered(&request, &draft)
         .into_iter()
-        .filter(|account| ids.contains(&account_id(&draft.item_id, account.mask)))
-        .map(|account| account.mask)
+        .filter(|account| ids.contains(&account.id(&draft.item_id)))
+        .map(|account| account.key)
         .collect();
     if chosen.is_empty() || chosen.len() != ids.len() {
         return Err(PlaidError::invalid_field(

@@ -6,7 +6,6 @@ use super::calls::Turn;
 use super::login;
 use super::session::{Session, Stage};
 use crate::simulator::error::PlaidError;
-use crate::simulator::ids::account_id;
 
 /// The pane of the session's stage, with what was wrong in the person's last answer.
 pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Value, PlaidError> {
@@ -30,14 +29,15 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
             json!({"oauth_state_id": session.visit.as_ref().map(|visit| visit.state_id.clone())})
         }
         Stage::Accounts(draft) => {
-            let item_id = draft.item_id.clone();
+            let draft = draft.clone();
+            let item_id = &draft.item_id;
             let single = login::single_account(&request);
             let chosen = login::chosen_before(turn)?;
-            let accounts: Vec<_> = login::offered(&request)
+            let accounts: Vec<_> = login::offered(&request, &draft)
                 .iter()
                 .map(|account| {
-                    let mut told = account.link_json(&item_id);
-                    let id = account_id(&item_id, account.mask);
+                    let mut told = account.link_json(item_id);
+                    let id = account.id(item_id);
                     if let Some(told) = told.as_object_mut() {
                         let selected = !single && chosen.as_ref().is_none_or(|chosen| chosen.contains(&id));
                         told.insert("selected".to_owned(), selected.into());
