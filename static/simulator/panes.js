@@ -37,10 +37,17 @@ export const institutions = ({ find, onSelect }) => {
   const status = element('p', { className: 'soft', role: 'status' });
   const [label, search] = field('search', 'Search', { type: 'search' });
   let asked = 0;
+  let latest = null;
   const refresh = async () => {
     asked += 1;
     const mine = asked;
-    const found = await find(search.value);
+    // One after the other: the simulator remembers what the latest search found.
+    const earlier = latest;
+    latest = (async () => {
+      await earlier;
+      return mine === asked ? find(search.value) : null;
+    })();
+    const found = await latest;
     if (found === null || mine !== asked) return;
     status.textContent = found.length === 0 ? 'No bank found. Try another name.' : '';
     const button = (institution) =>
