@@ -48,6 +48,7 @@ use self::adjustable_clock::AdjustableClock;
 pub use self::fault::Fault;
 use self::fault::Faults;
 pub use self::handle::NoSuchItem;
+pub use self::link::LinkOptions;
 use self::rate_limits::RateLimits;
 use self::recorder::Recorder;
 pub use self::recorder::{RecordedHeaders, RecordedRequest};
@@ -87,6 +88,8 @@ pub struct Options {
     pub public_token_reuse: PublicTokenReuse,
     /// The Dashboard's list of allowed redirect URIs; `None` allows all that keep Plaid's rules of form.
     pub redirect_uris: Option<Vec<String>>,
+    /// Choices about Link.
+    pub link: LinkOptions,
     /// Whether calls are limited as in Plaid's Sandbox (<https://plaid.com/docs/errors/rate-limit-exceeded/>).
     pub rate_limits: bool,
     /// Pairs of client id and the products that Plaid has enabled for it; a client without one has all.
@@ -107,6 +110,7 @@ impl Default for Options {
             clock: Arc::new(SystemClock),
             public_token_reuse: PublicTokenReuse::default(),
             redirect_uris: None,
+            link: LinkOptions::default(),
             rate_limits: false,
             enabled_products: Vec::new(),
             log_calls: false,
@@ -125,6 +129,7 @@ struct Inner {
     clock: AdjustableClock,
     switches: Mutex<Switches>,
     redirect_uris: Option<Vec<String>>,
+    link: LinkOptions,
     enabled_products: Vec<(String, Vec<String>)>,
     log_calls: bool,
     seed: String,
@@ -183,6 +188,7 @@ impl Simulator {
                 rate_limits: options.rate_limits,
             }),
             redirect_uris: options.redirect_uris,
+            link: options.link,
             enabled_products: options.enabled_products,
             log_calls: options.log_calls,
             seed: options.seed.to_string(),
@@ -206,6 +212,7 @@ impl Simulator {
                 "/_simulator/link",
                 link::routes(self.clone(), link::FrameAncestors::Loopback),
             )
+            .nest("/_simulator/hosted", link::hosted_routes(self.clone()))
             .nest("/_simulator", controls::routes(self.clone()))
             .fallback(api::answer)
             .with_state(self.clone())

@@ -8,6 +8,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "simulator/link_support.rs"]
+mod link_support;
 #[path = "simulator/support.rs"]
 mod support;
 
@@ -27,6 +29,12 @@ mod keys;
 mod lifecycle;
 #[path = "simulator/link.rs"]
 mod link;
+#[path = "simulator/link_bank.rs"]
+mod link_bank;
+#[path = "simulator/link_hosted.rs"]
+mod link_hosted;
+#[path = "simulator/link_update.rs"]
+mod link_update;
 #[path = "simulator/payments.rs"]
 mod payments;
 #[path = "simulator/receiver.rs"]

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::config::{LogConfig, LogFormat};
-use crate::simulator::{self, PublicTokenReuse, Simulator};
+use crate::simulator::{self, LinkOptions, PublicTokenReuse, Simulator};
 use crate::{lifecycle, telemetry};
 
 /// Plaid's API is at the printed address. The built-in keys are public: client id 5a11ced0c0ffee0000000001, secret
@@ -42,6 +42,8 @@ pub(super) struct Simulate {
     /// The products that Plaid has enabled for a client id, comma-separated; may be repeated. Others have all.
     #[arg(long, value_name = "ID:PRODUCTS", value_parser = products)]
     products: Vec<(String, Vec<String>)>,
+    #[command(flatten)]
+    link: LinkOptions,
 }
 
 fn key(text: &str) -> Result<(String, String), String> {
@@ -113,6 +115,7 @@ impl Simulate {
                 listener.local_addr()?
             ));
             let options = simulator::Options {
+                link: self.link,
                 keys: self.key,
                 public_token_reuse: self.public_token_reuse,
                 redirect_uris: (!self.redirect_uri.is_empty()).then_some(self.redirect_uri),

@@ -164,6 +164,8 @@ const ENDPOINTS: &[Endpoint] = &[
 struct Call<'a> {
     simulator: &'a Simulator,
     client_id: String,
+    /// The simulator's host and port as the caller addressed it.
+    host: &'a str,
     now: Timestamp,
     body: Map<String, Value>,
 }
@@ -338,7 +340,7 @@ fn run(
 fn judged<'a>(
     simulator: &'a Simulator,
     path: &str,
-    headers: &HeaderMap,
+    headers: &'a HeaderMap,
     body: Option<&Bytes>,
     fields: &[Field],
 ) -> Result<Call<'a>, PlaidError> {
@@ -351,6 +353,10 @@ fn judged<'a>(
     Ok(Call {
         simulator,
         client_id,
+        host: headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("localhost"),
         now,
         body,
     })

@@ -194,6 +194,11 @@ impl Item {
         Ok(())
     }
 
+    /// The person chose these accounts anew.
+    pub(super) fn choose(&mut self, accounts: Vec<&'static str>) {
+        self.draft.accounts = Some(accounts);
+    }
+
     pub(super) fn remove(&mut self) -> Result<(), PlaidError> {
         self.moved_to(Stage::Removed)
     }

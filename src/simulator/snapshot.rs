@@ -100,6 +100,11 @@ impl Snapshot {
                 .into_iter()
                 .map(|token| (token.token.clone(), token)),
         );
+        let pages = state.link_tokens.entries().filter_map(|(token, link_token)| {
+            let hosted = link_token.hosted.as_ref()?;
+            Some((hosted.id.clone(), token.clone()))
+        });
+        fill(&mut state.hosted_links, pages);
         fill(&mut state.public_tokens, self.public_tokens);
         let items = self.items.into_iter();
         fill(&mut state.items, items.map(|item| (item.id().to_owned(), item)));

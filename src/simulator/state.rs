@@ -7,6 +7,7 @@ use super::asset_reports::AssetReports;
 use super::error::PlaidError;
 use super::ids::{self, TokenKind};
 use super::item::{Draft, Item};
+use super::link::OAuthState;
 use super::link_token::LinkToken;
 use super::payment_book::PaymentBook;
 use super::shelf::Shelf;
@@ -51,6 +52,10 @@ pub(super) struct Exchanged {
 /// Everything that the simulator remembers.
 pub(super) struct State {
     pub(super) link_tokens: Shelf<LinkToken>,
+    /// The last part of a Hosted Link URL to its link token.
+    pub(super) hosted_links: Shelf<String>,
+    /// `oauth_state_id` to the session whose person is at the bank.
+    pub(super) oauth_states: Shelf<OAuthState>,
     pub(super) public_tokens: Shelf<PublicToken>,
     pub(super) items: Shelf<Item>,
     /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
@@ -65,6 +70,8 @@ impl Default for State {
     fn default() -> Self {
         Self {
             link_tokens: Shelf::with_capacity(MOST_LINK_TOKENS),
+            hosted_links: Shelf::with_capacity(MOST_LINK_TOKENS),
+            oauth_states: Shelf::with_capacity(MOST_LINK_TOKENS),
             public_tokens: Shelf::with_capacity(MOST_PUBLIC_TOKENS),
             items: Shelf::with_capacity(MOST_ITEMS),
             access_tokens: Shelf::with_capacity(MOST_ITEMS),
@@ -80,6 +87,10 @@ impl State {
     /// Keeps a link token and drops those that nobody can ask for any more.
     pub(super) fn keep_link_token(&mut self, link_token: LinkToken, now: Timestamp) {
         self.link_tokens.drop_while(|kept| kept.is_forgotten(now));
+        if let Some(hosted) = &link_token.hosted {
+            self.hosted_links
+                .insert(hosted.id.clone(), link_token.token.clone());
+        }
         self.link_tokens.insert(link_token.token.clone(), link_token);
     }
 

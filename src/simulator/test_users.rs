@@ -5,16 +5,14 @@ use http::StatusCode;
 use super::data::custom::Custom;
 use super::data::person;
 use super::error::PlaidError;
-
-/// The code that every test login is asked for.
-pub(super) const MFA_CODE: &str = "1234";
+use super::link::Mfa;
 
 /// What a login leads to.
 #[derive(Debug)]
 pub(super) enum Login {
     /// The person is in.
     Done,
-    /// A code is asked for first.
+    /// Something more is asked for first; the password says what.
     Code,
     /// The bank, or the test password, says no.
     Refused(PlaidError),
@@ -36,7 +34,7 @@ pub(super) fn log_in(username: &str, password: &str) -> Login {
     }
     match (username, password) {
         ("user_good", "pass_good") => Login::Done,
-        ("user_good", "mfa_device") => Login::Code,
+        ("user_good", password) if Mfa::of_password(password).is_some() => Login::Code,
         ("user_good", _) => Login::Refused(
             password
                 .strip_prefix("error_")
@@ -50,9 +48,7 @@ pub(super) fn log_in(username: &str, password: &str) -> Login {
 /// The answer to a wrong code.
 pub(super) fn invalid_mfa() -> PlaidError {
     PlaidError {
-        display_message: Some(
-            "The code is not right. Please try again. Test users always get the code 1234.",
-        ),
+        display_message: Some("That is not right. Please try again."),
         ..PlaidError::new(
             "ITEM_ERROR",
             "INVALID_MFA",

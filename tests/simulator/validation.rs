@@ -132,7 +132,7 @@ async fn link_token_create_refuses_each_bad_value() {
         (json!({"products": ["payment_initiation", "auth"]}), product),
         (json!({"statements": {"start_date": "2024-01-01"}}), settings),
         (json!({"transactions": {"days_requested": 731}}), settings),
-        (json!({"hosted_link": {}}), settings),
+        (json!({"hosted_link": {"url_lifetime_seconds": 0}}), settings),
         (json!({"auth": {"reroute_to_credentials": "MAYBE"}}), settings),
         (json!({"account_filters": {"depository": {}}}), settings),
         (json!({"update": []}), settings),
