@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::clock::SharedClock;
 use crate::config::{ClientConfig, Clients, Config, Environment, Problems};
 use crate::connections::Connections;
+use crate::limits::Limits;
 use crate::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
 use crate::simulator::Simulator;
@@ -21,6 +22,8 @@ pub struct Parts {
     pub store: Store,
     /// Plaid, or what stands in for it.
     pub plaid: PlaidClient,
+    /// How much everybody may ask for.
+    pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.

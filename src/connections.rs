@@ -12,6 +12,7 @@ mod removal;
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 pub use exchange::{ExchangeError, LinkResult};
@@ -33,6 +34,7 @@ struct Inner {
     flights: Arc<flights::Flights>,
     health: health::HealthChecks,
     tasks: TaskTracker,
+    removals: Notify,
 }
 
 impl Connections {
@@ -46,6 +48,7 @@ impl Connections {
             flights: Arc::default(),
             health: health::HealthChecks::default(),
             tasks: TaskTracker::new(),
+            removals: Notify::new(),
         }))
     }
 
@@ -54,6 +57,11 @@ impl Connections {
     pub async fn finished(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+
+    /// A removal was queued: the worker need not wait for its next look.
+    pub fn removals_wanted(&self) {
+        self.0.removals.notify_one();
     }
 
     /// How many such pieces of work are under way.

@@ -18,6 +18,7 @@ pub mod config;
 pub mod connections;
 pub mod explorer;
 pub mod lifecycle;
+pub mod limits;
 pub mod link;
 pub mod middleware;
 pub mod oauth;

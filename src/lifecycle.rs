@@ -26,6 +26,7 @@ use crate::app::{App, Parts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::connections::{Connections, Patience, RemovalWorker};
+use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::simulator::{self, Simulator};
@@ -176,7 +177,9 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
+    let limits = Limits::new(http.rate_limit);
     let app = App::new(Parts {
+        limits,
         config,
         clock,
         store,

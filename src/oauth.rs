@@ -2,10 +2,14 @@
 
 pub mod authorize;
 pub mod client_auth;
+mod endpoint;
 pub mod error;
+pub mod introspect;
+pub mod metadata;
 pub mod params;
 pub mod pkce;
 pub mod redirect;
+pub mod revoke;
 pub mod rotation;
 pub mod scope;
 pub mod token;

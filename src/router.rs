@@ -59,6 +59,12 @@ fn oauth_clients() -> Router<App> {
     Router::new()
         .route("/api/send_the_access_token_AUTH", post(oauth::token::token))
         .route("/oauth/token", post(oauth::token::token))
+        .route("/oauth/revoke", post(oauth::revoke::revoke))
+        .route("/oauth/introspect", post(oauth::introspect::introspect))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(oauth::metadata::metadata),
+        )
 }
 
 /// People get a page, programs JSON.
@@ -74,7 +80,9 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 
 async fn method_not_allowed(request: Request) -> Response {
     let path = request.uri().path();
-    let advice = if path.starts_with("/api/") || path == "/oauth/token" {
+    let advice = if path.starts_with("/api/")
+        || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect")
+    {
         "use POST at this address"
     } else {
         "use GET at this address"

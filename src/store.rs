@@ -24,7 +24,7 @@ use self::model::{
 };
 use self::sqlite::SqliteStore;
 use self::tokens::TokenKey;
-pub use self::tokens::TokenKind;
+pub use self::tokens::{PresentedToken, TokenKind};
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
 

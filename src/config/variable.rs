@@ -254,7 +254,7 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_RATE_LIMIT",
         "on",
-        "off for load tests and behind a proxy that limits. This version has no limits built in yet.",
+        "off for load tests and behind a proxy that limits.",
     ),
     open(
         HTTP,

@@ -57,6 +57,7 @@ impl RemovalWorker {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(EVERY) => {}
+                () = self.connections.0.removals.notified() => {}
             }
         }
     }

@@ -2,10 +2,12 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::connections::ExchangeError;
+use crate::limits::TooMany;
 use crate::middleware::body::BodyError;
 use crate::middleware::request_id;
 use crate::plaid::{PlaidError, Verdict};
@@ -41,6 +43,9 @@ pub enum PageCallError {
     /// Plaid, while a link token was made.
     #[error(transparent)]
     Plaid(#[from] PlaidError),
+    /// Too many calls of this address.
+    #[error("too many requests")]
+    TooMany(TooMany),
     /// Our store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -149,6 +154,12 @@ impl PageCallError {
                 Next::Restart,
                 text("Plaid did not accept the result of this login. Please connect your bank once more."),
             ),
+            Self::TooMany(_) => (
+                S::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                Next::Retry,
+                text("Too many requests came from your network. Please wait a minute and try again."),
+            ),
             Self::Plaid(error) => plaid(error),
             Self::Store(_) => (
                 S::SERVICE_UNAVAILABLE,
@@ -210,6 +221,10 @@ impl IntoResponse for PageCallError {
             next,
             request_id: request_id::current(),
         };
-        (status, axum::Json(body)).into_response()
+        let mut response = (status, axum::Json(body)).into_response();
+        if let Self::TooMany(too_many) = &self {
+            response.headers_mut().insert(RETRY_AFTER, too_many.header());
+        }
+        response
     }
 }

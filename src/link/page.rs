@@ -12,6 +12,7 @@ use super::refusal::{self, error_page};
 use super::{policy, transaction};
 use crate::app::App;
 use crate::config::{ExplorerMode, is_product};
+use crate::limits::Kind;
 use crate::middleware::peer::Peer;
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
@@ -184,6 +185,9 @@ async fn link_page(
         .as_deref()
         .and_then(|scope| plaid::narrow(configured, scope));
     let products = oauth::scope::names(lists.as_ref().unwrap_or(configured));
+    if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
+        return refusal::too_many(app, visit.root, too_many);
+    }
     let failed = match &flow {
         Flow::OAuth(request) => {
             let told = "the broker's storage does not answer; try again shortly";

@@ -2,10 +2,12 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 
 use super::html::html;
 use super::policy;
 use crate::app::App;
+use crate::limits::TooMany;
 use crate::middleware::request_id;
 use crate::oauth::authorize::PageError;
 use crate::oauth::redirect::RedirectError;
@@ -49,6 +51,18 @@ pub(super) fn store_unavailable() -> Refusal {
             "If it stays so, tell whoever runs it.".to_owned(),
         ],
     }
+}
+
+pub(super) fn too_many(app: &App, root: &'static str, too_many: TooMany) -> Response {
+    let refusal = Refusal {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        title: "Too many requests".to_owned(),
+        message: "From your network this page was opened too often in a short time.".to_owned(),
+        advice: vec!["Wait a minute and try again.".to_owned()],
+    };
+    let mut response = error_page(app, root, &refusal);
+    response.headers_mut().insert(RETRY_AFTER, too_many.header());
+    response
 }
 
 /// A refused authorization request: the person stays here, since nothing proves that the redirect URI is the client's.

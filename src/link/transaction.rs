@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use super::api_error::PageCallError;
 use super::cookies;
 use crate::app::App;
+use crate::limits::Kind;
 use crate::middleware::peer::Peer;
 use crate::random;
 use crate::secret::OwnToken;
@@ -81,7 +82,13 @@ impl FromRequestParts<App> for ProvenTransaction {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageCallError> {
         let headers = &parts.headers;
         refuse_cross_site(headers)?;
-        let https = parts.extensions.get::<Peer>().is_some_and(|peer| peer.https);
+        let peer = parts.extensions.get::<Peer>().copied();
+        if let Some(peer) = peer {
+            app.limits
+                .address(Kind::PageCall, peer.address)
+                .map_err(PageCallError::TooMany)?;
+        }
+        let https = peer.is_some_and(|peer| peer.https);
         let tokens = app.store.tokens();
 
         let handle = headers.get(HANDLE_HEADER).and_then(|value| value.to_str().ok());

@@ -179,8 +179,8 @@ mod tests {
             redirect_uris: RedirectUris::Listed(vec!["https://c.example/cb".to_owned()]),
             products: None,
             raw_public_tokens: false,
-            send_iss: true,
             refresh_lifetime: None,
+            send_iss: true,
         };
         vec![
             client("first", ClientKind::Confidential(ClientSecret::new("s").into())),

@@ -11,8 +11,8 @@ fn client(id: &str, kind: ClientKind) -> ClientConfig {
         redirect_uris: RedirectUris::Listed(vec![]),
         products: None,
         raw_public_tokens: true,
-        send_iss: true,
         refresh_lifetime: None,
+        send_iss: true,
     }
 }
 

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::client_auth::ClientAuthError;
 use super::params::ParamsError;
 use super::pkce::PkceError;
+use crate::limits::TooMany;
 use crate::plaid::{PlaidError, Verdict};
 use crate::store::StoreError;
 
@@ -60,12 +61,24 @@ pub enum TokenError {
     /// Our store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Too many requests of this client or address.
+    #[error("too many requests; slow down")]
+    TooMany(TooMany),
+    /// Access tokens are not revoked here (RFC 7009 2.2.1).
+    #[error("send the refresh token: access tokens of Plaid are not revoked by themselves")]
+    UnsupportedTokenType,
     /// Too much is under way at Plaid.
     #[error("too many exchanges are under way; try again shortly")]
     Busy,
     /// A mistake of ours.
     #[error("an exchange ended unexpectedly")]
     Task,
+}
+
+impl From<TooMany> for TokenError {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooMany(too_many)
+    }
 }
 
 /// The body of RFC 6749 5.2, with Plaid's words where Plaid spoke.
@@ -94,6 +107,8 @@ impl TokenError {
             Self::Client(_) => (StatusCode::UNAUTHORIZED, "invalid_client"),
             Self::UnauthorizedClient(_) => (StatusCode::BAD_REQUEST, "unauthorized_client"),
             Self::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
+            Self::UnsupportedTokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
             Self::InvalidGrant(_) | Self::Pkce(_) | Self::PlaidSaidNo { .. } => {
                 (StatusCode::BAD_REQUEST, "invalid_grant")
             }
@@ -169,6 +184,9 @@ impl IntoResponse for TokenError {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if let Self::TooMany(too_many) = &self {
+            headers.insert(RETRY_AFTER, too_many.header());
         }
         response
     }

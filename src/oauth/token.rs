@@ -14,31 +14,33 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
-use super::client_auth::{self, Authenticated};
+use super::client_auth::Authenticated;
+use super::endpoint;
 use super::error::TokenError;
 use super::params::Params;
 use crate::app::App;
-use crate::middleware::body;
+use crate::middleware::peer::Peer;
 use request::Grant;
 
 /// Answers a token request.
-pub async fn token(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
-    match serve(&app, &headers, body).await {
+pub async fn token(
+    State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match serve(&app, peer, &headers, body).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
 
-async fn serve(app: &App, headers: &HeaderMap, body: Body) -> Result<Response, TokenError> {
-    let bytes = body::read(body).await.map_err(request::body_error)?;
-    let params = request::params(headers, &bytes)?;
-    let presented = client_auth::presented(headers, &params)?;
-    let oauth = &app.config.oauth;
-    let environment = app.config.plaid.environment;
+async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Response, TokenError> {
+    let request = endpoint::read(app, peer, headers, body).await?;
     let clients = app.clients();
-    let client = client_auth::authenticate(&presented, clients.as_slice(), oauth.client_auth, environment)?;
-    let grant = request::grant(&params)?;
-    let response = answer(app, &client, grant, &params).await?;
+    let client = request.client(app, &clients, peer)?;
+    let grant = request::grant(&request.params)?;
+    let response = answer(app, &client, grant, &request.params).await?;
     if client.lenient {
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
             production will refuse it: set the client secret in the OAuth profile");

@@ -23,8 +23,8 @@ pub async fn with_clients(settings: &[(&str, &str)]) -> TestBroker {
                 redirect_uris: RedirectUris::Listed(vec![CALLBACK.to_owned()]),
                 products: None,
                 raw_public_tokens: id == SECOND.0,
+                refresh_lifetime: (id == SECOND.0).then_some(Duration::from_secs(86_400)),
                 send_iss: true,
-                refresh_lifetime: None,
             };
             let secret = ClientSecret::new(SECOND.1);
             config

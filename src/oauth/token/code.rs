@@ -1,7 +1,11 @@
 //! Redeeming a code: everything it is bound to is compared first, and then one write decides who wins it.
 
+use std::time::Duration;
+
 use super::answer::Granted;
 use crate::app::App;
+use crate::clock::Timestamp;
+use crate::config::ClientKind;
 use crate::oauth::client_auth::Authenticated;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
@@ -11,11 +15,15 @@ use crate::random;
 use crate::secret::OwnToken;
 use crate::store::TokenKind;
 use crate::store::model::{
-    Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption, Transaction, TransactionId,
+    Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption, Revocation, Transaction,
+    TransactionId,
 };
 
 const INVALID: TokenError =
     TokenError::InvalidGrant("the code is not valid; send the person through the flow again");
+
+/// How soon after the first a second presentation is taken for a double submission.
+const DOUBLE_SUBMISSION: Duration = Duration::from_secs(20);
 
 /// Redeems a code for a grant. A failed attempt does not consume it: only the winner's write does.
 pub(super) async fn redeem(
@@ -78,9 +86,8 @@ pub(super) async fn redeem(
             };
             Ok(Granted { grant, connection })
         }
-        RedeemOutcome::AlreadyRedeemed { grant_id, .. } => {
-            tracing::warn!(security.event = "code_replayed", transaction = %transaction.id, grant = %grant_id,
-                oauth.client_id = %client.client.id, "a code was presented again");
+        RedeemOutcome::AlreadyRedeemed { grant_id, at } => {
+            replayed(app, client, grant_id, at).await?;
             Err(TokenError::InvalidGrant(
                 "the code was used before; a code can be redeemed once",
             ))
@@ -90,6 +97,26 @@ pub(super) async fn redeem(
         )),
         RedeemOutcome::NotRedeemable => Err(INVALID),
     }
+}
+
+/// Always a security event. A confidential client's grant lives on: nobody else could have redeemed the code, and Kore.ai
+/// may simply send it again. A public client's is ended (RFC 6749 4.1.2), unless this looks like a double submission; the
+/// Item stays, since a replay alone must not be able to remove it.
+async fn replayed(
+    app: &App,
+    client: &Authenticated<'_>,
+    grant_id: GrantId,
+    redeemed_at: Timestamp,
+) -> Result<(), TokenError> {
+    let is_public = matches!(client.client.kind, ClientKind::Public);
+    let now = app.clock.now();
+    let ends = is_public && now.since(redeemed_at) >= DOUBLE_SUBMISSION;
+    tracing::warn!(security.event = "code_replayed", grant = %grant_id, oauth.client_id = %client.client.id,
+        grant_ended = ends, "a code was presented again");
+    if ends {
+        app.store.revoke(grant_id, Revocation::Grant, now).await?;
+    }
+    Ok(())
 }
 
 /// The client, the redirect URI when it was sent (RFC 6749 4.1.3), and PKCE (RFC 7636 4.6).

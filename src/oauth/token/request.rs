@@ -1,9 +1,5 @@
-//! What a token request says: its parameters and its grant.
+//! What a token request says: its grant.
 
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
-
-use crate::middleware::body::BodyError;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
 use crate::secret::{OwnToken, PlaidPublicToken};
@@ -20,27 +16,6 @@ pub(super) enum Grant {
     PublicToken(PlaidPublicToken),
     /// A refresh token of ours.
     Refresh(OwnToken),
-}
-
-/// Reads form or JSON, by what the request says it is. Without a content type a body that begins like an object is
-/// JSON.
-pub(super) fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
-    let media_type = match headers.get(CONTENT_TYPE) {
-        Some(value) => value.to_str().map_err(|_| TokenError::ContentType)?,
-        None if bytes.trim_ascii_start().starts_with(b"{") => "application/json",
-        None => "application/x-www-form-urlencoded",
-    };
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match essence.as_str() {
-        "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
-        "application/json" => Ok(Params::from_json(bytes)?),
-        _ => Err(TokenError::ContentType),
-    }
 }
 
 /// Finds the one grant. `grant_type` may be absent, but when it is there it must fit.
@@ -74,15 +49,6 @@ pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
         ));
     }
     Ok(Grant::Code(OwnToken::new(token)))
-}
-
-/// The endpoint's own words for a body that was not read.
-pub(super) fn body_error(error: BodyError) -> TokenError {
-    match error {
-        BodyError::TooLarge => TokenError::TooLarge,
-        BodyError::TooSlow => TokenError::TooSlow,
-        BodyError::Broken => TokenError::InvalidRequest("the body is incomplete"),
-    }
 }
 
 #[cfg(test)]
@@ -126,35 +92,5 @@ mod tests {
                 "{form}"
             );
         }
-    }
-
-    #[test]
-    fn the_content_type_decides_and_its_absence_is_tolerated() {
-        let with = |value: Option<&'static str>, body: &[u8]| {
-            let mut headers = HeaderMap::new();
-            if let Some(value) = value {
-                headers.insert(CONTENT_TYPE, value.parse().unwrap());
-            }
-            params(&headers, body).map(|params| params.get("code").map(str::to_owned))
-        };
-        let found = Some("a".to_owned());
-        assert_eq!(
-            with(Some("application/json; charset=utf-8"), br#"{"code":"a"}"#).unwrap(),
-            found
-        );
-        assert_eq!(
-            with(Some("APPLICATION/X-WWW-FORM-URLENCODED"), b"code=a").unwrap(),
-            found
-        );
-        assert_eq!(with(None, br#" {"code":"a"}"#).unwrap(), found);
-        assert_eq!(with(None, b"code=a").unwrap(), found);
-        assert!(matches!(
-            with(Some("text/plain"), b"code=a"),
-            Err(TokenError::ContentType)
-        ));
-        assert!(matches!(
-            with(Some("application/json"), b"code=a"),
-            Err(TokenError::Params(_))
-        ));
     }
 }

@@ -1,0 +1,179 @@
+//! Rate limits: per client that proved itself, and per address for everybody else. What they cost is bounded too.
+//!
+//! An authenticated request counts for its client and not for its address, so a correct secret is never delayed by
+//! somebody else's wrong ones.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use http::HeaderValue;
+
+/// Keys that are remembered at once; beyond, all new ones share one bucket.
+const MAX_KEYS: usize = 50_000;
+
+/// A request that comes too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// When to try again.
+    pub retry_after: Duration,
+}
+
+/// What strangers can ask for, each with a budget of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A Link page: it writes a transaction.
+    Page,
+    /// A call of the page: it may become a call to Plaid.
+    PageCall,
+    /// A token request whose client did not prove itself.
+    Token,
+}
+
+impl TooMany {
+    /// `Retry-After` in whole seconds, at least one (RFC 9110 10.2.3).
+    #[must_use]
+    pub fn header(self) -> HeaderValue {
+        HeaderValue::from(self.retry_after.as_secs() + 1)
+    }
+}
+
+type Buckets<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
+
+struct Keyed<K: Clone + Eq + std::hash::Hash>(Buckets<K>);
+
+impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
+    fn new(per_second: u32, burst: u32) -> Self {
+        let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
+        Self(RateLimiter::hashmap(quota))
+    }
+
+    fn check(&self, key: K, overflow: K) -> Result<(), TooMany> {
+        if self.0.len() >= MAX_KEYS {
+            self.0.retain_recent();
+        }
+        let key = if self.0.len() >= MAX_KEYS { overflow } else { key };
+        self.0.check_key(&key).map_err(|until| TooMany {
+            retry_after: until.wait_time_from(DefaultClock::default().now()),
+        })
+    }
+}
+
+/// All budgets. Only refused requests are told anything of them.
+pub struct Limits {
+    enabled: bool,
+    pages: Keyed<IpAddr>,
+    page_calls: Keyed<IpAddr>,
+    tokens: Keyed<IpAddr>,
+    clients: Keyed<String>,
+}
+
+impl Limits {
+    /// `enabled`: `BROKER_RATE_LIMIT`.
+    #[must_use]
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled,
+            // A whole office may come from one address; a program that guesses is slowed to five tries a second.
+            pages: Keyed::new(5, 300),
+            page_calls: Keyed::new(5, 300),
+            tokens: Keyed::new(5, 300),
+            clients: Keyed::new(100, 2000),
+        }
+    }
+
+    /// A request of somebody who proved nothing.
+    pub fn address(&self, kind: Kind, address: IpAddr) -> Result<(), TooMany> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let buckets = match kind {
+            Kind::Page => &self.pages,
+            Kind::PageCall => &self.page_calls,
+            Kind::Token => &self.tokens,
+        };
+        buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+    }
+
+    /// A request of a client that proved itself.
+    pub fn client(&self, id: &str) -> Result<(), TooMany> {
+        if !self.enabled {
+            return Ok(());
+        }
+        self.clients.check(id.to_owned(), String::new())
+    }
+}
+
+/// Who has one IPv6 address has its /64 as well, so that is what counts.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    fn exhaust(limits: &Limits, address: &str) -> usize {
+        let address: IpAddr = address.parse().unwrap();
+        (0..1000)
+            .take_while(|_| limits.address(Kind::Token, address).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn an_address_has_its_budget_and_others_have_theirs() {
+        let limits = Limits::new(true);
+        assert!((300..320).contains(&exhaust(&limits, "203.0.113.1")));
+        assert!(exhaust(&limits, "203.0.113.2") >= 300);
+        let refused = limits
+            .address(Kind::Token, "203.0.113.1".parse().unwrap())
+            .unwrap_err();
+        assert!(refused.retry_after <= Duration::from_secs(1));
+        limits
+            .address(Kind::Page, "203.0.113.1".parse().unwrap())
+            .unwrap();
+        limits.client("a").unwrap();
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_and_a_mapped_address_as_its_ipv4() {
+        assert_eq!(
+            network("2001:db8:1:2:3::4".parse().unwrap()),
+            network("2001:db8:1:2::".parse().unwrap())
+        );
+        assert_ne!(
+            network("2001:db8:1:3::".parse().unwrap()),
+            network("2001:db8:1:2::".parse().unwrap())
+        );
+        assert_eq!(
+            network("::ffff:203.0.113.1".parse().unwrap()),
+            "203.0.113.1".parse::<IpAddr>().unwrap()
+        );
+    }
+
+    #[test]
+    fn switched_off_nobody_is_refused() {
+        let limits = Limits::new(false);
+        assert_eq!(exhaust(&limits, "203.0.113.1"), 1000);
+    }
+
+    #[test]
+    fn many_keys_cost_no_more_than_so_many() {
+        let limits = Limits::new(true);
+        for n in 0..60_000u32 {
+            let _ = limits.address(Kind::Token, IpAddr::V4(std::net::Ipv4Addr::from(n)));
+        }
+        assert!(limits.tokens.0.len() <= MAX_KEYS + 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! What the token, revocation and introspection endpoints share: reading the request, believing its client, limits.
+
+use axum::body::Body;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
+use super::error::TokenError;
+use super::params::Params;
+use crate::app::App;
+use crate::config::{ClientKind, Clients};
+use crate::limits::Kind;
+use crate::middleware::body::{self, BodyError};
+use crate::middleware::peer::Peer;
+
+/// A request that was read, from a client that is not believed yet.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) params: Params,
+    presented: Presented,
+}
+
+/// Reads a request. What cannot be read counts for its address.
+pub(super) async fn read(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Request, TokenError> {
+    let read = async {
+        let bytes = body::read(body).await.map_err(body_error)?;
+        let params = params(headers, &bytes)?;
+        let presented = client_auth::presented(headers, &params)?;
+        Ok(Request { params, presented })
+    };
+    match read.await {
+        Ok(request) => Ok(request),
+        Err(error) => {
+            app.limits.address(Kind::Token, peer.address)?;
+            Err(error)
+        }
+    }
+}
+
+impl Request {
+    /// The client, once it is believed. A client that proved itself has a budget of its own; everybody else, a wrong
+    /// secret included, counts for the address.
+    pub(super) fn client<'a>(
+        &self,
+        app: &App,
+        clients: &'a Clients,
+        peer: Peer,
+    ) -> Result<Authenticated<'a>, TokenError> {
+        let oauth = &app.config.oauth;
+        let environment = app.config.plaid.environment;
+        let believed = client_auth::authenticate(
+            &self.presented,
+            clients.as_slice(),
+            oauth.client_auth,
+            environment,
+        );
+        match &believed {
+            Ok(client) if client.proven => app.limits.client(&client.client.id)?,
+            _ => app.limits.address(Kind::Token, peer.address)?,
+        }
+        Ok(believed?)
+    }
+}
+
+/// Where a confidential client must show its secret even in the sandbox.
+pub(super) fn must_be_proven(client: &Authenticated<'_>) -> Result<(), TokenError> {
+    match client.client.kind {
+        ClientKind::Confidential(_) if !client.proven => Err(ClientAuthError::SecretMissing.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Reads form or JSON, by what the request says it is. Without a content type a body that begins like an object is
+/// JSON.
+fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
+    let media_type = match headers.get(CONTENT_TYPE) {
+        Some(value) => value.to_str().map_err(|_| TokenError::ContentType)?,
+        None if bytes.trim_ascii_start().starts_with(b"{") => "application/json",
+        None => "application/x-www-form-urlencoded",
+    };
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    match essence.as_str() {
+        "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
+        "application/json" => Ok(Params::from_json(bytes)?),
+        _ => Err(TokenError::ContentType),
+    }
+}
+
+fn body_error(error: BodyError) -> TokenError {
+    match error {
+        BodyError::TooLarge => TokenError::TooLarge,
+        BodyError::TooSlow => TokenError::TooSlow,
+        BodyError::Broken => TokenError::InvalidRequest("the body is incomplete"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn the_content_type_decides_and_its_absence_is_tolerated() {
+        let with = |value: Option<&'static str>, body: &[u8]| {
+            let mut headers = HeaderMap::new();
+            if let Some(value) = value {
+                headers.insert(CONTENT_TYPE, value.parse().unwrap());
+            }
+            params(&headers, body).map(|params| params.get("code").map(str::to_owned))
+        };
+        let found = Some("a".to_owned());
+        assert_eq!(
+            with(Some("application/json; charset=utf-8"), br#"{"code":"a"}"#).unwrap(),
+            found
+        );
+        assert_eq!(
+            with(Some("APPLICATION/X-WWW-FORM-URLENCODED"), b"code=a").unwrap(),
+            found
+        );
+        assert_eq!(with(None, br#" {"code":"a"}"#).unwrap(), found);
+        assert_eq!(with(None, b"code=a").unwrap(), found);
+        assert!(matches!(
+            with(Some("text/plain"), b"code=a"),
+            Err(TokenError::ContentType)
+        ));
+        assert!(matches!(
+            with(Some("application/json"), b"code=a"),
+            Err(TokenError::Params(_))
+        ));
+    }
+}

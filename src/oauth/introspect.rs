@@ -1,0 +1,111 @@
+//! Introspection (RFC 7662): what a client's refresh token is worth, with the health of its connection at Plaid.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use serde::Serialize;
+
+use super::client_auth::{Authenticated, ClientAuthError};
+use super::endpoint;
+use super::error::TokenError;
+use super::rotation;
+use crate::app::App;
+use crate::connections::Health;
+use crate::middleware::peer::Peer;
+use crate::plaid::Verdict;
+use crate::store::TokenKind;
+use crate::store::model::{Connection, Grant, GrantId};
+
+/// Inactive tokens are told nothing more of (RFC 7662 2.2).
+#[derive(Default, Serialize)]
+struct Body7662 {
+    active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    institution_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    institution_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<&'static str>,
+}
+
+/// `POST /oauth/introspect`: for clients that proved themselves, about their own tokens.
+pub async fn introspect(
+    State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match serve(&app, peer, &headers, body).await {
+        Ok(answer) => Json(answer).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Body7662, TokenError> {
+    let request = endpoint::read(app, peer, headers, body).await?;
+    let clients = app.clients();
+    let client = request.client(app, &clients, peer)?;
+    if !client.proven {
+        return Err(ClientAuthError::SecretMissing.into());
+    }
+    let token = request
+        .params
+        .get("token")
+        .ok_or(TokenError::InvalidRequest("token is missing"))?;
+    match find(app, &client, token).await? {
+        Some((grant, connection)) => Ok(describe(app, &client, grant, connection).await),
+        None => Ok(Body7662::default()),
+    }
+}
+
+async fn find(
+    app: &App,
+    client: &Authenticated<'_>,
+    token: &str,
+) -> Result<Option<(Grant, Connection)>, TokenError> {
+    let tokens = app.store.tokens();
+    let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
+        return Ok(None);
+    };
+    let found = app.store.grant(GrantId(presented.id())).await?;
+    Ok(found.filter(|(grant, connection)| {
+        presented.belongs_to(tokens, &grant.nonce)
+            && grant.client_id == client.client.id
+            && grant.revoked_at.is_none()
+            && connection.removed_at.is_none()
+            && !rotation::is_expired(grant.created_at, client.client.refresh_lifetime, app.clock.now())
+    }))
+}
+
+async fn describe(app: &App, client: &Authenticated<'_>, grant: Grant, connection: Connection) -> Body7662 {
+    let health = match app.connections.health(&connection).await {
+        Health::Healthy => "healthy",
+        Health::Unknown => "unknown",
+        Health::Dead(error) if error.verdict() == Verdict::LoginRequired => "login_required",
+        Health::Dead(_) => return Body7662::default(),
+    };
+    let lifetime = client.client.refresh_lifetime;
+    Body7662 {
+        active: true,
+        client_id: Some(grant.client_id),
+        scope: Some(grant.scope.join(" ")),
+        iat: Some(grant.created_at.as_secs()),
+        exp: lifetime.map(|lifetime| grant.created_at.plus(lifetime).as_secs()),
+        item_id: Some(connection.item_id),
+        institution_id: connection.institution_id,
+        institution_name: connection.institution_name,
+        health: Some(health),
+    }
+}

@@ -1,0 +1,66 @@
+//! Revocation (RFC 7009): ends the grant, and the connection at Plaid once nobody else uses it.
+//!
+//! 200 is answered only when the grant is dead and the removal is on disk; a store that fails is a 503, never a 200.
+//! Refresh tokens alone are accepted: finding an access token would need a second random index in the store.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+
+use super::endpoint;
+use super::error::TokenError;
+use crate::app::App;
+use crate::config::ClientKind;
+use crate::middleware::peer::Peer;
+use crate::store::TokenKind;
+use crate::store::model::{GrantId, Revocation};
+
+/// `POST /oauth/revoke`.
+pub async fn revoke(
+    State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match serve(&app, peer, &headers, body).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<(), TokenError> {
+    let request = endpoint::read(app, peer, headers, body).await?;
+    let clients = app.clients();
+    let client = request.client(app, &clients, peer)?;
+    endpoint::must_be_proven(&client)?;
+    let token = request
+        .params
+        .get("token")
+        .ok_or(TokenError::InvalidRequest("token is missing"))?;
+    if token.starts_with("access-") {
+        return Err(TokenError::UnsupportedTokenType);
+    }
+    // Unknown tokens are as good as revoked (RFC 7009 2.2).
+    let tokens = app.store.tokens();
+    let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
+        return Ok(());
+    };
+    let Some((grant, _)) = app.store.grant(GrantId(presented.id())).await? else {
+        return Ok(());
+    };
+    // A public client's token may have rotated since; its keyed check says that it was of this grant.
+    let is_public = matches!(client.client.kind, ClientKind::Public);
+    if !is_public && !presented.belongs_to(tokens, &grant.nonce) {
+        return Ok(());
+    }
+    if grant.client_id != client.client.id {
+        return Err(TokenError::InvalidGrant("the token was issued to another client"));
+    }
+    app.store
+        .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
+        .await?;
+    app.connections.removals_wanted();
+    tracing::info!(grant = %grant.id, oauth.client_id = %client.client.id, "grant revoked by its client");
+    Ok(())
+}
