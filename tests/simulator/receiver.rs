@@ -47,14 +47,17 @@ impl Receiver {
         self.deliveries.lock().unwrap().len()
     }
 
+    fn oldest(&self) -> Option<Delivery> {
+        let mut deliveries = self.deliveries.lock().unwrap();
+        (!deliveries.is_empty()).then(|| deliveries.remove(0))
+    }
+
     /// Waits for a delivery, the oldest first.
     pub(crate) async fn next(&self) -> Delivery {
         for _ in 0..400 {
-            let mut deliveries = self.deliveries.lock().unwrap();
-            if !deliveries.is_empty() {
-                return deliveries.remove(0);
+            if let Some(delivery) = self.oldest() {
+                return delivery;
             }
-            drop(deliveries);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("no webhook came");

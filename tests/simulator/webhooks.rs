@@ -10,7 +10,7 @@ use crate::support::{Plaid, text};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A simulator, a receiver, and an Item with all that fire_webhook wants.
+/// A simulator, a receiver, and an Item with all that `fire_webhook` wants.
 async fn start() -> (Plaid, Receiver, Value) {
     let plaid = Plaid::start().await;
     let (receiver, url) = Receiver::start().await;
