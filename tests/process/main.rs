@@ -19,5 +19,6 @@ mod footprint;
 mod harness;
 mod leaks;
 mod lifecycle;
+mod oauth2_crate;
 mod settings;
 mod web;
