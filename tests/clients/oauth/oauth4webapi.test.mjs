@@ -1,0 +1,88 @@
+// oauth4webapi checks what others pass over: metadata, `iss`, content types and the shape of every answer.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { CALLBACK, checkTokens, CLIENT, same, startSetting, WRONG_SECRET } from './setting.mjs';
+import * as oauth from 'oauth4webapi';
+
+const http = { [oauth.allowInsecureRequests]: true };
+
+let setting;
+let server;
+before(async () => {
+  setting = await startSetting('oauth4webapi');
+  const issuer = new URL(setting.issuer);
+  const answer = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...http });
+  server = await oauth.processDiscoveryResponse(issuer, answer);
+});
+after(() => setting?.stop());
+
+/** Authorization up to the checked parameters of the callback. */
+async function authorize(client, redirectUri) {
+  const verifier = oauth.generateRandomCodeVerifier();
+  const state = oauth.generateRandomState();
+  const url = new URL(server.authorization_endpoint);
+  const query = {
+    response_type: 'code',
+    client_id: client.client_id,
+    redirect_uri: redirectUri,
+    scope: 'transactions',
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  const landed = await setting.connect(url);
+  return { parameters: oauth.validateAuthResponse(server, client, landed, state), verifier, redirectUri };
+}
+
+async function redeem(client, authentication, { parameters, verifier, redirectUri }) {
+  const answer = await oauth.authorizationCodeGrantRequest(server, client, authentication, parameters, redirectUri, verifier, http);
+  return oauth.processAuthorizationCodeResponse(server, client, answer);
+}
+
+async function refresh(client, authentication, token) {
+  const answer = await oauth.refreshTokenGrantRequest(server, client, authentication, token, http);
+  return oauth.processRefreshTokenResponse(server, client, answer);
+}
+
+async function revoke(client, authentication, token) {
+  await oauth.processRevocationResponse(await oauth.revocationRequest(server, client, authentication, token, http));
+}
+
+const isRefused = (code) => (error) => error instanceof oauth.ResponseBodyError && error.error === code && error.status === 400;
+
+for (const [name, method] of [['Basic', oauth.ClientSecretBasic], ['the body', oauth.ClientSecretPost]]) {
+  test(`a client whose secret goes by ${name} comes all the way`, async () => {
+    const client = { client_id: CLIENT.id };
+    const authentication = method(CLIENT.secret);
+    const granted = await authorize(client, CALLBACK);
+    const first = await redeem(client, authentication, granted);
+    checkTokens(first);
+
+    const second = await refresh(client, authentication, first.refresh_token);
+    same(second.access_token, first.access_token, 'the access token');
+    same(second.refresh_token, first.refresh_token, 'the refresh token');
+
+    const asked = await oauth.introspectionRequest(server, client, authentication, first.refresh_token, http);
+    const told = await oauth.processIntrospectionResponse(server, client, asked);
+    assert.equal(told.active, true);
+
+    await assert.rejects(redeem(client, authentication, granted), isRefused('invalid_grant'), 'a used code');
+    await revoke(client, authentication, first.refresh_token);
+    await assert.rejects(refresh(client, authentication, first.refresh_token), isRefused('invalid_grant'), 'a revoked token');
+  });
+}
+
+test('a wrong secret is a challenge, and does not use the code up', async () => {
+  const client = { client_id: CLIENT.id };
+  const granted = await authorize(client, CALLBACK);
+  await assert.rejects(redeem(client, oauth.ClientSecretBasic(WRONG_SECRET), granted), (error) => {
+    assert.ok(error instanceof oauth.WWWAuthenticateChallengeError);
+    assert.equal(error.status, 401);
+    assert.deepEqual(error.cause.map(({ scheme }) => scheme), ['basic']);
+    return true;
+  });
+  checkTokens(await redeem(client, oauth.ClientSecretBasic(CLIENT.secret), granted));
+});
