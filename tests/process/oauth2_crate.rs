@@ -12,13 +12,21 @@ use oauth2::{
     RevocationUrl, Scope, StandardRevocableToken, TokenResponse as _, TokenUrl,
 };
 use plaid_token_broker::simulator;
+use tempfile::TempDir;
 use url::Url;
 
 use crate::flow::{Broker, CALLBACK, Plaid};
-use crate::harness::directory;
+use crate::harness::{directory, write};
 use crate::web::send;
 
 const ISSUER: &str = "https://broker.example";
+/// An app on people's own machines: it has no secret, and its port is the system's choice (RFC 8252 7.3).
+const CLIENTS: &str = r#"
+    [[client]]
+    id = "native-app"
+    public = true
+    redirect_uris = ["http://127.0.0.1/callback", "http://[::1]/callback"]
+"#;
 
 type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointSet, EndpointSet>;
 
@@ -117,23 +125,22 @@ fn told<E: std::error::Error>(
     }
 }
 
-fn start(extra: &[(&str, &str)]) -> (tempfile::TempDir, Plaid, Broker) {
+fn start() -> (TempDir, Plaid, Broker) {
     let home = directory();
+    write(&home, "clients.toml", CLIENTS);
     let plaid = Plaid::start(&home);
-    let mut start = plaid
+    let start = plaid
         .broker(&home)
         .set("PUBLIC_URL", ISSUER)
-        .set("OAUTH_CLIENT_AUTH", "required");
-    for (name, value) in extra {
-        start = start.set(name, value);
-    }
+        .set("OAUTH_CLIENT_AUTH", "required")
+        .set("OAUTH_CLIENTS_FILE", "clients.toml");
     let broker = Broker::of(start);
     (home, plaid, broker)
 }
 
 #[test]
 fn a_confidential_client_comes_all_the_way() {
-    let (_home, plaid, broker) = start(&[]);
+    let (_home, plaid, broker) = start();
     let client = confidential(simulator::SECRET);
     let first = tokens(&broker, &plaid, &client);
     assert_eq!(first.token_type(), &BasicTokenType::Bearer);
@@ -141,9 +148,9 @@ fn a_confidential_client_comes_all_the_way() {
     let refresh_token = first.refresh_token().expect("a refresh token").clone();
 
     let second = refresh(&broker, &client, &refresh_token).unwrap();
-    assert_eq!(second.access_token().secret(), first.access_token().secret());
+    assert!(second.access_token().secret() == first.access_token().secret());
     let kept = second.refresh_token().expect("a refresh token");
-    assert_eq!(kept.secret(), refresh_token.secret());
+    assert!(kept.secret() == refresh_token.secret());
 
     revoke(&broker, &client, &refresh_token);
     plaid.called("/item/remove", 1);
@@ -155,7 +162,7 @@ fn a_confidential_client_comes_all_the_way() {
 
 #[test]
 fn a_wrong_secret_and_a_used_code_are_the_errors_of_the_rfc() {
-    let (_home, plaid, broker) = start(&[]);
+    let (_home, plaid, broker) = start();
     let (code, verifier) = connect(&broker, &plaid, &confidential(simulator::SECRET));
     let redeem = |secret: &str| {
         confidential(secret)
@@ -167,4 +174,36 @@ fn a_wrong_secret_and_a_used_code_are_the_errors_of_the_rfc() {
     assert_eq!(redeem("wrong").unwrap_err(), "invalid_client");
     assert!(redeem(simulator::SECRET).is_ok());
     assert_eq!(redeem(simulator::SECRET).unwrap_err(), "invalid_grant");
+}
+
+#[test]
+fn a_public_client_rotates_its_refresh_token_and_an_old_one_ends_them_all() {
+    let (_home, plaid, broker) = start();
+    let client = client("native-app", "http://127.0.0.1:54321/callback");
+    let first = tokens(&broker, &plaid, &client);
+    let mut line = vec![first.refresh_token().expect("a refresh token").clone()];
+    for _ in 0..2 {
+        let next = refresh(&broker, &client, line.last().unwrap()).unwrap();
+        assert!(next.access_token().secret() == first.access_token().secret());
+        let token = next.refresh_token().expect("a refresh token");
+        assert!(line.iter().all(|earlier| earlier.secret() != token.secret()));
+        line.push(token.clone());
+    }
+    for token in [&line[0], &line[2]] {
+        assert_eq!(refresh(&broker, &client, token).unwrap_err(), "invalid_grant");
+    }
+    plaid.called("/item/remove", 1);
+}
+
+#[test]
+fn a_public_client_revokes() {
+    let (_home, plaid, broker) = start();
+    let client = client("native-app", "http://[::1]:54321/callback");
+    let token = tokens(&broker, &plaid, &client)
+        .refresh_token()
+        .expect("a refresh token")
+        .clone();
+    revoke(&broker, &client, &token);
+    plaid.called("/item/remove", 1);
+    assert_eq!(refresh(&broker, &client, &token).unwrap_err(), "invalid_grant");
 }

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-import { CALLBACK, checkTokens, CLIENT, same, startSetting, WRONG_SECRET } from './setting.mjs';
+import { CALLBACK, checkTokens, CLIENT, PUBLIC_CLIENT, same, startSetting, WRONG_SECRET } from './setting.mjs';
 import * as oauth from 'oauth4webapi';
 
 const http = { [oauth.allowInsecureRequests]: true };
@@ -11,7 +12,8 @@ const http = { [oauth.allowInsecureRequests]: true };
 let setting;
 let server;
 before(async () => {
-  setting = await startSetting('oauth4webapi');
+  const clients = fileURLToPath(new URL('clients.toml', import.meta.url));
+  setting = await startSetting('oauth4webapi', { OAUTH_CLIENTS_FILE: clients });
   const issuer = new URL(setting.issuer);
   const answer = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...http });
   server = await oauth.processDiscoveryResponse(issuer, answer);
@@ -85,4 +87,25 @@ test('a wrong secret is a challenge, and does not use the code up', async () => 
     return true;
   });
   checkTokens(await redeem(client, oauth.ClientSecretBasic(CLIENT.secret), granted));
+});
+
+test('a public client gets a new refresh token each time, and an old one ends them all', async () => {
+  assert.ok(server.token_endpoint_auth_methods_supported.includes('none'));
+  const client = { client_id: PUBLIC_CLIENT.id };
+  const authentication = oauth.None();
+  const first = await redeem(client, authentication, await authorize(client, PUBLIC_CLIENT.callback));
+  checkTokens(first);
+  const second = await refresh(client, authentication, first.refresh_token);
+  const third = await refresh(client, authentication, second.refresh_token);
+  for (const later of [second, third]) same(later.access_token, first.access_token, 'the access token');
+  assert.equal(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size, 3, 'a refresh token stayed');
+  await assert.rejects(refresh(client, authentication, first.refresh_token), isRefused('invalid_grant'));
+  await assert.rejects(refresh(client, authentication, third.refresh_token), isRefused('invalid_grant'));
+});
+
+test('a public client revokes', async () => {
+  const client = { client_id: PUBLIC_CLIENT.id };
+  const tokens = await redeem(client, oauth.None(), await authorize(client, PUBLIC_CLIENT.callback));
+  await revoke(client, oauth.None(), tokens.refresh_token);
+  await assert.rejects(refresh(client, oauth.None(), tokens.refresh_token), isRefused('invalid_grant'));
 });

@@ -16,6 +16,8 @@ globalThis.crypto ??= webcrypto;
 export const CLIENT = SIMULATOR_KEYS;
 /** Nobody listens there: the address is read from the page's answer, as a browser would be sent to it. */
 export const CALLBACK = 'http://127.0.0.1:9/callback';
+/** The client of clients.toml, at a port that it does not know before it runs. */
+export const PUBLIC_CLIENT = { id: 'native-app', callback: 'http://127.0.0.1:54321/callback' };
 export const WRONG_SECRET = 'not-the-secret';
 
 /** A broker that wants its client's secret. */
