@@ -20,8 +20,8 @@ before(async () => {
 });
 after(() => setting?.stop());
 
-/** Authorization up to the checked parameters of the callback. */
-async function authorize(client, redirectUri) {
+/** What the broker is asked, and what the client keeps until the answer. */
+async function ask(client, redirectUri, scope = 'transactions') {
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
   const url = new URL(server.authorization_endpoint);
@@ -29,12 +29,18 @@ async function authorize(client, redirectUri) {
     response_type: 'code',
     client_id: client.client_id,
     redirect_uri: redirectUri,
-    scope: 'transactions',
+    scope,
     state,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
   };
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return { url, verifier, state };
+}
+
+/** Authorization up to the checked parameters of the callback. */
+async function authorize(client, redirectUri) {
+  const { url, verifier, state } = await ask(client, redirectUri);
   const landed = await setting.connect(url);
   return { parameters: oauth.validateAuthResponse(server, client, landed, state), verifier, redirectUri };
 }
@@ -87,6 +93,22 @@ test('a wrong secret is a challenge, and does not use the code up', async () => 
     return true;
   });
   checkTokens(await redeem(client, oauth.ClientSecretBasic(CLIENT.secret), granted));
+});
+
+test('an authorization that is refused comes back with state and issuer', async () => {
+  const client = { client_id: CLIENT.id };
+  const { url, state } = await ask(client, CALLBACK, 'assets');
+  const answer = await fetch(url, { redirect: 'manual' });
+  const landed = new URL(answer.headers.get('location'));
+  assert.throws(
+    () => oauth.validateAuthResponse(server, client, landed, state),
+    (error) => error instanceof oauth.AuthorizationResponseError && error.error === 'invalid_scope',
+  );
+  for (const name of ['iss', 'state']) {
+    const forged = new URL(landed);
+    forged.searchParams.set(name, 'https://elsewhere.example');
+    assert.throws(() => oauth.validateAuthResponse(server, client, forged, state), oauth.OperationProcessingError);
+  }
 });
 
 test('a public client gets a new refresh token each time, and an old one ends them all', async () => {

@@ -52,7 +52,7 @@ class Program:
 class Setting:
     """A broker that wants its client's secret. `add_cleanup` is a test class's `addClassCleanup`."""
 
-    def __init__(self, name, add_cleanup):
+    def __init__(self, name, add_cleanup, **more_settings):
         home = tempfile.TemporaryDirectory()
         add_cleanup(home.cleanup)
         plaid = Program(f"{name}-plaid", home.name, ["simulate", "--bind", "127.0.0.1:0"], {})
@@ -67,6 +67,7 @@ class Setting:
             "PLAID_ENV": "sandbox",
             "PLAID_REDIRECT_URI": CALLBACK,
             "PLAID_SECRET": CLIENT_SECRET,
+            **more_settings,
         }
         broker = Program(name, home.name, [], settings)
         add_cleanup(broker.stop)

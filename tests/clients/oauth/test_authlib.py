@@ -38,14 +38,14 @@ class Authlib(unittest.TestCase):
     def redeem(self, client, landed):
         return client.fetch_token(authorization_response=landed, code_verifier=VERIFIER)
 
-    def test_the_metadata_is_valid_and_names_what_the_client_uses(self):
-        # Authlib's full validation wants https, which a broker on loopback has not; the rest is checked.
-        for name in ("response_types_supported", "response_modes_supported", "grant_types_supported",
-                     "token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported",
-                     "introspection_endpoint_auth_methods_supported", "code_challenge_methods_supported"):
-            getattr(self.server, f"validate_{name}")()
-        self.assertEqual(self.server["issuer"], self.setting.issuer)
-        self.assertIn("S256", self.server["code_challenge_methods_supported"])
+    def test_the_metadata_is_valid(self):
+        # Valid metadata speaks of https alone, so this broker has such an address (behind a proxy, if this were real).
+        issuer = "https://broker.example"
+        broker = setting.Setting("authlib-https", self.addCleanup, PUBLIC_URL=issuer)
+        server = AuthorizationServerMetadata(broker.metadata())
+        server.validate()
+        self.assertEqual(server["issuer"], issuer)
+        self.assertEqual(server["code_challenge_methods_supported"], ["S256"])
 
     def test_it_comes_all_the_way(self):
         for method in ("client_secret_basic", "client_secret_post"):
