@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod client_keys;
 mod client_table;
 mod clients_file;
 mod dotenv;
@@ -37,6 +38,7 @@ pub use settings::environment;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use variable::{Variable, known};
 
+use crate::secret::{AdminToken, StoredSecret};
 use settings::Settings;
 
 /// Everything the broker is told from outside.
@@ -87,7 +89,8 @@ impl Config {
         let link = LinkConfig::read(&mut settings, environment, &http);
         let mut oauth = OAuthConfig::read(&mut settings, environment, &plaid, &http);
         if !options.without_clients {
-            match oauth.reread(&link.products, &http) {
+            let secrets: Vec<&str> = settings.secrets().collect();
+            match oauth.reread(&link.products, &http, &secrets) {
                 Ok(clients) => oauth.clients = clients,
                 Err(Problems(problems)) => settings.problems.extend(problems),
             }
@@ -116,8 +119,15 @@ impl Config {
     /// # Errors
     /// Every problem of the file, each with what to do. No text holds a secret or a hash of one.
     pub fn reread_clients(&self) -> Result<Clients, Problems> {
+        let mut secrets = vec![self.plaid.secret.expose()];
+        secrets.extend(self.http.admin_token.as_ref().map(AdminToken::expose));
+        for client in &self.oauth.clients {
+            if let ClientKind::Confidential(StoredSecret::Plain(secret)) = &client.kind {
+                secrets.push(secret.expose());
+            }
+        }
         self.oauth
-            .reread(&self.link.products, &self.http)
+            .reread(&self.link.products, &self.http, &secrets)
             .map(Clients::new)
     }
 }

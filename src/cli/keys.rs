@@ -26,10 +26,10 @@ pub(super) struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a secret for an OAuth client, and the hash of it for OAUTH_CLIENTS_FILE.
+    /// Make a secret for an OAuth client, and the hash of it for the clients file.
     ///
     /// The secret is printed once and kept nowhere: give it to the client. The line `secret_hash = …` goes into the
-    /// client's table of the file.
+    /// client's table of the file that `OAUTH_CLIENTS_FILE` names.
     HashClientSecret {
         /// Hash the secret that is read from standard input, of at least 32 characters, instead of making one.
         #[arg(long)]

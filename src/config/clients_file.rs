@@ -8,7 +8,8 @@ use toml::{Table, Value};
 use url::Url;
 
 use super::client::ClientConfig;
-use super::client_table::{self, ClientTable};
+use super::client_keys;
+use super::client_table::ClientTable;
 use super::problem::{Problem, Problems};
 use super::products::ProductLists;
 use super::shown;
@@ -27,6 +28,8 @@ pub(super) struct ClientRules<'a> {
     pub(super) products: &'a ProductLists,
     /// `PUBLIC_URL` when it was given.
     pub(super) public_url: Option<&'a Url>,
+    /// The secrets of the settings, which may have been pasted into the file.
+    pub(super) secrets: &'a [&'a str],
 }
 
 /// Reads the file.
@@ -34,7 +37,10 @@ pub(super) fn read(path: &Path, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
     let refused = |expected: String| {
         Problems(vec![Problem {
             variable: VARIABLE.to_owned(),
-            found: Some(shown::shown(&path.to_string_lossy(), std::iter::empty())),
+            found: Some(shown::shown(
+                &path.to_string_lossy(),
+                rules.secrets.iter().copied(),
+            )),
             expected,
         }])
     };
@@ -63,7 +69,7 @@ pub(super) fn read(path: &Path, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
 /// Reads the file's text.
 pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientConfig>, Vec<Problem>> {
     let document: Table = text.parse().map_err(|error| vec![syntax(text, &error)])?;
-    let secrets = Secrets::of(&document);
+    let secrets = Secrets::of(&document, rules.secrets);
     let mut problems = Vec::new();
     let mut clients = Vec::new();
     let mut ids = BTreeSet::from([rules.first_id.to_owned()]);
@@ -73,13 +79,13 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
                 for (index, entry) in entries.into_iter().enumerate() {
                     let Value::Table(table) = entry else {
                         problems.push(problem(
-                            format!("client {}", index + 1),
+                            &format!("client {}", index + 1),
                             "write it as a [[client]] table",
                         ));
                         continue;
                     };
                     let mut table = ClientTable::new(index + 1, table, &secrets);
-                    let client = client_table::read(&mut table, rules);
+                    let client = client_keys::read(&mut table, rules);
                     if !client.id.is_empty() && !ids.insert(client.id.clone()) {
                         table.duplicate(client.id == rules.first_id);
                     }
@@ -88,12 +94,12 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
                 }
             }
             ("client", Value::Table(_)) => problems.push(problem(
-                "client".to_owned(),
+                "client",
                 "write [[client]] with two brackets before each client",
             )),
-            ("client", _) => problems.push(problem("client".to_owned(), "write [[client]] tables")),
+            ("client", _) => problems.push(problem("client", "write [[client]] tables")),
             (other, _) => problems.push(problem(
-                secrets.shown(other),
+                &secrets.shown(other),
                 "is no key here: all that is said of a client stands below its line [[client]]",
             )),
         }
@@ -114,7 +120,7 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
     }
 }
 
-fn problem(place: String, expected: &str) -> Problem {
+fn problem(place: &str, expected: &str) -> Problem {
     Problem {
         variable: format!("{VARIABLE}, {place}"),
         found: None,
@@ -128,7 +134,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> Problem {
     let before = text.as_bytes().iter().take(start);
     let line = before.filter(|byte| **byte == b'\n').count() + 1;
     problem(
-        format!("line {line}"),
+        &format!("line {line}"),
         &format!("is not TOML ({})", error.message().escape_debug()),
     )
 }
@@ -137,8 +143,9 @@ fn syntax(text: &str, error: &toml::de::Error) -> Problem {
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    fn of(document: &Table) -> Self {
+    fn of(document: &Table, of_the_settings: &[&str]) -> Self {
         let mut secrets = vec![HASH_METHOD.to_owned()];
+        secrets.extend(of_the_settings.iter().map(|&secret| secret.to_owned()));
         gather(document, &mut secrets);
         Self(secrets)
     }

@@ -86,11 +86,12 @@ impl OAuthConfig {
         }
     }
 
-    /// The first client, and the ones that the clients file holds now.
+    /// The first client, and the ones that the clients file holds now. None of the secrets is told in a problem.
     pub(super) fn reread(
         &self,
         products: &ProductLists,
         http: &HttpConfig,
+        secrets: &[&str],
     ) -> Result<Vec<ClientConfig>, Problems> {
         let mut clients: Vec<ClientConfig> = self.clients.first().cloned().into_iter().collect();
         if let Some(path) = &self.clients_file {
@@ -98,6 +99,7 @@ impl OAuthConfig {
                 first_id: clients.first().map_or("", |first| first.id.as_str()),
                 products,
                 public_url: http.public_url.as_ref(),
+                secrets,
             };
             let further = clients_file::read(path, &rules)?;
             clients.extend(further);

@@ -2,16 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod properties;
+
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use url::Url;
 
 use super::*;
+use crate::config::client_table::KEYS;
 use crate::config::clients_file::{ClientRules, parse};
 use crate::config::{ClientConfig, ClientKind, ProductLists, RedirectUris};
 
 /// A hash in the right form, of nothing that anybody knows.
 const HASH: &str = "hmac-sha256:c2FsdHNhbHRzYWx0c2FsdA:ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0ZGlnZXN0MTI";
+const DOCS: &str = include_str!("../../../docs/clients.md");
 const EXAMPLE: &str = include_str!("../../../docs/clients.example.toml");
 
 fn read(text: &str) -> Result<Vec<ClientConfig>, Vec<String>> {
@@ -25,6 +30,7 @@ fn read(text: &str) -> Result<Vec<ClientConfig>, Vec<String>> {
         first_id: "first",
         products: &products,
         public_url: Some(&public_url),
+        secrets: &["the secret of the settings"],
     };
     parse(text, &rules).map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
@@ -32,7 +38,7 @@ fn read(text: &str) -> Result<Vec<ClientConfig>, Vec<String>> {
 /// The problems of a file, none of which may show the hash.
 fn problems(text: &str) -> Vec<String> {
     let problems = read(text).unwrap_err();
-    for part in HASH.split(':') {
+    for part in HASH.split(':').chain(["the secret of the settings"]) {
         assert!(!problems.concat().contains(part), "{problems:?}");
     }
     problems
@@ -49,7 +55,7 @@ fn with(lines: &str) -> String {
     let mut text = "[[client]]\n".to_owned();
     for (key, value) in usual {
         if !replaced(key) {
-            text.push_str(&format!("{key} = {value}\n"));
+            let _ = writeln!(text, "{key} = {value}");
         }
     }
     text + lines
@@ -74,6 +80,13 @@ fn the_example_of_the_documentation_is_good_as_it_is() {
     assert!(matches!(shop.kind, ClientKind::Confidential(_)) && shop.name.is_some());
     assert!(matches!(app.kind, ClientKind::Public));
     assert!(shop.refresh_lifetime.is_none() && app.refresh_lifetime.is_some());
+}
+
+#[test]
+fn the_documentation_has_a_row_for_every_key_and_no_other() {
+    let row = |line: &'static str| line.strip_prefix("| `")?.split_once('`').map(|(key, _)| key);
+    let documented: Vec<&str> = DOCS.lines().filter_map(row).collect();
+    assert_eq!(documented, KEYS);
 }
 
 #[test]
@@ -112,10 +125,29 @@ fn every_key_is_read() {
     assert!(matches!(&native.redirect_uris, RedirectUris::Native(uris) if uris.len() == 2));
 }
 
+/// Fails unless each text has exactly one problem, with this key and this word.
+#[track_caller]
+fn each_has_one_problem(texts: &[(String, &str, &str)]) {
+    for (text, key, word) in texts {
+        let problems = problems(text);
+        let [problem] = problems.as_slice() else {
+            panic!("one problem was expected of {text}: {problems:?}")
+        };
+        let (place, rest) = problem.split_once(": ").unwrap();
+        assert!(place.starts_with("OAUTH_CLIENTS_FILE, client 1"), "{problem}");
+        assert!(place.ends_with(key), "{key}: {problem}");
+        assert!(rest.contains(word), "{word}: {problem}");
+        assert!(
+            !problem.contains("plain secret") && problem.len() < 400,
+            "{problem}"
+        );
+    }
+}
+
 #[test]
-fn each_problem_names_the_client_and_the_key() {
+fn each_problem_of_who_a_client_is_names_the_client_and_the_key() {
     let long = "x".repeat(256);
-    for (text, key, word) in [
+    each_has_one_problem(&[
         (without("id"), "client 1, id", "is missing"),
         (with("id = ''"), "client 1, id", "client_id"),
         (with("id = 7"), "client 1, id", "in quotes"),
@@ -152,6 +184,12 @@ fn each_problem_names_the_client_and_the_key() {
             "secret",
             "remove it",
         ),
+    ]);
+}
+
+#[test]
+fn each_problem_of_what_a_client_may_names_the_client_and_the_key() {
+    each_has_one_problem(&[
         (without("redirect_uris"), "redirect_uris", "is missing"),
         (with("redirect_uris = []"), "redirect_uris", "at least one"),
         (
@@ -212,20 +250,7 @@ fn each_problem_names_the_client_and_the_key() {
             "raw_public_tokens",
             "with a secret",
         ),
-    ] {
-        let problems = problems(&text);
-        let [problem] = problems.as_slice() else {
-            panic!("one problem was expected of {text}: {problems:?}")
-        };
-        let (place, rest) = problem.split_once(": ").unwrap();
-        assert!(place.starts_with("OAUTH_CLIENTS_FILE, client 1"), "{problem}");
-        assert!(place.ends_with(key), "{key}: {problem}");
-        assert!(rest.contains(word), "{word}: {problem}");
-        assert!(
-            !problem.contains("plain secret") && !problem.contains("xxx"),
-            "{problem}"
-        );
-    }
+    ]);
 }
 
 #[test]
@@ -285,6 +310,7 @@ fn a_hash_in_the_wrong_place_is_not_repeated() {
         format!("\"{HASH}\" = 1"),
         format!("secret_hash = '{HASH}x'"),
         format!("client_secret = '{HASH}'"),
+        "id = 'the secret of the settings'\nname = ''".to_owned(),
         format!("secret_hash = {HASH}"),
         format!("products = ['{}']", HASH.rsplit(':').next().unwrap()),
     ] {
@@ -346,59 +372,4 @@ fn a_file_that_cannot_be_read_is_told() {
             (large.to_str().unwrap(), "larger than 1 MiB"),
         ],
     );
-}
-
-mod properties {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Lines that are nearly right, with the hash wherever it may be pasted.
-    fn line() -> impl Strategy<Value = String> {
-        let key = prop_oneof![
-            "id|name|secret_hash|public|redirect_uris|products|raw_public_tokens|send_iss|refresh_lifetime",
-            "secret|client|[a-z\"'.\\[\\]]{1,8}",
-            Just(format!("\"{HASH}\"")),
-        ];
-        let value = prop_oneof![
-            Just(format!("'{HASH}'")),
-            Just(format!("['{HASH}', 1]")),
-            Just(format!("{{ secret = '{HASH}' }}")),
-            Just(HASH.to_owned()),
-            "true|false|[0-9]{1,20}|'[ -~&&[^']]{0,20}'|\\['[ -~&&[^']]{0,30}'\\]",
-            ".{0,20}",
-        ];
-        prop_oneof![
-            1 => "\\[\\[client\\]\\]|\\[client\\]|#.{0,10}",
-            4 => (key, value).prop_map(|(key, value)| format!("{key} = {value}")),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_reading_panic(text in ".{0,200}", deep in 0..5000_usize) {
-            let _ = read(&text);
-            let _ = read(&format!("client = {}", "[".repeat(deep)));
-        }
-
-        #[test]
-        fn no_problem_shows_a_hash(lines in proptest::collection::vec(line(), 0..12)) {
-            let text = format!("[[client]]\nsecret_hash = '{HASH}'\n{}", lines.join("\n"));
-            if let Err(problems) = read(&text) {
-                for part in HASH.split(':').skip(1) {
-                    prop_assert!(!problems.concat().contains(part), "{:?}", problems);
-                }
-            }
-        }
-
-        #[test]
-        fn what_is_read_keeps_its_promises(lines in proptest::collection::vec(line(), 0..6)) {
-            let text = with(&lines.join("\n"));
-            for client in read(&text).unwrap_or_default() {
-                prop_assert!(!client.id.is_empty() && client.id != "first");
-                prop_assert!(!matches!(client.kind, ClientKind::Public) || !client.raw_public_tokens);
-                prop_assert!(client.redirect_uris != RedirectUris::AnyLoopback);
-            }
-        }
-    }
 }
