@@ -20,5 +20,6 @@ mod footprint;
 mod harness;
 mod leaks;
 mod lifecycle;
+mod oauth2_crate;
 mod settings;
 mod web;
