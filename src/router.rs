@@ -12,13 +12,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::link::Refusal;
 use crate::middleware::{headers, log, peer, request_id, timeout};
-use crate::{assets, explorer, link, oauth};
+use crate::{assets, explorer, link, oauth, openapi};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
     let mut router = people()
         .merge(page_calls())
         .merge(oauth_clients())
+        .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {
         // Nested last, so that Link's stand-in comes from our own origin and works through a tunnel.
