@@ -37,6 +37,11 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
         .map(|(path, method, _)| ((*path).to_owned(), (*method).to_owned()))
         .collect();
     assert_eq!(routes(), documented);
+    let reference = include_str!("../../docs/http.md");
+    for (path, _) in &documented {
+        let named = format!("{}`", path.replace("{file}", "…"));
+        assert!(reference.contains(&named), "docs/http.md does not tell of {path}");
+    }
     let ids: BTreeSet<&str> = operations()
         .iter()
         .map(|(_, _, operation)| operation["operationId"].as_str().unwrap())
@@ -136,10 +141,10 @@ async fn people(broker: &TestBroker, seen: &mut Seen) {
         }
     }
     let page = seen.ask(broker.get("/link/return")).await;
-    for extension in ["css", "js"] {
-        let name = format!("static/{}", between(&page.body, "static/", "\"").unwrap());
-        assert!(name.len() > extension.len());
-        seen.ask(broker.get(&format!("/{name}"))).await;
+    for asset in page.body.split("static/").skip(1) {
+        let name = asset.split('"').next().unwrap();
+        let answer = seen.ask(broker.get(&format!("/static/{name}"))).await;
+        assert_eq!(answer.status, 200, "{name}");
     }
     seen.ask(broker.get("/explorer")).await;
     let mut browser = Browser::open(broker, "").await;
