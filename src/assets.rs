@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -111,10 +112,14 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/static/{file}", get(serve))
 }
 
-async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    let found = ALL
-        .iter()
-        .find(|asset| asset.path.strip_prefix("static/") == Some(file.as_str()));
+/// A name that is not even UTF-8 is not found either.
+async fn serve(file: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    let file = file.ok();
+    let name = file.as_ref().map(|Path(name)| name.as_str());
+    let found = name.and_then(|name| {
+        ALL.iter()
+            .find(|asset| asset.path.strip_prefix("static/") == Some(name))
+    });
     match found {
         Some(asset) => asset.response(accepts_gzip(&headers)),
         // An old page may ask for a hash that this version no longer has; nobody is to remember the refusal.

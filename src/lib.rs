@@ -22,6 +22,7 @@ pub mod limits;
 pub mod link;
 pub mod middleware;
 pub mod oauth;
+pub mod openapi;
 pub mod ops;
 pub mod pages;
 pub mod plaid;

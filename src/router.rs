@@ -12,13 +12,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::link::Refusal;
 use crate::middleware::{headers, log, peer, request_id, timeout};
-use crate::{assets, explorer, link, oauth};
+use crate::{assets, explorer, link, oauth, openapi};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
     let mut router = people()
         .merge(page_calls())
         .merge(oauth_clients())
+        .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {
         // Nested last, so that Link's stand-in comes from our own origin and works through a tunnel.
@@ -67,50 +68,57 @@ fn oauth_clients() -> Router<App> {
         )
 }
 
-/// People get a page, programs JSON.
 async fn not_found(State(app): State<App>, request: Request) -> Response {
-    answer(
-        &app,
-        &request,
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "There is nothing at this address",
-    )
-}
-
-async fn method_not_allowed(request: Request) -> Response {
-    let path = request.uri().path();
-    let advice = if path.starts_with("/api/")
-        || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect")
-    {
-        "use POST at this address"
-    } else {
-        "use GET at this address"
+    let advice = "Go back to the application that sent you here.";
+    let refusal = Refusal {
+        status: StatusCode::NOT_FOUND,
+        title: "There is nothing at this address".to_owned(),
+        message: "The address may be mistyped, or the link that led here is old.".to_owned(),
+        advice: vec![advice.to_owned()],
     };
-    let body = json!({ "error": "invalid_request", "error_description": advice });
-    (StatusCode::METHOD_NOT_ALLOWED, Json(body)).into_response()
+    let described = refusal.title.clone();
+    answer(&app, &request, &refusal, "not_found", &described)
 }
 
-fn answer(app: &App, request: &Request, status: StatusCode, error: &str, title: &str) -> Response {
+async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
+    let path = request.uri().path();
+    let takes_post =
+        path.starts_with("/api/") || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect");
+    let (message, described) = if takes_post {
+        (
+            "It is for programs, which send something to it. There is no page here.",
+            "use POST at this address",
+        )
+    } else {
+        (
+            "It shows a page and takes nothing. A form or a program sent something to it.",
+            "use GET at this address",
+        )
+    };
+    let refusal = Refusal {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        title: "This address is used in another way".to_owned(),
+        message: message.to_owned(),
+        advice: vec![
+            "Go back to the application that sent you here.".to_owned(),
+            format!("If you set it up: {described}."),
+        ],
+    };
+    answer(&app, &request, &refusal, "invalid_request", described)
+}
+
+/// People get a page, programs JSON.
+fn answer(app: &App, request: &Request, refusal: &Refusal, error: &str, described: &str) -> Response {
     let path = request.uri().path();
     let wants_page = request
         .headers()
         .get(http::header::ACCEPT)
         .is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
     if wants_page && !path.starts_with("/api/") {
-        let refusal = Refusal {
-            status,
-            title: title.to_owned(),
-            message: "The address may be mistyped, or the link that led here is old.".to_owned(),
-            advice: vec!["Go back to the application that sent you here.".to_owned()],
-        };
-        return link::error_page(app, root_from(path), &refusal);
+        return link::error_page(app, root_from(path), refusal);
     }
-    (
-        status,
-        Json(json!({ "error": error, "error_description": title })),
-    )
-        .into_response()
+    let body = json!({ "error": error, "error_description": described });
+    (refusal.status, Json(body)).into_response()
 }
 
 /// The way from a page at this path to the root of the site: relative, since a proxy may put a prefix before it.

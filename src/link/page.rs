@@ -79,7 +79,7 @@ pub async fn authorize(
 }
 
 async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
-    if let Some(elsewhere) = no_page(visit) {
+    if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
     let clients = app.clients();
@@ -118,7 +118,7 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
 }
 
 async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
-    if let Some(elsewhere) = no_page(visit) {
+    if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
     if app.config.http.explorer != ExplorerMode::On {
@@ -131,11 +131,11 @@ async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
 /// The answer where a browser wants something else than a page of its own (Fetch Metadata, `Sec-Fetch-Dest`). Inside a
 /// frame neither our cookies nor Link work: the answer there is one link out of it. Another site's image or script is
 /// nobody who wants to connect a bank.
-fn no_page(visit: &Visit<'_>) -> Option<Response> {
+fn no_page(app: &App, visit: &Visit<'_>) -> Option<Response> {
     match visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
         None | Some(b"document" | b"empty") => return None,
         Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe") => {}
-        Some(_) => return Some(StatusCode::BAD_REQUEST.into_response()),
+        Some(_) => return Some(error_page(app, visit.root, &refusal::no_document())),
     }
     // A relative reference that is only a query leads to this very page.
     let page = FramedPage {

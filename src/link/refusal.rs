@@ -53,6 +53,17 @@ pub(super) fn store_unavailable() -> Refusal {
     }
 }
 
+/// Another page asked for this one as a picture, a script or the like.
+pub(super) fn no_document() -> Refusal {
+    Refusal {
+        status: StatusCode::BAD_REQUEST,
+        title: "This is a page of its own".to_owned(),
+        message: "Another page asked for it as an image, a script or something else that it is not."
+            .to_owned(),
+        advice: vec!["Open this address in a tab of its own.".to_owned()],
+    }
+}
+
 pub(super) fn too_many(app: &App, root: &'static str, too_many: TooMany) -> Response {
     let refusal = Refusal {
         status: StatusCode::TOO_MANY_REQUESTS,

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::openapi::document;
+
 /// The callback that tests ask to return to; nothing listens there.
 pub const CALLBACK: &str = "http://127.0.0.1:9/callback";
 /// Patience with a Plaid that hangs: long enough for a busy machine.
@@ -243,8 +245,14 @@ impl Answer {
         (self.status, self.json["error"].as_str().unwrap())
     }
 
+    /// Sends a request. Whatever a test is about, the answer has to be as the `OpenAPI` document says.
     pub async fn of(request: RequestBuilder) -> Self {
-        Self::read(request.send().await.expect("an answer")).await
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answer = Self::read(client.execute(request).await.expect("an answer")).await;
+        document::check(method.as_str(), &path, &answer);
+        answer
     }
 
     pub async fn read(response: Response) -> Self {

@@ -18,6 +18,7 @@ mod code;
 mod flow;
 mod grants;
 mod harness;
+mod openapi;
 mod operations;
 mod page_calls;
 mod pages;

@@ -7,14 +7,18 @@ use crate::harness::{Answer, Browser, TestBroker, between};
 #[tokio::test]
 async fn liveness_and_readiness_have_an_address_of_their_own() {
     let broker = TestBroker::start().await;
+    // Not by `Answer::of`, which holds answers against the document of the broker's own address.
+    let ask = async |path: &str| {
+        let request = broker.http.get(format!("{}{path}", broker.ops_url));
+        Answer::read(request.send().await.unwrap()).await
+    };
     for path in ["/livez", "/readyz"] {
-        let ops = Answer::of(broker.http.get(format!("{}{path}", broker.ops_url))).await;
+        let ops = ask(path).await;
         assert_eq!(ops.status, 200, "{path}: {}", ops.body);
         assert_eq!(Answer::of(broker.get(path)).await.status, 404, "{path}");
     }
     for path in ["/", "/oauth/token", "/explorer", "/api/info"] {
-        let answer = Answer::of(broker.http.get(format!("{}{path}", broker.ops_url))).await;
-        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(ask(path).await.status, 404, "{path}");
     }
 }
 
@@ -77,6 +81,41 @@ async fn wrong_methods_are_told_the_right_one() {
         assert_eq!(answer.oauth_error(), (405, "invalid_request"), "{path}");
         assert_eq!(answer.header("allow"), Some("GET,HEAD"), "{path}");
         assert!(answer.headers.get("set-cookie").is_none());
+    }
+}
+
+#[tokio::test]
+async fn people_who_use_an_address_in_a_wrong_way_get_a_page() {
+    let broker = TestBroker::start().await;
+    for (request, status, allow) in [
+        (broker.get("/oauth/token"), 405, Some("POST")),
+        (broker.post("/explorer"), 405, Some("GET,HEAD")),
+        (broker.get("/nothing"), 404, None),
+        (broker.get("/").header("sec-fetch-dest", "image"), 400, None),
+        (
+            broker.get("/?state=s").header("sec-fetch-dest", "script"),
+            400,
+            None,
+        ),
+    ] {
+        let answer = Answer::of(request.header("accept", "text/html,*/*;q=0.8")).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert_eq!(answer.header("allow"), allow);
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        let id = answer.header("x-request-id").unwrap();
+        assert!(answer.body.contains(id), "{}", answer.body);
+        assert!(answer.headers.get("set-cookie").is_none());
+    }
+    // The page's own calls are never for people.
+    let call = broker.get("/api/info").header("accept", "text/html");
+    assert_eq!(Answer::of(call).await.oauth_error(), (405, "invalid_request"));
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_is_not_found() {
+    let broker = TestBroker::start().await;
+    for path in ["/static/%FF", "/static/nothing.css", "/static/%2e%2e%2fpage.css"] {
+        assert_eq!(Answer::of(broker.get(path)).await.status, 404, "{path}");
     }
 }
 
