@@ -9,6 +9,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod attacks;
 mod authorize;
 mod bad_days;
 mod binding;
