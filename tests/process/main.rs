@@ -17,6 +17,7 @@ mod files;
 mod flow;
 mod footprint;
 mod harness;
+mod injection;
 mod leaks;
 mod lifecycle;
 mod settings;
