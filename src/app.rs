@@ -1,10 +1,10 @@
 //! The state that every handler shares.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::clock::SharedClock;
-use crate::config::{ClientConfig, Config, Environment};
+use crate::config::{ClientConfig, Clients, Config, Environment, Problems};
 use crate::connections::Connections;
 use crate::limits::Limits;
 use crate::pages::PageEnvironment;
@@ -34,13 +34,19 @@ pub struct Parts {
 
 /// The shared state; cloning it is cheap.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    /// Swapped whole when the clients file is read again.
+    clients: RwLock<Arc<Clients>>,
+}
 
 impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 
@@ -48,13 +54,30 @@ impl App {
     /// Shares the parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        let clients = Clients::new(parts.config.oauth.clients.clone());
+        Self(Arc::new(Shared {
+            parts,
+            clients: RwLock::new(Arc::new(clients)),
+        }))
     }
 
-    /// The client with this id, if it is still configured.
+    /// The clients of this moment. A request asks once and keeps the answer.
     #[must_use]
-    pub fn client(&self, id: &str) -> Option<&ClientConfig> {
-        self.config.oauth.clients.iter().find(|client| client.id == id)
+    pub fn clients(&self) -> Arc<Clients> {
+        // Nothing can panic while the lock is held, so what is inside is whole even then.
+        Arc::clone(&self.0.clients.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the clients file again and takes its clients from now on; gives how many clients there are, the first one
+    /// included. Blocks while it reads.
+    ///
+    /// # Errors
+    /// Every problem of the file. Then nothing has changed.
+    pub fn reload_clients(&self) -> Result<usize, Problems> {
+        let clients = self.config.reread_clients()?;
+        let count = clients.as_slice().len();
+        *self.0.clients.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(clients);
+        Ok(count)
     }
 
     /// Which world the pages belong to.

@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
 mod healthcheck;
+mod keys;
 mod serve;
 mod simulate;
 
@@ -51,6 +52,7 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Ask a running broker on this machine whether it is alive, for container health checks.
     Healthcheck,
+    Keys(keys::Keys),
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
@@ -67,6 +69,7 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
+        Command::Keys(keys) => keys.run(),
     };
     ExitCode::from(outcome)
 }
@@ -86,14 +89,14 @@ fn settings_help() -> String {
 }
 
 /// The settings of this process. What is wrong is told at once, on standard error.
-fn settings() -> Result<Config, Problems> {
+fn settings(options: LoadOptions) -> Result<Config, Problems> {
     let dotenv = config::read_dotenv(std::path::Path::new("."))?;
     let stderr_is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    Config::load(
-        config::environment(),
-        dotenv.as_deref(),
-        LoadOptions { stderr_is_terminal },
-    )
+    let options = LoadOptions {
+        stderr_is_terminal,
+        ..options
+    };
+    Config::load(config::environment(), dotenv.as_deref(), options)
 }
 
 /// A line on standard output. A reader that went away is no error of ours.

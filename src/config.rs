@@ -1,6 +1,10 @@
 //! Settings: one struct per concern, read from the environment and then `.env`, all problems told at once.
 
 mod address;
+mod client;
+mod client_keys;
+mod client_table;
+mod clients_file;
 mod dotenv;
 mod http;
 mod link;
@@ -21,11 +25,12 @@ mod variable;
 mod tests;
 
 pub use address::is_loopback;
+pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
 pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};
 pub use link::LinkConfig;
 pub use log::{LogConfig, LogFormat};
-pub use oauth::{ClientAuthPolicy, ClientConfig, ClientKind, OAuthConfig, RedirectUris};
+pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
@@ -33,6 +38,7 @@ pub use settings::environment;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use variable::{Variable, known};
 
+use crate::secret::{AdminToken, StoredSecret};
 use settings::Settings;
 
 /// Everything the broker is told from outside.
@@ -59,11 +65,15 @@ pub struct Config {
 pub struct LoadOptions {
     /// Whether people read the log: decides the default of `BROKER_LOG`.
     pub stderr_is_terminal: bool,
+    /// Leaves the clients file unread, for a command that serves nobody: while the broker keeps the clients of before
+    /// because somebody broke the file, it is well, and its health check must say so.
+    pub without_clients: bool,
 }
 
 impl Config {
     /// Reads all settings: `env` (see [`environment`]) wins over the lines of `.env` (see [`read_dotenv`]), and an
-    /// empty value is an unset one. Files are touched only for the `…_FILE` twins of secrets.
+    /// empty value is an unset one. Files are touched only for the `…_FILE` twins of secrets
+    /// and for the clients.
     ///
     /// # Errors
     /// Every problem that was found, each with what to do. No text holds a secret.
@@ -77,7 +87,14 @@ impl Config {
         let plaid = PlaidConfig::read(&mut settings, environment);
         let http = HttpConfig::read(&mut settings, environment);
         let link = LinkConfig::read(&mut settings, environment, &http);
-        let oauth = OAuthConfig::read(&mut settings, environment, &plaid, &http);
+        let mut oauth = OAuthConfig::read(&mut settings, environment, &plaid, &http);
+        if !options.without_clients {
+            let secrets: Vec<&str> = settings.secrets().collect();
+            match oauth.reread(&link.products, &http, &secrets) {
+                Ok(clients) => oauth.clients = clients,
+                Err(Problems(problems)) => settings.problems.extend(problems),
+            }
+        }
         let store = StoreConfig::read(&mut settings, environment);
         let log = LogConfig::read(&mut settings, options);
         let Settings {
@@ -96,5 +113,21 @@ impl Config {
         } else {
             Err(Problems(problems))
         }
+    }
+    /// All clients, those of the file as it is now.
+    ///
+    /// # Errors
+    /// Every problem of the file, each with what to do. No text holds a secret or a hash of one.
+    pub fn reread_clients(&self) -> Result<Clients, Problems> {
+        let mut secrets = vec![self.plaid.secret.expose()];
+        secrets.extend(self.http.admin_token.as_ref().map(AdminToken::expose));
+        for client in &self.oauth.clients {
+            if let ClientKind::Confidential(StoredSecret::Plain(secret)) = &client.kind {
+                secrets.push(secret.expose());
+            }
+        }
+        self.oauth
+            .reread(&self.link.products, &self.http, &secrets)
+            .map(Clients::new)
     }
 }

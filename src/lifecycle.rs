@@ -3,6 +3,7 @@
 //! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
+mod reload;
 mod serve;
 mod signals;
 
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub use reload::reload_on_hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 

@@ -3,11 +3,15 @@
 //! Redaction sits at the type and not at the log sink, so a secret cannot reach a log, a page or an error
 //! by accident: whoever needs the text says [`expose`](PlaidAccessToken::expose), and that word can be searched.
 
+mod stored;
+
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+pub use stored::{HASH_METHOD, HASHED_SECRET_CHARS, SecretHash, StoredSecret};
 
 /// Compares two byte strings in a time that depends on neither's content nor length: the digests are
 /// compared, which have one length.

@@ -8,35 +8,56 @@
 //! tokens and Items, `link` is Link's page and its calls, `fault` and `recorder` are what tests reach for.
 
 mod accounts;
+mod adjustable_clock;
 mod api;
+mod asset_reports;
 mod controls;
+mod data;
 mod error;
 mod fault;
 mod fields;
+mod handle;
 mod ids;
 mod institutions;
 mod item;
 mod link;
 mod link_token;
+mod payment_book;
+mod rate_limits;
 mod recorder;
 pub mod server;
 mod shelf;
+mod snapshot;
 mod state;
 mod test_users;
+mod transfers;
+mod user;
+mod webhook;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
 use crate::clock::{SharedClock, SystemClock, Timestamp};
 use crate::secret::{PlaidPublicToken, PlaidSecret};
 
+use self::adjustable_clock::AdjustableClock;
 pub use self::fault::Fault;
 use self::fault::Faults;
+pub use self::handle::NoSuchItem;
+pub use self::link::LinkOptions;
+use self::rate_limits::RateLimits;
 use self::recorder::Recorder;
 pub use self::recorder::{RecordedHeaders, RecordedRequest};
 pub use self::server::{RunningSimulator, serve};
+pub use self::snapshot::{SnapshotError, Switches};
 use self::state::State;
+use self::webhook::Outbox;
+use self::webhook::keys::Keys;
+pub use self::webhook::{WebhookState, WebhookView};
 
 /// The simulator's own client id: shaped like Plaid's, and public.
 pub const CLIENT_ID: &str = "5a11ced0c0ffee0000000001";
@@ -45,7 +66,8 @@ pub const CLIENT_ID: &str = "5a11ced0c0ffee0000000001";
 pub const SECRET: &str = "51a11a7ed5ec4e7000000000000001";
 
 /// What a second exchange of one public token does. Plaid's pages do not say, and reports point both ways.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub enum PublicTokenReuse {
     /// It is refused with `INVALID_PUBLIC_TOKEN`.
     #[default]
@@ -66,6 +88,19 @@ pub struct Options {
     pub public_token_reuse: PublicTokenReuse,
     /// The Dashboard's list of allowed redirect URIs; `None` allows all that keep Plaid's rules of form.
     pub redirect_uris: Option<Vec<String>>,
+    /// Choices about Link.
+    pub link: LinkOptions,
+    /// Whether calls are limited as in Plaid's Sandbox (<https://plaid.com/docs/errors/rate-limit-exceeded/>).
+    pub rate_limits: bool,
+    /// Pairs of client id and the products that Plaid has enabled for it; a client without one has all.
+    pub enabled_products: Vec<(String, Vec<String>)>,
+    /// Whether each call leaves a line in the log at `info`: path, status, error code and time taken.
+    pub log_calls: bool,
+    /// Decides all balances, names and movements; two simulators with one seed have the same data.
+    pub seed: u64,
+    /// How long after the exchange the first transactions are there; history takes three times as long,
+    /// an asset report twice. Before that the answer is `PRODUCT_NOT_READY`.
+    pub data_delay: Duration,
 }
 
 impl Default for Options {
@@ -75,6 +110,12 @@ impl Default for Options {
             clock: Arc::new(SystemClock),
             public_token_reuse: PublicTokenReuse::default(),
             redirect_uris: None,
+            link: LinkOptions::default(),
+            rate_limits: false,
+            enabled_products: Vec::new(),
+            log_calls: false,
+            seed: 0,
+            data_delay: Duration::from_secs(1),
         }
     }
 }
@@ -85,16 +126,25 @@ pub struct Simulator(Arc<Inner>);
 
 struct Inner {
     keys: Vec<(String, PlaidSecret)>,
-    clock: SharedClock,
-    public_token_reuse: PublicTokenReuse,
+    clock: AdjustableClock,
+    switches: Mutex<Switches>,
     redirect_uris: Option<Vec<String>>,
+    link: LinkOptions,
+    enabled_products: Vec<(String, Vec<String>)>,
+    log_calls: bool,
+    seed: String,
+    data_delay: Duration,
     state: Mutex<State>,
+    rate_limits: Mutex<RateLimits>,
+    webhook_keys: Mutex<Keys>,
+    outbox: Mutex<Outbox>,
+    outbox_changed: Notify,
     faults: Mutex<Faults>,
     recorder: Mutex<Recorder>,
 }
 
 /// What is known of one Item, for tests to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ItemView {
     /// Plaid's `item_id`.
     pub item_id: String,
@@ -130,12 +180,25 @@ impl Simulator {
             .chain(options.keys)
             .map(|(client_id, secret)| (client_id, PlaidSecret::new(secret)))
             .collect();
+        let clock = AdjustableClock::over(options.clock);
         Self(Arc::new(Inner {
             keys,
-            clock: options.clock,
-            public_token_reuse: options.public_token_reuse,
+            switches: Mutex::new(Switches {
+                public_token_reuse: options.public_token_reuse,
+                rate_limits: options.rate_limits,
+            }),
             redirect_uris: options.redirect_uris,
+            link: options.link,
+            enabled_products: options.enabled_products,
+            log_calls: options.log_calls,
+            seed: options.seed.to_string(),
+            data_delay: options.data_delay,
             state: Mutex::default(),
+            rate_limits: Mutex::default(),
+            webhook_keys: Mutex::new(Keys::new(clock.wall())),
+            clock,
+            outbox: Mutex::default(),
+            outbox_changed: Notify::new(),
             faults: Mutex::default(),
             recorder: Mutex::default(),
         }))
@@ -149,6 +212,7 @@ impl Simulator {
                 "/_simulator/link",
                 link::routes(self.clone(), link::FrameAncestors::Loopback),
             )
+            .nest("/_simulator/hosted", link::hosted_routes(self.clone()))
             .nest("/_simulator", controls::routes(self.clone()))
             .fallback(api::answer)
             .with_state(self.clone())
@@ -165,9 +229,16 @@ impl Simulator {
         RunningSimulator::start(Self::new(options)).await
     }
 
-    /// Lays a fault in wait for the next call of `path` (`/item/get`). Several for one path are met in turn.
+    /// Lays a fault in wait for the next call of `path` (`/item/get`). Several for one path are met in turn;
+    /// beyond 1,000 that wait, a fault is dropped with a warning.
     pub fn enqueue(&self, path: &str, fault: Fault) {
-        lock(&self.0.faults).enqueue(path, fault);
+        if !self.enqueued(path, fault) {
+            tracing::warn!(path, "too many faults wait already: this one is dropped");
+        }
+    }
+
+    fn enqueued(&self, path: &str, fault: Fault) -> bool {
+        lock(&self.0.faults).enqueue(path, fault)
     }
 
     /// The last calls of Plaid's paths, oldest first, with secrets and tokens masked.

@@ -8,9 +8,19 @@
     reason = "tests fail by panicking"
 )]
 
+#[path = "simulator/link_support.rs"]
+mod link_support;
 #[path = "simulator/support.rs"]
 mod support;
 
+#[path = "simulator/assets.rs"]
+mod assets;
+#[path = "simulator/controls.rs"]
+mod controls;
+#[path = "simulator/custom.rs"]
+mod custom;
+#[path = "simulator/data.rs"]
+mod data;
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/keys.rs"]
@@ -19,7 +29,23 @@ mod keys;
 mod lifecycle;
 #[path = "simulator/link.rs"]
 mod link;
+#[path = "simulator/link_bank.rs"]
+mod link_bank;
+#[path = "simulator/link_hosted.rs"]
+mod link_hosted;
+#[path = "simulator/link_update.rs"]
+mod link_update;
+#[path = "simulator/payments.rs"]
+mod payments;
+#[path = "simulator/receiver.rs"]
+mod receiver;
 #[path = "simulator/server.rs"]
 mod server;
+#[path = "simulator/sync.rs"]
+mod sync;
+#[path = "simulator/transfers.rs"]
+mod transfers;
 #[path = "simulator/validation.rs"]
 mod validation;
+#[path = "simulator/webhooks.rs"]
+mod webhooks;

@@ -4,12 +4,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, settings};
+use crate::config::LoadOptions;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// 0 when alive, 1 when it answers otherwise, 3 when it does not answer.
 pub(super) fn run() -> u8 {
-    let config = match settings() {
+    let options = LoadOptions {
+        without_clients: true,
+        ..LoadOptions::default()
+    };
+    let config = match settings(options) {
         Ok(config) => config,
         Err(problems) => {
             complain(&problems.to_string());

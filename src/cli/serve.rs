@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 
 use super::{DONE, FAILED, USAGE, complain, say, settings};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, LoadOptions};
 use crate::lifecycle::{self, Addresses, Broker, Outside};
 use crate::telemetry;
 
 /// Loads the settings, serves, and stops when it is told to.
 pub(super) fn run() -> u8 {
-    let config = match settings() {
+    let config = match settings(LoadOptions::default()) {
         Ok(config) => config,
         Err(problems) => {
             complain(&problems.to_string());
@@ -41,6 +41,7 @@ fn serve(config: Config) -> anyhow::Result<bool> {
     let ended = runtime.block_on(async {
         let stop = lifecycle::signals().context("cannot listen to signals")?;
         let broker = lifecycle::build(config, Outside::default()).await?;
+        lifecycle::reload_on_hangup(broker.app().clone()).context("cannot listen to signals")?;
         announce(&broker);
         anyhow::Ok(broker.run(stop).await)
     })?;

@@ -8,19 +8,42 @@ use tokio::net::TcpListener;
 
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::config::{LogConfig, LogFormat};
-use crate::simulator::{self, Simulator};
+use crate::simulator::{self, LinkOptions, PublicTokenReuse, Simulator};
 use crate::{lifecycle, telemetry};
 
 /// Plaid's API is at the printed address. The built-in keys are public: client id 5a11ced0c0ffee0000000001, secret
 /// 51a11a7ed5ec4e7000000000000001.
 #[derive(Args, Debug)]
 pub(super) struct Simulate {
-    /// Where it listens; loopback only, port 0 lets the system choose.
+    /// Where it listens; loopback only unless told otherwise, port 0 lets the system choose.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9400")]
     bind: SocketAddr,
     /// A further pair of client id and secret that it accepts; may be repeated.
     #[arg(long, value_name = "ID:SECRET", value_parser = key)]
     key: Vec<(String, String)>,
+    /// Take keys that look like Plaid's own. They are not needed here, and a command line is no place for them.
+    #[arg(long)]
+    allow_real_looking_keys: bool,
+    /// Listen on an address that other machines reach: all of them can then read and change everything here.
+    #[arg(long)]
+    allow_non_loopback: bool,
+    /// What a second exchange of one public token does; Plaid does not say.
+    #[arg(long, value_enum, default_value_t)]
+    public_token_reuse: PublicTokenReuse,
+    /// Decides all made-up names, balances and movements; the same seed gives the same data.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Limit calls as Plaid's Sandbox does.
+    #[arg(long)]
+    rate_limits: bool,
+    /// The Dashboard's list of redirect URIs; may be repeated. Without it all of a good form are allowed.
+    #[arg(long, value_name = "URI")]
+    redirect_uri: Vec<String>,
+    /// The products that Plaid has enabled for a client id, comma-separated; may be repeated. Others have all.
+    #[arg(long, value_name = "ID:PRODUCTS", value_parser = products)]
+    products: Vec<(String, Vec<String>)>,
+    #[command(flatten)]
+    link: LinkOptions,
 }
 
 fn key(text: &str) -> Result<(String, String), String> {
@@ -30,11 +53,32 @@ fn key(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn products(text: &str) -> Result<(String, Vec<String>), String> {
+    let (id, products) = key(text).map_err(|_| "write it as ID:PRODUCT,PRODUCT".to_owned())?;
+    Ok((
+        id,
+        products.split(',').map(|name| name.trim().to_owned()).collect(),
+    ))
+}
+
+/// Plaid's secrets are 30 hexadecimal digits.
+fn looks_real((_, secret): &(String, String)) -> bool {
+    secret.len() == 30 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()) && secret != simulator::SECRET
+}
+
 impl Simulate {
     pub(super) fn run(self) -> u8 {
-        if !self.bind.ip().is_loopback() {
+        if !self.bind.ip().is_loopback() && !self.allow_non_loopback {
             complain(
-                "--bind: the simulator has public keys and no real protection; give it a loopback address",
+                "--bind: the simulator has public keys and no real protection; give it a loopback address, or say \
+                 --allow-non-loopback",
+            );
+            return USAGE;
+        }
+        if self.key.iter().any(looks_real) && !self.allow_real_looking_keys {
+            complain(
+                "--key: this secret looks like one of Plaid's own, which has no business here: the simulator takes \
+                 any other text. If it is none of Plaid's, say --allow-real-looking-keys",
             );
             return USAGE;
         }
@@ -71,7 +115,14 @@ impl Simulate {
                 listener.local_addr()?
             ));
             let options = simulator::Options {
+                link: self.link,
                 keys: self.key,
+                public_token_reuse: self.public_token_reuse,
+                redirect_uris: (!self.redirect_uri.is_empty()).then_some(self.redirect_uri),
+                rate_limits: self.rate_limits,
+                seed: self.seed,
+                enabled_products: self.products,
+                log_calls: true,
                 ..simulator::Options::default()
             };
             let serving = simulator::serve(

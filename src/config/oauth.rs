@@ -1,15 +1,20 @@
 //! The OAuth side: who may ask, and how long what they get lives.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 
 use super::address;
+use super::client::{ClientConfig, ClientKind, RedirectUris};
+use super::clients_file::{self, ClientRules};
 use super::http::HttpConfig;
 use super::plaid::{Environment, PlaidConfig};
+use super::problem::Problems;
+use super::products::ProductLists;
 use super::settings::Settings;
 use super::values::{list, seconds, switch};
-use crate::secret::ClientSecret;
+use crate::secret::{ClientSecret, StoredSecret};
 
 /// What the profile form of Kore.ai takes, for the id and for the secret.
 const CREDENTIAL_CHARS: usize = 255;
@@ -17,45 +22,6 @@ const CREDENTIAL_CHARS: usize = 255;
 const SECRET_CHARS: usize = 16;
 /// The greatest `expires_in` that also clients with 32-bit numbers understand.
 const LONGEST_EXPIRES_IN: u64 = i32::MAX as u64;
-
-/// Which redirect URIs a client may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RedirectUris {
-    /// Exactly these strings.
-    Listed(Vec<String>),
-    /// Any `http://` URL on loopback, any port and path: the simulator's default, so that it can be tried at once.
-    AnyLoopback,
-}
-
-/// How a client proves who it is.
-#[derive(Clone, Debug)]
-pub enum ClientKind {
-    /// Has a secret and must (see [`ClientAuthPolicy`]) show it.
-    Confidential(ClientSecret),
-    /// Has none; PKCE is required of it.
-    Public,
-}
-
-/// An OAuth client.
-#[derive(Clone, Debug)]
-pub struct ClientConfig {
-    /// `client_id`.
-    pub id: String,
-    /// What the Link page calls it; `None`: by the host of its redirect URI.
-    pub name: Option<String>,
-    /// With or without a secret.
-    pub kind: ClientKind,
-    /// Where its browsers may be sent back to.
-    pub redirect_uris: RedirectUris,
-    /// The products it may ask for; `None`: all that are configured.
-    pub products: Option<Vec<String>>,
-    /// Whether it may bring raw Plaid public tokens to the token endpoint.
-    pub raw_public_tokens: bool,
-    /// How long its grants live, from their beginning; `None`: until they are ended.
-    pub refresh_lifetime: Option<Duration>,
-    /// Whether `iss` is added to its authorization responses (RFC 9207).
-    pub send_iss: bool,
-}
 
 /// `OAUTH_CLIENT_AUTH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +35,11 @@ pub enum ClientAuthPolicy {
 /// The OAuth side.
 #[derive(Clone, Debug)]
 pub struct OAuthConfig {
-    /// The clients; the first is the one of `OAUTH_CLIENT_ID`, and there always is one.
+    /// The clients at the start; the first is the one of `OAUTH_CLIENT_ID`, and there always is one. The file may
+    /// have been read again since: requests ask [`App::clients`](crate::app::App::clients).
     pub clients: Vec<ClientConfig>,
+    /// `OAUTH_CLIENTS_FILE`.
+    pub clients_file: Option<PathBuf>,
     /// `OAUTH_CLIENT_AUTH`.
     pub client_auth: ClientAuthPolicy,
     /// `OAUTH_CODE_TTL`.
@@ -88,13 +57,8 @@ impl OAuthConfig {
         plaid: &PlaidConfig,
         http: &HttpConfig,
     ) -> Self {
-        if settings.is_given("OAUTH_CLIENTS_FILE") {
-            settings.problem(
-                "OAUTH_CLIENTS_FILE",
-                "is not supported by this version yet: remove it and use OAUTH_CLIENT_ID for one client",
-            );
-        }
         let first = first_client(settings, environment, plaid, http);
+        let clients_file = settings.text("OAUTH_CLIENTS_FILE").map(PathBuf::from);
         let client_auth = settings.parsed("OAUTH_CLIENT_AUTH", |text| {
             match text.to_ascii_lowercase().as_str() {
                 "auto" => Ok(ClientAuthPolicy::Auto),
@@ -114,11 +78,33 @@ impl OAuthConfig {
         }
         Self {
             clients: vec![first],
+            clients_file,
             client_auth: client_auth.unwrap_or(ClientAuthPolicy::Auto),
             code_ttl: Duration::from_secs(code_ttl),
             expires_in,
             unredeemed_ttl: Duration::from_secs(unredeemed_ttl),
         }
+    }
+
+    /// The first client, and the ones that the clients file holds now. None of the secrets is told in a problem.
+    pub(super) fn reread(
+        &self,
+        products: &ProductLists,
+        http: &HttpConfig,
+        secrets: &[&str],
+    ) -> Result<Vec<ClientConfig>, Problems> {
+        let mut clients: Vec<ClientConfig> = self.clients.first().cloned().into_iter().collect();
+        if let Some(path) = &self.clients_file {
+            let rules = ClientRules {
+                first_id: clients.first().map_or("", |first| first.id.as_str()),
+                products,
+                public_url: http.public_url.as_ref(),
+                secrets,
+            };
+            let further = clients_file::read(path, &rules)?;
+            clients.extend(further);
+        }
+        Ok(clients)
     }
 }
 
@@ -149,21 +135,23 @@ fn first_client(
             .unwrap_or(&plaid.client_id)
             .to_owned(),
         name: None,
-        kind: ClientKind::Confidential(ClientSecret::new(
+        kind: ClientKind::Confidential(StoredSecret::Plain(ClientSecret::new(
             settings
                 .text("OAUTH_CLIENT_SECRET")
                 .unwrap_or_else(|| plaid.secret.expose()),
-        )),
+        ))),
         redirect_uris,
         products: None,
         raw_public_tokens: true,
-        refresh_lifetime: None,
         send_iss,
+        refresh_lifetime: None,
     }
 }
 
-/// RFC 6749, appendix A.1 and A.2: ids and secrets are printable ASCII.
-fn credential_error(text: &str) -> Option<String> {
+/// What keeps this text from being a client's id or secret, as an instruction. RFC 6749, appendix A.1 and A.2: they are
+/// printable ASCII.
+#[must_use]
+pub fn credential_error(text: &str) -> Option<String> {
     if text.len() > CREDENTIAL_CHARS {
         return Some(format!(
             "make it {CREDENTIAL_CHARS} characters or shorter, which is what profile forms take"
@@ -226,7 +214,7 @@ fn owned_list(text: &str) -> Vec<String> {
 }
 
 /// RFC 6749 3.1.2: absolute and without a fragment; RFC 9700 2.1: compared exactly, so no wildcards.
-fn redirect_uri(text: &str) -> Result<Url, String> {
+pub(super) fn redirect_uri(text: &str) -> Result<Url, String> {
     if text.contains('*') {
         return Err(
             "write each callback URL out: they are compared exactly, so * is not understood".to_owned(),

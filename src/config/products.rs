@@ -81,6 +81,13 @@ impl ProductLists {
         lists
     }
 
+    /// Whether the product stands in any of the lists.
+    pub(super) fn contains(&self, product: &str) -> bool {
+        self.named()
+            .iter()
+            .any(|(_, list)| list.iter().any(|listed| listed == product))
+    }
+
     fn named(&self) -> [(&'static str, &[String]); 4] {
         [
             (PRODUCTS, &self.products),

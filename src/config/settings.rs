@@ -224,9 +224,14 @@ impl Settings {
 
     /// The text made fit to be told, see [`shown::shown`].
     pub(super) fn shown(&self, text: &str) -> String {
+        shown::shown(text, self.secrets())
+    }
+
+    /// The values of all secrets.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         let is_secret = |name: &str| variable::find(name).is_some_and(|known| known.secret);
-        let secrets = self.values.iter().filter(|(name, _)| is_secret(name));
-        shown::shown(text, secrets.map(|(_, secret)| secret.as_str()))
+        let secrets = self.values.iter().filter(move |(name, _)| is_secret(name));
+        secrets.map(|(_, secret)| secret.as_str())
     }
 }
 

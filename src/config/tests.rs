@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
+mod clients;
 mod documents;
 mod http;
 mod layers;

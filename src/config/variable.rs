@@ -188,7 +188,7 @@ const KNOWN: &[Variable] = &[
         OAUTH,
         "OAUTH_CLIENTS_FILE",
         "",
-        "A file of further OAuth clients; reserved, this version does not support it yet.",
+        "A TOML file of further OAuth clients (docs/clients.md), read again on SIGHUP.",
     ),
     open(
         OAUTH,

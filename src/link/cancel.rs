@@ -70,7 +70,8 @@ pub async fn link_exit(
     }
     let answer = match &transaction.flow {
         Flow::OAuth(request) => {
-            let issuer = app.issuer_for(app.client(&request.client_id));
+            let clients = app.clients();
+            let issuer = app.issuer_for(clients.find(&request.client_id));
             let target = RedirectTarget::of_transaction(request);
             json!({ "redirect_to": target.with_error("access_denied", "the person cancelled", issuer) })
         }

@@ -105,7 +105,8 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Str
         .store
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
-    let issuer = app.issuer_for(app.client(&request.client_id));
+    let clients = app.clients();
+    let issuer = app.issuer_for(clients.find(&request.client_id));
     RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)
 }
 

@@ -82,11 +82,11 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
     if let Some(elsewhere) = no_page(visit) {
         return elsewhere;
     }
-    let config = &app.config;
+    let clients = app.clients();
     match request::authorize(
         visit.query,
-        &config.oauth.clients,
-        &config.link.products,
+        clients.as_slice(),
+        &app.config.link.products,
         is_product,
     ) {
         Ok(Authorization {
@@ -95,7 +95,10 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
             request,
             scope,
         }) => {
-            let asker = Asker::of(client.name.clone(), target.host());
+            let asker = Asker {
+                issuer: app.issuer_for(Some(client)),
+                ..Asker::of(client.name.clone(), target.host())
+            };
             link_page(app, visit, Flow::OAuth(request), scope, asker).await
         }
         Err(AuthorizeError::Page(error)) => refusal::of_authorization(app, visit.root, &error),
@@ -149,22 +152,26 @@ fn no_page(visit: &Visit<'_>) -> Option<Response> {
 
 /// Who the page says is asking, and where the person returns to.
 #[derive(Default)]
-struct Asker {
+struct Asker<'a> {
     client_name: Option<String>,
     return_host: Option<String>,
+    /// `iss` of what is answered to the client.
+    issuer: Option<&'a str>,
 }
 
-impl Asker {
+impl Asker<'_> {
     /// A client without a name is called by the host that the person returns to, which is then told once.
     fn of(name: Option<String>, host: Option<String>) -> Self {
         match name {
             Some(name) => Self {
                 client_name: Some(name),
                 return_host: host,
+                issuer: None,
             },
             None => Self {
                 client_name: host,
                 return_host: None,
+                issuer: None,
             },
         }
     }
@@ -175,7 +182,7 @@ async fn link_page(
     visit: &Visit<'_>,
     flow: Flow,
     scope: Option<Vec<String>>,
-    asker: Asker,
+    asker: Asker<'_>,
 ) -> Response {
     let can_cancel = matches!(flow, Flow::OAuth(_));
     let configured = &app.config.link.products;
@@ -188,9 +195,9 @@ async fn link_page(
     }
     let failed = match &flow {
         Flow::OAuth(request) => {
-            let issuer = app.issuer_for(app.client(&request.client_id));
             let told = "the broker's storage does not answer; try again shortly";
-            Some(RedirectTarget::of_transaction(request).with_error("temporarily_unavailable", told, issuer))
+            let target = RedirectTarget::of_transaction(request);
+            Some(target.with_error("temporarily_unavailable", told, asker.issuer))
         }
         Flow::Browser => None,
     };

@@ -80,7 +80,7 @@ pub(super) fn of_authorization(app: &App, root: &'static str, error: &PageError)
             vec![
                 go_back,
                 "If you set it up: compare the client id in your OAuth profile with OAUTH_CLIENT_ID (by default \
-                 the same as PLAID_CLIENT_ID)."
+                 the same as PLAID_CLIENT_ID) and with the ids in the clients file, if there is one."
                     .to_owned(),
             ],
         ),
@@ -123,7 +123,7 @@ fn not_listed(sent: &str, nearest: Option<&str>) -> (&'static str, String, Vec<S
     }
     advice.push(
         "If you set it up: copy the callback URL of your OAuth profile, exactly as it is shown there, into \
-         PLAID_REDIRECT_URI, and restart."
+         PLAID_REDIRECT_URI, and restart. (For a client of the clients file: into its redirect_uris.)"
             .to_owned(),
     );
     (

@@ -183,7 +183,7 @@ mod tests {
             send_iss: true,
         };
         vec![
-            client("first", ClientKind::Confidential(ClientSecret::new("s"))),
+            client("first", ClientKind::Confidential(ClientSecret::new("s").into())),
             client("app", ClientKind::Public),
         ]
     }

@@ -18,8 +18,14 @@ fn client(id: &str, kind: ClientKind) -> ClientConfig {
 
 fn clients() -> Vec<ClientConfig> {
     vec![
-        client("first", ClientKind::Confidential(ClientSecret::new("p+s/w=%41"))),
-        client("second", ClientKind::Confidential(ClientSecret::new("other"))),
+        client(
+            "first",
+            ClientKind::Confidential(ClientSecret::new("p+s/w=%41").into()),
+        ),
+        client(
+            "second",
+            ClientKind::Confidential(ClientSecret::new("other").into()),
+        ),
         client("app", ClientKind::Public),
     ]
 }

@@ -8,7 +8,7 @@ use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
 use super::error::TokenError;
 use super::params::Params;
 use crate::app::App;
-use crate::config::ClientKind;
+use crate::config::{ClientKind, Clients};
 use crate::limits::Kind;
 use crate::middleware::body::{self, BodyError};
 use crate::middleware::peer::Peer;
@@ -45,11 +45,20 @@ pub(super) async fn read(
 impl Request {
     /// The client, once it is believed. A client that proved itself has a budget of its own; everybody else, a wrong
     /// secret included, counts for the address.
-    pub(super) fn client<'a>(&self, app: &'a App, peer: Peer) -> Result<Authenticated<'a>, TokenError> {
+    pub(super) fn client<'a>(
+        &self,
+        app: &App,
+        clients: &'a Clients,
+        peer: Peer,
+    ) -> Result<Authenticated<'a>, TokenError> {
         let oauth = &app.config.oauth;
         let environment = app.config.plaid.environment;
-        let believed =
-            client_auth::authenticate(&self.presented, &oauth.clients, oauth.client_auth, environment);
+        let believed = client_auth::authenticate(
+            &self.presented,
+            clients.as_slice(),
+            oauth.client_auth,
+            environment,
+        );
         match &believed {
             Ok(client) if client.proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,

@@ -55,7 +55,8 @@ pub async fn introspect(
 
 async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Body7662, TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
-    let client = request.client(app, peer)?;
+    let clients = app.clients();
+    let client = request.client(app, &clients, peer)?;
     if !client.proven {
         return Err(ClientAuthError::SecretMissing.into());
     }

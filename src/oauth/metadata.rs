@@ -14,7 +14,8 @@ use crate::config::ClientKind;
 /// `GET /.well-known/oauth-authorization-server`.
 pub async fn metadata(State(app): State<App>) -> Response {
     let issuer = &app.public_url;
-    let clients = &app.config.oauth.clients;
+    let snapshot = app.clients();
+    let clients = snapshot.as_slice();
     let confidential = ["client_secret_basic", "client_secret_post"];
     let mut methods = confidential.to_vec();
     if clients

@@ -3,7 +3,11 @@
 //! A [`RedirectTarget`] can be made only from a URI that is on the client's list, and nothing else builds a URL
 //! that the browser is sent to with a code or an error.
 
+mod native;
+
 use url::{Host, Url, form_urlencoded};
+
+use native::{differs_in_port, without_port};
 
 use crate::config::RedirectUris;
 use crate::store::model::OAuthRequest;
@@ -49,7 +53,28 @@ impl RedirectTarget {
                     });
                 }
             },
+            (RedirectUris::Native(list), None) => match list.as_slice() {
+                // Where any port is meant, only the request can say which.
+                [only] if without_port(only).is_none() => only.clone(),
+                list => {
+                    return Err(RedirectError::Missing {
+                        any_registered: !list.is_empty(),
+                    });
+                }
+            },
             (RedirectUris::AnyLoopback, None) => return Err(RedirectError::Missing { any_registered: true }),
+            (RedirectUris::Native(list), Some(sent)) => {
+                if !list
+                    .iter()
+                    .any(|listed| listed == sent || differs_in_port(listed, sent))
+                {
+                    return Err(RedirectError::NotListed {
+                        sent: sent.to_owned(),
+                        nearest: nearest(list, sent),
+                    });
+                }
+                sent.to_owned()
+            }
             (RedirectUris::Listed(list), Some(sent)) => {
                 if !list.iter().any(|listed| listed == sent) {
                     return Err(RedirectError::NotListed {

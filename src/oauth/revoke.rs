@@ -31,7 +31,8 @@ pub async fn revoke(
 
 async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<(), TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
-    let client = request.client(app, peer)?;
+    let clients = app.clients();
+    let client = request.client(app, &clients, peer)?;
     endpoint::must_be_proven(&client)?;
     let token = request
         .params

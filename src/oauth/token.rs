@@ -37,7 +37,8 @@ pub async fn token(
 
 async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Response, TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
-    let client = request.client(app, peer)?;
+    let clients = app.clients();
+    let client = request.client(app, &clients, peer)?;
     let grant = request::grant(&request.params)?;
     let response = answer(app, &client, grant, &request.params).await?;
     if client.lenient {

@@ -1,39 +1,108 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
 mod accounts;
+mod assets;
+mod data_endpoints;
+mod institution_lists;
 mod institutions;
+mod investments;
 mod item;
 mod keys;
 mod link_token;
 mod link_token_fields;
+mod payment_consents;
+mod payment_fields;
+mod payments;
 mod products;
+mod products_read;
+mod reading;
 mod sandbox;
+mod signal;
+mod statements;
+mod transactions;
+mod transfer;
+mod transfer_fields;
+mod user;
+mod verification;
+mod webhooks;
+
+use std::fmt::Write as _;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::error::PlaidError;
 use super::fault::{self, Fault};
 use super::fields::{self, Field};
-use super::{Simulator, ids, lock};
+use super::item::Item;
+use super::{Simulator, ids, lock, rate_limits};
 use crate::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// One path of Plaid's.
-struct Endpoint {
+struct Endpoint<T = Value> {
     path: &'static str,
     fields: &'static [Field],
-    run: fn(Call<'_>) -> Result<Value, PlaidError>,
+    run: fn(Call<'_>) -> Result<T, PlaidError>,
 }
 
-/// Every path that is answered. A new one is one more line here.
+/// An answer that is a PDF.
+struct Document {
+    bytes: Vec<u8>,
+    /// Whether Plaid tells the document's hash in `Plaid-Content-Hash`.
+    hashed: bool,
+}
+
+/// What a call is answered with.
+enum Answer {
+    Json(Value),
+    Pdf(Document),
+}
+
+/// Every path that is answered, but for those of an Item's data (`data_endpoints`). A new one is one more line here.
 const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        path: "/item/webhook/update",
+        fields: webhooks::UPDATE,
+        run: webhooks::update,
+    },
+    Endpoint {
+        path: "/webhook_verification_key/get",
+        fields: webhooks::KEY_GET,
+        run: webhooks::key_get,
+    },
+    Endpoint {
+        path: "/sandbox/item/fire_webhook",
+        fields: webhooks::FIRE,
+        run: webhooks::fire,
+    },
+    Endpoint {
+        path: "/sandbox/item/set_verification_status",
+        fields: verification::SET,
+        run: verification::set,
+    },
+    Endpoint {
+        path: "/institutions/get",
+        fields: institution_lists::GET,
+        run: institution_lists::get,
+    },
+    Endpoint {
+        path: "/institutions/search",
+        fields: institution_lists::SEARCH,
+        run: institution_lists::search,
+    },
+    Endpoint {
+        path: "/user/create",
+        fields: user::CREATE,
+        run: user::create,
+    },
     Endpoint {
         path: "/link/token/create",
         fields: link_token_fields::CREATE,
@@ -72,7 +141,7 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/accounts/balance/get",
         fields: accounts::BALANCE_GET,
-        run: accounts::get,
+        run: accounts::balance_get,
     },
     Endpoint {
         path: "/institutions/get_by_id",
@@ -95,6 +164,8 @@ const ENDPOINTS: &[Endpoint] = &[
 struct Call<'a> {
     simulator: &'a Simulator,
     client_id: String,
+    /// The simulator's host and port as the caller addressed it.
+    host: &'a str,
     now: Timestamp,
     body: Map<String, Value>,
 }
@@ -107,8 +178,37 @@ impl Call<'_> {
     }
 }
 
-/// Answers any path: records the call, meets the fault that waits for it, does the work.
+/// Plaid's `error_code`, for the log.
+#[derive(Clone)]
+struct ErrorCode(std::borrow::Cow<'static, str>);
+
+/// Answers any path, and says so in one line when that was asked for.
 pub(super) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
+    if !simulator.0.log_calls {
+        return answered(simulator, request).await;
+    }
+    // Only paths of ours: what else is called may have anything in it.
+    let path = ENDPOINTS
+        .iter()
+        .map(|endpoint| endpoint.path)
+        .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
+        .chain(data_endpoints::DOCUMENTS.iter().map(|endpoint| endpoint.path))
+        .find(|path| *path == request.uri().path())
+        .unwrap_or("(no path of Plaid's)");
+    let began = std::time::Instant::now();
+    let response = answered(simulator, request).await;
+    let took = began.elapsed();
+    let status = response.status().as_u16();
+    match response.extensions().get::<ErrorCode>() {
+        _ if fault::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
+        Some(ErrorCode(code)) => tracing::info!(path, status, code = &**code, ?took, "call"),
+        None => tracing::info!(path, status, ?took, "call"),
+    }
+    response
+}
+
+/// Records the call, meets the fault that waits for it, does the work.
+async fn answered(simulator: Simulator, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LONGEST_BODY).await.ok();
     lock(&simulator.0.recorder).record(&parts, body.as_deref().unwrap_or_default(), simulator.now());
@@ -162,7 +262,8 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let path = parts.uri.path();
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
-        Ok(mut answer) => {
+        Ok(Answer::Pdf(document)) => pdf_response(document),
+        Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("request_id".to_owned(), request_id.into());
             }
@@ -175,7 +276,9 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
                 code = &*error.error_code,
                 "the simulator refused a call"
             );
-            json_response(error.status, &error.body(&request_id))
+            let mut response = json_response(error.status, &error.body(&request_id));
+            response.extensions_mut().insert(ErrorCode(error.error_code));
+            response
         }
     }
 }
@@ -188,6 +291,25 @@ pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
     (status, headers, Body::from(body.to_string())).into_response()
 }
 
+fn pdf_response(document: Document) -> Response {
+    let hash = document.hashed.then(|| {
+        let digest = Sha256::digest(&document.bytes);
+        digest.iter().fold(String::new(), |mut text, byte| {
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = (headers, document.bytes).into_response();
+    if let Some(hash) = hash.and_then(|hash| HeaderValue::try_from(hash).ok()) {
+        response.headers_mut().insert("plaid-content-hash", hash);
+    }
+    response
+}
+
 /// JSON, keys, missing fields, unknown fields, values, and then the endpoint's own rules.
 fn run(
     simulator: &Simulator,
@@ -195,21 +317,65 @@ fn run(
     path: &str,
     headers: &HeaderMap,
     body: Option<&Bytes>,
-) -> Result<Value, PlaidError> {
-    let endpoint = ENDPOINTS
+) -> Result<Answer, PlaidError> {
+    let answered = *method == Method::POST;
+    let json = ENDPOINTS
         .iter()
-        .find(|endpoint| endpoint.path == path && method == Method::POST)
-        .ok_or_else(PlaidError::not_found)?;
+        .chain(data_endpoints::ALL)
+        .find(|endpoint| answered && endpoint.path == path);
+    let document = data_endpoints::DOCUMENTS
+        .iter()
+        .find(|endpoint| answered && endpoint.path == path);
+    match (json, document) {
+        (Some(endpoint), _) => judged(simulator, path, headers, body, endpoint.fields)
+            .and_then(endpoint.run)
+            .map(Answer::Json),
+        (None, Some(endpoint)) => judged(simulator, path, headers, body, endpoint.fields)
+            .and_then(endpoint.run)
+            .map(Answer::Pdf),
+        (None, None) => Err(PlaidError::not_found()),
+    }
+}
+
+fn judged<'a>(
+    simulator: &'a Simulator,
+    path: &str,
+    headers: &'a HeaderMap,
+    body: Option<&Bytes>,
+    fields: &[Field],
+) -> Result<Call<'a>, PlaidError> {
     keys::check_headers(headers)?;
     let mut body = parse(body)?;
     let client_id = keys::authenticate(simulator, headers, &mut body)?;
-    fields::check(endpoint.fields, &body)?;
-    (endpoint.run)(Call {
+    let now = simulator.now();
+    check_rate(simulator, path, &client_id, &body, now)?;
+    fields::check(fields, &body)?;
+    Ok(Call {
         simulator,
         client_id,
-        now: simulator.now(),
+        host: headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("localhost"),
+        now,
         body,
     })
+}
+
+fn check_rate(
+    simulator: &Simulator,
+    path: &str,
+    client_id: &str,
+    body: &Map<String, Value>,
+    now: Timestamp,
+) -> Result<(), PlaidError> {
+    if !simulator.switches().rate_limits || !rate_limits::has_limit(path) {
+        return Ok(());
+    }
+    let access_token = body.get("access_token").and_then(Value::as_str);
+    let state = simulator.state();
+    let item_id = access_token.and_then(|token| state.item_of(token)).map(Item::id);
+    lock(&simulator.0.rate_limits).count(path, client_id, item_id, now)
 }
 
 fn parse(body: Option<&Bytes>) -> Result<Map<String, Value>, PlaidError> {

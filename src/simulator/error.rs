@@ -121,6 +121,62 @@ impl PlaidError {
         }
     }
 
+    pub(super) fn user_permission_revoked() -> Self {
+        Self {
+            display_message: Some("You have ended this connection. Please connect your bank again."),
+            ..Self::new(
+                "ITEM_ERROR",
+                "USER_PERMISSION_REVOKED",
+                "the person has revoked access to this Item; only a new run of Link can give it again",
+            )
+        }
+    }
+
+    pub(super) fn products_not_supported(product: &str) -> Self {
+        Self::new(
+            "ITEM_ERROR",
+            "PRODUCTS_NOT_SUPPORTED",
+            format!("{product} is not supported by this institution"),
+        )
+    }
+
+    pub(super) fn product_not_enabled(product: &str) -> Self {
+        Self::new(
+            "ITEM_ERROR",
+            "PRODUCT_NOT_ENABLED",
+            format!("{product} is not enabled for this access token; start the Item with it in Link"),
+        )
+    }
+
+    pub(super) fn additional_consent_required(product: &str) -> Self {
+        Self::new(
+            "INVALID_INPUT",
+            "ADDITIONAL_CONSENT_REQUIRED",
+            format!(
+                "the person has not consented to {product}; ask for it in Link's update mode with \
+                 additional_consented_products"
+            ),
+        )
+    }
+
+    /// The data is not there yet: the caller asks again in a few seconds, or waits for the webhook.
+    pub(super) fn product_not_ready(error_type: &'static str) -> Self {
+        Self::new(
+            error_type,
+            "PRODUCT_NOT_READY",
+            "the requested product is not yet ready. please try again in a few seconds or wait for the webhook",
+        )
+    }
+
+    /// No account on the Item fits: `NO_AUTH_ACCOUNTS` and its like.
+    pub(super) fn no_accounts(code: &'static str, wanted: &str) -> Self {
+        Self::new(
+            "ITEM_ERROR",
+            code,
+            format!("there are no {wanted} accounts on this Item"),
+        )
+    }
+
     pub(super) fn not_found() -> Self {
         Self {
             status: StatusCode::NOT_FOUND,

@@ -68,13 +68,21 @@ fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Dur
     Delay::deserialize(deserializer).map(|delay| Duration::from_millis(delay.milliseconds))
 }
 
+/// How many faults may wait, over all paths.
+const MOST_FAULTS: usize = 1_000;
+
 /// The faults that wait, per path and in order.
 #[derive(Default)]
 pub(super) struct Faults(HashMap<String, VecDeque<Fault>>);
 
 impl Faults {
-    pub(super) fn enqueue(&mut self, path: &str, fault: Fault) {
-        self.0.entry(path.to_owned()).or_default().push_back(fault);
+    /// Whether there was room.
+    pub(super) fn enqueue(&mut self, path: &str, fault: Fault) -> bool {
+        let room = self.0.values().map(VecDeque::len).sum::<usize>() < MOST_FAULTS;
+        if room {
+            self.0.entry(path.to_owned()).or_default().push_back(fault);
+        }
+        room
     }
 
     pub(super) fn next(&mut self, path: &str) -> Option<Fault> {
@@ -96,6 +104,10 @@ pub(super) fn no_answer() -> Response {
     let mut response = Response::new(Body::new(Broken::new(Bytes::new())));
     response.extensions_mut().insert(NoAnswer);
     response
+}
+
+pub(super) fn is_no_answer(response: &Response) -> bool {
+    response.extensions().get::<NoAnswer>().is_some()
 }
 
 /// The answer with its body broken off after `keep` bytes.
@@ -182,5 +194,16 @@ mod tests {
         assert!(faults.next("/a").is_none());
         assert!(matches!(faults.next("/b"), Some(Fault::DropAnswer)));
         assert!(faults.0.is_empty());
+    }
+
+    #[test]
+    fn only_so_many_wait() {
+        let mut faults = Faults::default();
+        for number in 0..MOST_FAULTS {
+            assert!(faults.enqueue(&format!("/{}", number % 7), Fault::Hang));
+        }
+        assert!(!faults.enqueue("/a", Fault::Hang));
+        assert!(faults.next("/0").is_some());
+        assert!(faults.enqueue("/a", Fault::Hang));
     }
 }

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Bool,
     Date,
     DateTime,
+    Number,
     Integer {
         min: i64,
         max: i64,
@@ -61,6 +62,8 @@ pub(super) enum Need {
     Optional,
     /// May be absent or null, which mean the same.
     Nullable,
+    /// Must be there, and may be null.
+    Stated,
 }
 
 pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
@@ -68,6 +71,14 @@ pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
         name,
         kind,
         need: Need::Required,
+    }
+}
+
+pub(super) const fn stated(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        kind,
+        need: Need::Stated,
     }
 }
 
@@ -102,16 +113,46 @@ pub(super) fn check(fields: &[Field], body: &Map<String, Value>) -> Result<(), P
     check_values(fields, body, "")
 }
 
+/// Goes into objects, and into the objects of lists.
+fn missing_inside(kind: &Kind, value: &Value, name: &str, missing: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(inner)) => {
+            find_missing(fields, inner, &format!("{name}."), missing);
+        }
+        (Kind::List { of, .. }, Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                missing_inside(of, value, &format!("{name}[{at}]"), missing);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn unknown_inside(kind: &Kind, value: &Value, name: &str, unknown: &mut Vec<String>) {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(inner)) => {
+            find_unknown(fields, inner, &format!("{name}."), unknown);
+        }
+        (Kind::List { of, .. }, Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                unknown_inside(of, value, &format!("{name}[{at}]"), unknown);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn find_missing(fields: &[Field], body: &Map<String, Value>, prefix: &str, missing: &mut Vec<String>) {
     for field in fields {
         match (body.get(field.name), &field.kind) {
             (None | Some(Value::Null), _) if field.need == Need::Required => {
                 missing.push(format!("{prefix}{}", field.name));
             }
-            (Some(Value::Object(inner)), Kind::Object(inner_fields)) => {
-                find_missing(inner_fields, inner, &format!("{prefix}{}.", field.name), missing);
+            (None, _) if field.need == Need::Stated => {
+                missing.push(format!("{prefix}{}", field.name));
             }
-            _ => {}
+            (Some(value), kind) => missing_inside(kind, value, &format!("{prefix}{}", field.name), missing),
+            (None, _) => {}
         }
     }
 }
@@ -126,10 +167,7 @@ fn find_unknown(fields: &[Field], body: &Map<String, Value>, prefix: &str, unkno
             value,
         ) {
             (None, _) => unknown.push(format!("{prefix}{name}")),
-            (Some(Kind::Object(inner_fields)), Value::Object(inner)) => {
-                find_unknown(inner_fields, inner, &format!("{prefix}{name}."), unknown);
-            }
-            _ => {}
+            (Some(kind), value) => unknown_inside(kind, value, &format!("{prefix}{name}"), unknown),
         }
     }
 }
@@ -138,7 +176,7 @@ fn check_values(fields: &[Field], body: &Map<String, Value>, prefix: &str) -> Re
     for field in fields {
         match body.get(field.name) {
             None => {}
-            Some(Value::Null) if field.need == Need::Nullable => {}
+            Some(Value::Null) if matches!(field.need, Need::Nullable | Need::Stated) => {}
             Some(value) => check_value(&field.kind, value, &format!("{prefix}{}", field.name))?,
         }
     }
@@ -164,7 +202,9 @@ fn check_value(kind: &Kind, value: &Value, name: &str) -> Result<(), PlaidError>
         (Kind::Url, Value::String(text)) if is_web_url(text) => return Ok(()),
         (Kind::Date, Value::String(text)) if is_date(text) => return Ok(()),
         (Kind::DateTime, Value::String(text)) if text.parse::<jiff::Timestamp>().is_ok() => return Ok(()),
-        (Kind::Bool, Value::Bool(_)) | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
+        (Kind::Bool, Value::Bool(_))
+        | (Kind::Number, Value::Number(_))
+        | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
         (Kind::Integer { min, max }, Value::Number(number)) => {
             if number
                 .as_i64()
@@ -208,6 +248,7 @@ fn check_value(kind: &Kind, value: &Value, name: &str) -> Result<(), PlaidError>
         (Kind::Date, _) => "a date (YYYY-MM-DD)",
         (Kind::DateTime, _) => "a date and time with a zone (RFC 3339)",
         (Kind::Bool, _) => "a boolean",
+        (Kind::Number, _) => "a number",
         (Kind::Integer { .. }, _) => "an integer",
         (Kind::List { .. }, _) => "an array",
         (Kind::Object(_) | Kind::AnyObject, _) => "an object",

@@ -72,6 +72,16 @@ pub(super) fn new_item_id() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH)
 }
 
+/// A fresh `user_id`: `usr_` and 14 letters or digits.
+pub(super) fn new_user_id() -> String {
+    format!("usr_{}", Alphanumeric.sample_string(&mut rand::rng(), 14))
+}
+
+/// A fresh user token.
+pub(super) fn new_user_token() -> String {
+    format!("user-{ENVIRONMENT}-{}", Uuid::new_v4())
+}
+
 /// A fresh `request_id`.
 pub(super) fn new_request_id() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), 15)
@@ -83,9 +93,14 @@ pub(super) fn new_uuid() -> String {
 }
 
 /// The id of one account of one Item. It is derived, so an Item need not keep its accounts' ids.
-pub(super) fn account_id(item_id: &str, mask: &str) -> String {
+pub(super) fn account_id(item_id: &str, key: &str) -> String {
+    derived_id("account", item_id, key)
+}
+
+/// The id of one thing of one Item, made of the Item's id and the thing's name.
+pub(super) fn derived_id(kind: &str, item_id: &str, name: &str) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    Sha512::digest(format!("account\0{item_id}\0{mask}"))
+    Sha512::digest(format!("{kind}\0{item_id}\0{name}"))
         .iter()
         .take(ID_LENGTH)
         .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()))

@@ -91,6 +91,10 @@ pub(super) const ALL: &[Institution] = &[
         ..bank("ins_132241", "First Platypus OAuth App2App Bank")
     },
     Institution {
+        special: Trait::OAuth,
+        ..bank("ins_128026", "Capital One")
+    },
+    Institution {
         country: "CA",
         products: ABROAD,
         ..bank("ins_43", "Tartan-Dominion Bank of Canada")
@@ -131,6 +135,19 @@ pub(super) struct Extras {
     auth_metadata: bool,
 }
 
+impl Extras {
+    pub(super) fn new(optional_metadata: bool, auth_metadata: bool) -> Self {
+        Self {
+            optional_metadata,
+            status: false,
+            auth_metadata,
+        }
+    }
+}
+
+/// The routing number of every American test bank.
+const ROUTING_NUMBER: &str = "011401533";
+
 impl Institution {
     pub(super) fn supports(&self, product: &str) -> bool {
         self.products.contains(&product)
@@ -138,6 +155,10 @@ impl Institution {
 
     pub(super) fn products(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.products.iter().copied()
+    }
+
+    pub(super) fn has_routing_number(&self, wanted: &[String]) -> bool {
+        self.country == "US" && wanted.iter().any(|number| number == ROUTING_NUMBER)
     }
 
     pub(super) fn is_oauth(&self) -> bool {
@@ -148,6 +169,11 @@ impl Institution {
     pub(super) fn json(&self, extras: Extras) -> Value {
         let url = extras.optional_metadata.then_some("https://www.plaid.com/");
         let primary_color = extras.optional_metadata.then_some("#174e7c");
+        let availability = if self.special == Trait::Unsupported {
+            "NOT_SUPPORTED"
+        } else {
+            "SUPPORTED"
+        };
         let auth_metadata = extras.auth_metadata.then(|| {
             json!({"supported_methods": {
                 "instant_auth": self.supports("auth"),
@@ -161,9 +187,10 @@ impl Institution {
             "name": self.name,
             "products": self.products,
             "country_codes": [self.country],
-            "routing_numbers": if self.country == "US" { vec!["011401533"] } else { Vec::new() },
+            "routing_numbers": if self.country == "US" { vec![ROUTING_NUMBER] } else { Vec::new() },
             "dtc_numbers": [],
             "oauth": self.is_oauth(),
+            "connection_availability": availability,
             "url": url,
             "primary_color": primary_color,
             "logo": null,
@@ -185,6 +212,32 @@ impl Institution {
                 "error_institution": u8::from(down),
             },
         }})
+    }
+}
+
+/// An institution as its id, in snapshots.
+pub(super) mod as_id {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::{Institution, by_id};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde gives a reference to the field"
+    )]
+    pub(in crate::simulator) fn serialize<S: Serializer>(
+        institution: &&'static Institution,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(institution.id)
+    }
+
+    pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<&'static Institution, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        by_id(&id).ok_or_else(|| D::Error::custom("there is no institution with this id"))
     }
 }
 

@@ -1,18 +1,32 @@
-//! Link's stand-in: the script that pages load, the page in its frame, and the calls that page makes.
+//! Link's stand-in: the script that pages load, the page in its frame or (Hosted Link) by itself, banks' own pages, and
+//! the calls that these pages make.
 //!
 //! All URLs are relative to the script's own, so it works wherever these routes are nested.
 
+mod bank;
 mod calls;
+mod finish;
+mod hosted;
 mod login;
+mod mfa;
+mod notices;
+mod options;
+mod pane;
 mod person;
+mod session;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{HeaderName, HeaderValue, header};
 
-pub(super) use self::person::complete;
 use super::Simulator;
+pub(super) use bank::OAuthState;
+pub(super) use hosted::Hosted;
+pub(super) use mfa::Mfa;
+pub use options::LinkOptions;
+pub(super) use person::complete;
+pub(super) use session::Session;
 
 /// Which pages may frame Link.
 #[derive(Clone, Copy, Debug)]
@@ -23,63 +37,83 @@ pub(super) enum FrameAncestors {
     Loopback,
 }
 
+/// What every page of Link's may do; who may frame it is added.
+macro_rules! policy {
+    ($frame_ancestors:literal) => {
+        HeaderValue::from_static(concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ",
+            "base-uri 'none'; form-action 'none'; frame-ancestors ",
+            $frame_ancestors
+        ))
+    };
+}
+
 impl FrameAncestors {
     fn policy(self) -> HeaderValue {
         match self {
-            Self::SameOrigin => HeaderValue::from_static(concat!(
-                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ",
-                "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-            )),
-            Self::Loopback => HeaderValue::from_static(concat!(
-                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ",
-                "base-uri 'none'; form-action 'none'; frame-ancestors 'self' ",
-                "http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*"
-            )),
+            Self::SameOrigin => policy!("'self'"),
+            Self::Loopback => policy!(
+                "'self' http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*"
+            ),
         }
     }
 }
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PAGE: &str = "text/html; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
 /// The routes, with paths relative to where they are nested.
 pub(super) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Router<S> {
-    const SCRIPT: &str = "text/javascript; charset=utf-8";
-    let page = (
-        HeaderName::from_static("content-security-policy"),
-        ancestors.policy(),
-    );
-    Router::new()
-        .route(
+    let scripts = [
+        (
             "/link-initialize.js",
-            asset(
-                SCRIPT,
-                include_str!("../../static/simulator/link-initialize.js"),
-                None,
-            ),
-        )
+            include_str!("../../static/simulator/link-initialize.js"),
+        ),
+        ("/link.js", include_str!("../../static/simulator/link.js")),
+        ("/flow.js", include_str!("../../static/simulator/flow.js")),
+        ("/calls.js", include_str!("../../static/simulator/calls.js")),
+        ("/dialog.js", include_str!("../../static/simulator/dialog.js")),
+        ("/panes.js", include_str!("../../static/simulator/panes.js")),
+        ("/elements.js", include_str!("../../static/simulator/elements.js")),
+        ("/hosted.js", include_str!("../../static/simulator/hosted.js")),
+        ("/bank.js", include_str!("../../static/simulator/bank.js")),
+    ];
+    let mut router = Router::new();
+    for (path, text) in scripts {
+        router = router.route(path, asset(SCRIPT, text, None));
+    }
+    router
         .route(
             "/link.html",
             asset(
-                "text/html; charset=utf-8",
+                PAGE,
                 include_str!("../../static/simulator/link.html"),
-                Some(page),
+                Some(ancestors.policy()),
             ),
         )
         .route(
-            "/link.js",
-            asset(SCRIPT, include_str!("../../static/simulator/link.js"), None),
-        )
-        .route(
-            "/panes.js",
-            asset(SCRIPT, include_str!("../../static/simulator/panes.js"), None),
+            "/bank.html",
+            asset(
+                PAGE,
+                include_str!("../../static/simulator/bank.html"),
+                Some(policy!("'none'")),
+            ),
         )
         .route(
             "/link.css",
-            asset(
-                "text/css; charset=utf-8",
-                include_str!("../../static/simulator/link.css"),
-                None,
-            ),
+            asset(STYLE, include_str!("../../static/simulator/link.css"), None),
         )
         .route("/session/{step}", post(calls::answer))
+        .route("/bank/{step}", post(bank::answer))
+        .with_state(simulator)
+}
+
+/// Hosted Link's page. It loads the files of [`routes`], which are its neighbours under `/_simulator/link`.
+pub(super) fn hosted_routes<S>(simulator: Simulator) -> Router<S> {
+    let page = include_str!("../../static/simulator/hosted.html");
+    Router::new()
+        .route("/{id}", asset(PAGE, page, Some(policy!("'none'"))))
         .with_state(simulator)
 }
 
@@ -87,7 +121,7 @@ pub(super) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Rout
 fn asset(
     content_type: &'static str,
     text: &'static str,
-    extra: Option<(HeaderName, HeaderValue)>,
+    policy: Option<HeaderValue>,
 ) -> MethodRouter<Simulator> {
     get(async move || {
         let mut response: Response = text.into_response();
@@ -99,8 +133,8 @@ fn asset(
             HeaderValue::from_static("nosniff"),
         );
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        if let Some((name, value)) = extra {
-            headers.insert(name, value);
+        if let Some(policy) = policy {
+            headers.insert(HeaderName::from_static("content-security-policy"), policy);
         }
         response
     })

@@ -2,26 +2,30 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::Filters;
+use super::data::Source;
+use super::data::calendar::Day;
+use super::data::person::Person;
 use super::ids::{self, TokenKind, time_text};
 use super::institutions::Institution;
-use super::item::Draft;
+use super::link::{Hosted, Session};
 use crate::clock::Timestamp;
 
 /// A link token for a new Item (<https://plaid.com/docs/api/link/#linktokencreate>).
 const LIFETIME: Duration = Duration::from_secs(4 * 60 * 60);
 /// One for an Item that exists.
 const UPDATE_LIFETIME: Duration = Duration::from_secs(30 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Sessions can be read this long after they ended.
 const SESSION_MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
 /// The Sandbox lets a link token be used again; older sessions give way.
 const MOST_SESSIONS: usize = 16;
 
 /// The body of `/link/token/create`, as far as the simulator acts on it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct LinkRequest {
     pub(super) client_name: String,
@@ -40,21 +44,64 @@ pub(super) struct LinkRequest {
     pub(super) android_package_name: Option<String>,
     pub(super) account_filters: Option<Filters>,
     pub(super) institution_data: Option<Value>,
-    pub(super) hosted_link: Option<Value>,
-    pub(super) statements: Option<Value>,
+    pub(super) hosted_link: Option<HostedLink>,
+    pub(super) link_customization_name: Option<String>,
+    pub(super) update: Option<Update>,
+    pub(super) statements: Option<Period>,
+    pub(super) transactions: Option<TransactionsRequest>,
     pub(super) payment_initiation: Option<Value>,
     pub(super) income_verification: Option<Value>,
     pub(super) employment: Option<Value>,
     pub(super) identity_verification: Option<Value>,
 }
 
+/// Link as a page of its own (<https://plaid.com/docs/link/hosted-link/>).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct HostedLink {
+    pub(super) completion_redirect_uri: Option<String>,
+    pub(super) url_lifetime_seconds: Option<u64>,
+    pub(super) delivery_method: Option<String>,
+}
+
+/// What update mode is for beside a new login (<https://plaid.com/docs/link/update-mode/>).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(super) struct Update {
+    pub(super) account_selection_enabled: bool,
+}
+
 /// Who the person is to the caller.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct User {
     pub(super) client_user_id: String,
 }
 
+/// How far back transactions go.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(super) struct TransactionsRequest {
+    pub(super) days_requested: Option<u16>,
+}
+
+/// The months of statements.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(super) struct Period {
+    pub(super) start_date: Day,
+    pub(super) end_date: Day,
+}
+
 impl LinkRequest {
+    /// What the data of an Item will be made of when this person logs in.
+    pub(super) fn source(&self, username: &str, password: &str) -> Source {
+        Source {
+            person: Person::of(username, password),
+            days_requested: self.transactions.and_then(|asked| asked.days_requested),
+            statements: self
+                .statements
+                .map(|period| (period.start_date.0, period.end_date.0)),
+        }
+    }
+
     pub(super) fn products(&self) -> &[String] {
         self.products.as_deref().unwrap_or_default()
     }
@@ -88,8 +135,20 @@ impl LinkRequest {
     }
 }
 
+impl HostedLink {
+    /// How long the page can be opened: 30 minutes, longer for a link that is sent, and what the caller says.
+    fn url_lifetime(&self) -> Duration {
+        let by_delivery = match self.delivery_method.as_deref() {
+            Some("sms") => DAY,
+            Some("email") => 7 * DAY,
+            _ => UPDATE_LIFETIME,
+        };
+        self.url_lifetime_seconds.map_or(by_delivery, Duration::from_secs)
+    }
+}
+
 /// A link token.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct LinkToken {
     pub(super) token: String,
     pub(super) client_id: String,
@@ -98,37 +157,15 @@ pub(super) struct LinkToken {
     pub(super) request: LinkRequest,
     /// The Item that update mode is for.
     pub(super) update_item: Option<String>,
+    /// The page that runs Link by itself.
+    pub(super) hosted: Option<Hosted>,
+    /// How often credentials or answers were wrong.
+    pub(super) wrong_logins: u32,
+    /// Too often: Link does not go on with it.
+    pub(super) spent: bool,
+    /// Left out of snapshots.
+    #[serde(skip)]
     sessions: Vec<Session>,
-}
-
-/// One run of Link.
-#[derive(Debug)]
-pub(super) struct Session {
-    pub(super) id: String,
-    pub(super) started_at: Timestamp,
-    pub(super) finished_at: Option<Timestamp>,
-    pub(super) stage: Stage,
-    pub(super) institution: Option<&'static Institution>,
-    /// The last error that the person saw and has not got past.
-    pub(super) error: Option<Value>,
-    results: Value,
-    exit: Value,
-    events: Vec<Value>,
-}
-
-/// How far the person got.
-#[derive(Debug)]
-pub(super) enum Stage {
-    /// Chooses an institution, or types credentials.
-    Started,
-    /// Has to type a code.
-    Code(Draft),
-    /// Chooses accounts.
-    Accounts(Draft),
-    /// Is connected; `Finish` is left.
-    Connected(Draft),
-    /// Finished or left.
-    Ended,
 }
 
 impl LinkToken {
@@ -138,10 +175,10 @@ impl LinkToken {
         update_item: Option<String>,
         now: Timestamp,
     ) -> Self {
-        let lifetime = if update_item.is_some() {
-            UPDATE_LIFETIME
-        } else {
-            LIFETIME
+        let lifetime = match &request.hosted_link {
+            Some(hosted) => hosted.url_lifetime(),
+            None if update_item.is_some() => UPDATE_LIFETIME,
+            None => LIFETIME,
         };
         Self {
             token: ids::new_token(TokenKind::Link),
@@ -150,6 +187,9 @@ impl LinkToken {
             expires_at: now.plus(lifetime),
             request,
             update_item,
+            hosted: None,
+            wrong_logins: 0,
+            spent: false,
             sessions: Vec::new(),
         }
     }
@@ -168,25 +208,27 @@ impl LinkToken {
         if self.sessions.len() >= MOST_SESSIONS {
             self.sessions.remove(0);
         }
-        let mut session = Session {
-            id: ids::new_uuid(),
-            started_at: now,
-            finished_at: None,
-            stage: Stage::Started,
-            institution: None,
-            error: None,
-            results: Value::Null,
-            exit: Value::Null,
-            events: Vec::new(),
-        };
-        session.record("OPEN", &json!({}), now);
-        let id = session.id.clone();
+        let session = Session::new(self.update_item.is_some(), now);
+        let id = session.id().to_owned();
         self.sessions.push(session);
         id
     }
 
+    /// Where a bank that takes the whole tab sends the browser back to.
+    pub(super) fn return_address(&self) -> Option<String> {
+        match &self.hosted {
+            Some(hosted) => Some(hosted.url.clone()),
+            None => self.request.redirect_uri.clone(),
+        }
+    }
+
+    /// Whether any run of Link was finished or left.
+    pub(super) fn has_ended_session(&self) -> bool {
+        self.sessions.iter().any(|session| session.finished_at.is_some())
+    }
+
     pub(super) fn session(&mut self, id: &str) -> Option<&mut Session> {
-        self.sessions.iter_mut().find(|session| session.id == id)
+        self.sessions.iter_mut().find(|session| session.id() == id)
     }
 
     /// The answer of `/link/token/get`, without its request id.
@@ -228,72 +270,5 @@ impl LinkToken {
             answer.insert("link_sessions".to_owned(), Value::Array(sessions));
         }
         answer
-    }
-}
-
-impl Session {
-    /// Keeps an event for `/link/token/get`.
-    pub(super) fn record(&mut self, name: &str, metadata: &Value, now: Timestamp) {
-        const MOST_EVENTS: usize = 100;
-        if self.events.len() < MOST_EVENTS {
-            let event = json!({
-                "event_name": name,
-                "timestamp": time_text(now),
-                "event_id": ids::new_uuid(),
-                "event_metadata": metadata,
-            });
-            self.events.insert(0, event);
-        }
-    }
-
-    /// The institution as Link's callbacks tell it.
-    pub(super) fn institution_json(&self) -> Value {
-        self.institution.map_or(
-            Value::Null,
-            |institution| json!({"name": institution.name, "institution_id": institution.id}),
-        )
-    }
-
-    pub(super) fn succeed(&mut self, public_token: &str, accounts: &Value, now: Timestamp) {
-        self.results = json!({
-            "item_add_results": [{
-                "public_token": public_token,
-                "accounts": accounts,
-                "institution": self.institution_json(),
-            }],
-            "cra_item_add_results": [],
-            "cra_update_results": [],
-            "bank_income_results": [],
-            "payroll_income_results": [],
-            "document_income_results": null,
-        });
-        self.end("HANDOFF", now);
-    }
-
-    pub(super) fn leave(&mut self, error: &Value, metadata: &Value, now: Timestamp) {
-        let mut metadata = metadata.clone();
-        // Link's callback says null; the schema of `/link/token/get` only lets it be absent.
-        if let Some(metadata) = metadata.as_object_mut() {
-            metadata.retain(|name, value| name != "status" || !value.is_null());
-        }
-        self.exit = json!({"error": error, "metadata": metadata});
-        self.end("EXIT", now);
-    }
-
-    fn end(&mut self, event: &str, now: Timestamp) {
-        self.stage = Stage::Ended;
-        self.finished_at = Some(now);
-        self.record(event, &json!({}), now);
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "link_session_id": self.id,
-            "started_at": time_text(self.started_at),
-            "finished_at": self.finished_at.map(time_text),
-            "results": self.results,
-            "exit": self.exit,
-            "events": self.events,
-        })
     }
 }

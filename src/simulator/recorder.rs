@@ -103,7 +103,7 @@ impl RecordedHeaders {
 }
 
 /// The value with secrets, passwords and everything that looks like a token of Plaid's masked.
-fn masked(value: Value) -> Value {
+pub(super) fn masked(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(masked_text(text)),
         Value::Array(values) => values.into_iter().map(masked).collect(),

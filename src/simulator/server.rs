@@ -18,8 +18,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::Simulator;
 use super::fault::NoAnswer;
+use super::{Simulator, webhook};
 
 /// How long calls in flight may take once the simulator is told to stop.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -33,6 +33,9 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, shutdown: impl F
     let router = simulator.router();
     let stopping = CancellationToken::new();
     let mut connections = JoinSet::new();
+    // Ends with this function, or with the task that runs it: dropping a set ends its tasks.
+    let mut delivery = JoinSet::new();
+    delivery.spawn(webhook::delivery::run(simulator.clone()));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {

@@ -30,6 +30,17 @@ impl<V> Shelf<V> {
         self.entries.values()
     }
 
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut()
+    }
+
+    /// All entries, the oldest first.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&String, &V)> {
+        self.order
+            .iter()
+            .filter_map(|key| self.entries.get_key_value(key))
+    }
+
     /// Adds an entry under a key that was never used before.
     pub(super) fn insert(&mut self, key: String, value: V) {
         self.order.push_back(key.clone());

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use super::PublicTokenReuse;
+use super::asset_reports::AssetReports;
 use super::error::PlaidError;
 use super::ids::{self, TokenKind};
 use super::item::{Draft, Item};
+use super::link::OAuthState;
 use super::link_token::LinkToken;
+use super::payment_book::PaymentBook;
 use super::shelf::Shelf;
+use super::transfers::Transfers;
+use super::user::User;
 use crate::clock::Timestamp;
 
 /// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
@@ -18,14 +23,17 @@ const PUBLIC_TOKEN_MEMORY: Duration = Duration::from_secs(60 * 60);
 const MOST_LINK_TOKENS: usize = 20_000;
 const MOST_PUBLIC_TOKENS: usize = 100_000;
 const MOST_ITEMS: usize = 100_000;
+const MOST_USERS: usize = 20_000;
 
 /// A public token and what is behind it.
-struct PublicToken {
+#[derive(serde::Deserialize, serde::Serialize)]
+pub(super) struct PublicToken {
     client_id: String,
     created_at: Timestamp,
     behind: Behind,
 }
 
+#[derive(serde::Deserialize, serde::Serialize)]
 enum Behind {
     /// Never exchanged: the Item begins with the exchange.
     Draft(Box<Draft>),
@@ -44,19 +52,33 @@ pub(super) struct Exchanged {
 /// Everything that the simulator remembers.
 pub(super) struct State {
     pub(super) link_tokens: Shelf<LinkToken>,
-    public_tokens: Shelf<PublicToken>,
-    items: Shelf<Item>,
+    /// The last part of a Hosted Link URL to its link token.
+    pub(super) hosted_links: Shelf<String>,
+    /// `oauth_state_id` to the session whose person is at the bank.
+    pub(super) oauth_states: Shelf<OAuthState>,
+    pub(super) public_tokens: Shelf<PublicToken>,
+    pub(super) items: Shelf<Item>,
     /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
-    access_tokens: Shelf<String>,
+    pub(super) access_tokens: Shelf<String>,
+    pub(super) users: Shelf<User>,
+    pub(super) asset_reports: AssetReports,
+    pub(super) transfers: Transfers,
+    pub(super) payment_book: PaymentBook,
 }
 
 impl Default for State {
     fn default() -> Self {
         Self {
             link_tokens: Shelf::with_capacity(MOST_LINK_TOKENS),
+            hosted_links: Shelf::with_capacity(MOST_LINK_TOKENS),
+            oauth_states: Shelf::with_capacity(MOST_LINK_TOKENS),
             public_tokens: Shelf::with_capacity(MOST_PUBLIC_TOKENS),
             items: Shelf::with_capacity(MOST_ITEMS),
             access_tokens: Shelf::with_capacity(MOST_ITEMS),
+            users: Shelf::with_capacity(MOST_USERS),
+            asset_reports: AssetReports::default(),
+            transfers: Transfers::default(),
+            payment_book: PaymentBook::default(),
         }
     }
 }
@@ -65,6 +87,10 @@ impl State {
     /// Keeps a link token and drops those that nobody can ask for any more.
     pub(super) fn keep_link_token(&mut self, link_token: LinkToken, now: Timestamp) {
         self.link_tokens.drop_while(|kept| kept.is_forgotten(now));
+        if let Some(hosted) = &link_token.hosted {
+            self.hosted_links
+                .insert(hosted.id.clone(), link_token.token.clone());
+        }
         self.link_tokens.insert(link_token.token.clone(), link_token);
     }
 
@@ -182,6 +208,18 @@ impl State {
     /// The Item that a token opens or, before its removal, opened.
     pub(super) fn item_of(&self, access_token: &str) -> Option<&Item> {
         self.items.get(self.access_tokens.get(access_token)?)
+    }
+
+    /// All Items that are not removed.
+    pub(super) fn all_items(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().filter(|item| !item.is_removed())
+    }
+
+    /// The Items whose login has lapsed since the last look.
+    pub(super) fn newly_lapsed(&mut self, now: Timestamp) -> impl Iterator<Item = &mut Item> {
+        self.items
+            .values_mut()
+            .filter_map(move |item| item.lapses(now).then_some(item))
     }
 
     /// The Item with this id.

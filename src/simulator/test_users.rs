@@ -2,31 +2,17 @@
 
 use http::StatusCode;
 
+use super::data::custom::Custom;
+use super::data::person;
 use super::error::PlaidError;
-
-/// The code that every test login is asked for.
-pub(super) const MFA_CODE: &str = "1234";
-
-/// Users whose data differs at Plaid and who take any password. Here all have the data of `user_good`.
-const PERSONAS: &[&str] = &[
-    "user_transactions_dynamic",
-    "user_ewa_user",
-    "user_yuppie",
-    "user_small_business",
-    "user_bank_income",
-    "user_credit_profile_poor",
-    "user_credit_profile_good",
-    "user_credit_profile_excellent",
-    "user_credit_bonus",
-    "user_credit_joint_account",
-];
+use super::link::Mfa;
 
 /// What a login leads to.
 #[derive(Debug)]
 pub(super) enum Login {
     /// The person is in.
     Done,
-    /// A code is asked for first.
+    /// Something more is asked for first; the password says what.
     Code,
     /// The bank, or the test password, says no.
     Refused(PlaidError),
@@ -34,12 +20,21 @@ pub(super) enum Login {
 
 /// Tries to log in.
 pub(super) fn log_in(username: &str, password: &str) -> Login {
-    if PERSONAS.contains(&username) {
+    if person::takes_any_password(username) {
         return Login::Done;
+    }
+    if username == "user_custom" {
+        return match Custom::parse(password) {
+            Some(custom) => custom
+                .force_error()
+                .and_then(forced)
+                .map_or(Login::Done, Login::Refused),
+            None => Login::Refused(invalid_credentials()),
+        };
     }
     match (username, password) {
         ("user_good", "pass_good") => Login::Done,
-        ("user_good", "mfa_device") => Login::Code,
+        ("user_good", password) if Mfa::of_password(password).is_some() => Login::Code,
         ("user_good", _) => Login::Refused(
             password
                 .strip_prefix("error_")
@@ -53,9 +48,7 @@ pub(super) fn log_in(username: &str, password: &str) -> Login {
 /// The answer to a wrong code.
 pub(super) fn invalid_mfa() -> PlaidError {
     PlaidError {
-        display_message: Some(
-            "The code is not right. Please try again. Test users always get the code 1234.",
-        ),
+        display_message: Some("That is not right. Please try again."),
         ..PlaidError::new(
             "ITEM_ERROR",
             "INVALID_MFA",

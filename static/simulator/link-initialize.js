@@ -6,8 +6,12 @@
   const script = document.currentScript;
   const frameUrl = new URL('link.html', script.src);
   const ready = 'plaid-link-simulator:ready';
-  const start = 'plaid-link-simulator:start';
+  const started = 'plaid-link-simulator:start';
   const LOAD_TIMEOUT_MS = 15000;
+
+  if (window.Plaid) {
+    console.warn('link-initialize.js is loaded more than once in this page. Plaid does not support that: load it once.');
+  }
 
   const needFunction = (config, name, required) => {
     const value = config[name];
@@ -34,35 +38,32 @@
   const coverPage = (frame) => {
     const focused = document.activeElement;
     const overflow = document.body.style.overflow;
-    const covered = [...document.body.children].filter((element) => element !== frame && !element.inert);
+    const covered = [];
+    for (let inside = frame; inside.parentElement && inside !== document.body; inside = inside.parentElement) {
+      covered.push(...[...inside.parentElement.children].filter((element) => element !== inside && !element.inert));
+    }
     for (const element of covered) element.inert = true;
     document.body.style.overflow = 'hidden';
     return () => {
       for (const element of covered) element.inert = false;
       document.body.style.overflow = overflow;
-      if (focused instanceof HTMLElement) focused.focus();
+      if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
     };
   };
+
+  const COVERING = { position: 'fixed', inset: '0', width: '100%', height: '100%', zIndex: '2147483647', display: 'block' };
+  const LISTED = { position: 'static', inset: 'auto', width: '100%', height: '360px', zIndex: 'auto', display: 'block' };
 
   const makeFrame = () => {
     const frame = document.createElement('iframe');
     frame.title = 'Plaid Link (simulator)';
     frame.src = frameUrl.href;
-    frame.hidden = true;
-    Object.assign(frame.style, {
-      position: 'fixed',
-      inset: '0',
-      width: '100%',
-      height: '100%',
-      border: '0',
-      zIndex: '2147483647',
-      colorScheme: 'normal',
-      display: 'none',
-    });
+    Object.assign(frame.style, { border: '0', colorScheme: 'normal', display: 'none' });
     return frame;
   };
 
-  const create = (config) => {
+  // `place` is where an embedded list of banks stands; without it Link covers the page when it is opened.
+  const start = (config, place) => {
     if (typeof config !== 'object' || config === null) throw new Error('Plaid.create needs a configuration object.');
     const onSuccess = needFunction(config, 'onSuccess', true);
     const onExit = needFunction(config, 'onExit', false);
@@ -81,18 +82,22 @@
 
     const close = () => {
       wanted = false;
-      frame.hidden = true;
       frame.style.display = 'none';
       uncover?.();
       uncover = null;
     };
 
-    const show = () => {
-      frame.hidden = false;
-      frame.style.display = 'block';
+    const cover = () => {
+      Object.assign(frame.style, COVERING);
       uncover ??= coverPage(frame);
       frame.focus();
-      port.postMessage({ kind: 'open', token: config.token, receivedRedirectUri: config.receivedRedirectUri });
+    };
+
+    const show = () => {
+      if (place) Object.assign(frame.style, LISTED);
+      else cover();
+      const { token, receivedRedirectUri } = config;
+      port.postMessage({ kind: 'open', token, receivedRedirectUri, listed: Boolean(place) });
     };
 
     const loadFailed = setTimeout(() => {
@@ -112,7 +117,7 @@
         loaded = true;
         clearTimeout(loadFailed);
         call(onLoad);
-        if (wanted) show();
+        if (port && wanted) show();
       },
       event({ name, metadata }) {
         call(onEvent, name, metadata);
@@ -124,6 +129,15 @@
       exit({ error, metadata }) {
         close();
         call(onExit, error, metadata);
+        // The list of banks is there for another try; a link token that gave out needs a new one.
+        if (place && port && error?.error_code !== 'INVALID_LINK_TOKEN') {
+          wanted = true;
+          show();
+        }
+      },
+      expand: cover,
+      redirect({ url }) {
+        window.location.assign(url);
       },
     };
     port.onmessage = ({ data }) => heard[data?.kind]?.(data);
@@ -134,10 +148,10 @@
       if (message.source !== frame.contentWindow || message.origin !== frameUrl.origin) return;
       if (message.data !== ready) return;
       window.removeEventListener('message', greet);
-      frame.contentWindow.postMessage(start, frameUrl.origin, [channel.port2]);
+      frame.contentWindow.postMessage(started, frameUrl.origin, [channel.port2]);
     };
     window.addEventListener('message', greet);
-    document.body.append(frame);
+    (place ?? document.body).append(frame);
 
     return {
       open() {
@@ -165,5 +179,14 @@
     };
   };
 
-  window.Plaid = { version: 'simulator', create };
+  const create = (config) => start(config, null);
+
+  const createEmbedded = (config, place) => {
+    if (!(place instanceof Element)) throw new Error('Plaid.createEmbedded needs an element to stand in.');
+    const handler = start(config, place);
+    handler.open();
+    return { destroy: handler.destroy };
+  };
+
+  window.Plaid = { version: 'simulator', create, createEmbedded };
 })();

@@ -1,159 +1,151 @@
 // What Link shows: one function per pane, each of which fills the pane and tells what the person did.
+import { actions, alertText, choice, choices, element, field, form, mainButton, otherButton, soft } from './elements.js';
 
 const pane = document.getElementById('pane');
+let quiet = false;
 
-export const element = (name, properties = {}, ...children) => {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key in node) node[key] = value;
-    else node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
+// An embedded list of banks is part of somebody else's page and must not take the focus.
+export const takeFocus = (allowed) => {
+  quiet = !allowed;
+};
+
+const focus = (node) => {
+  if (!quiet) node.focus();
 };
 
 // The heading takes the focus, so that a screen reader reads each pane from its top.
-const show = (heading, ...content) => {
+export const show = (heading, ...content) => {
   const title = element('h1', { id: 'heading', tabIndex: -1 }, heading);
   pane.replaceChildren(title, ...content);
-  title.focus();
+  focus(title);
 };
 
-const mainButton = (text, properties) => element('button', { className: 'main', ...properties }, text);
-const otherButton = (text, onclick) => element('button', { type: 'button', className: 'other', onclick }, text);
-const actions = (...buttons) => element('div', { className: 'actions' }, ...buttons);
-const soft = (text) => element('p', { className: 'soft' }, text);
+const problemText = (problem) => (problem ? [alertText(problem)] : []);
 
 export const waiting = () => show('One moment…');
 
-export const consent = ({ clientName, onContinue }) =>
+export const consent = ({ client_name }, { onContinue }) =>
   show(
-    `${clientName} wants to connect to your bank`,
+    `${client_name} wants to connect to your bank`,
     element('p', {}, 'This is a simulation of Plaid Link for trying things out.'),
     soft('Do not type the login of a real bank here. Test logins are shown on the way.'),
-    actions(mainButton('Continue', { type: 'button', onclick: onContinue })),
+    actions(mainButton('Continue', { onclick: onContinue })),
   );
 
-export const institutions = ({ find, onSelect, onNothingFound }) => {
+export const institutions = ({ find, onSelect }) => {
   const list = element('ul');
   const status = element('p', { className: 'soft', role: 'status' });
-  const search = element('input', { type: 'search', id: 'search', autocomplete: 'off' });
+  const [label, search] = field('search', 'Search', { type: 'search' });
   let asked = 0;
+  let latest = null;
   const refresh = async () => {
     asked += 1;
     const mine = asked;
-    const found = await find(search.value);
+    // One after the other: the simulator remembers what the latest search found.
+    const earlier = latest;
+    latest = (async () => {
+      await earlier;
+      return mine === asked ? find(search.value) : null;
+    })();
+    const found = await latest;
     if (found === null || mine !== asked) return;
-    onNothingFound(found.length === 0 && search.value !== '');
     status.textContent = found.length === 0 ? 'No bank found. Try another name.' : '';
-    list.replaceChildren(
-      ...found.map((institution) =>
-        element(
-          'li',
-          {},
-          element('button', { type: 'button', onclick: () => onSelect(institution) }, institution.name),
-        ),
-      ),
-    );
+    const button = (institution) =>
+      element('button', { type: 'button', onclick: () => onSelect(institution) }, institution.name);
+    list.replaceChildren(...found.map((institution) => element('li', {}, button(institution))));
   };
   search.oninput = refresh;
-  show('Select your bank', element('label', { htmlFor: 'search' }, 'Search'), search, status, list);
+  show('Select your bank', label, search, status, list);
   return refresh();
 };
 
-// A form whose button rests while the answer is awaited.
-const form = (fields, submitText, onSubmit, more = []) => {
-  const submit = mainButton(submitText, { type: 'submit' });
-  const node = element('form', {}, ...fields, actions(submit, ...more));
-  node.onsubmit = async (event) => {
-    event.preventDefault();
-    if (submit.disabled) return;
-    submit.disabled = true;
-    try {
-      await onSubmit();
-    } finally {
-      submit.disabled = false;
-    }
-  };
-  return node;
-};
-
-export const credentials = ({ institution, onSubmit, onBack }) => {
-  const username = element('input', { type: 'text', id: 'username', autocomplete: 'off', autocapitalize: 'none', spellcheck: false });
-  const password = element('input', { type: 'password', id: 'password', autocomplete: 'off' });
+export const credentials = ({ institution, updating }, { onSubmit, onBack }) => {
+  const [userLabel, username] = field('username', 'Username');
+  const [passwordLabel, password] = field('password', 'Password', { type: 'password' });
   show(
     `Log in at ${institution.name}`,
     soft('Test login: user_good with pass_good. With the password mfa_device a code is asked for.'),
     form(
-      [
-        element('label', { htmlFor: 'username' }, 'Username'),
-        username,
-        element('label', { htmlFor: 'password' }, 'Password'),
-        password,
-      ],
+      [userLabel, username, passwordLabel, password],
       'Submit',
       () => onSubmit(username.value, password.value),
-      onBack ? [otherButton('Back', onBack)] : [],
+      updating ? [] : [otherButton('Back', onBack)],
     ),
   );
-  username.focus();
+  focus(username);
 };
 
-export const code = ({ wrong, onSubmit }) => {
-  const input = element('input', { type: 'text', id: 'code', inputMode: 'numeric', autocomplete: 'off' });
-  show(
-    'Verify your identity',
-    ...(wrong ? [element('p', { className: 'error', role: 'alert' }, wrong)] : []),
-    soft('Test users always get the code 1234.'),
-    form([element('label', { htmlFor: 'code' }, 'Code'), input], 'Submit', () => onSubmit(input.value)),
-  );
-  input.focus();
+// The bank asks something beside the password.
+export const mfa = ({ mfa_type, asked, hint, problem }, { onSubmit }) => {
+  const given = [];
+  const fields = [];
+  const radios = (name, legend, options) => {
+    const rows = options.map(({ id, label }, at) => choice({ type: 'radio', name, id, label, checked: name === 'device' && at === 0 }));
+    given.push(() => rows.find(({ input }) => input.checked)?.input.dataset.answer ?? '');
+    rows.forEach(({ input }, at) => {
+      input.dataset.answer = options[at].answer;
+    });
+    fields.push(choices(legend, rows.map(({ row }) => row)));
+  };
+  if (mfa_type === 'device') {
+    radios('device', 'Where should the bank send a code to?', asked.map(({ id, text }) => ({ id, label: text, answer: id })));
+  } else {
+    for (const { id, text, answers } of asked) {
+      if (answers) {
+        radios(id, text, answers.map((answer) => ({ id: `${id}-${answer}`, label: answer, answer })));
+      } else {
+        const [label, input] = field(id, text, mfa_type === 'code' ? { inputMode: 'numeric' } : {});
+        given.push(() => input.value);
+        fields.push(label, input);
+      }
+    }
+  }
+  const submit = mfa_type === 'device' ? 'Send code' : 'Submit';
+  show('Verify your identity', ...problemText(problem), soft(hint), form(fields, submit, () => onSubmit(given.map((read) => read()))));
+  const first = pane.querySelector('input');
+  if (first && !problem) focus(first);
 };
 
-export const accounts = ({ institution, accounts: offered, onContinue }) => {
-  const problem = element('p', { className: 'error', role: 'alert' });
-  const boxes = offered.map(({ id }) =>
-    element('input', { type: 'checkbox', id, value: id, checked: true, 'aria-describedby': `mask-${id}` }),
+export const oauth = ({ institution, updating }, { onVisit, onBack }) =>
+  show(
+    `Log in at ${institution.name}`,
+    element('p', {}, `You go to ${institution.name}'s own page to log in and to give your permission.`),
+    soft('It is a simulated page as well: any login works there, also an empty one.'),
+    actions(mainButton('Continue to login', { onclick: onVisit }), ...(updating ? [] : [otherButton('Back', onBack)])),
   );
-  const rows = offered.map((account, at) =>
-    element(
-      'div',
-      { className: 'account' },
-      boxes[at],
-      element('label', { htmlFor: account.id }, account.name),
-      element('span', { className: 'soft', id: `mask-${account.id}` }, `••••${account.mask}`),
-    ),
+
+export const atTheBank = ({ institution }, { onShow, onCancel }) =>
+  show(
+    'Continue at your bank',
+    element('p', {}, `Log in in the window of ${institution.name}. Then you come back here.`),
+    actions(mainButton('Show the window', { onclick: onShow }), otherButton('Cancel', onCancel)),
+  );
+
+export const accounts = ({ institution, accounts: offered, single, problem }, { onContinue }) => {
+  const missing = element('p', { className: 'error', role: 'alert' }, problem ?? '');
+  const rows = offered.map(({ id, name, mask, selected }) =>
+    choice({ type: single ? 'radio' : 'checkbox', name: 'account', id, label: name, note: mask ? `••••${mask}` : '', checked: selected }),
   );
   show(
-    'Select accounts',
-    form(
-      [element('fieldset', {}, element('legend', {}, `Your accounts at ${institution.name}`), ...rows), problem],
-      'Continue',
-      () => {
-        const chosen = boxes.filter((box) => box.checked).map((box) => box.value);
-        if (chosen.length > 0) return onContinue(chosen);
-        problem.textContent = 'Select at least one account.';
-        return undefined;
-      },
-    ),
+    single ? 'Select an account' : 'Select accounts',
+    form([choices(`Your accounts at ${institution.name}`, rows.map(({ row }) => row)), missing], 'Continue', () => {
+      const chosen = rows.filter(({ input }) => input.checked).map(({ input }) => input.value);
+      if (chosen.length > 0) return onContinue(chosen);
+      missing.textContent = single ? 'Select an account.' : 'Select at least one account.';
+      return undefined;
+    }),
   );
 };
 
-export const connected = ({ institution, onFinish }) =>
-  show(
-    'Success',
-    element('p', {}, `${institution.name} is connected (in the simulator).`),
-    form([], 'Finish', onFinish),
-  );
+export const connected = ({ institution }, { onFinish }) =>
+  show('Success', element('p', {}, `${institution.name} is connected (in the simulator).`), form([], 'Finish', onFinish));
 
-export const failed = ({ error, onRetry }) =>
+export const failed = ({ message, error }, { onRetry, onBack }) =>
   show(
     'That did not work',
-    element('p', { className: 'error', role: 'alert' }, error.display_message ?? error.error_message),
+    alertText(message),
     soft(`${error.error_type} / ${error.error_code}`),
-    actions(
-      ...(onRetry ? [mainButton('Try again', { type: 'button', onclick: onRetry })] : []),
-    ),
+    actions(mainButton('Try again', { onclick: onRetry }), ...(onBack ? [otherButton('Choose another bank', onBack)] : [])),
   );
 
 // Asks over the pane, which comes back untouched when the person stays.
@@ -167,10 +159,9 @@ export const confirmExit = ({ onExit }) => {
   show(
     'Are you sure you want to exit?',
     element('p', {}, 'Your progress will be lost.'),
-    actions(
-      mainButton('Yes, exit', { type: 'button', onclick: onExit }),
-      otherButton('No, stay', stay),
-    ),
+    actions(mainButton('Yes, exit', { onclick: onExit }), otherButton('No, stay', stay)),
   );
-  return stay;
+  const question = pane.firstChild;
+  // Undefined once another pane has taken the question's place.
+  return () => (question.isConnected ? (stay(), true) : false);
 };

@@ -97,10 +97,8 @@ impl TestBroker {
         for (name, value) in setup.settings {
             set(name, value);
         }
-        let options = LoadOptions {
-            stderr_is_terminal: false,
-        };
-        let mut config = Config::load(env, None, options).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut config =
+            Config::load(env, None, LoadOptions::default()).unwrap_or_else(|problems| panic!("{problems}"));
         if let Some(change) = setup.change {
             change(&mut config);
         }

@@ -14,6 +14,7 @@ mod authorize;
 mod bad_days;
 mod binding;
 mod client_auth;
+mod clients;
 mod code;
 mod flow;
 mod grants;

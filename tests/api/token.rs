@@ -30,7 +30,7 @@ pub async fn with_clients(settings: &[(&str, &str)]) -> TestBroker {
             config
                 .oauth
                 .clients
-                .push(client(SECOND.0, ClientKind::Confidential(secret)));
+                .push(client(SECOND.0, ClientKind::Confidential(secret.into())));
             config.oauth.clients.push(client("app", ClientKind::Public));
         }),
         ..Setup::default()

@@ -162,6 +162,7 @@ fn help_names_every_command_and_the_most_used_variables() {
         "serve",
         "simulate",
         "healthcheck",
+        "keys",
         "PLAID_CLIENT_ID",
         "PLAID_SECRET",
         "PLAID_ENV",

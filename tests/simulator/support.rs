@@ -131,6 +131,29 @@ impl Plaid {
         text(&self.exchange(&public_token).await.ok(), "access_token")
     }
 
+    /// An access token of a fresh Item of this test user, with its data pulled.
+    pub(crate) async fn item_of(&self, username: &str, password: &str, products: &[&str]) -> String {
+        let body = json!({
+            "institution_id": "ins_109508",
+            "initial_products": products,
+            "options": {
+                "override_username": username,
+                "override_password": password,
+                "statements": {"start_date": "2025-01-01", "end_date": "2025-06-01"},
+            },
+        });
+        let created = self.call("/sandbox/public_token/create", body).await.ok();
+        let public_token = text(&created, "public_token");
+        let token = text(&self.exchange(&public_token).await.ok(), "access_token");
+        self.clock.advance(Duration::from_secs(3));
+        token
+    }
+
+    /// `item_of` for the standard user.
+    pub(crate) async fn item_with(&self, products: &[&str]) -> String {
+        self.item_of("user_good", "pass_good", products).await
+    }
+
     /// A call with nothing but an access token.
     pub(crate) async fn of_item(&self, path: &str, access_token: &str) -> Answer {
         self.call(path, json!({"access_token": access_token})).await

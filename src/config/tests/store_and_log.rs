@@ -106,7 +106,15 @@ fn bad_keys_are_refused_and_never_shown() {
 #[test]
 fn the_log_is_for_people_on_a_terminal() {
     let format = |env: &[(&str, &str)], stderr_is_terminal| {
-        Config::load(owned(env), None, LoadOptions { stderr_is_terminal }).map(|config| config.log.format)
+        Config::load(
+            owned(env),
+            None,
+            LoadOptions {
+                stderr_is_terminal,
+                ..LoadOptions::default()
+            },
+        )
+        .map(|config| config.log.format)
     };
     assert_eq!(format(&[], true), Ok(LogFormat::Text));
     assert_eq!(format(&[], false), Ok(LogFormat::Json));

@@ -3,6 +3,7 @@
 
 use super::answer::Granted;
 use crate::app::App;
+use crate::config::is_product;
 use crate::connections::ExchangeError;
 use crate::oauth::client_auth::{Authenticated, ClientAuthError};
 use crate::oauth::error::TokenError;
@@ -23,11 +24,15 @@ pub(super) async fn exchange(
     if !client.proven {
         return Err(TokenError::Client(ClientAuthError::SecretMissing));
     }
-    let configured = scope::names(&app.config.link.products);
+    let lists = &app.config.link.products;
+    // What a client may not ask for is not granted to it here either.
+    let granted = scope::narrow(None, client.client.products.as_deref(), lists, is_product)
+        .map_err(|_| TokenError::UnauthorizedClient("none of this client's products is configured"))?
+        .unwrap_or_else(|| scope::names(lists));
     let id = client.client.id.clone();
     let (grant, connection) = app
         .connections
-        .exchange_raw(id, configured, public_token)
+        .exchange_raw(id, granted, public_token)
         .await
         .map_err(refused)?;
     Ok(Granted { grant, connection })

@@ -4,16 +4,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
+pub(super) use super::reading::OF_ACCOUNTS as GET;
+use super::reading::{ACCOUNT_IDS, OfAccounts, chosen};
+use crate::simulator::data::calendar::{date_of, day_of};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, optional, required};
-use crate::simulator::ids::account_id;
 
-const ACCOUNT_IDS: Kind = Kind::List { of: &TEXT, min: 0 };
-
-pub(super) const GET: &[Field] = &[
-    required("access_token", TEXT),
-    optional("options", Kind::Object(&[optional("account_ids", ACCOUNT_IDS)])),
-];
+/// The one bank that only gives balances of some age
+/// (<https://plaid.com/docs/api/products/balance/#accountsbalanceget>).
+const CAPITAL_ONE: &str = "ins_128026";
 
 pub(super) const BALANCE_GET: &[Field] = &[
     required("access_token", TEXT),
@@ -26,54 +25,87 @@ pub(super) const BALANCE_GET: &[Field] = &[
     ),
 ];
 
-#[derive(Deserialize)]
-struct Get {
-    access_token: String,
-    #[serde(default)]
-    options: GetOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct GetOptions {
-    account_ids: Option<Vec<String>>,
-}
-
-/// Both: the simulator's balances never move, so fresh ones are those of the cache.
+/// `/accounts/get`: what the last pull brought.
 pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Get = call.take()?;
+    let request: OfAccounts = call.take()?;
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token)?;
     item.readable(call.now)?;
-    let ids: Vec<_> = item
-        .accounts()
-        .map(|account| account_id(item.id(), account.mask))
-        .collect();
-    let wanted = request.options.account_ids;
-    for id in wanted.iter().flatten() {
-        check_account_id(id, &ids)?;
-    }
-    let accounts: Vec<_> = item
-        .accounts()
-        .zip(&ids)
-        .filter(|(_, id)| wanted.as_ref().is_none_or(|wanted| wanted.contains(id)))
-        .map(|(account, _)| account.json(item.id()))
+    let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
+        .into_iter()
+        .map(|account| {
+            let mut json = account.json(item.id());
+            let status = item.verification(&account.id(item.id()));
+            if let (Some(fields), Some(status)) = (json.as_object_mut(), status) {
+                fields.insert("verification_status".to_owned(), status.into());
+            }
+            json
+        })
         .collect();
     Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
 }
 
-/// A malformed id is a bad field (Plaid's own Java tests see that), a well-formed unknown one a bad account.
-fn check_account_id(id: &str, known: &[String]) -> Result<(), PlaidError> {
-    if known.iter().any(|known| known == id) {
-        return Ok(());
+#[derive(Deserialize)]
+struct BalanceGet {
+    access_token: String,
+    #[serde(default)]
+    options: BalanceOptions,
+}
+
+#[derive(Default, Deserialize)]
+struct BalanceOptions {
+    account_ids: Option<Vec<String>>,
+    min_last_updated_datetime: Option<String>,
+}
+
+/// `/accounts/balance/get`: the simulator's balances never move, so fresh ones are those of the last pull.
+pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: BalanceGet = call.take()?;
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, &request.access_token)?;
+    item.readable(call.now)?;
+    let accounts = chosen(item, request.options.account_ids.as_deref())?;
+    let mut updated = None;
+    if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
+        updated = Some(check_age(
+            request.options.min_last_updated_datetime.as_deref(),
+            &call,
+        )?);
     }
-    if id.len() < 20 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    let accounts: Vec<_> = accounts
+        .into_iter()
+        .map(|account| {
+            let mut json = account.json(item.id());
+            let aged = updated.as_ref().filter(|_| account.kind != "depository");
+            if let (Some(updated), Some(balances)) =
+                (aged, json.get_mut("balances").and_then(Value::as_object_mut))
+            {
+                balances.insert("last_updated_datetime".to_owned(), json!(updated));
+            }
+            json
+        })
+        .collect();
+    Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
+}
+
+/// When the balances were last updated, if the caller takes balances of that age.
+fn check_age(oldest: Option<&str>, call: &Call<'_>) -> Result<String, PlaidError> {
+    let Some(oldest) = oldest.and_then(|oldest| oldest.parse::<jiff::Timestamp>().ok()) else {
         return Err(PlaidError::invalid_field(
-            "account_ids contains a malformed account id",
+            "options.min_last_updated_datetime is required at this institution for accounts that are no \
+             depository accounts",
+        ));
+    };
+    let updated = format!("{}T00:00:00Z", date_of(day_of(call.now)));
+    if updated
+        .parse::<jiff::Timestamp>()
+        .is_ok_and(|updated| oldest > updated)
+    {
+        return Err(PlaidError::new(
+            "INVALID_RESULT",
+            "LAST_UPDATED_DATETIME_OUT_OF_RANGE",
+            format!("requested datetime out of range, most recently updated balance {updated}"),
         ));
     }
-    Err(PlaidError::new(
-        "INVALID_INPUT",
-        "INVALID_ACCOUNT_ID",
-        "one or more of the account ids are not of this Item",
-    ))
+    Ok(updated)
 }

@@ -23,7 +23,7 @@ struct Exchange {
 /// `/item/public_token/exchange`
 pub(super) fn exchange(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Exchange = call.take()?;
-    let reuse = call.simulator.0.public_token_reuse;
+    let reuse = call.simulator.switches().public_token_reuse;
     let exchanged =
         call.simulator
             .state()

@@ -7,6 +7,7 @@ use url::{Host, Url};
 use super::{Call, products};
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids::{self, TokenKind, time_text};
+use crate::simulator::link::Hosted;
 use crate::simulator::link_token::{LinkRequest, LinkToken};
 
 /// `/link/token/create`
@@ -14,24 +15,31 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: LinkRequest = call.take()?;
     check_user(&request)?;
     check_products(&request)?;
+    let wanted = [
+        request.products(),
+        request.required_if_supported(),
+        request.optional(),
+        request.additional_consented(),
+    ];
+    call.simulator
+        .check_enabled(&call.client_id, wanted.into_iter().flatten())?;
     check_return(&request, call.simulator.0.redirect_uris.as_deref())?;
-    if request.hosted_link.is_some() {
-        return Err(PlaidError::new(
-            "INVALID_REQUEST",
-            "INVALID_CONFIGURATION",
-            "this simulator does not serve Hosted Link: leave hosted_link out",
-        ));
-    }
+    let hosted = request.hosted_link.as_ref();
+    let hosted = hosted.map(|hosted| Hosted::new(hosted, call.host)).transpose()?;
     let mut state = call.simulator.state();
     let update_item = match &request.access_token {
         Some(token) => Some(state.item(&call.client_id, token)?.id().to_owned()),
         None => None,
     };
-    let link_token = LinkToken::new(call.client_id, request, update_item, call.now);
-    let answer = json!({
+    let mut link_token = LinkToken::new(call.client_id, request, update_item, call.now);
+    let mut answer = json!({
         "link_token": link_token.token,
         "expiration": time_text(link_token.expires_at),
     });
+    if let (Some(hosted), Some(answer)) = (&hosted, answer.as_object_mut()) {
+        answer.insert("hosted_link_url".to_owned(), hosted.url.clone().into());
+    }
+    link_token.hosted = hosted;
     state.keep_link_token(link_token, call.now);
     Ok(answer)
 }
@@ -48,7 +56,7 @@ fn check_user(request: &LinkRequest) -> Result<(), PlaidError> {
 }
 
 /// What looks like an e-mail address or an international phone number.
-fn is_personal(text: &str) -> bool {
+pub(super) fn is_personal(text: &str) -> bool {
     let mail = text
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));

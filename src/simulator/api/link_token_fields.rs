@@ -152,7 +152,19 @@ pub(super) const CREATE: &[Field] = &[
         ]),
     ),
     nullable("appearance_mode", Kind::OneOf(&["LIGHT", "DARK", "SYSTEM"])),
-    optional("consumer_report_permissible_purpose", TEXT),
+    optional(
+        "consumer_report_permissible_purpose",
+        Kind::OneOf(&[
+            "ACCOUNT_REVIEW_CREDIT",
+            "ACCOUNT_REVIEW_NON_CREDIT",
+            "EXTENSION_OF_CREDIT",
+            "LEGITIMATE_BUSINESS_NEED_TENANT_SCREENING",
+            "LEGITIMATE_BUSINESS_NEED_OTHER",
+            "WRITTEN_INSTRUCTION_PREQUALIFICATION",
+            "WRITTEN_INSTRUCTION_OTHER",
+            "ELIGIBILITY_FOR_GOVT_BENEFITS",
+        ]),
+    ),
     optional("third_party_user_token", TEXT),
     optional("cra_enabled", Kind::Bool),
     optional("enable_multi_item_link", Kind::Bool),
@@ -161,14 +173,49 @@ pub(super) const CREATE: &[Field] = &[
     optional("card_switch", Kind::AnyObject),
     optional("cashflow_report", Kind::AnyObject),
     optional("cra_options", Kind::AnyObject),
+    optional("cra_report_parameter", Kind::AnyObject),
     optional("credit_partner_insights", Kind::AnyObject),
     optional("employment", Kind::AnyObject),
     optional("eu_config", Kind::AnyObject),
-    optional("identity", Kind::AnyObject),
-    optional("identity_verification", Kind::AnyObject),
+    optional(
+        "identity",
+        Kind::Settings(&[
+            optional("is_document_upload", Kind::Bool),
+            optional("account_ids", Kind::List { of: &TEXT, min: 0 }),
+            optional(
+                "parsing_configs",
+                Kind::List {
+                    of: &Kind::OneOf(&["ocr", "risk_signals"]),
+                    min: 0,
+                },
+            ),
+        ]),
+    ),
+    optional(
+        "identity_verification",
+        Kind::Settings(&[
+            required("template_id", TEXT),
+            optional("consent", Kind::Bool),
+            optional("gave_consent", Kind::Bool),
+        ]),
+    ),
     optional("income_verification", Kind::AnyObject),
-    optional("investments", Kind::AnyObject),
-    optional("investments_auth", Kind::AnyObject),
+    optional(
+        "investments",
+        Kind::Settings(&[
+            optional("allow_unverified_crypto_wallets", Kind::Bool),
+            optional("allow_manual_entry", Kind::Bool),
+        ]),
+    ),
+    optional(
+        "investments_auth",
+        Kind::Settings(&[
+            optional("manual_entry_enabled", Kind::Bool),
+            optional("masked_number_match_enabled", Kind::Bool),
+            optional("stated_account_number_enabled", Kind::Bool),
+            optional("rollover_401k_enabled", Kind::Bool),
+        ]),
+    ),
     optional("payment_configuration", Kind::AnyObject),
 ];
 

@@ -5,10 +5,14 @@ use serde_json::{Value, json};
 
 use super::item::OfItem;
 use super::{Call, products};
+use crate::simulator::data::Source;
+use crate::simulator::data::person::Person;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::item::Draft;
+use crate::simulator::link_token::{Period, TransactionsRequest};
 use crate::simulator::test_users::{Login, log_in};
+use crate::simulator::webhook::Webhook;
 use crate::simulator::{ids, institutions};
 
 const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
@@ -37,7 +41,22 @@ pub(super) const PUBLIC_TOKEN_CREATE: &[Field] = &[
                     required("end_date", Kind::Date),
                 ]),
             ),
-            optional("income_verification", Kind::AnyObject),
+            optional(
+                "income_verification",
+                Kind::Object(&[
+                    optional(
+                        "income_source_types",
+                        Kind::List {
+                            of: &Kind::OneOf(&["bank", "payroll"]),
+                            min: 0,
+                        },
+                    ),
+                    optional(
+                        "bank_income",
+                        Kind::Object(&[optional("days_requested", DAYS_REQUESTED)]),
+                    ),
+                ]),
+            ),
         ]),
     ),
     optional("user_token", TEXT),
@@ -57,7 +76,8 @@ struct PublicTokenOptions {
     webhook: Option<String>,
     override_username: Option<String>,
     override_password: Option<String>,
-    statements: Option<Value>,
+    statements: Option<Period>,
+    transactions: Option<TransactionsRequest>,
 }
 
 /// `/sandbox/public_token/create`
@@ -72,12 +92,9 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         )));
     }
     products::check_initial(&wanted)?;
+    call.simulator.check_enabled(&call.client_id, &wanted)?;
     if let Some(product) = wanted.iter().find(|product| !institution.supports(product)) {
-        return Err(PlaidError::new(
-            "ITEM_ERROR",
-            "PRODUCTS_NOT_SUPPORTED",
-            format!("{product} is not supported by this institution"),
-        ));
+        return Err(PlaidError::products_not_supported(product));
     }
     if wanted.iter().any(|product| product == "statements") && request.options.statements.is_none() {
         return Err(PlaidError::missing_fields(&["options.statements".to_owned()]));
@@ -102,6 +119,17 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         products: wanted,
         consented_products: Vec::new(),
         webhook: request.options.webhook,
+        source: Source {
+            person: Person::of(username, password),
+            days_requested: request
+                .options
+                .transactions
+                .and_then(|asked| asked.days_requested),
+            statements: request
+                .options
+                .statements
+                .map(|period| (period.start_date.0, period.end_date.0)),
+        },
         accounts: None,
     };
     let public_token = call.simulator.state().new_public_token(draft, call.now);
@@ -113,9 +141,10 @@ pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];
 /// `/sandbox/item/reset_login`
 pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
-    call.simulator
-        .state()
-        .item(&call.client_id, &request.access_token)?
-        .reset_login()?;
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, &request.access_token)?;
+    item.reset_login()?;
+    let webhook = Webhook::item_error(&PlaidError::item_login_required());
+    call.simulator.send_webhook(item, webhook, call.now);
     Ok(json!({"reset_login": true}))
 }

@@ -1,4 +1,7 @@
 //! The calls of Link's page: each names its link token, and moves that token's session one step on.
+//!
+//! The simulator decides what comes next and which events that makes; the page shows it. So `onEvent`,
+//! `/link/token/get` and webhooks tell the same story.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -7,38 +10,90 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::login;
+use super::session::{Session, Stage};
+use super::{bank, finish, login, pane};
 use crate::clock::Timestamp;
 use crate::simulator::Simulator;
-use crate::simulator::accounts;
 use crate::simulator::api::json_response;
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids;
-use crate::simulator::institutions::{self, Institution};
-use crate::simulator::link_token::{LinkToken, Session, Stage};
+use crate::simulator::institutions::{self, Institution, Trait};
+use crate::simulator::link_token::LinkToken;
 use crate::simulator::state::State as Memory;
 
 /// What a step brings beside its link token; each reads what it needs.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Step {
     pub(super) link_token: String,
-    #[serde(default)]
+    /// The last part of a Hosted Link URL, in place of the link token.
+    pub(super) hosted: String,
     pub(super) link_session_id: String,
-    #[serde(default)]
+    pub(super) received_redirect_uri: Option<String>,
     pub(super) query: String,
-    #[serde(default)]
     pub(super) institution_id: String,
-    #[serde(default)]
     pub(super) username: String,
-    #[serde(default)]
     pub(super) password: String,
-    #[serde(default)]
-    pub(super) code: String,
-    #[serde(default)]
+    pub(super) answers: Vec<String>,
+    pub(super) popup: bool,
     pub(super) account_ids: Vec<String>,
-    /// One of the exit statuses of <https://plaid.com/docs/link/web/#onexit>.
-    #[serde(default)]
-    pub(super) status: Option<String>,
+}
+
+/// How a step ends.
+pub(super) enum Outcome {
+    /// The session's pane is to be shown.
+    Pane,
+    /// The person meets an error, and can try again.
+    Failed(PlaidError),
+    /// An answer was wrong; the same pane asks again.
+    Wrong(PlaidError),
+    /// The page gets this.
+    Told(Value),
+}
+
+/// One call while it is answered.
+pub(super) struct Turn<'a> {
+    pub(super) memory: &'a mut Memory,
+    pub(super) simulator: &'a Simulator,
+    pub(super) call: Step,
+    pub(super) request_id: String,
+    pub(super) now: Timestamp,
+}
+
+impl Turn<'_> {
+    /// The link token, if Link may go on with it.
+    pub(super) fn link_token(&mut self) -> Result<&mut LinkToken, PlaidError> {
+        let now = self.now;
+        self.any_link_token()
+            .filter(|link_token| !link_token.is_expired(now) && !link_token.spent)
+            .ok_or_else(PlaidError::invalid_link_token)
+    }
+
+    pub(super) fn any_link_token(&mut self) -> Option<&mut LinkToken> {
+        let hosted = self.memory.hosted_links.get(&self.call.hosted);
+        let token = hosted.unwrap_or(&self.call.link_token);
+        let token = self.memory.link_tokens.get_mut(token)?;
+        // A page that was given the URL alone has to go on by it, and the other way round.
+        let hosted = token.hosted.as_ref().map_or("", |hosted| hosted.id.as_str());
+        (hosted == self.call.hosted).then_some(token)
+    }
+
+    pub(super) fn session(&mut self) -> Result<&mut Session, PlaidError> {
+        let (id, request_id) = (self.call.link_session_id.clone(), self.request_id.clone());
+        let session = self.link_token()?.session(&id);
+        let session = session.ok_or_else(PlaidError::invalid_link_token)?;
+        session.request_id = request_id;
+        Ok(session)
+    }
+
+    /// The events that the page has not heard of.
+    fn untold(&mut self) -> Vec<Value> {
+        let id = self.call.link_session_id.clone();
+        let session = self
+            .any_link_token()
+            .and_then(|link_token| link_token.session(&id));
+        session.map(Session::take_untold).unwrap_or_default()
+    }
 }
 
 /// `POST /session/{step}`
@@ -49,179 +104,219 @@ pub(super) async fn answer(
     body: Bytes,
 ) -> Response {
     let request_id = ids::new_request_id();
-    match take(&simulator, &step, &headers, &body, &request_id) {
-        Ok(mut answer) => {
-            if let Some(answer) = answer.as_object_mut() {
-                answer.insert("request_id".to_owned(), request_id.into());
-            }
-            json_response(StatusCode::OK, &answer)
+    let call = match read(&headers, &body) {
+        Ok(call) => call,
+        Err(error) => return json_response(error.status, &error.body(&request_id)),
+    };
+    let mut memory = simulator.state();
+    let mut turn = Turn {
+        memory: &mut memory,
+        simulator: &simulator,
+        call,
+        request_id: request_id.clone(),
+        now: simulator.now(),
+    };
+    let (status, mut body, events) = match take(&mut turn, &step) {
+        Ok(answer) => (StatusCode::OK, answer, turn.untold()),
+        Err(error) => {
+            let events = if step == "start" {
+                Session::refused(&error, &request_id, turn.now)
+            } else {
+                turn.untold()
+            };
+            (error.status, error.body(&request_id), events)
         }
-        Err(error) => json_response(error.status, &error.body(&request_id)),
+    };
+    if let Some(body) = body.as_object_mut() {
+        body.insert("request_id".to_owned(), request_id.into());
+        body.insert("events".to_owned(), events.into());
     }
+    json_response(status, &body)
 }
 
-fn take(
-    simulator: &Simulator,
-    step: &str,
-    headers: &HeaderMap,
-    body: &[u8],
-    request_id: &str,
-) -> Result<Value, PlaidError> {
-    // A form of another site cannot send this content type, so it cannot act for the person.
+/// The body of a call, which is JSON by its type too: a form of another site cannot send that, so it cannot act
+/// for the person.
+pub(super) fn read<'a, T: Deserialize<'a>>(headers: &HeaderMap, body: &'a [u8]) -> Result<T, PlaidError> {
     if headers
         .get(header::CONTENT_TYPE)
         .is_none_or(|value| value != "application/json")
     {
         return Err(PlaidError::invalid_body());
     }
-    let call: Step = serde_json::from_slice(body).map_err(|_| PlaidError::invalid_body())?;
-    let now = simulator.now();
-    let mut memory = simulator.state();
-    match step {
-        "start" => start(&mut memory, &call, now),
-        "institutions" => search(&mut memory, &call, now),
-        "login" => login::login(&mut memory, &call, now),
-        "code" => login::code(&mut memory, &call, now),
-        "accounts" => login::choose(&mut memory, &call, now),
-        "finish" => finish(&mut memory, &call, now),
-        "exit" => exit(&mut memory, &call, request_id, now),
+    serde_json::from_slice(body).map_err(|_| PlaidError::invalid_body())
+}
+
+pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError> {
+    let outcome = match step {
+        "start" => start(turn),
+        "continue" => go_on(turn),
+        "institutions" => search(turn),
+        "select" => select(turn),
+        "back" => back(turn),
+        "again" => again(turn),
+        "login" => login::login(turn),
+        "mfa" => login::mfa(turn),
+        "oauth" => bank::visit(turn),
+        "oauth_result" => bank::visited(turn),
+        "accounts" => login::choose(turn),
+        "finish" => finish::finish(turn),
+        "exit" => finish::exit(turn),
         _ => Err(PlaidError::not_found()),
+    }?;
+    match outcome {
+        Outcome::Told(answer) => Ok(answer),
+        Outcome::Pane => pane::of(turn, None),
+        Outcome::Wrong(error) => {
+            let now = turn.now;
+            turn.session()?.meet(&error, now);
+            pane::of(turn, Some(&error))
+        }
+        Outcome::Failed(error) => {
+            let now = turn.now;
+            let session = turn.session()?;
+            session.meet(&error, now);
+            session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}), now);
+            Ok(pane::of_error(session, &error))
+        }
     }
-}
-
-pub(super) fn live<'a>(
-    memory: &'a mut Memory,
-    call: &Step,
-    now: Timestamp,
-) -> Result<&'a mut LinkToken, PlaidError> {
-    memory
-        .link_tokens
-        .get_mut(&call.link_token)
-        .filter(|link_token| !link_token.is_expired(now))
-        .ok_or_else(PlaidError::invalid_link_token)
-}
-
-pub(super) fn session<'a>(link_token: &'a mut LinkToken, call: &Step) -> Result<&'a mut Session, PlaidError> {
-    link_token
-        .session(&call.link_session_id)
-        .ok_or_else(PlaidError::invalid_link_token)
 }
 
 pub(super) fn wrong_step() -> PlaidError {
     PlaidError::invalid_field("this Link session is at another step")
 }
 
-pub(super) fn start(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
-    let update_item = live(memory, call, now)?.update_item.clone();
-    let update = update_item.and_then(|id| memory.item_by_id(&id).map(|item| item.institution()));
-    let link_token = live(memory, call, now)?;
-    let link_session_id = link_token.start_session(now);
-    let request = &link_token.request;
-    // Longer names are not shown (https://plaid.com/docs/api/link/#link-token-create-request-client-name).
-    let client_name = if request.client_name.chars().count() > 30 {
-        "This Application"
-    } else {
-        &request.client_name
-    };
-    Ok(json!({
-        "link_session_id": link_session_id,
-        "client_name": client_name,
-        "products": request.products(),
-        "update_institution": update.map(institution_json),
-    }))
-}
-
-fn institution_json(institution: &Institution) -> Value {
-    json!({"institution_id": institution.id, "name": institution.name})
-}
-
-pub(super) fn search(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
-    let link_token = live(memory, call, now)?;
-    let query = call.query.trim().to_lowercase();
-    let found: Vec<_> = institutions::ALL
-        .iter()
-        .filter(|institution| !institution.is_oauth() && link_token.request.offers(institution))
-        .filter(|institution| institution.name.to_lowercase().contains(&query))
-        .map(institution_json)
-        .collect();
-    Ok(json!({"institutions": found}))
-}
-
-pub(super) fn finish(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
-    let link_token = live(memory, call, now)?;
+/// Link opens, or comes back from a bank.
+fn start(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    if let Some(uri) = turn.call.received_redirect_uri.clone() {
+        return bank::come_back(turn, &uri);
+    }
+    let now = turn.now;
+    let link_token = turn.link_token()?;
+    if link_token.hosted.is_some() && link_token.has_ended_session() {
+        return Err(PlaidError::invalid_link_token());
+    }
     let update_item = link_token.update_item.clone();
-    let client_id = link_token.client_id.clone();
-    let current = session(link_token, call)?;
-    let Stage::Connected(draft) = &current.stage else {
-        return Err(wrong_step());
-    };
-    let draft = draft.clone();
-    let (public_token, accounts) = if let Some(item_id) = update_item {
-        let item = memory
-            .item_by_id(&item_id)
-            .ok_or_else(PlaidError::item_not_found)?;
-        item.repair(now)?;
-        let accounts: Value = item
-            .accounts()
-            .map(|account| account.link_json(&item_id))
-            .collect();
-        (memory.new_update_token(&client_id, &item_id, now), accounts)
-    } else {
-        let chosen = draft.accounts.as_deref().unwrap_or_default();
-        let accounts: Value = accounts::ALL
-            .iter()
-            .filter(|account| chosen.contains(&account.mask))
-            .map(|account| account.link_json(&draft.item_id))
-            .collect();
-        (memory.new_public_token(draft, now), accounts)
-    };
-    let session = session(live(memory, call, now)?, call)?;
-    session.succeed(&public_token, &accounts, now);
-    Ok(json!({
-        "public_token": public_token,
-        "metadata": {
-            "institution": session.institution_json(),
-            "accounts": accounts,
-            "link_session_id": session.id,
-            "transfer_status": null,
-        },
-    }))
+    let id = link_token.start_session(now);
+    turn.call.link_session_id = id;
+    let institution = update_item.and_then(|id| turn.memory.item_by_id(&id).map(|item| item.institution()));
+    let session = turn.session()?;
+    session.institution = institution;
+    session.record("OPEN", json!({"view_name": "CONSENT"}), now);
+    session.show(Stage::Consent, now);
+    Ok(Outcome::Pane)
 }
 
-/// Leaving works on an expired token too: it tells why.
-fn exit(memory: &mut Memory, call: &Step, request_id: &str, now: Timestamp) -> Result<Value, PlaidError> {
-    let link_token = memory
-        .link_tokens
-        .get_mut(&call.link_token)
-        .ok_or_else(PlaidError::invalid_link_token)?;
-    let session = session(link_token, call)?;
-    if matches!(session.stage, Stage::Ended) {
+/// Consent is given.
+fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let session = turn.session()?;
+    if !matches!(session.stage, Stage::Consent) {
         return Err(wrong_step());
     }
-    let status = call
-        .status
-        .as_deref()
-        .filter(|status| EXIT_STATUSES.contains(status));
-    let metadata = json!({
-        "institution": session.institution_json(),
-        "status": status,
-        "link_session_id": session.id,
-        "request_id": request_id,
-    });
-    let error = session.error.clone().unwrap_or_default();
-    session.leave(&error, &metadata, now);
-    Ok(json!({"error": error, "metadata": metadata}))
+    if let Some(institution) = session.institution {
+        return at_the_bank(turn, institution);
+    }
+    session.show(Stage::Institutions { nothing_found: false }, now);
+    Ok(Outcome::Pane)
 }
 
-/// <https://plaid.com/docs/link/web/#onexit>
-const EXIT_STATUSES: &[&str] = &[
-    "requires_questions",
-    "requires_selections",
-    "requires_code",
-    "choose_device",
-    "requires_credentials",
-    "requires_account_selection",
-    "requires_oauth",
-    "institution_not_found",
-    "institution_not_supported",
-];
+fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let query = turn.call.query.trim().to_owned();
+    let now = turn.now;
+    if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
+        return Err(wrong_step());
+    }
+    let wanted = query.to_lowercase();
+    let request = &turn.link_token()?.request;
+    let found: Vec<_> = institutions::ALL
+        .iter()
+        .filter(|institution| request.offers(institution))
+        .filter(|institution| institution.name.to_lowercase().contains(&wanted))
+        .map(|institution| json!({"institution_id": institution.id, "name": institution.name}))
+        .collect();
+    let session = turn.session()?;
+    session.stage = Stage::Institutions {
+        nothing_found: found.is_empty() && !query.is_empty(),
+    };
+    if !query.is_empty() {
+        session.record(
+            "SEARCH_INSTITUTION",
+            json!({"institution_search_query": query}),
+            now,
+        );
+    }
+    Ok(Outcome::Told(json!({"institutions": found})))
+}
+
+/// An institution is chosen.
+fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
+        return Err(wrong_step());
+    }
+    let id = turn.call.institution_id.clone();
+    let request = &turn.link_token()?.request;
+    let institution = institutions::by_id(&id)
+        .filter(|institution| request.offers(institution))
+        .ok_or_else(PlaidError::invalid_institution)?;
+    let session = turn.session()?;
+    session.institution = Some(institution);
+    session.error = None;
+    session.record("SELECT_INSTITUTION", json!({}), now);
+    at_the_bank(turn, institution)
+}
+
+fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    match institution.special {
+        Trait::OAuth => bank::begin(turn),
+        Trait::Unsupported => {
+            turn.session()?.stage = Stage::Unsupported;
+            Ok(Outcome::Failed(PlaidError {
+                display_message: Some("This bank is not supported. Please choose another."),
+                ..PlaidError::new(
+                    "INSTITUTION_ERROR",
+                    "INSTITUTION_NO_LONGER_SUPPORTED",
+                    "this institution is no longer supported",
+                )
+            }))
+        }
+        Trait::Ordinary | Trait::Down => {
+            turn.session()?.show(Stage::Credentials, now);
+            Ok(Outcome::Pane)
+        }
+    }
+}
+
+/// Another institution, please.
+fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let updating = turn.link_token()?.update_item.is_some();
+    let session = turn.session()?;
+    if updating || matches!(session.stage, Stage::Connected(_) | Stage::Ended) {
+        return Err(wrong_step());
+    }
+    session.institution = None;
+    session.error = None;
+    session.visit = None;
+    session.show(Stage::Institutions { nothing_found: false }, now);
+    Ok(Outcome::Pane)
+}
+
+/// The pane that an error has covered.
+fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let session = turn.session()?;
+    match session.stage {
+        Stage::Ended => return Err(wrong_step()),
+        Stage::Unsupported => return back(turn),
+        Stage::OAuth => return bank::begin(turn),
+        // What a bank asks is asked of a new login.
+        Stage::Mfa { .. } => session.show(Stage::Credentials, now),
+        _ => {
+            let view_name = session.stage.view_name();
+            session.record("TRANSITION_VIEW", json!({"view_name": view_name}), now);
+        }
+    }
+    Ok(Outcome::Pane)
+}

@@ -1,173 +1,248 @@
 //! The steps between the choice of an institution and a connected login.
 
-use serde_json::{Value, json};
-
-use super::calls::{Step, live, session, wrong_step};
-use crate::clock::Timestamp;
+use super::calls::{Outcome, Turn, wrong_step};
+use super::mfa::{Answered, Mfa};
+use super::session::Stage;
 use crate::simulator::accounts::{self, Account};
 use crate::simulator::error::PlaidError;
-use crate::simulator::ids::{self, account_id};
-use crate::simulator::institutions::{self, Trait};
+use crate::simulator::ids;
+use crate::simulator::institutions::Trait;
 use crate::simulator::item::Draft;
-use crate::simulator::link_token::{LinkToken, Session, Stage};
-use crate::simulator::state::State as Memory;
+use crate::simulator::link_token::LinkRequest;
 use crate::simulator::test_users::{self, Login, log_in};
 
-/// `login`: a username and a password at an institution.
-pub(super) fn login(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
-    let link_token = live(memory, call, now)?;
-    let (client_id, request) = (link_token.client_id.clone(), link_token.request.clone());
-    let update = link_token.update_item.is_some();
-    let institution = institutions::by_id(&call.institution_id)
-        .filter(|institution| update || (!institution.is_oauth() && request.offers(institution)))
-        .ok_or_else(PlaidError::invalid_institution)?;
-    let session = session(link_token, call)?;
-    if !matches!(
-        session.stage,
-        Stage::Started | Stage::Code(_) | Stage::Accounts(_)
-    ) {
+/// `login`: a username and a password.
+pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let session = turn.session()?;
+    if !matches!(session.stage, Stage::Credentials) {
         return Err(wrong_step());
     }
-    let about = json!({"institution_id": institution.id, "institution_name": institution.name});
-    if session
+    let is_down = session
         .institution
-        .is_none_or(|before| before.id != institution.id)
-    {
-        session.record("SELECT_INSTITUTION", &about, now);
-    }
-    session.institution = Some(institution);
-    session.stage = Stage::Started;
-    session.record("SUBMIT_CREDENTIALS", &about, now);
-    let outcome = match institution.special {
-        Trait::Down => Login::Refused(PlaidError {
+        .is_some_and(|institution| institution.special == Trait::Down);
+    session.record("SUBMIT_CREDENTIALS", serde_json::json!({}), now);
+    if is_down {
+        return Ok(Outcome::Failed(PlaidError {
             display_message: Some("This bank cannot be reached at the moment. Please try again later."),
             ..PlaidError::new(
                 "INSTITUTION_ERROR",
                 "INSTITUTION_DOWN",
                 "this institution is down",
             )
-        }),
-        Trait::Unsupported => Login::Refused(PlaidError {
-            display_message: Some("This bank is not supported."),
+        }));
+    }
+    match log_in(&turn.call.username, &turn.call.password) {
+        Login::Refused(error) if error.error_code == "INVALID_CREDENTIALS" => {
+            wrong(turn, error).map(Outcome::Failed)
+        }
+        Login::Refused(error) => Ok(Outcome::Failed(error)),
+        Login::Code => {
+            let mfa = Mfa::of_password(&turn.call.password).unwrap_or(Mfa::Code);
+            let draft = draft(turn)?;
+            let session = turn.session()?;
+            session.error = None;
+            session.show(Stage::Mfa { draft, mfa }, now);
+            Ok(Outcome::Pane)
+        }
+        Login::Done => {
+            let draft = draft(turn)?;
+            logged_in(turn, draft)
+        }
+    }
+}
+
+/// Too many wrong answers lock the login, and one more ends the link token
+/// (<https://plaid.com/docs/link/handle-invalid-link-token/>).
+fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidError> {
+    let most = turn.simulator.0.link.wrong_logins;
+    let link_token = turn.link_token()?;
+    link_token.wrong_logins += 1;
+    match link_token.wrong_logins.cmp(&most) {
+        std::cmp::Ordering::Less => Ok(error),
+        std::cmp::Ordering::Equal => Ok(PlaidError {
+            display_message: Some("There were too many wrong logins, so the bank has locked this one."),
             ..PlaidError::new(
-                "INSTITUTION_ERROR",
-                "INSTITUTION_NO_LONGER_SUPPORTED",
-                "this institution is no longer supported",
+                "ITEM_ERROR",
+                "ITEM_LOCKED",
+                "the account is locked. prompt the user to visit the institution's website and unlock their account",
             )
         }),
-        Trait::Ordinary | Trait::OAuth => log_in(&call.username, &call.password),
-    };
-    let draft = Draft {
-        item_id: ids::new_item_id(),
+        std::cmp::Ordering::Greater => {
+            link_token.spent = true;
+            Err(PlaidError::invalid_link_token())
+        }
+    }
+}
+
+/// The Item to be, or in update mode the Item as it is.
+fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
+    let (username, password) = (turn.call.username.clone(), turn.call.password.clone());
+    let link_token = turn.link_token()?;
+    let update_item = link_token.update_item.clone();
+    let (client_id, request) = (link_token.client_id.clone(), link_token.request.clone());
+    let item_id = link_token.update_item.clone().unwrap_or_else(ids::new_item_id);
+    let institution = turn.session()?.institution.ok_or_else(wrong_step)?;
+    let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
+    let source = item.map_or_else(
+        || request.source(&username, &password),
+        |item| item.source().clone(),
+    );
+    Ok(Draft {
+        source,
+        item_id,
         client_id,
         institution,
         products: request.item_products(institution),
         consented_products: request.additional_consented().to_vec(),
-        webhook: request.webhook.clone(),
+        webhook: request.webhook,
         accounts: None,
-    };
-    match outcome {
-        Login::Refused(error) => Err(remember(session, error, now)),
-        Login::Code => {
-            session.error = None;
-            session.stage = Stage::Code(draft);
-            Ok(json!({"next": "code"}))
-        }
-        Login::Done => logged_in(memory, call, draft, now),
-    }
+    })
 }
 
-/// Keeps an error that the person sees, for the metadata of an exit.
-fn remember(session: &mut Session, error: PlaidError, now: Timestamp) -> PlaidError {
-    session.error = Some(json!({
-        "error_type": error.error_type,
-        "error_code": error.error_code,
-        "error_message": error.message,
-        "display_message": error.display_message,
-    }));
-    session.record(
-        "ERROR",
-        &json!({
-            "error_type": error.error_type,
-            "error_code": error.error_code,
-            "error_message": error.message,
-        }),
-        now,
-    );
-    error
-}
-
-/// `code`: the second factor.
-pub(super) fn code(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
-    let session = session(live(memory, call, now)?, call)?;
-    let Stage::Code(draft) = &session.stage else {
+/// `mfa`: what the bank asks beside the password.
+pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let (now, answers) = (turn.now, turn.call.answers.clone());
+    let session = turn.session()?;
+    let Stage::Mfa { mfa, draft } = &session.stage else {
         return Err(wrong_step());
     };
-    let draft = draft.clone();
-    session.record("SUBMIT_MFA", &json!({"mfa_type": "code"}), now);
-    if call.code.trim() != test_users::MFA_CODE {
-        return Err(remember(session, test_users::invalid_mfa(), now));
+    let (mfa, draft) = (mfa.clone(), draft.clone());
+    session.record("SUBMIT_MFA", serde_json::json!({"mfa_type": mfa.kind()}), now);
+    match mfa.answer(&answers) {
+        Answered::Right => logged_in(turn, draft),
+        Answered::Next(mfa) => {
+            session.error = None;
+            session.show(Stage::Mfa { draft, mfa }, now);
+            Ok(Outcome::Pane)
+        }
+        Answered::Wrong => wrong(turn, test_users::invalid_mfa()).map(Outcome::Wrong),
     }
-    logged_in(memory, call, draft, now)
 }
 
-/// The accounts to choose from; in update mode the Item keeps those that it has.
-fn logged_in(memory: &mut Memory, call: &Step, draft: Draft, now: Timestamp) -> Result<Value, PlaidError> {
-    let link_token = live(memory, call, now)?;
-    if link_token.update_item.is_some() {
-        let session = session(link_token, call)?;
-        session.error = None;
-        session.stage = Stage::Connected(draft);
-        return Ok(json!({"next": "connected"}));
+/// The bank let the person in: the accounts to choose from. In update mode the Item keeps those that it has unless
+/// the choice was asked for (<https://plaid.com/docs/link/update-mode/#using-update-mode-to-request-new-accounts>).
+fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let request = sought(turn)?;
+    let selects = turn.link_token()?.update_item.is_none()
+        || request
+            .update
+            .as_ref()
+            .is_some_and(|update| update.account_selection_enabled);
+    if selects && let Some(error) = misfit(&request, &draft) {
+        turn.session()?.stage = Stage::Credentials;
+        return Ok(Outcome::Failed(error));
     }
-    let offered = offered(link_token);
-    let session = session(link_token, call)?;
-    if offered.is_empty() {
-        let error = PlaidError {
-            display_message: Some("This login has no account of a kind that was asked for."),
-            ..PlaidError::new("ITEM_ERROR", "NO_ACCOUNTS", "no compatible accounts were found")
-        };
-        return Err(remember(session, error, now));
-    }
-    let accounts: Vec<_> = offered
-        .iter()
-        .map(|account| account.link_json(&draft.item_id))
-        .collect();
+    let session = turn.session()?;
     session.error = None;
-    session.stage = Stage::Accounts(draft);
-    Ok(json!({"next": "accounts", "accounts": accounts}))
+    let stage = if selects {
+        Stage::Accounts(draft)
+    } else {
+        Stage::Connected(draft)
+    };
+    session.show(stage, now);
+    Ok(Outcome::Pane)
 }
 
-fn offered(link_token: &LinkToken) -> Vec<&'static Account> {
-    let request = &link_token.request;
+/// What is asked of the accounts: in update mode also what the Item is for.
+pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
+    let link_token = turn.link_token()?;
+    let (mut request, update_item) = (link_token.request.clone(), link_token.update_item.clone());
+    let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
+    if item.is_some_and(|item| item.has("auth")) {
+        request.products.get_or_insert_default().push("auth".to_owned());
+    }
+    Ok(request)
+}
+
+/// The accounts that Link may show.
+pub(super) fn offered<'a>(request: &'a LinkRequest, draft: &'a Draft) -> Vec<&'a Account> {
     let auth = request.products().iter().any(|product| product == "auth");
-    accounts::offered(auth, request.account_filters.as_ref()).collect()
+    of_person(request, draft, auth)
+}
+
+fn of_person<'a>(request: &'a LinkRequest, draft: &'a Draft, auth: bool) -> Vec<&'a Account> {
+    let filters = request.account_filters.as_ref();
+    accounts::offered(draft.source.person.accounts(), auth, filters).collect()
+}
+
+/// The bank's own page let the person in. Plaid's test users are not known there: everybody is `user_good`.
+pub(super) fn let_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    "user_good".clone_into(&mut turn.call.username);
+    "pass_good".clone_into(&mut turn.call.password);
+    let draft = draft(turn)?;
+    logged_in(turn, draft)
+}
+
+/// Why no account fits, if so (<https://plaid.com/docs/errors/item/>).
+fn misfit(request: &LinkRequest, draft: &Draft) -> Option<PlaidError> {
+    let filtered = of_person(request, draft, false);
+    let has = |kinds: &[&str]| filtered.iter().any(|account| kinds.contains(&account.kind));
+    let wants = |product: &str| request.products().iter().any(|listed| listed == product);
+    let (code, message) = if filtered.is_empty() {
+        ("NO_ACCOUNTS", "no compatible accounts were found")
+    } else if offered(request, draft).is_empty() {
+        (
+            "NO_AUTH_ACCOUNTS",
+            "no checking, savings or cash management accounts were found",
+        )
+    } else if wants("liabilities") && !has(&["credit", "loan"]) {
+        ("NO_LIABILITY_ACCOUNTS", "no liability accounts were found")
+    } else if wants("investments") && !has(&["investment"]) {
+        ("NO_INVESTMENT_ACCOUNTS", "no investment accounts were found")
+    } else {
+        return None;
+    };
+    Some(PlaidError {
+        display_message: Some("This login has no account of a kind that was asked for."),
+        ..PlaidError::new("ITEM_ERROR", code, message)
+    })
+}
+
+/// Plaid's Dashboard decides by customization whether one account is chosen or several; the simulator has no
+/// Dashboard and goes by the customization's name.
+pub(super) fn single_account(request: &LinkRequest) -> bool {
+    request
+        .link_customization_name
+        .as_deref()
+        .is_some_and(|name| name.starts_with("single_account"))
+}
+
+/// The `account_id`s that the Item of update mode has.
+pub(super) fn chosen_before(turn: &mut Turn<'_>) -> Result<Option<Vec<String>>, PlaidError> {
+    let Some(item_id) = turn.link_token()?.update_item.clone() else {
+        return Ok(None);
+    };
+    Ok(turn
+        .memory
+        .item_by_id(&item_id)
+        .map(|item| item.accounts().map(|account| account.id(&item_id)).collect()))
 }
 
 /// `accounts`: the person's choice.
-pub(super) fn choose(memory: &mut Memory, call: &Step, now: Timestamp) -> Result<Value, PlaidError> {
-    let link_token = live(memory, call, now)?;
-    let offered = offered(link_token);
-    let session = session(link_token, call)?;
+pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let (now, ids) = (turn.now, turn.call.account_ids.clone());
+    let request = sought(turn)?;
+    let session = turn.session()?;
     let (Stage::Accounts(draft) | Stage::Connected(draft)) = &session.stage else {
         return Err(wrong_step());
     };
     let mut draft = draft.clone();
-    let is_chosen = |account: &&Account| {
-        call.account_ids
-            .contains(&account_id(&draft.item_id, account.mask))
-    };
-    let chosen: Vec<_> = offered
+    let chosen: Vec<_> = offered(&request, &draft)
         .into_iter()
-        .filter(is_chosen)
-        .map(|account| account.mask)
+        .filter(|account| ids.contains(&account.id(&draft.item_id)))
+        .map(|account| account.key)
         .collect();
-    if chosen.is_empty() || chosen.len() != call.account_ids.len() {
+    if chosen.is_empty() || chosen.len() != ids.len() {
         return Err(PlaidError::invalid_field(
             "account_ids must name at least one of the offered accounts",
         ));
     }
+    if single_account(&request) && chosen.len() > 1 {
+        return Err(PlaidError::invalid_field("account_ids must name one account"));
+    }
     draft.accounts = Some(chosen);
-    session.stage = Stage::Connected(draft);
-    Ok(json!({"next": "connected"}))
+    session.show(Stage::Connected(draft), now);
+    Ok(Outcome::Pane)
 }

@@ -2,36 +2,60 @@
 
 use serde_json::Value;
 
-use super::calls::{Step, finish, search, start};
-use super::login::{choose, login};
-use crate::simulator::Simulator;
+use super::calls::{Step, Turn, take};
 use crate::simulator::error::PlaidError;
+use crate::simulator::{Simulator, ids};
 
-/// Link from start to end as a person with the standard test login does it, with all accounts that are offered.
+/// Link from start to end as a person with the standard test login does it, at the first bank without a page of
+/// its own and with all accounts that are offered.
 pub(in crate::simulator) fn complete(simulator: &Simulator, link_token: &str) -> Result<Value, PlaidError> {
-    let now = simulator.now();
     let mut memory = simulator.state();
-    let mut call = Step {
-        link_token: link_token.to_owned(),
-        username: "user_good".to_owned(),
-        password: "pass_good".to_owned(),
-        ..Step::default()
+    let hosted = memory
+        .link_tokens
+        .get(link_token)
+        .and_then(|link_token| link_token.hosted.as_ref())
+        .map(|hosted| hosted.id.clone());
+    let mut turn = Turn {
+        memory: &mut memory,
+        simulator,
+        call: Step {
+            link_token: link_token.to_owned(),
+            hosted: hosted.unwrap_or_default(),
+            username: "user_good".to_owned(),
+            password: "pass_good".to_owned(),
+            ..Step::default()
+        },
+        request_id: ids::new_request_id(),
+        now: simulator.now(),
     };
-    let started = start(&mut memory, &call, now)?;
-    call.link_session_id = text(&started, "/link_session_id");
-    call.institution_id = text(&started, "/update_institution/institution_id");
-    if call.institution_id.is_empty() {
-        call.institution_id = text(
-            &search(&mut memory, &call, now)?,
-            "/institutions/0/institution_id",
-        );
+    let started = take(&mut turn, "start")?;
+    turn.call.link_session_id = text(&started, "/link_session_id");
+    let mut shown = take(&mut turn, "continue")?;
+    if view(&shown) == "SELECT_INSTITUTION" {
+        let found = take(&mut turn, "institutions")?;
+        turn.call.institution_id = text(&found, "/institutions/0/institution_id");
+        shown = take(&mut turn, "select")?;
     }
-    let logged_in = login(&mut memory, &call, now)?;
-    if let Some(Value::Array(accounts)) = logged_in.get("accounts") {
-        call.account_ids = accounts.iter().map(|account| text(account, "/id")).collect();
-        choose(&mut memory, &call, now)?;
+    if view(&shown) == "OAUTH" {
+        turn.call.popup = true;
+        take(&mut turn, "oauth")?;
+        if let Some(visit) = &mut turn.session()?.visit {
+            visit.granted = Some(true);
+        }
+        shown = take(&mut turn, "oauth_result")?;
+    } else {
+        shown = take(&mut turn, "login")?;
     }
-    finish(&mut memory, &call, now)
+    if let Some(Value::Array(accounts)) = shown.pointer("/pane/accounts") {
+        turn.call.account_ids = accounts.iter().map(|account| text(account, "/id")).collect();
+        take(&mut turn, "accounts")?;
+    }
+    take(&mut turn, "finish")?;
+    Ok(turn.session()?.success().clone())
+}
+
+fn view(answer: &Value) -> String {
+    text(answer, "/pane/view")
 }
 
 /// The text at a place in an answer; empty when there is none.

@@ -1,0 +1,77 @@
+//! An OAuth client, and the set of them.
+
+use std::time::Duration;
+
+use crate::secret::StoredSecret;
+
+/// Which redirect URIs a client may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedirectUris {
+    /// Exactly these strings.
+    Listed(Vec<String>),
+    /// Exactly these strings; but where one is on a loopback IP address without a port, any port is taken (RFC 8252,
+    /// 7.3): a native app listens on what the system gives it.
+    Native(Vec<String>),
+    /// Any `http://` URL on loopback, any port and path: the simulator's default, so that it can be tried at once.
+    AnyLoopback,
+}
+
+/// How a client proves who it is.
+#[derive(Clone, Debug)]
+pub enum ClientKind {
+    /// Has a secret and must (see [`ClientAuthPolicy`]) show it.
+    Confidential(StoredSecret),
+    /// Has none; PKCE is required of it.
+    Public,
+}
+
+/// An OAuth client.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// `client_id`.
+    pub id: String,
+    /// What the Link page calls it; `None`: by the host of its redirect URI.
+    pub name: Option<String>,
+    /// With or without a secret.
+    pub kind: ClientKind,
+    /// Where its browsers may be sent back to.
+    pub redirect_uris: RedirectUris,
+    /// The products it may ask for; `None`: all that are configured.
+    pub products: Option<Vec<String>>,
+    /// Whether it may bring raw Plaid public tokens to the token endpoint.
+    pub raw_public_tokens: bool,
+    /// Whether `iss` is added to its authorization responses (RFC 9207).
+    pub send_iss: bool,
+    /// How long after the person's consent it may refresh; `None`: as long as the connection lives.
+    pub refresh_lifetime: Option<Duration>,
+}
+
+/// All clients at one moment. Requests take one such snapshot, so that none sees half a change.
+#[derive(Clone, Debug)]
+pub struct Clients(Vec<ClientConfig>);
+
+impl Clients {
+    /// These, of which the first is the one of the settings.
+    #[must_use]
+    pub fn new(clients: Vec<ClientConfig>) -> Self {
+        Self(clients)
+    }
+
+    /// The client with this id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&ClientConfig> {
+        self.0.iter().find(|client| client.id == id)
+    }
+
+    /// The one of the settings, which is meant where no id is sent.
+    #[must_use]
+    pub fn first(&self) -> Option<&ClientConfig> {
+        self.0.first()
+    }
+
+    /// All, the first one first.
+    #[must_use]
+    pub fn as_slice(&self) -> &[ClientConfig] {
+        &self.0
+    }
+}

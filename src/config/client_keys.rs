@@ -1,0 +1,181 @@
+//! What may be said of a client in the clients file, key by key.
+
+use std::time::Duration;
+
+use super::client::{ClientConfig, ClientKind, RedirectUris};
+use super::client_table::ClientTable;
+use super::clients_file::ClientRules;
+use super::oauth::{credential_error, redirect_uri};
+use crate::secret::{SecretHash, StoredSecret};
+
+/// What fits on a button.
+const NAME_CHARS: usize = 60;
+/// Less is hardly meant, and more than ten years is none.
+const REFRESH_LIFETIME: std::ops::RangeInclusive<i64> = 60..=315_360_000;
+
+/// Reads the whole table. Where a problem was told, the client is a stand-in that nobody gets to see.
+pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> ClientConfig {
+    let id = read_id(table);
+    let name = read_name(table);
+    let kind = read_kind(table);
+    let is_public = matches!(kind, Some(ClientKind::Public));
+    let uris = read_redirect_uris(table, rules);
+    let products = read_products(table, rules);
+    let raw_public_tokens = table.switch("raw_public_tokens").unwrap_or(false);
+    if raw_public_tokens && is_public {
+        table.problem(
+            "raw_public_tokens",
+            "remove it: only a client with a secret may bring Plaid's public tokens",
+        );
+    }
+    let send_iss = table.switch("send_iss").unwrap_or(true);
+    let refresh_lifetime = read_refresh_lifetime(table);
+    table.refuse_the_rest();
+    ClientConfig {
+        id,
+        name,
+        kind: kind.unwrap_or(ClientKind::Public),
+        redirect_uris: if is_public {
+            RedirectUris::Native(uris)
+        } else {
+            RedirectUris::Listed(uris)
+        },
+        products,
+        raw_public_tokens,
+        send_iss,
+        refresh_lifetime,
+    }
+}
+
+fn read_id(table: &mut ClientTable<'_>) -> String {
+    if !table.has("id") {
+        table.problem("id", "is missing: write the client_id that the client sends");
+    }
+    let id = table.text("id");
+    match &id {
+        Some(id) if id.is_empty() => table.problem("id", "write the client_id that the client sends"),
+        Some(id) => {
+            if let Some(error) = credential_error(id) {
+                table.problem("id", &error);
+            }
+        }
+        None => {}
+    }
+    id.unwrap_or_default()
+}
+
+fn read_name(table: &mut ClientTable<'_>) -> Option<String> {
+    let name = table.text("name")?;
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        table.problem(
+            "name",
+            "write the name that people know the client by, on one line",
+        );
+    }
+    if name.chars().count() > NAME_CHARS {
+        table.problem("name", &format!("make it {NAME_CHARS} characters or shorter"));
+    }
+    Some(name)
+}
+
+fn read_kind(table: &mut ClientTable<'_>) -> Option<ClientKind> {
+    let is_given = |key| table.has(key);
+    let (hash_is_given, public_is_given) = (is_given("secret_hash"), is_given("public"));
+    let hash = table.text("secret_hash");
+    let public = table.switch("public");
+    match (hash_is_given, public) {
+        (true, Some(true)) => {
+            table.problem(
+                "public",
+                "write either secret_hash or public = true, not both: a public client has no secret",
+            );
+            None
+        }
+        (false, Some(true)) => Some(ClientKind::Public),
+        (true, _) => {
+            let hash = SecretHash::parse(&hash?);
+            if hash.is_none() {
+                table.problem(
+                    "secret_hash",
+                    "is not a hash: paste the whole line that plaid-token-broker keys hash-client-secret prints",
+                );
+            }
+            hash.map(|hash| ClientKind::Confidential(StoredSecret::Hashed(hash)))
+        }
+        (false, None) if public_is_given => None,
+        (false, _) => {
+            table.problem(
+                "secret_hash",
+                "is missing: make one with plaid-token-broker keys hash-client-secret, or write public = true for an \
+                 app that cannot keep a secret",
+            );
+            None
+        }
+    }
+}
+
+fn read_redirect_uris(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Vec<String> {
+    const KEY: &str = "redirect_uris";
+    if !table.has(KEY) {
+        table.problem(KEY, "is missing: write the client's callback URLs as a list");
+    }
+    let Some(given) = table.texts(KEY) else {
+        return Vec::new();
+    };
+    if given.is_empty() {
+        table.problem(KEY, "write at least one callback URL");
+    }
+    let mut uris: Vec<String> = Vec::new();
+    for uri in given {
+        match redirect_uri(&uri) {
+            Err(expected) => table.problem_with(KEY, &uri, &expected),
+            Ok(url) if rules.public_url.is_some_and(|own| own.origin() == url.origin()) => table
+                .problem_with(
+                    KEY,
+                    &uri,
+                    "that is an address of the broker itself; write the client's own callback URL",
+                ),
+            Ok(_) if uris.contains(&uri) => table.problem_with(KEY, &uri, "remove the duplicate"),
+            Ok(_) => uris.push(uri),
+        }
+    }
+    uris
+}
+
+fn read_products(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Option<Vec<String>> {
+    const KEY: &str = "products";
+    let given = table.texts(KEY)?;
+    if given.is_empty() {
+        table.problem(
+            KEY,
+            "name at least one product, or leave it out for all that are configured",
+        );
+    }
+    let mut products: Vec<String> = Vec::new();
+    for product in given {
+        let product = product.to_ascii_lowercase();
+        if products.contains(&product) {
+            table.problem_with(KEY, &product, "remove the duplicate");
+        } else if rules.products.contains(&product) {
+            products.push(product);
+        } else {
+            table.problem_with(
+                KEY,
+                &product,
+                "is not configured: add it to PLAID_PRODUCTS or to one of its three sister lists first",
+            );
+        }
+    }
+    Some(products)
+}
+
+fn read_refresh_lifetime(table: &mut ClientTable<'_>) -> Option<Duration> {
+    let (least, most) = (REFRESH_LIFETIME.start(), REFRESH_LIFETIME.end());
+    let expected = format!("write a whole number of seconds from {least} to {most}, without quotes");
+    let seconds = table.take("refresh_lifetime", &expected, |value| {
+        value
+            .as_integer()
+            .filter(|seconds| REFRESH_LIFETIME.contains(seconds))
+    })?;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
+}

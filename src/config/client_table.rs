@@ -1,0 +1,143 @@
+//! One `[[client]]` table of the clients file: values are taken out of it by type, and what is wrong is gathered.
+
+use toml::{Table, Value};
+
+use super::clients_file::Secrets;
+use super::nearest::nearest;
+use super::problem::Problem;
+
+/// All that may be said of a client; `docs/clients.md` explains each.
+pub(super) const KEYS: [&str; 9] = [
+    "id",
+    "name",
+    "secret_hash",
+    "public",
+    "redirect_uris",
+    "products",
+    "raw_public_tokens",
+    "send_iss",
+    "refresh_lifetime",
+];
+
+/// A table whose keys are taken out one by one, and what was found wrong with them.
+pub(super) struct ClientTable<'a> {
+    /// What problems call the client: its place in the file, and its id when it has one.
+    label: String,
+    table: Table,
+    secrets: &'a Secrets,
+    problems: Vec<Problem>,
+}
+
+impl<'a> ClientTable<'a> {
+    /// The table at this place of the file, counted from 1.
+    pub(super) fn new(number: usize, table: Table, secrets: &'a Secrets) -> Self {
+        let label = match table.get("id").and_then(Value::as_str) {
+            Some(id) if !id.is_empty() => format!("client {number} ({})", secrets.shown(id)),
+            _ => format!("client {number}"),
+        };
+        Self {
+            label,
+            table,
+            secrets,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// The id is taken.
+    pub(super) fn duplicate(&mut self, by_the_first: bool) {
+        let expected = if by_the_first {
+            "choose another: it is the id of the client of the settings (OAUTH_CLIENT_ID, by default PLAID_CLIENT_ID)"
+        } else {
+            "choose another: a client before it has the same id"
+        };
+        self.problem("id", expected);
+    }
+
+    /// Whether the key is there and was not taken yet.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// What is wrong with a key, or what to do.
+    pub(super) fn problem(&mut self, key: &str, expected: &str) {
+        self.push(key, None, expected);
+    }
+
+    /// The same, with a part of the value that is no secret.
+    pub(super) fn problem_with(&mut self, key: &str, part: &str, expected: &str) {
+        let found = self.secrets.shown(part);
+        self.push(key, Some(found), expected);
+    }
+
+    fn push(&mut self, key: &str, found: Option<String>, expected: &str) {
+        self.problems.push(Problem {
+            variable: format!("OAUTH_CLIENTS_FILE, {}, {key}", self.label),
+            found,
+            expected: expected.to_owned(),
+        });
+    }
+
+    /// The key's value as `as_type` reads it; of another type, it is a problem.
+    pub(super) fn take<T>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        as_type: impl FnOnce(Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = as_type(self.table.remove(key)?);
+        if value.is_none() {
+            self.problem(key, expected);
+        }
+        value
+    }
+
+    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
+        self.take(key, "write a text in quotes", |value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let expected = "write a list of texts in quotes, [\"…\", \"…\"]";
+        self.take(key, expected, |value| match value {
+            Value::Array(entries) => entries
+                .into_iter()
+                .map(|entry| match entry {
+                    Value::String(text) => Some(text),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        })
+    }
+
+    pub(super) fn switch(&mut self, key: &'static str) -> Option<bool> {
+        self.take(key, "write true or false, without quotes", |value| {
+            value.as_bool()
+        })
+    }
+
+    /// What is left is unknown.
+    pub(super) fn refuse_the_rest(&mut self) {
+        let rest: Vec<String> = self.table.keys().cloned().collect();
+        for key in rest {
+            if matches!(key.as_str(), "secret" | "client_secret") {
+                self.problem(
+                    &key,
+                    "remove it: the file holds the hash alone, as secret_hash (plaid-token-broker keys \
+                     hash-client-secret makes one)",
+                );
+                continue;
+            }
+            let nearest = nearest(&key, KEYS).unwrap_or_default();
+            let expected = format!("is no key of a client; did you mean {nearest}?");
+            let key = self.secrets.shown(&key);
+            self.problem(&key, &expected);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The simulator's clock: the clock that it was given, and what it was told to run ahead of it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::clock::{SharedClock, Timestamp};
+
+/// The longest lead: the dates that a simulator makes stay dates that everybody can read.
+const LONGEST_LEAD: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// A clock with a lead. It never goes back: tokens that have expired stay expired.
+pub(super) struct AdjustableClock {
+    given: SharedClock,
+    lead: AtomicI64,
+}
+
+impl AdjustableClock {
+    pub(super) fn over(given: SharedClock) -> Self {
+        Self {
+            given,
+            lead: AtomicI64::new(0),
+        }
+    }
+
+    /// The time that tokens, Items and data live by.
+    pub(super) fn now(&self) -> Timestamp {
+        self.given.now().plus(self.lead())
+    }
+
+    /// The given clock's own time: what a receiver of a webhook sees on its wall.
+    pub(super) fn wall(&self) -> Timestamp {
+        self.given.now()
+    }
+
+    pub(super) fn lead(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.lead.load(Ordering::SeqCst)).unwrap_or(0))
+    }
+
+    pub(super) fn advance(&self, by: Duration) {
+        self.set_lead(self.lead().saturating_add(by));
+    }
+
+    pub(super) fn set_lead(&self, lead: Duration) {
+        let millis = i64::try_from(lead.min(LONGEST_LEAD).as_millis()).unwrap_or(0);
+        self.lead.store(millis, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn the_lead_adds_up_and_has_an_end() {
+        let clock = AdjustableClock::over(Arc::new(ManualClock::at(Timestamp::from_millis(5))));
+        clock.advance(Duration::from_millis(10));
+        clock.advance(Duration::from_millis(20));
+        assert_eq!(clock.now(), Timestamp::from_millis(35));
+        assert_eq!(clock.wall(), Timestamp::from_millis(5));
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.lead(), LONGEST_LEAD);
+    }
+}

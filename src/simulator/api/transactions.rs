@@ -1,0 +1,293 @@
+//! `/transactions/get` and `/transactions/sync`: <https://plaid.com/docs/api/products/transactions/>.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Call;
+use super::reading::{ACCOUNT_IDS, account, chosen, ledger, stage};
+use crate::simulator::data::calendar::{Day, number_of};
+use crate::simulator::data::movement::Form;
+use crate::simulator::data::sync::{Change, Cursor, Ledger, Stage, Version};
+use crate::simulator::data::transaction::{self, Style};
+use crate::simulator::error::PlaidError;
+use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::webhook::Webhook;
+
+pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
+pub(super) const OFFSET: Kind = Kind::Integer {
+    min: 0,
+    max: i64::MAX,
+};
+const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
+const TAXONOMY: Kind = Kind::OneOf(&["v1", "v2"]);
+
+pub(super) const GET: &[Field] = &[
+    required("access_token", TEXT),
+    required("start_date", Kind::Date),
+    required("end_date", Kind::Date),
+    optional(
+        "options",
+        Kind::Object(&[
+            optional("account_ids", ACCOUNT_IDS),
+            optional("count", COUNT),
+            optional("offset", OFFSET),
+            nullable("include_original_description", Kind::Bool),
+            optional("include_personal_finance_category_beta", Kind::Bool),
+            optional("include_personal_finance_category", Kind::Bool),
+            optional("include_logo_and_counterparty_beta", Kind::Bool),
+            optional("personal_finance_category_version", TAXONOMY),
+            optional("days_requested", DAYS_REQUESTED),
+        ]),
+    ),
+];
+
+pub(super) const SYNC: &[Field] = &[
+    required("access_token", TEXT),
+    optional("cursor", Kind::Text { min: 0, max: 256 }),
+    optional("count", COUNT),
+    optional(
+        "options",
+        Kind::Object(&[
+            nullable("include_original_description", Kind::Bool),
+            optional("include_personal_finance_category", Kind::Bool),
+            optional("include_logo_and_counterparty_beta", Kind::Bool),
+            optional("personal_finance_category_version", TAXONOMY),
+            optional("days_requested", DAYS_REQUESTED),
+            optional("account_id", TEXT),
+        ]),
+    ),
+];
+
+#[derive(Deserialize)]
+struct Get {
+    access_token: String,
+    start_date: Day,
+    end_date: Day,
+    #[serde(default)]
+    options: Options,
+}
+
+#[derive(Deserialize)]
+struct Sync {
+    access_token: String,
+    #[serde(default)]
+    cursor: String,
+    #[serde(default = "usual_count")]
+    count: usize,
+    #[serde(default)]
+    options: Options,
+}
+
+/// The options of both; the table of fields knows which has which.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Options {
+    account_ids: Option<Vec<String>>,
+    account_id: Option<String>,
+    count: usize,
+    offset: usize,
+    include_original_description: Option<bool>,
+    personal_finance_category_version: Option<String>,
+    days_requested: Option<u16>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            account_ids: None,
+            account_id: None,
+            count: usual_count(),
+            offset: 0,
+            include_original_description: None,
+            personal_finance_category_version: None,
+            days_requested: None,
+        }
+    }
+}
+
+impl Options {
+    fn style(&self) -> Style {
+        Style {
+            original_description: self.include_original_description.unwrap_or_default(),
+            second_taxonomy: self.personal_finance_category_version.as_deref() == Some("v2"),
+        }
+    }
+}
+
+/// Plaid's default page.
+pub(super) const fn usual_count() -> usize {
+    100
+}
+
+/// Refuses a period that ends before it begins.
+pub(super) fn check_period(start: Day, end: Day) -> Result<(), PlaidError> {
+    if start.0 > end.0 {
+        return Err(PlaidError::invalid_field("start_date must not be after end_date"));
+    }
+    Ok(())
+}
+
+/// `/transactions/get`
+pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: Get = call.take()?;
+    check_period(request.start_date, request.end_date)?;
+    let options = request.options;
+    remember_days(&call, &request.access_token, options.days_requested)?;
+    call.read(&request.access_token, "transactions", |item| {
+        let accounts = chosen(item, options.account_ids.as_deref())?;
+        let stage = stage(call.simulator, item, call.now);
+        if stage == Stage::Nothing {
+            return Err(PlaidError::product_not_ready("ITEM_ERROR"));
+        }
+        let accounts_json: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
+        let ledger = ledger(call.simulator, item, accounts);
+        let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
+        let mut found = ledger.all(ledger.version(stage, call.now));
+        found.retain(|(movement, form)| period.contains(&movement.date(*form)));
+        let transactions: Vec<_> = found
+            .iter()
+            .skip(options.offset)
+            .take(options.count)
+            .map(|(movement, form)| transaction::json(movement, *form, item.id(), options.style()))
+            .collect();
+        Ok(json!({
+            "accounts": accounts_json,
+            "transactions": transactions,
+            "total_transactions": found.len(),
+            "item": item.json(call.now),
+        }))
+    })
+}
+
+fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Result<(), PlaidError> {
+    call.simulator
+        .state()
+        .item(&call.client_id, access_token)?
+        .request_days(days);
+    Ok(())
+}
+
+/// The first call of `/transactions/sync` is told of the history when it is there
+/// (<https://plaid.com/docs/transactions/webhooks/#integrating-with-the-sync-endpoint>).
+fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, access_token)?;
+    if item.begins_sync() {
+        let complete = item.created_at().plus(call.simulator.0.data_delay * 3);
+        let fields = json!({"initial_update_complete": true, "historical_update_complete": true});
+        let webhook = Webhook::new("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", fields);
+        call.simulator.send_webhook(item, webhook, complete.max(call.now));
+    }
+    Ok(())
+}
+
+/// `/transactions/sync`
+pub(super) fn sync(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: Sync = call.take()?;
+    let options = &request.options;
+    remember_days(&call, &request.access_token, options.days_requested)?;
+    let answer = read_sync(&call, &request)?;
+    announce(&call, &request.access_token)?;
+    Ok(answer)
+}
+
+fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Value, PlaidError> {
+    let options = &request.options;
+    call.read(&request.access_token, "transactions", |item| {
+        let account_id = options.account_id.as_deref();
+        let accounts = match account_id {
+            Some(id) => vec![account(item, id)?],
+            None => chosen(item, None)?,
+        };
+        let account_id = account_id.unwrap_or_default();
+        let accounts_json: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
+        let stage = stage(call.simulator, item, call.now);
+        let ledger = ledger(call.simulator, item, accounts);
+        let newest = ledger.version(stage, call.now);
+        let cursor = cursor(&request.cursor, item.id(), account_id, newest)?;
+        let mut answer = page(&ledger, cursor, request.count, item.id(), options.style());
+        let next_cursor = if stage == Stage::Nothing {
+            String::new()
+        } else {
+            answer.next.text(item.id(), account_id)
+        };
+        Ok(json!({
+            "transactions_update_status": match stage {
+                Stage::Nothing => "NOT_READY",
+                Stage::Initial => "INITIAL_UPDATE_COMPLETE",
+                Stage::Historical => "HISTORICAL_UPDATE_COMPLETE",
+            },
+            "accounts": accounts_json,
+            "added": std::mem::take(&mut answer.added),
+            "modified": std::mem::take(&mut answer.modified),
+            "removed": std::mem::take(&mut answer.removed),
+            "next_cursor": next_cursor,
+            "has_more": answer.next.given > 0,
+        }))
+    })
+}
+
+/// Where the caller stands; `now` skips all that there is, for those who come from `/transactions/get`.
+fn cursor(text: &str, item_id: &str, account_id: &str, newest: Version) -> Result<Cursor, PlaidError> {
+    match text {
+        "" => Ok(Cursor {
+            has: Version::NOTHING,
+            target: newest,
+            given: 0,
+        }),
+        "now" => Ok(Cursor::at(newest)),
+        text => {
+            let cursor = Cursor::parse(text, item_id, account_id)
+                .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
+            if cursor.given > 0 && cursor.target != newest {
+                return Err(PlaidError::new(
+                    "TRANSACTIONS_ERROR",
+                    "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
+                    "underlying transaction data changed since last page was fetched. please restart pagination \
+                     from last update",
+                ));
+            }
+            Ok(Cursor {
+                target: newest,
+                ..cursor
+            })
+        }
+    }
+}
+
+struct Page {
+    added: Vec<Value>,
+    modified: Vec<Value>,
+    removed: Vec<Value>,
+    next: Cursor,
+}
+
+fn page(ledger: &Ledger<'_>, cursor: Cursor, count: usize, item_id: &str, style: Style) -> Page {
+    let changes = ledger.changes(cursor.has, cursor.target);
+    let given = cursor.given.saturating_add(count);
+    let mut page = Page {
+        added: Vec::new(),
+        modified: Vec::new(),
+        removed: Vec::new(),
+        next: if given < changes.len() {
+            Cursor { given, ..cursor }
+        } else {
+            Cursor::at(cursor.target)
+        },
+    };
+    for change in changes.iter().skip(cursor.given).take(count) {
+        match change {
+            Change::Added(movement, form) => page
+                .added
+                .push(transaction::json(movement, *form, item_id, style)),
+            Change::Modified(movement, form) => page
+                .modified
+                .push(transaction::json(movement, *form, item_id, style)),
+            Change::Removed(movement) => page.removed.push(json!({
+                "transaction_id": transaction::id_of(movement, Form::Pending, item_id),
+                "account_id": movement.account.id(item_id),
+            })),
+        }
+    }
+    page
+}

@@ -1,0 +1,55 @@
+//! Asset reports that were asked for.
+
+use serde_json::Value;
+
+use super::error::PlaidError;
+use super::ids::{ENVIRONMENT, new_uuid};
+use super::shelf::Shelf;
+use crate::clock::Timestamp;
+
+/// What a report is to say; it is made anew each time it is read.
+#[derive(Clone, Debug)]
+pub(super) struct AssetReport {
+    pub(super) id: String,
+    pub(super) client_id: String,
+    pub(super) created_at: Timestamp,
+    pub(super) item_ids: Vec<String>,
+    pub(super) days_requested: i64,
+    pub(super) client_report_id: Option<String>,
+    pub(super) user: Value,
+    pub(super) investments: bool,
+    pub(super) fast: bool,
+}
+
+/// The reports by their tokens.
+pub(super) struct AssetReports(Shelf<AssetReport>);
+
+impl Default for AssetReports {
+    fn default() -> Self {
+        const MOST_REPORTS: usize = 5_000;
+        Self(Shelf::with_capacity(MOST_REPORTS))
+    }
+}
+
+impl AssetReports {
+    /// Keeps a report and gives its token.
+    pub(super) fn keep(&mut self, report: AssetReport) -> String {
+        let token = format!("assets-{ENVIRONMENT}-{}", new_uuid());
+        self.0.insert(token.clone(), report);
+        token
+    }
+
+    /// The client's own report with this token.
+    pub(super) fn get(&self, client_id: &str, token: &str) -> Result<&AssetReport, PlaidError> {
+        self.0
+            .get(token)
+            .filter(|report| report.client_id == client_id)
+            .ok_or_else(|| {
+                PlaidError::new(
+                    "INVALID_INPUT",
+                    "INVALID_ASSET_REPORT_TOKEN",
+                    "could not find matching asset report token",
+                )
+            })
+    }
+}

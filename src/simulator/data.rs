@@ -1,0 +1,43 @@
+//! People's money: who owns what, made on demand from a seed and a day, so nothing of it has to be kept.
+//!
+//! The same seed, user and bank always have the same accounts and movements; only identifiers depend on the
+//! Item. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
+
+pub(super) mod asset_report;
+pub(super) mod asset_summary;
+pub(super) mod calendar;
+pub(super) mod custom;
+pub(super) mod custom_liability;
+mod day;
+mod dice;
+pub(super) mod holdings;
+pub(super) mod identity;
+pub(super) mod investment_transactions;
+pub(super) mod liabilities;
+mod loan;
+mod merchants;
+pub(super) mod money;
+pub(super) mod movement;
+pub(super) mod numbers;
+pub(super) mod pdf;
+pub(super) mod person;
+mod personas;
+mod securities;
+pub(super) mod statements;
+pub(super) mod sync;
+pub(super) mod transaction;
+
+use jiff::civil::Date;
+
+use self::person::Person;
+
+/// What an Item's data is made of, as far as Link or the Sandbox call decided it.
+#[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
+pub(super) struct Source {
+    pub(super) person: Person,
+    /// Days of transactions before the Item began; Plaid's default is 90.
+    pub(super) days_requested: Option<u16>,
+    /// The months for which statements were asked.
+    #[serde(with = "calendar::as_days")]
+    pub(super) statements: Option<(Date, Date)>,
+}

@@ -1,0 +1,226 @@
+//! `user_custom`: data that the caller writes as JSON into the password
+//! (<https://plaid.com/docs/sandbox/user-custom/>).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::calendar::Day;
+use super::custom_liability::Liability;
+use super::dice::Dice;
+use super::money::Money;
+use crate::simulator::accounts::Account;
+
+/// Plaid refuses longer configurations.
+const LONGEST: usize = 55_000;
+/// And ones with more accounts; their keys make the accounts' ids.
+/// The keys of made-up accounts, in their order.
+pub(in crate::simulator) const KEYS: [&str; 10] = [
+    "custom-0", "custom-1", "custom-2", "custom-3", "custom-4", "custom-5", "custom-6", "custom-7",
+    "custom-8", "custom-9",
+];
+const KINDS: [&str; 6] = ["investment", "credit", "depository", "loan", "brokerage", "other"];
+
+/// A configuration that was found good.
+#[derive(Debug)]
+pub(in crate::simulator) struct Custom {
+    seed: String,
+    force_error: Option<String>,
+    accounts: Vec<Account>,
+    overrides: Vec<Override>,
+}
+
+#[derive(Deserialize)]
+struct Configuration {
+    version: Option<Value>,
+    seed: Option<String>,
+    force_error: Option<String>,
+    #[serde(default)]
+    override_accounts: Vec<Override>,
+}
+
+/// One entry of `override_accounts`.
+#[derive(Debug, Deserialize)]
+pub(in crate::simulator) struct Override {
+    #[serde(rename = "type")]
+    kind: String,
+    subtype: String,
+    starting_balance: Option<Money>,
+    force_available_balance: Option<Money>,
+    #[serde(default)]
+    has_null_available_balance: bool,
+    currency: Option<String>,
+    #[serde(default)]
+    meta: Meta,
+    pub(super) numbers: Option<Numbers>,
+    pub(super) transactions: Option<Vec<Transaction>>,
+    pub(super) holdings: Option<Vec<Holding>>,
+    pub(super) investment_transactions: Option<Vec<InvestmentTransaction>>,
+    pub(super) identity: Option<Identity>,
+    pub(super) liability: Option<Liability>,
+    pub(super) inflow_model: Option<InflowModel>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Meta {
+    name: Option<String>,
+    official_name: Option<String>,
+    limit: Option<Money>,
+    mask: Option<String>,
+}
+
+/// What `/auth/get` tells of the account.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Numbers {
+    pub(super) account: Option<String>,
+    pub(super) ach_routing: Option<String>,
+    pub(super) ach_wire_routing: Option<String>,
+    pub(super) eft_institution: Option<String>,
+    pub(super) eft_branch: Option<String>,
+    pub(super) international_bic: Option<String>,
+    pub(super) international_iban: Option<String>,
+    pub(super) bacs_sort_code: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Transaction {
+    pub(super) date_transacted: Day,
+    pub(super) date_posted: Day,
+    pub(super) amount: Money,
+    pub(super) description: String,
+    pub(super) currency: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Holding {
+    pub(super) institution_price: Money,
+    pub(super) institution_price_as_of: Option<Day>,
+    pub(super) cost_basis: Option<Money>,
+    pub(super) quantity: Money,
+    pub(super) currency: Option<String>,
+    pub(super) security: Security,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Security {
+    pub(super) ticker_symbol: Option<String>,
+    pub(super) currency: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct InvestmentTransaction {
+    pub(super) date: Day,
+    pub(super) name: String,
+    pub(super) quantity: Money,
+    pub(super) price: Money,
+    pub(super) fees: Option<Money>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) currency: Option<String>,
+    pub(super) security: Option<Security>,
+}
+
+/// Plaid's own shapes: they are told as they were given.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Identity {
+    pub(super) names: Vec<String>,
+    pub(super) phone_numbers: Vec<Value>,
+    pub(super) emails: Vec<Value>,
+    pub(super) addresses: Vec<Value>,
+}
+
+/// Regular income.
+#[derive(Debug, Deserialize)]
+pub(super) struct InflowModel {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) income_amount: Option<Money>,
+    pub(super) payment_day_of_month: Option<i8>,
+    pub(super) transaction_name: Option<String>,
+}
+
+impl Custom {
+    /// The configuration in this text; `None` when it is not one, or too large.
+    pub(in crate::simulator) fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let configuration: Configuration = serde_json::from_str(text).ok()?;
+        let overrides = configuration.override_accounts;
+        let version = configuration.version.map(|version| version.to_string());
+        let versioned = version.is_none_or(|version| matches!(version.trim_matches('"'), "1" | "2"));
+        if !versioned || overrides.len() > KEYS.len() {
+            return None;
+        }
+        let accounts = KEYS
+            .iter()
+            .zip(&overrides)
+            .map(|(key, wanted)| wanted.account(key))
+            .collect::<Option<_>>()?;
+        Some(Self {
+            // Without a seed Plaid's data is new each time; here it is new for each configuration.
+            seed: configuration
+                .seed
+                .unwrap_or_else(|| Dice::new(&["custom", text], 0).roll().to_string()),
+            force_error: configuration.force_error,
+            accounts,
+            overrides,
+        })
+    }
+
+    /// The error that logging in is to end with.
+    pub(in crate::simulator) fn force_error(&self) -> Option<&str> {
+        self.force_error.as_deref()
+    }
+
+    pub(super) fn seed(&self) -> &str {
+        &self.seed
+    }
+
+    /// The accounts, unless the standard ones were left in place.
+    pub(super) fn accounts(&self) -> Option<&[Account]> {
+        (!self.accounts.is_empty()).then_some(&*self.accounts)
+    }
+
+    /// What was asked of this account.
+    pub(super) fn override_of(&self, account: &Account) -> Option<&Override> {
+        let at = self.accounts.iter().position(|mine| mine.key == account.key)?;
+        self.overrides.get(at)
+    }
+}
+
+impl Override {
+    fn account(&self, key: &'static str) -> Option<Account> {
+        let kind = KINDS.into_iter().find(|kind| *kind == self.kind)?;
+        let mask = self.meta.mask.clone().filter(|mask| !mask.is_empty());
+        let masked = mask.as_ref().is_none_or(|mask| {
+            (2..=4).contains(&mask.len()) && mask.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        let current = self.starting_balance.unwrap_or(Money::whole(1_000));
+        let usual = (kind == "depository").then_some(current);
+        masked.then(|| Account {
+            key,
+            mask: mask.map(Cow::Owned),
+            name: Cow::Owned(
+                self.meta
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| format!("Plaid {}", self.subtype)),
+            ),
+            official_name: self.meta.official_name.clone().map(Cow::Owned),
+            kind,
+            subtype: Cow::Owned(self.subtype.clone()),
+            available: if self.has_null_available_balance {
+                None
+            } else {
+                self.force_available_balance.or(usual)
+            },
+            current,
+            limit: self.meta.limit,
+            currency: self.currency.clone().map_or(Cow::Borrowed("USD"), Cow::Owned),
+            holder_category: "personal",
+        })
+    }
+}

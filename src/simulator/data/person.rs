@@ -1,0 +1,106 @@
+//! Who is behind an Item: one of Plaid's test users, or one that the caller made up.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::custom::Custom;
+use super::personas::{self, Persona};
+use crate::simulator::accounts::{self, Account};
+
+/// A test user, small enough to be kept with every Item.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(from = "Words", into = "Words")]
+pub(in crate::simulator) struct Person {
+    persona: &'static Persona,
+    custom: Option<Arc<Custom>>,
+    /// What `custom` was read from, for snapshots.
+    text: Option<Arc<str>>,
+}
+
+/// A person in a snapshot: what they logged in with, as far as their data depends on it.
+#[derive(Deserialize, Serialize)]
+struct Words {
+    username: String,
+    configuration: Option<String>,
+}
+
+impl From<Words> for Person {
+    fn from(words: Words) -> Self {
+        match words.configuration {
+            Some(text) => Self::of("user_custom", &text),
+            None => Self::of(&words.username, ""),
+        }
+    }
+}
+
+impl From<Person> for Words {
+    fn from(person: Person) -> Self {
+        Self {
+            username: person.persona.username.to_owned(),
+            configuration: person.text.map(|text| text.to_string()),
+        }
+    }
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            persona: &personas::STANDARD,
+            custom: None,
+            text: None,
+        }
+    }
+}
+
+/// Whether this test user takes any password
+/// (<https://plaid.com/docs/sandbox/test-credentials/#credit-and-income-test-credentials>).
+pub(in crate::simulator) fn takes_any_password(username: &str) -> bool {
+    personas::by_username(username).is_some()
+}
+
+impl Person {
+    /// The person who logs in with these words; they were found good before.
+    pub(in crate::simulator) fn of(username: &str, password: &str) -> Self {
+        if username == "user_custom" {
+            return Self {
+                persona: &personas::STANDARD,
+                custom: Custom::parse(password).map(Arc::new),
+                text: Some(password.into()),
+            };
+        }
+        Self {
+            persona: personas::by_username(username).unwrap_or(&personas::STANDARD),
+            custom: None,
+            text: None,
+        }
+    }
+
+    pub(in crate::simulator) fn accounts(&self) -> &[Account] {
+        match &self.custom {
+            Some(custom) => custom.accounts().unwrap_or(&accounts::ALL),
+            None => (self.persona.accounts)(),
+        }
+    }
+
+    pub(super) fn persona(&self) -> &'static Persona {
+        self.persona
+    }
+
+    /// What the caller made up.
+    pub(in crate::simulator) fn custom(&self) -> Option<&Custom> {
+        self.custom.as_deref()
+    }
+
+    /// What parts this person's chance from that of others.
+    pub(super) fn seed(&self) -> &str {
+        self.custom
+            .as_ref()
+            .map_or(self.persona.username, |custom| custom.seed())
+    }
+
+    /// Whether data changes every hour and not once a day.
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.persona.dynamic
+    }
+}

@@ -1,0 +1,106 @@
+//! Monthly statements: <https://plaid.com/docs/api/products/statements/>.
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::calendar::{date_of, months_after, number_of};
+use super::money::Money;
+use super::movement::{Form, History};
+use super::pdf;
+use crate::simulator::accounts::Account;
+use crate::simulator::ids::derived_id;
+
+/// A month of an account, by its first day.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::simulator) struct Statement<'a> {
+    pub(in crate::simulator) account: &'a Account,
+    first: Date,
+}
+
+/// Whether the bank has statements for such an account.
+pub(in crate::simulator) fn has_statements(account: &Account) -> bool {
+    account.kind == "depository"
+}
+
+/// The statements of the months that lie between two dates and are over, newest first.
+pub(in crate::simulator) fn between(
+    account: &Account,
+    (from, to): (Date, Date),
+    today: Date,
+) -> impl Iterator<Item = Statement<'_>> {
+    let this_month = today.first_of_month();
+    let oldest = from.first_of_month();
+    (1..=24)
+        .map(move |ago| months_after(this_month, -ago))
+        .filter(move |first| (oldest..=to).contains(first))
+        .map(move |first| Statement { account, first })
+}
+
+impl Statement<'_> {
+    pub(in crate::simulator) fn id(&self, item_id: &str) -> String {
+        let name = format!("{}/{}", self.account.key, self.first);
+        derived_id("statement", item_id, &name)
+    }
+
+    pub(in crate::simulator) fn json(&self, item_id: &str) -> Value {
+        json!({
+            "statement_id": self.id(item_id),
+            "date_posted": months_after(self.first, 1).to_string(),
+            "month": self.first.month(),
+            "year": self.first.year(),
+        })
+    }
+
+    /// The statement itself: what posted in that month, and the balances that result.
+    pub(in crate::simulator) fn pdf(&self, history: &History<'_>, bank: &str, today: Date) -> Vec<u8> {
+        let first = number_of(self.first);
+        let last = number_of(self.first.last_of_month());
+        let now = number_of(today);
+        let posted: Vec<_> = history_of(history, self.account, first, now);
+        let after: Money = posted
+            .iter()
+            .filter(|(day, _, _)| *day > last)
+            .map(|(_, _, amount)| *amount)
+            .sum();
+        let closing = self.account.current + after;
+        let month: Vec<_> = posted.iter().filter(|(day, _, _)| *day <= last).collect();
+        let opening = closing + month.iter().map(|(_, _, amount)| *amount).sum();
+        let mask = self.account.mask.as_deref().unwrap_or_default();
+        let mut lines = vec![
+            format!("{bank} (simulated)"),
+            format!("Statement for {}, account ending in {mask}", self.account.name),
+            format!("{} to {}", self.first, self.first.last_of_month()),
+            String::new(),
+            format!("Opening balance {:>52}", opening.two_decimals()),
+        ];
+        lines.extend(month.iter().map(|(day, name, amount)| {
+            let name: String = name.chars().take(40).collect();
+            format!("{}  {name:<42}{:>14}", date_of(*day), (-*amount).two_decimals())
+        }));
+        lines.push(format!("Closing balance {:>52}", closing.two_decimals()));
+        pdf::of_lines(&lines)
+    }
+}
+
+/// What posted from `first` on, as day, name and amount.
+fn history_of(history: &History<'_>, account: &Account, first: i64, now: i64) -> Vec<(i64, String, Money)> {
+    let person = history.person();
+    // The person's own account, which lives as long as the history does.
+    let own = person.accounts().iter().find(|own| own.key == account.key);
+    let mut posted: Vec<_> = own
+        .into_iter()
+        .flat_map(|own| history.movements(own, first - 4, now))
+        .filter(|movement| {
+            movement
+                .form(now * 24 + 6)
+                .is_some_and(|form| form != Form::Pending)
+        })
+        .map(|movement| {
+            let day = movement.date(Form::Posted);
+            (day, movement.name().to_owned(), movement.amount)
+        })
+        .filter(|(day, _, _)| *day >= first)
+        .collect();
+    posted.sort_by_key(|(day, _, _)| *day);
+    posted
+}

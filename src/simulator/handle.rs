@@ -1,0 +1,150 @@
+//! What the controls over HTTP do, for tests in Rust.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::error::PlaidError;
+use super::fault::Faults;
+use super::ids::time_text;
+use super::rate_limits::RateLimits;
+use super::recorder::Recorder;
+use super::snapshot::{self, SnapshotError, Switches};
+use super::state::State;
+use super::webhook::{Outbox, Webhook, WebhookView};
+use super::{ItemView, Simulator, lock};
+
+/// There is no Item with this id, or it was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such Item: GET /_simulator/state lists them")]
+pub struct NoSuchItem;
+
+impl Simulator {
+    /// Moves the simulator's clock on: tokens expire, logins lapse, webhooks that wait are tried again.
+    pub fn advance(&self, by: Duration) {
+        self.0.clock.advance(by);
+        self.announce_lapsed_logins();
+        self.0.outbox_changed.notify_waiters();
+    }
+
+    /// The time that tokens and Items live by, RFC 3339.
+    #[must_use]
+    pub fn time(&self) -> String {
+        time_text(self.now())
+    }
+
+    /// How the switches are set.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        *lock(&self.0.switches)
+    }
+
+    /// Sets the switches.
+    pub fn set_switches(&self, switches: Switches) {
+        *lock(&self.0.switches) = switches;
+    }
+
+    /// The webhooks that wait, are on their way or have arrived, oldest first, tokens masked.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<WebhookView> {
+        lock(&self.0.outbox).views()
+    }
+
+    /// A fresh key signs webhooks from now on; the one before it is served as expired.
+    pub fn rotate_webhook_key(&self) {
+        lock(&self.0.webhook_keys).rotate(self.0.clock.wall());
+    }
+
+    /// The key in use is served as expired and goes on signing: webhooks that a receiver has to refuse.
+    pub fn expire_webhook_key(&self) {
+        lock(&self.0.webhook_keys).expire(self.0.clock.wall());
+    }
+
+    /// The person ends the connection at my.plaid.com: reads get `USER_PERMISSION_REVOKED`, and the webhook of
+    /// that name is sent. An error when there is none, or it was removed.
+    pub fn revoke_item(&self, item_id: &str) -> Result<(), NoSuchItem> {
+        let now = self.now();
+        let mut state = self.state();
+        match state.item_by_id(item_id).map(|item| (item.revoke(), item)) {
+            Some((Ok(()), item)) => {
+                self.send_webhook(item, Webhook::permission_revoked(), now);
+                Ok(())
+            }
+            _ => Err(NoSuchItem),
+        }
+    }
+
+    /// The Item's login works again without Link: the webhook `LOGIN_REPAIRED` is sent. An error when there is no such
+    /// Item.
+    pub fn repair_item(&self, item_id: &str) -> Result<(), NoSuchItem> {
+        let now = self.now();
+        let mut state = self.state();
+        match state.item_by_id(item_id).map(|item| (item.repair(now), item)) {
+            Some((Ok(()), item)) => {
+                self.send_webhook(item, Webhook::new("ITEM", "LOGIN_REPAIRED", json!({})), now);
+                Ok(())
+            }
+            _ => Err(NoSuchItem),
+        }
+    }
+
+    /// All Items that are not removed.
+    #[must_use]
+    pub fn items(&self) -> Vec<ItemView> {
+        let now = self.now();
+        let mut items: Vec<_> = self.state().all_items().map(|item| item.view(now)).collect();
+        items.sort_by(|a, b| a.item_id.cmp(&b.item_id));
+        items
+    }
+
+    /// Forgets Items, tokens, users, faults, recorded calls, webhooks and counted calls. Clock, switches and
+    /// signing keys stay.
+    pub fn reset(&self) {
+        *self.state() = State::default();
+        *lock(&self.0.faults) = Faults::default();
+        *lock(&self.0.recorder) = Recorder::default();
+        *lock(&self.0.rate_limits) = RateLimits::default();
+        *lock(&self.0.outbox) = Outbox::default();
+    }
+
+    /// Items, tokens, users, clock and switches as JSON. It has tokens in it.
+    pub fn snapshot(&self) -> Result<Value, SnapshotError> {
+        let lead = u64::try_from(self.0.clock.lead().as_millis()).unwrap_or(u64::MAX);
+        snapshot::take(&self.state(), self.switches(), lead)
+    }
+
+    /// Goes back to a snapshot, also one that another simulator took.
+    pub fn restore(&self, json: &Value) -> Result<(), SnapshotError> {
+        let snapshot = snapshot::read(json)?;
+        self.0
+            .clock
+            .set_lead(Duration::from_millis(snapshot.lead_milliseconds));
+        self.set_switches(snapshot.switches);
+        *self.state() = snapshot.state();
+        Ok(())
+    }
+
+    /// Refuses products that are not enabled for this client.
+    pub(super) fn check_enabled<'a>(
+        &self,
+        client_id: &str,
+        products: impl IntoIterator<Item = &'a String>,
+    ) -> Result<(), PlaidError> {
+        let Some((_, enabled)) = self.0.enabled_products.iter().find(|(id, _)| id == client_id) else {
+            return Ok(());
+        };
+        let refused: Vec<_> = products
+            .into_iter()
+            .filter(|product| !enabled.contains(product))
+            .map(String::as_str)
+            .collect();
+        if refused.is_empty() {
+            Ok(())
+        } else {
+            Err(PlaidError::invalid_product(format!(
+                "client is not authorized to access the following products: {}",
+                refused.join(", ")
+            )))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Hosted Link (<https://plaid.com/docs/link/hosted-link/>): Link as a page of the simulator's own, which sends the
+//! browser on when it ends, whichever way.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::simulator::error::PlaidError;
+use crate::simulator::ids;
+use crate::simulator::link_token::HostedLink;
+
+/// Where the page is, below the simulator's own address.
+pub(in crate::simulator) const PATH: &str = "/_simulator/hosted/";
+
+/// Schemes that run or read something in the browser; everything else may be an app's own.
+const REFUSED_SCHEMES: &[&str] = &[
+    "javascript",
+    "data",
+    "vbscript",
+    "blob",
+    "file",
+    "about",
+    "filesystem",
+];
+
+/// The page that runs Link for one link token.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(in crate::simulator) struct Hosted {
+    /// The last part of the page's address: who knows it can run Link.
+    pub(in crate::simulator) id: String,
+    /// `hosted_link_url`.
+    pub(in crate::simulator) url: String,
+    pub(super) completion_redirect_uri: Option<String>,
+}
+
+impl Hosted {
+    /// `host` is the simulator's host and port as the caller addressed it.
+    ///
+    /// # Errors
+    /// `INVALID_FIELD` when a browser could not be sent to `completion_redirect_uri`.
+    pub(in crate::simulator) fn new(request: &HostedLink, host: &str) -> Result<Self, PlaidError> {
+        let refused = || {
+            PlaidError::invalid_field(
+                "hosted_link.completion_redirect_uri must be an address that a browser can be sent to",
+            )
+        };
+        if let Some(uri) = &request.completion_redirect_uri {
+            let uri = Url::parse(uri).map_err(|_| refused())?;
+            if REFUSED_SCHEMES.contains(&uri.scheme()) {
+                return Err(refused());
+            }
+        }
+        let id = ids::new_uuid();
+        Ok(Self {
+            url: format!("http://{host}{PATH}{id}"),
+            id,
+            completion_redirect_uri: request.completion_redirect_uri.clone(),
+        })
+    }
+}

@@ -1,0 +1,15 @@
+// For settings that have to name the port before anything listens on it.
+
+import { createServer } from 'node:net';
+
+/** A port of this machine that was free a moment ago. */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,236 @@
+"""The life of an Item, with every error on the way, through Plaid's own library for Python."""
+
+import hashlib
+import json
+import sys
+import base64
+
+import plaid
+from plaid.model.accounts_get_request import AccountsGetRequest
+from plaid.model.accounts_get_request_options import AccountsGetRequestOptions
+from plaid.model.country_code import CountryCode
+from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
+from plaid.model.item_access_token_invalidate_request import ItemAccessTokenInvalidateRequest
+from plaid.model.item_get_request import ItemGetRequest
+from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
+from plaid.model.item_remove_request import ItemRemoveRequest
+from plaid.model.item_webhook_update_request import ItemWebhookUpdateRequest
+from plaid.model.link_token_create_request import LinkTokenCreateRequest
+from plaid.model.link_token_create_request_user import LinkTokenCreateRequestUser
+from plaid.model.link_token_get_request import LinkTokenGetRequest
+from plaid.model.products import Products
+from plaid.model.sandbox_item_fire_webhook_request import SandboxItemFireWebhookRequest
+from plaid.model.sandbox_item_reset_login_request import SandboxItemResetLoginRequest
+from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
+from plaid.model.sandbox_public_token_create_request_options import SandboxPublicTokenCreateRequestOptions
+from plaid.model.user_create_request import UserCreateRequest
+from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
+
+from models import client
+from simulator import CLIENT_ID, SECRET, Receiver, Simulator
+
+OTHER = ("5a11ced0c0ffee0000000002", "another-secret")
+UUID = "de3ce8ef-33f8-452c-a685-8671031fc0f6"
+seen = []
+
+
+def refused(status, error_type, error_code, call, request):
+    """The call is refused with this, in Plaid's form."""
+    try:
+        call(request)
+    except plaid.ApiException as error:
+        body = json.loads(error.body)
+        got = (error.status, body["error_type"], body["error_code"])
+        assert got == (status, error_type, error_code), f"{got} and not {error_code}: {body['error_message']}"
+        keys = ("display_message", "documentation_url", "error_message", "request_id", "suggested_action")
+        assert all(key in body for key in keys), body
+        seen.append(error_code)
+        return
+    raise AssertionError(f"not refused with {error_code}")
+
+
+def fault(simulator, path, status, error_type, error_code):
+    order = {"kind": "error", "status": status, "error_type": error_type, "error_code": error_code}
+    simulator.control("POST", "/faults", {"path": path, "fault": order})
+
+
+def public_token(api, institution="ins_109508", product="transactions", **options):
+    request = SandboxPublicTokenCreateRequest(
+        institution_id=institution,
+        initial_products=[Products(product)],
+        options=SandboxPublicTokenCreateRequestOptions(**options),
+    )
+    return api.sandbox_public_token_create(request).public_token
+
+
+def exchange(api, token):
+    return api.item_public_token_exchange(ItemPublicTokenExchangeRequest(public_token=token))
+
+
+def before_the_item(simulator, api, other):
+    """Keys, Link tokens, banks, logins."""
+    get = ItemGetRequest(access_token=f"access-sandbox-{UUID}")
+    refused(400, "INVALID_INPUT", "INVALID_API_KEYS", client(simulator.url, CLIENT_ID, "wrong").item_get, get)
+    refused(400, "INVALID_REQUEST", "INVALID_FIELD", client(simulator.url, "short", SECRET).item_get, get)
+
+    def link(**changes):
+        return LinkTokenCreateRequest(
+            **{
+                "client_name": "Suite",
+                "language": "en",
+                "country_codes": [CountryCode("US")],
+                "user": LinkTokenCreateRequestUser(client_user_id="one"),
+                "products": [Products("auth")],
+                **changes,
+            }
+        )
+
+    refused(400, "INVALID_REQUEST", "INVALID_FIELD", api.link_token_create, link(language="xx"))
+    personal = LinkTokenCreateRequestUser(client_user_id="a@example.com")
+    refused(400, "INVALID_REQUEST", "INVALID_FIELD", api.link_token_create, link(user=personal))
+    refused(400, "INVALID_REQUEST", "INVALID_FIELD", api.link_token_create, link(redirect_uri="http://bot.test/"))
+    refused(400, "INVALID_INPUT", "INVALID_PRODUCT", api.link_token_create, link(products=[Products("balance")]))
+    refused(400, "INVALID_REQUEST", "MISSING_FIELDS", api.link_token_create, link(products=[Products("statements")]))
+    token = api.link_token_create(link()).link_token
+    get = LinkTokenGetRequest(link_token=token)
+    assert api.link_token_get(get).link_token == token
+    refused(400, "INVALID_INPUT", "INVALID_LINK_TOKEN", other.link_token_get, get)
+
+    def create(institution, product="transactions", **options):
+        return lambda _: public_token(api, institution, product, **options)
+
+    refused(400, "INVALID_INPUT", "INVALID_INSTITUTION", create("ins_0"), None)
+    refused(400, "ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED", create("ins_43", "transfer"), None)
+    login = {"override_username": "user_good"}
+    refused(400, "ITEM_ERROR", "INVALID_CREDENTIALS", create("ins_109508", override_password="no", **login), None)
+    locked = create("ins_109508", override_password="error_ITEM_LOCKED", **login)
+    refused(400, "ITEM_ERROR", "ITEM_LOCKED", locked, None)
+    by_id = InstitutionsGetByIdRequest(institution_id="ins_109508", country_codes=[CountryCode("GB")])
+    refused(400, "INVALID_INPUT", "INVALID_INSTITUTION", api.institutions_get_by_id, by_id)
+    user = UserCreateRequest(client_user_id="a@example.com")
+    refused(400, "INVALID_REQUEST", "INVALID_FIELD", api.user_create, user)
+
+
+def exchanged(simulator, api, other, webhook):
+    """All that can go wrong with a public token, and then what is right."""
+    for token in (
+        "no token",
+        f"access-sandbox-{UUID}",
+        f"public-production-{UUID}",
+        f"public-sandbox-{UUID}",
+    ):
+        refused(400, "INVALID_INPUT", "INVALID_PUBLIC_TOKEN", lambda one: exchange(api, one), token)
+    token = public_token(api)
+    refused(400, "INVALID_INPUT", "INVALID_PUBLIC_TOKEN", lambda one: exchange(other, one), token)
+    simulator.control("POST", "/clock", {"advance_seconds": 30 * 60})
+    refused(400, "INVALID_INPUT", "INVALID_PUBLIC_TOKEN", lambda one: exchange(api, one), token)
+    token = public_token(api, webhook=webhook)
+    path = "/item/public_token/exchange"
+    fault(simulator, path, 500, "API_ERROR", "INTERNAL_SERVER_ERROR")
+    refused(500, "API_ERROR", "INTERNAL_SERVER_ERROR", lambda one: exchange(api, one), token)
+    item = exchange(api, token)
+    refused(400, "INVALID_INPUT", "INVALID_PUBLIC_TOKEN", lambda one: exchange(api, one), token)
+    simulator.control("POST", "/switches", {"public_token_reuse": "new_token"})
+    again = exchange(api, token)
+    assert again.item_id == item.item_id and again.access_token != item.access_token
+    simulator.control("POST", "/switches", {"public_token_reuse": "single_use"})
+    return item
+
+
+def read(simulator, api, other, access_token):
+    """Bad tokens, bad accounts, bad days, too many calls."""
+    for token in ("no token", f"public-sandbox-{UUID}", f"access-production-{UUID}", f"access-sandbox-{UUID}"):
+        refused(400, "INVALID_INPUT", "INVALID_ACCESS_TOKEN", api.accounts_get, AccountsGetRequest(access_token=token))
+    good = AccountsGetRequest(access_token=access_token)
+    refused(400, "INVALID_INPUT", "INVALID_ACCESS_TOKEN", other.accounts_get, good)
+    for ids, error in ((["x"], ("INVALID_REQUEST", "INVALID_FIELD")), (["x" * 37], ("INVALID_INPUT", "INVALID_ACCOUNT_ID"))):
+        options = AccountsGetRequestOptions(account_ids=ids)
+        refused(400, *error, api.accounts_get, AccountsGetRequest(access_token=access_token, options=options))
+    for status, error_type, error_code in (
+        (400, "INSTITUTION_ERROR", "INSTITUTION_DOWN"),
+        (400, "ITEM_ERROR", "PRODUCT_NOT_READY"),
+        (429, "RATE_LIMIT_EXCEEDED", "ACCOUNTS_LIMIT"),
+        (503, "API_ERROR", "PLANNED_MAINTENANCE"),
+    ):
+        fault(simulator, "/accounts/get", status, error_type, error_code)
+        refused(status, error_type, error_code, api.accounts_get, good)
+    assert len(api.accounts_get(good).accounts) == 9
+    simulator.control("POST", "/switches", {"rate_limits": True})
+    get = ItemGetRequest(access_token=access_token)
+    for _ in range(40):
+        api.item_get(get)
+    refused(429, "RATE_LIMIT_EXCEEDED", "ITEM_GET_LIMIT", api.item_get, get)
+    simulator.control("POST", "/switches", {"rate_limits": False})
+
+
+def lapsed(simulator, api, item, receiver):
+    """A login that is reset, one that lapses, a person who revokes; each with its webhook."""
+    access_token = item.access_token
+    accounts, get = AccountsGetRequest(access_token=access_token), ItemGetRequest(access_token=access_token)
+    api.sandbox_item_reset_login(SandboxItemResetLoginRequest(access_token=access_token))
+    refused(400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED", api.accounts_get, accounts)
+    assert api.item_get(get).item.error.error_code == "ITEM_LOGIN_REQUIRED"
+    headers, body = receiver.wait("ERROR")
+    head, payload, _ = headers["plaid-verification"].split(".")
+    payload = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    assert payload["request_body_sha256"] == hashlib.sha256(body).hexdigest()
+    assert body.startswith(b'{\n  "')
+    kid = json.loads(base64.urlsafe_b64decode(head + "=="))["kid"]
+    key = api.webhook_verification_key_get(WebhookVerificationKeyGetRequest(key_id=kid)).key
+    assert (key.alg, key.kty, key.expired_at) == ("ES256", "EC", None)
+    simulator.control("POST", "/webhook_key", {"action": "rotate"})
+    key = api.webhook_verification_key_get(WebhookVerificationKeyGetRequest(key_id=kid)).key
+    assert key.expired_at is not None
+    unknown = WebhookVerificationKeyGetRequest(key_id=UUID)
+    error = "INVALID_WEBHOOK_VERIFICATION_KEY_ID"
+    refused(400, "INVALID_INPUT", error, api.webhook_verification_key_get, unknown)
+
+    repair = {"item_id": item.item_id, "action": "repair"}
+    simulator.control("POST", "/items", repair)
+    receiver.wait("LOGIN_REPAIRED")
+    api.accounts_get(accounts)
+    simulator.control("POST", "/clock", {"advance_seconds": 30 * 24 * 60 * 60})
+    refused(400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED", api.accounts_get, accounts)
+    simulator.control("POST", "/items", repair)
+    simulator.control("POST", "/items", {"item_id": item.item_id, "action": "revoke"})
+    receiver.wait("USER_PERMISSION_REVOKED")
+    refused(400, "ITEM_ERROR", "USER_PERMISSION_REVOKED", api.accounts_get, accounts)
+    simulator.control("POST", "/items", repair)
+
+
+def ended(api, item, receiver):
+    """Webhooks that cannot be fired, a token that is replaced, an Item that is removed."""
+    access_token = item.access_token
+    fire = SandboxItemFireWebhookRequest(access_token=access_token, webhook_code="PRODUCT_READY")
+    refused(400, "SANDBOX_ERROR", "SANDBOX_PRODUCT_NOT_ENABLED", api.sandbox_item_fire_webhook, fire)
+    api.item_webhook_update(ItemWebhookUpdateRequest(access_token=access_token, webhook=receiver.url))
+    receiver.wait("WEBHOOK_UPDATE_ACKNOWLEDGED")
+    api.item_webhook_update(ItemWebhookUpdateRequest(access_token=access_token, webhook=None))
+    fire = SandboxItemFireWebhookRequest(access_token=access_token, webhook_code="SYNC_UPDATES_AVAILABLE")
+    refused(400, "SANDBOX_ERROR", "SANDBOX_WEBHOOK_INVALID", api.sandbox_item_fire_webhook, fire)
+    invalidate = ItemAccessTokenInvalidateRequest(access_token=access_token)
+    new = api.item_access_token_invalidate(invalidate).new_access_token
+    get = ItemGetRequest(access_token=access_token)
+    refused(400, "INVALID_INPUT", "INVALID_ACCESS_TOKEN", api.item_get, get)
+    api.item_remove(ItemRemoveRequest(access_token=new))
+    refused(400, "ITEM_ERROR", "ITEM_NOT_FOUND", api.item_get, ItemGetRequest(access_token=new))
+    refused(400, "ITEM_ERROR", "ITEM_NOT_FOUND", api.item_remove, ItemRemoveRequest(access_token=new))
+
+
+def main():
+    simulator, receiver = Simulator("--key", ":".join(OTHER)), Receiver()
+    try:
+        api, other = client(simulator.url, CLIENT_ID, SECRET), client(simulator.url, *OTHER)
+        before_the_item(simulator, api, other)
+        item = exchanged(simulator, api, other, receiver.url)
+        read(simulator, api, other, item.access_token)
+        lapsed(simulator, api, item, receiver)
+        ended(api, item, receiver)
+    finally:
+        simulator.stop()
+        receiver.stop()
+    print(f"life: {len(seen)} errors on the way, {len(set(seen))} different ones")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+//! The simulator's own calls, and the switches.
+
+use std::time::Duration;
+
+use plaid_token_broker::simulator::{CLIENT_ID, Fault, Options, PublicTokenReuse, Simulator};
+use serde_json::{Value, json};
+
+use crate::support::{OTHER, Plaid, client, text};
+
+impl Plaid {
+    async fn control(&self, method: http::Method, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let mut request = self.http.request(method, self.url(&format!("/_simulator{path}")));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    async fn post_control(&self, path: &str, body: Value) -> (u16, Value) {
+        self.control(http::Method::POST, path, Some(&body)).await
+    }
+}
+
+#[tokio::test]
+async fn the_clock_moves_by_order() {
+    let plaid = Plaid::start().await;
+    let public_token = plaid.public_token().await;
+    let before = plaid.simulator().time();
+    let (status, answer) = plaid
+        .post_control("/clock", json!({"advance_seconds": 1800}))
+        .await;
+    assert_eq!(status, 200);
+    assert_ne!(answer["now"], before);
+    assert_eq!(answer["now"], plaid.simulator().time());
+    plaid
+        .exchange(&public_token)
+        .await
+        .refused(400, "INVALID_INPUT", "INVALID_PUBLIC_TOKEN");
+    let (status, _) = plaid.post_control("/clock", json!({"advance_seconds": -1})).await;
+    assert_eq!(status, 422, "time does not go back");
+}
+
+#[tokio::test]
+async fn state_is_listed_and_forgotten() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.access_token().await;
+    plaid.simulator().enqueue("/item/get", Fault::Reset);
+    let (_, state) = plaid.control(http::Method::GET, "/state", None).await;
+    assert_eq!(state["items"].as_array().unwrap().len(), 1);
+    assert_eq!(state["items"][0]["institution_id"], "ins_109508");
+    assert!(!state.to_string().contains("access-sandbox"));
+    let (status, _) = plaid.control(http::Method::DELETE, "/state", None).await;
+    assert_eq!(status, 204);
+    plaid
+        .of_item("/item/get", &access_token)
+        .await
+        .refused(400, "INVALID_INPUT", "INVALID_ACCESS_TOKEN");
+    assert_eq!(plaid.simulator().items(), []);
+}
+
+#[tokio::test]
+async fn a_snapshot_goes_from_one_simulator_to_another() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.access_token().await;
+    let public_token = plaid.public_token().await;
+    let link_token = plaid.link_token(json!({})).await;
+    plaid
+        .call("/user/create", json!({"client_user_id": "one"}))
+        .await
+        .ok();
+    plaid.simulator().advance(Duration::from_secs(60));
+    let before = plaid.of_item("/accounts/get", &access_token).await.ok();
+    let (status, snapshot) = plaid.control(http::Method::GET, "/snapshot", None).await;
+    assert_eq!(status, 200);
+
+    let other = Plaid::start().await;
+    let (status, error) = other
+        .control(http::Method::PUT, "/snapshot", Some(&snapshot))
+        .await;
+    assert_eq!(status, 204, "{error}");
+    let after = other.of_item("/accounts/get", &access_token).await.ok();
+    assert_eq!(before["accounts"], after["accounts"]);
+    assert_eq!(plaid.simulator().items(), other.simulator().items());
+    assert_eq!(plaid.simulator().time(), other.simulator().time());
+    other.exchange(&public_token).await.ok();
+    assert!(other.simulator().complete_link(&link_token).is_some());
+
+    let mut spoilt = snapshot.clone();
+    spoilt["version"] = 99.into();
+    let (status, error) = other.control(http::Method::PUT, "/snapshot", Some(&spoilt)).await;
+    assert_eq!(status, 422);
+    assert!(text(&error, "error").contains("take it again"));
+    let mut spoilt = snapshot;
+    spoilt["items"][0]["draft"]["institution"] = "ins_0".into();
+    assert!(other.simulator().restore(&spoilt).is_err());
+    other.of_item("/item/get", &access_token).await.ok();
+}
+
+#[tokio::test]
+async fn reuse_is_a_switch_that_can_be_thrown_while_it_runs() {
+    let plaid = Plaid::start().await;
+    let public_token = plaid.public_token().await;
+    let first = plaid.exchange(&public_token).await.ok();
+    plaid
+        .exchange(&public_token)
+        .await
+        .refused(400, "INVALID_INPUT", "INVALID_PUBLIC_TOKEN");
+    let (status, switches) = plaid
+        .post_control("/switches", json!({"public_token_reuse": "same_token"}))
+        .await;
+    assert_eq!((status, &switches["rate_limits"]), (200, &json!(false)));
+    let again = plaid.exchange(&public_token).await.ok();
+    assert_eq!(first["access_token"], again["access_token"]);
+    assert_eq!(
+        plaid.simulator().switches().public_token_reuse,
+        PublicTokenReuse::SameToken
+    );
+    let (status, _) = plaid.post_control("/switches", json!({"rate_limit": true})).await;
+    assert_eq!(status, 422, "an unknown switch is refused");
+}
+
+#[tokio::test]
+async fn limits_are_off_until_switched_on() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.access_token().await;
+    for _ in 0..60 {
+        plaid.of_item("/item/get", &access_token).await.ok();
+    }
+    plaid
+        .post_control("/switches", json!({"rate_limits": true}))
+        .await;
+    for _ in 0..40 {
+        plaid.of_item("/item/get", &access_token).await.ok();
+    }
+    plaid
+        .of_item("/item/get", &access_token)
+        .await
+        .refused(429, "RATE_LIMIT_EXCEEDED", "ITEM_GET_LIMIT");
+    let other = plaid.access_token().await;
+    plaid.of_item("/item/get", &other).await.ok();
+    plaid.simulator().advance(Duration::from_secs(60));
+    plaid.of_item("/item/get", &access_token).await.ok();
+}
+
+#[tokio::test]
+async fn products_are_enabled_per_client() {
+    let plaid = Plaid::with(Options {
+        enabled_products: vec![(CLIENT_ID.to_owned(), vec!["auth".to_owned()])],
+        ..Options::default()
+    })
+    .await;
+    let create = |product: &str| json!({"institution_id": "ins_109508", "initial_products": [product]});
+    let path = "/sandbox/public_token/create";
+    plaid.call(path, create("auth")).await.ok();
+    plaid
+        .call(path, create("transactions"))
+        .await
+        .refused(400, "INVALID_INPUT", "INVALID_PRODUCT");
+    plaid.call_as(OTHER, path, create("transactions")).await.ok();
+    let link = crate::support::link_token_request(&json!({"products": ["auth", "identity"]}));
+    plaid
+        .call("/link/token/create", link)
+        .await
+        .refused(400, "INVALID_INPUT", "INVALID_PRODUCT");
+}
+
+#[tokio::test]
+async fn faults_and_items_and_keys_are_ordered_over_http() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.access_token().await;
+    let order = json!({"path": "/item/get", "fault": {"kind": "error", "status": 500, "error_type": "API_ERROR",
+        "error_code": "INTERNAL_SERVER_ERROR"}});
+    for _ in 0..1_000 {
+        let (status, _) = plaid.post_control("/faults", order.clone()).await;
+        assert_eq!(status, 204);
+    }
+    let (status, error) = plaid.post_control("/faults", order).await;
+    assert_eq!(status, 409);
+    assert!(text(&error, "error").contains("wait already"));
+    plaid
+        .of_item("/item/get", &access_token)
+        .await
+        .refused(500, "API_ERROR", "INTERNAL_SERVER_ERROR");
+    let item_id = plaid.simulator().items()[0].item_id.clone();
+    let revoke = |item_id: &str| json!({"item_id": item_id, "action": "revoke"});
+    let (status, _) = plaid.post_control("/items", revoke(&item_id)).await;
+    assert_eq!(status, 204);
+    let (status, _) = plaid.post_control("/items", revoke("none")).await;
+    assert_eq!(status, 404);
+    for action in ["rotate", "expire"] {
+        let (status, _) = plaid
+            .post_control("/webhook_key", json!({"action": action}))
+            .await;
+        assert_eq!(status, 204);
+    }
+    let (status, webhooks) = plaid.control(http::Method::GET, "/webhooks", None).await;
+    assert_eq!((status, webhooks), (200, json!([])));
+}
+
+/// A form of another site can be sent without asking; JSON, PUT and DELETE cannot.
+#[tokio::test]
+async fn a_form_changes_nothing() {
+    let running = Simulator::start(Options::default()).await.unwrap();
+    for path in ["faults", "clock", "switches", "items", "webhook_key"] {
+        let response = client()
+            .post(format!("{}/_simulator/{path}", running.url()))
+            .header("content-type", "text/plain")
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 415, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn users_are_kept_and_their_data_looked_at() {
+    let plaid = Plaid::start().await;
+    let create = async |changes: Value| {
+        let mut body = json!({"client_user_id": "one"});
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        plaid.call("/user/create", body).await
+    };
+    let first = create(json!({})).await.ok();
+    assert!(text(&first, "user_token").starts_with("user-sandbox-"));
+    let upgraded = create(json!({"with_upgraded_user": true})).await.ok();
+    assert_eq!(first["user_id"], upgraded["user_id"]);
+    assert!(upgraded.get("user_token").is_none());
+    let identity = |mail: &str| json!({"identity": {"emails": [{"data": mail, "primary": true}]}});
+    create(identity("a@b.test")).await.ok();
+    create(identity("nobody"))
+        .await
+        .refused(403, "USER_ERROR", "INVALID_USER_IDENTITY_DATA");
+    create(json!({"identity": {"emails": [{"data": "a@b.test"}]}}))
+        .await
+        .refused(400, "INVALID_REQUEST", "MISSING_FIELDS");
+    create(json!({"identity": {"emails": [{"data": "a@b.test", "primary": true, "more": 1}]}}))
+        .await
+        .refused(400, "INVALID_REQUEST", "UNKNOWN_FIELDS");
+    create(json!({"client_user_id": "a@b.test"}))
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+}
+
+#[tokio::test]
+async fn institutions_come_in_pages_and_by_name() {
+    let plaid = Plaid::start().await;
+    let get = async |count: usize, offset: usize, options: Value| {
+        let body = json!({"count": count, "offset": offset, "country_codes": ["US"], "options": options});
+        plaid.call("/institutions/get", body).await.ok()
+    };
+    let all = get(500, 0, json!({})).await;
+    let total = all["institutions"].as_array().unwrap().len();
+    assert_eq!(all["total"], total);
+    let page = get(2, 3, json!({})).await;
+    assert_eq!(page["institutions"][0], all["institutions"][3]);
+    assert_eq!(
+        (page["institutions"].as_array().unwrap().len(), &page["total"]),
+        (2, &json!(total))
+    );
+    let oauth = get(500, 0, json!({"oauth": true})).await;
+    assert!(
+        oauth["institutions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["oauth"] == true)
+    );
+    let none = get(500, 0, json!({"routing_numbers": ["000000000"]})).await;
+    assert_eq!(none["total"], 0);
+    let search = json!({"query": "gingham", "country_codes": ["US"], "products": ["auth"]});
+    let hits = plaid.call("/institutions/search", search).await.ok();
+    assert_eq!(hits["institutions"][0]["institution_id"], "ins_109509");
+    let unknown = json!({"query": "x", "country_codes": ["US"], "products": ["nothing"]});
+    plaid
+        .call("/institutions/search", unknown)
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    let many = json!({"count": 501, "offset": 0, "country_codes": ["US"]});
+    plaid
+        .call("/institutions/get", many)
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+}

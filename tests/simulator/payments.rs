@@ -1,0 +1,218 @@
+//! `/payment_initiation/…`.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{OTHER, Plaid, text};
+use crate::validation::check_fields;
+
+const PATH: &str = "/payment_initiation";
+
+async fn call(plaid: &Plaid, path: &str, body: Value) -> crate::support::Answer {
+    plaid.call(&format!("{PATH}{path}"), body).await
+}
+
+async fn recipient(plaid: &Plaid) -> String {
+    let body = json!({"name": "Jo Doe", "bacs": {"account": "26207729", "sort_code": "560029"}});
+    text(&call(plaid, "/recipient/create", body).await.ok(), "recipient_id")
+}
+
+fn consent_of(recipient_id: &str) -> Value {
+    json!({"recipient_id": recipient_id, "reference": "savings", "constraints": {
+        "max_payment_amount": {"currency": "GBP", "value": 15},
+        "periodic_amounts": [{"amount": {"currency": "GBP", "value": 40}, "interval": "MONTH",
+                              "alignment": "CALENDAR"}],
+    }})
+}
+
+/// A person agrees in Link.
+async fn agree(plaid: &Plaid, what: Value) {
+    let link_token = plaid
+        .link_token(
+            json!({"products": ["payment_initiation"], "country_codes": ["GB"], "payment_initiation": what}),
+        )
+        .await;
+    plaid.simulator().complete_link(&link_token).unwrap();
+}
+
+#[tokio::test]
+async fn every_payment_path_checks_its_fields() {
+    let plaid = Plaid::start().await;
+    let recipient_id = recipient(&plaid).await;
+    let payment =
+        json!({"recipient_id": recipient_id, "reference": "rent", "amount": {"currency": "GBP", "value": 5}});
+    let created = call(&plaid, "/payment/create", payment.clone()).await.ok();
+    let of_payment = json!({"payment_id": created["payment_id"]});
+    let consent = call(&plaid, "/consent/create", consent_of(&recipient_id))
+        .await
+        .ok();
+    let of_consent = json!({"consent_id": consent["consent_id"]});
+    agree(&plaid, of_payment.clone()).await;
+    agree(&plaid, of_consent.clone()).await;
+    let mut reverse = of_payment.clone();
+    reverse["idempotency_key"] = json!("k");
+    reverse["reference"] = json!("refund");
+    let mut execute = of_consent.clone();
+    execute["idempotency_key"] = json!("k");
+    execute["amount"] = json!({"currency": "GBP", "value": 5});
+    let rows = vec![
+        (
+            "/payment_initiation/recipient/get",
+            json!({"recipient_id": recipient_id}),
+        ),
+        ("/payment_initiation/recipient/list", json!({})),
+        ("/payment_initiation/payment/create", payment),
+        ("/payment_initiation/payment/get", of_payment.clone()),
+        ("/payment_initiation/payment/list", json!({})),
+        ("/payment_initiation/payment/token/create", of_payment),
+        ("/payment_initiation/payment/reverse", reverse),
+        ("/payment_initiation/consent/create", consent_of(&recipient_id)),
+        ("/payment_initiation/consent/get", of_consent.clone()),
+        ("/payment_initiation/consent/payment/execute", execute),
+        ("/payment_initiation/consent/revoke", of_consent),
+    ];
+    check_fields(&plaid, rows).await;
+}
+
+#[tokio::test]
+async fn recipients_are_kept_and_listed() {
+    let plaid = Plaid::start().await;
+    let first = recipient(&plaid).await;
+    let second = recipient(&plaid).await;
+    let page = call(&plaid, "/recipient/list", json!({"count": 1})).await.ok();
+    assert_eq!(page["recipients"][0]["recipient_id"], second.as_str());
+    let next = call(
+        &plaid,
+        "/recipient/list",
+        json!({"count": 1, "cursor": page["next_cursor"]}),
+    )
+    .await
+    .ok();
+    assert_eq!(next["recipients"][0]["recipient_id"], first.as_str());
+    assert!(next.get("next_cursor").is_none());
+    plaid
+        .call_as(
+            OTHER,
+            &format!("{PATH}/recipient/get"),
+            json!({"recipient_id": first}),
+        )
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    for (body, kind, code) in [
+        (
+            json!({"name": "Jo"}),
+            "PAYMENT_ERROR",
+            "PAYMENT_INVALID_RECIPIENT",
+        ),
+        (
+            json!({"name": "Jo", "iban": "short"}),
+            "INVALID_REQUEST",
+            "INVALID_FIELD",
+        ),
+        (
+            json!({"name": "Jo", "bacs": {"sort_code": "1"}}),
+            "INVALID_REQUEST",
+            "INVALID_FIELD",
+        ),
+        (
+            json!({"name": "Jo", "address": {}}),
+            "INVALID_REQUEST",
+            "MISSING_FIELDS",
+        ),
+    ] {
+        call(&plaid, "/recipient/create", body)
+            .await
+            .refused(400, kind, code);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_agreed_to_and_reversed() {
+    let plaid = Plaid::start().await;
+    let recipient_id = recipient(&plaid).await;
+    let of = |value: f64| {
+        json!({"recipient_id": recipient_id, "reference": "rent", "amount": {"currency": "GBP", "value": value},
+               "schedule": {"interval": "MONTHLY", "interval_execution_day": 1, "start_date": "2025-07-01"}})
+    };
+    call(&plaid, "/payment/create", of(0.0))
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    let created = call(&plaid, "/payment/create", of(20.5)).await.ok();
+    assert_eq!(created["status"], "PAYMENT_STATUS_INPUT_NEEDED");
+    let payment_id = text(&created, "payment_id");
+    let reverse = |value: f64, key: &str| {
+        let body = json!({"payment_id": payment_id, "idempotency_key": key, "reference": "refund",
+                          "amount": {"currency": "GBP", "value": value}});
+        call(&plaid, "/payment/reverse", body)
+    };
+    reverse(1.0, "a")
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    plaid.clock.advance(Duration::from_secs(1));
+    call(&plaid, "/payment/create", of(1.0)).await.ok();
+    agree(&plaid, json!({"payment_id": payment_id})).await;
+    let told = call(&plaid, "/payment/get", json!({"payment_id": payment_id}))
+        .await
+        .ok();
+    assert_eq!(told["status"], "PAYMENT_STATUS_INITIATED");
+    reverse(20.51, "b")
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    let refund = reverse(20.5, "c").await.ok();
+    assert_eq!(reverse(20.5, "c").await.ok()["refund_id"], refund["refund_id"]);
+    reverse(20.5, "d")
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+
+    let page = call(&plaid, "/payment/list", json!({"count": 1})).await.ok();
+    assert_eq!(page["payments"].as_array().unwrap().len(), 1);
+    assert!(page["next_cursor"].is_string());
+}
+
+#[tokio::test]
+async fn a_consent_bounds_its_payments() {
+    let plaid = Plaid::start().await;
+    let recipient_id = recipient(&plaid).await;
+    let mut bad = consent_of(&recipient_id);
+    bad["constraints"]["periodic_amounts"] = json!([{"interval": "MONTH", "alignment": "CALENDAR"}]);
+    call(&plaid, "/consent/create", bad)
+        .await
+        .refused(400, "INVALID_REQUEST", "MISSING_FIELDS");
+    let mut bad = consent_of(&recipient_id);
+    bad["constraints"]["max_payment_amount"]["value"] = json!(0);
+    call(&plaid, "/consent/create", bad).await.refused(
+        400,
+        "PAYMENT_ERROR",
+        "PAYMENT_CONSENT_INVALID_CONSTRAINTS",
+    );
+    let consent = call(&plaid, "/consent/create", consent_of(&recipient_id))
+        .await
+        .ok();
+    assert_eq!(consent["status"], "UNAUTHORISED");
+    let of_consent = json!({"consent_id": consent["consent_id"]});
+    let pay = |value: f64, key: &str| {
+        let body = json!({"consent_id": consent["consent_id"], "idempotency_key": key,
+                          "amount": {"currency": "GBP", "value": value}});
+        call(&plaid, "/consent/payment/execute", body)
+    };
+    pay(5.0, "a")
+        .await
+        .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    agree(&plaid, of_consent.clone()).await;
+    let first = pay(5.0, "b").await.ok();
+    assert_eq!(pay(5.0, "b").await.ok()["payment_id"], first["payment_id"]);
+    pay(15.01, "c")
+        .await
+        .refused(400, "PAYMENT_ERROR", "PAYMENT_CONSENT_INVALID_CONSTRAINTS");
+    let listed = call(&plaid, "/payment/list", of_consent.clone()).await.ok();
+    assert_eq!(listed["payments"].as_array().unwrap().len(), 1);
+    call(&plaid, "/consent/revoke", of_consent.clone()).await.ok();
+    assert_eq!(
+        call(&plaid, "/consent/get", of_consent).await.ok()["status"],
+        "REVOKED"
+    );
+    pay(5.0, "d")
+        .await
+        .refused(400, "PAYMENT_ERROR", "PAYMENT_CONSENT_CANCELLED");
+}
