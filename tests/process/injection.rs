@@ -23,8 +23,8 @@ fn post(broker: &Broker, path: &str, content: &str, body: &str) {
     assert!(sent.unwrap().status >= 400, "{path} {body}");
 }
 
-/// Every input that is read anywhere, with this in it.
-fn attack(broker: &Broker, plaid: &Plaid, text: &str) {
+/// Every parameter that is read anywhere, and one that is not, with this in it.
+fn attack_by_parameters(broker: &Broker, text: &str) {
     let form = "application/x-www-form-urlencoded";
     let names = [
         "client_id",
@@ -77,8 +77,10 @@ fn attack(broker: &Broker, plaid: &Plaid, text: &str) {
         form,
         &encode(&[("public_token", &public)]),
     );
+}
 
-    // Headers take no control characters but bytes above them.
+/// Headers take no control characters but bytes above them.
+fn attack_by_headers(broker: &Broker, text: &str) {
     let latin: String = text.chars().filter(|c| !c.is_control()).collect();
     for name in [
         "X-Request-Id",
@@ -108,7 +110,10 @@ fn attack(broker: &Broker, plaid: &Plaid, text: &str) {
     send(&broker.url, "GET", &format!("/{path}"), &[], "")
         .and_then(Sent::reply)
         .unwrap();
+}
 
+/// The page's calls, and Plaid's answers, which are outside words as well.
+fn attack_by_the_page_and_plaid(broker: &Broker, plaid: &Plaid, text: &str) {
     let tab = broker.open("state=s").unwrap();
     let exit = json!({
         "error": { "error_code": text, "error_type": text, "error_message": text },
@@ -119,7 +124,6 @@ fn attack(broker: &Broker, plaid: &Plaid, text: &str) {
         .and_then(Sent::reply)
         .unwrap();
     assert_eq!(left.status, 200, "{left:?}");
-    // Plaid's answers are outside words as well.
     let body =
         json!({ "error_type": "API_ERROR", "error_code": text, "error_message": text, "request_id": text });
     let fault = json!({
@@ -166,7 +170,9 @@ fn nobody_forges_a_line_of_the_log() {
             let start = start.set("RUST_LOG", filter).set("BROKER_LOG", format);
             let mut broker = Broker::of(start.set("BROKER_RATE_LIMIT", "off"));
             for text in ATTACKS {
-                attack(&broker, &plaid, text);
+                attack_by_parameters(&broker, text);
+                attack_by_headers(&broker, text);
+                attack_by_the_page_and_plaid(&broker, &plaid, text);
             }
             assert_eq!(broker.process.stop(), Some(0));
             let log = broker.process.stderr.text();

@@ -44,7 +44,7 @@ async fn a_head_that_never_ends_is_given_up() {
 #[tokio::test]
 async fn heads_are_bounded_in_size_and_number() {
     let broker = TestBroker::start().await;
-    let many: String = (0..500).map(|n| format!("X-{n}: a\r\n")).collect();
+    let many = "X-Many: a\r\n".repeat(500);
     let large = format!("X-Large: {}\r\n", "a".repeat(1_000_000));
     let long = format!(
         "GET /?state={} HTTP/1.1\r\nHost: x\r\n\r\n",
