@@ -16,6 +16,7 @@ mod binding;
 mod client_auth;
 mod clients;
 mod code;
+mod documents;
 mod flow;
 mod grants;
 mod harness;

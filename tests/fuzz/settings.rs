@@ -32,3 +32,41 @@ fn any_env_file_is_settings_or_a_list_of_problems() {
     });
     assert!(fine.get() > 0);
 }
+
+#[test]
+fn any_clients_file_is_clients_or_a_list_of_problems() {
+    let example = include_str!("../../docs/clients.example.toml");
+    let hash = "OmJJ6YDcTb0izt5ldxyf67g1WG85jUajpLDGcZaGgZQ";
+    let first = example.split("\n[[client]]").nth(1).expect("a client");
+    let first = format!("[[client]]{first}");
+    let corpus = [
+        example,
+        &first,
+        "[[client]]\nid = \"a\"\npublic = true\nredirect_uris = [\"http://127.0.0.1/cb\"]\nproducts = []\n",
+        "client = [{ id = \"a\", refresh_lifetime = 9e9, send_iss = 1 }, 2]\n[x]\ny.z = 2020-01-01\n",
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("clients.toml");
+    let settings = [("OAUTH_CLIENTS_FILE".to_owned(), path.display().to_string())];
+    let fine = std::cell::Cell::new(0);
+    feed(cases(10), &mutated_text(&corpus), |content| {
+        std::fs::write(&path, &content).unwrap();
+        match Config::load(settings.clone(), None, LoadOptions::default()) {
+            Ok(config) => {
+                fine.set(fine.get() + 1);
+                let shown = format!("{config:?}");
+                prop_assert!(!shown.contains(hash));
+            }
+            Err(problems) => {
+                prop_assert!(!problems.0.is_empty());
+                for problem in &problems.0 {
+                    let text = problem.to_string();
+                    prop_assert!(!text.contains(char::is_control), "one line each: {text:?}");
+                    prop_assert!(!text.contains(hash), "a hash is not repeated: {text}");
+                }
+            }
+        }
+        Ok(())
+    });
+    assert!(fine.get() > 0);
+}
