@@ -21,9 +21,6 @@ pub(super) struct Simulate {
     /// A further pair of client id and secret that it accepts; may be repeated.
     #[arg(long, value_name = "ID:SECRET", value_parser = key)]
     key: Vec<(String, String)>,
-    /// Take keys that look like Plaid's own. They are not needed here, and a command line is no place for them.
-    #[arg(long)]
-    allow_real_looking_keys: bool,
     /// Listen on an address that other machines reach: all of them can then read and change everything here.
     #[arg(long)]
     allow_non_loopback: bool,
@@ -75,12 +72,11 @@ impl Simulate {
             );
             return USAGE;
         }
-        if self.key.iter().any(looks_real) && !self.allow_real_looking_keys {
+        if self.key.iter().any(looks_real) {
             complain(
-                "--key: this secret looks like one of Plaid's own, which has no business here: the simulator takes \
-                 any other text. If it is none of Plaid's, say --allow-real-looking-keys",
+                "--key: warning: this secret is shaped like one of Plaid's own. If it is one, stop and use another text: \
+                 a command line is no place for it, and the simulator takes any",
             );
-            return USAGE;
         }
         let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
         if let Err(error) = telemetry::start(&LogConfig {

@@ -3,10 +3,11 @@
 //! 200 is answered only when the grant is dead and the removal is on disk; a store that fails is a 503, never a 200.
 //! Refresh tokens alone are accepted: finding an access token would need a second random index in the store.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
 use super::endpoint;
 use super::error::TokenError;
@@ -24,7 +25,8 @@ pub async fn revoke(
     body: Body,
 ) -> Response {
     match serve(&app, peer, &headers, body).await {
-        Ok(()) => StatusCode::OK.into_response(),
+        // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
+        Ok(()) => Json(serde_json::json!({})).into_response(),
         Err(error) => error.into_response(),
     }
 }

@@ -1,11 +1,15 @@
 //! What the store keeps and what its decisions take and give, in the words of the design.
 
+mod grant;
+
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::secret::PlaidAccessToken;
+
+pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotated, Rotation};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -173,87 +177,6 @@ pub struct Connection {
     pub created_at: Timestamp,
     /// When its removal was queued or done; a connection with this is not used any more.
     pub removed_at: Option<Timestamp>,
-}
-
-/// A grant to be stored.
-#[derive(Clone, Debug)]
-pub struct NewGrant {
-    /// Its id.
-    pub id: GrantId,
-    /// The random value that its refresh token is derived from.
-    pub nonce: Nonce,
-    /// Whose it is.
-    pub client_id: String,
-    /// The granted products, as `scope` tells them.
-    pub scope: Vec<String>,
-}
-
-/// A grant as it stands.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// Its id.
-    pub id: GrantId,
-    /// See [`NewGrant::nonce`].
-    pub nonce: Nonce,
-    /// Whose it is.
-    pub client_id: String,
-    /// Which connection it opens.
-    pub connection_id: ConnectionId,
-    /// The granted products.
-    pub scope: Vec<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was ended, if it was.
-    pub revoked_at: Option<Timestamp>,
-    /// The last rotation of its refresh token; a confidential client's does not rotate.
-    pub rotated: Option<Rotated>,
-}
-
-/// The last rotation of a refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rotated {
-    /// What the refresh token before was derived from.
-    pub previous: Nonce,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Input of `rotate`: from one refresh token to its one successor.
-#[derive(Clone, Copy, Debug)]
-pub struct Rotation {
-    /// Whose.
-    pub grant_id: GrantId,
-    /// What the presented token was derived from.
-    pub from: Nonce,
-    /// What its successor is derived from.
-    pub to: Nonce,
-}
-
-/// Outcome of `rotate`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RotateOutcome {
-    /// This call won.
-    Rotated,
-    /// Another call was faster, or the grant was ended: decide again on what stands now.
-    Moved,
-}
-
-/// How much a revocation ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revocation {
-    /// The grant alone: its refresh token is dead, the Item stays.
-    Grant,
-    /// The grant, and the removal of its connection is queued once no other live grant uses it.
-    GrantAndConnection,
-}
-
-/// Outcome of `revoke`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RevokeOutcome {
-    /// The grant is dead, now or since before.
-    Revoked,
-    /// There is no such grant.
-    NotFound,
 }
 
 /// Who brought a public token first; to everybody else it is an invalid grant.

@@ -35,7 +35,7 @@ async fn revoking_ends_the_grant_at_once_and_the_item_at_plaid() {
     let broker = TestBroker::start().await;
     let token = broker.tokens().await.text("refresh_token");
     let revoked = revoke(&broker, &token).await;
-    assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
+    assert_eq!((revoked.status, revoked.body.as_str()), (200, "{}"));
     assert_eq!(broker.refresh(&token).await.oauth_error(), (400, "invalid_grant"));
     // The worker is told at once; should it have been faster than this look, the Item is gone just the same.
     crate::removal::look(&broker).await;

@@ -96,7 +96,12 @@ impl Broker {
 
     /// Opens the authorization endpoint, which must show the Link page.
     pub fn open(&self, query: &str) -> io::Result<Tab> {
-        let reply = send(&self.url, "GET", &format!("/?{query}"), &[], "")?.reply()?;
+        self.open_at(&format!("/?{query}"))
+    }
+
+    /// The same, by path and query.
+    pub fn open_at(&self, path: &str) -> io::Result<Tab> {
+        let reply = send(&self.url, "GET", path, &[], "")?.reply()?;
         assert_eq!(reply.status, 200, "{reply:?}");
         let handle = between(&reply.body, "data-handle=\"", "\"").expect("a Link page");
         let cookies: Vec<String> = reply

@@ -21,5 +21,6 @@ mod harness;
 mod injection;
 mod leaks;
 mod lifecycle;
+mod oauth2_crate;
 mod settings;
 mod web;

@@ -72,9 +72,8 @@ export async function makePublicToken(simulatorUrl) {
   return (await response.json()).public_token;
 }
 
-/** The whole authorization, from the client's start page to its callback. */
-export async function authorize(startUrl, simulatorUrl) {
-  const jar = new Jar();
+/** A person who connects a bank: from a client's authorization URL to the URL that the browser is sent to. */
+export async function completeLink(jar, startUrl, simulatorUrl) {
   const page = await openLinkPage(jar, startUrl);
   const created = await pageCall(jar, page, '/api/create_link_token', {});
   assert.equal(created.status, 200, 'no link token');
@@ -82,6 +81,12 @@ export async function authorize(startUrl, simulatorUrl) {
   const completed = await pageCall(jar, page, '/api/set_access_token', { public_token: publicToken });
   assert.equal(completed.status, 200, 'the public token was not accepted');
   assert.deepEqual(Object.keys(completed.json), ['redirect_to'], 'the page is told where to go and nothing else');
-  const callback = await request(jar, completed.json.redirect_to);
+  return completed.json.redirect_to;
+}
+
+/** The whole authorization, from the client's start page to its callback. */
+export async function authorize(startUrl, simulatorUrl) {
+  const jar = new Jar();
+  const callback = await request(jar, await completeLink(jar, startUrl, simulatorUrl));
   assert.equal(callback.status, 303, 'the callback was not accepted');
 }
