@@ -1,5 +1,7 @@
 //! Logs go to standard error, as text for people or one JSON object a line; standard output is for what was asked for.
 
+mod line;
+
 use std::io;
 
 use tracing_subscriber::EnvFilter;
@@ -8,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat};
+use line::Line;
 
 /// Starts logging for the whole process. A second call is ignored.
 ///
@@ -19,12 +22,15 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
     let started = match config.format {
         LogFormat::Json => {
             let lines = layer().json().flatten_event(true).with_span_events(FmtSpan::NONE);
-            registry.with(lines.with_writer(io::stderr)).try_init()
+            registry
+                .with(lines.with_writer(|| Line::new(io::stderr(), false)))
+                .try_init()
         }
         LogFormat::Text => {
             let colours = io::IsTerminal::is_terminal(&io::stderr());
+            let lines = layer().with_ansi(colours);
             registry
-                .with(layer().with_ansi(colours).with_writer(io::stderr))
+                .with(lines.with_writer(move || Line::new(io::stderr(), colours)))
                 .try_init()
         }
     };

@@ -111,10 +111,15 @@ async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
             tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
                 "authorization request refused");
             let issuer = app.issuer_for(Some(client));
-            // 303 and never 307: nothing of this request may be sent on (RFC 9700 4.12).
-            Redirect::to(&target.with_error(error, &description, issuer)).into_response()
+            send_on(&target.with_error(error, &description, issuer))
         }
     }
+}
+
+/// 303 and never 307: nothing of this request may be sent on (RFC 9700 4.12). The empty fragment keeps the browser from
+/// giving the one of this address to the client (RFC 9110 10.2.2), which might take it for an answer.
+fn send_on(url: &str) -> Response {
+    Redirect::to(&format!("{url}#")).into_response()
 }
 
 async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
@@ -202,7 +207,7 @@ async fn link_page(
             tracing::error!(%error, "a transaction could not be opened");
             return match failed {
                 // The redirect URI is proven, so the client is told (RFC 6749 4.1.2.1).
-                Some(url) => Redirect::to(&url).into_response(),
+                Some(url) => send_on(&url),
                 None => error_page(app, visit.root, &refusal::store_unavailable()),
             };
         }

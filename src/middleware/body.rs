@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use thiserror::Error;
 
@@ -25,8 +25,11 @@ pub enum BodyError {
     Broken,
 }
 
-/// Reads the whole body.
+/// Reads the whole body. One that is announced to be too large is not waited for.
 pub async fn read(body: Body) -> Result<Bytes, BodyError> {
+    if usize::try_from(body.size_hint().lower()).map_or(true, |announced| announced > MAX_BODY) {
+        return Err(BodyError::TooLarge);
+    }
     let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect());
     match collected.await {
         Err(_) => Err(BodyError::TooSlow),

@@ -78,10 +78,13 @@ pub(super) fn must_be_proven(client: &Authenticated<'_>) -> Result<(), TokenErro
 /// Reads form or JSON, by what the request says it is. Without a content type a body that begins like an object is
 /// JSON.
 fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
-    let media_type = match headers.get(CONTENT_TYPE) {
-        Some(value) => value.to_str().map_err(|_| TokenError::ContentType)?,
-        None if bytes.trim_ascii_start().starts_with(b"{") => "application/json",
-        None => "application/x-www-form-urlencoded",
+    let mut named = headers.get_all(CONTENT_TYPE).iter();
+    let media_type = match (named.next(), named.next()) {
+        // Of two, a proxy before us may have read the other one (RFC 9110 8.3: it is one field with one value).
+        (Some(_), Some(_)) => return Err(TokenError::ContentType),
+        (Some(value), None) => value.to_str().map_err(|_| TokenError::ContentType)?,
+        (None, _) if bytes.trim_ascii_start().starts_with(b"{") => "application/json",
+        (None, _) => "application/x-www-form-urlencoded",
     };
     let essence = media_type
         .split(';')

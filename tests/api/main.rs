@@ -9,12 +9,14 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod attacks;
 mod authorize;
 mod bad_days;
 mod binding;
 mod client_auth;
 mod clients;
 mod code;
+mod documents;
 mod flow;
 mod grants;
 mod harness;

@@ -212,7 +212,7 @@ async fn the_host_header_decides_nothing() {
     let location = refused.header("location").unwrap();
     assert!(
         location.contains("iss=https%3A%2F%2Fbroker.example&")
-            || location.ends_with("iss=https%3A%2F%2Fbroker.example"),
+            || location.ends_with("iss=https%3A%2F%2Fbroker.example#"),
         "{location}"
     );
     for path in ["/?state=s", "/", "/nothing", "/?client_id=x"] {

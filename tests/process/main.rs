@@ -18,6 +18,7 @@ mod files;
 mod flow;
 mod footprint;
 mod harness;
+mod injection;
 mod leaks;
 mod lifecycle;
 mod oauth2_crate;
