@@ -1,11 +1,15 @@
 //! `GET /` and `GET /oauth/authorize`: checks the request, opens a transaction, shows the Link page.
 
-use axum::extract::State;
+use std::convert::Infallible;
+use std::net::Ipv6Addr;
+
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::html::html;
 use super::refusal::{self, error_page};
@@ -23,68 +27,63 @@ use crate::store::model::Flow;
 use crate::{oauth, plaid};
 
 /// What is known of the browser's request.
-struct Visit<'a> {
+pub struct Visit {
     /// The way from this page to the root of the site.
     root: &'static str,
-    query: &'a str,
-    headers: &'a HeaderMap,
+    query: String,
+    headers: HeaderMap,
     peer: Peer,
+    /// Somebody only looks whether there is a page (a link preview): nothing is opened for that.
+    only_looks: bool,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        // The peer is always known of a request that came over a connection; without one nothing is believed of it.
+        let unknown = Peer {
+            address: Ipv6Addr::UNSPECIFIED.into(),
+            https: false,
+        };
+        Ok(Self {
+            root: if parts.uri.path() == "/" { "./" } else { "../" },
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers.clone(),
+            peer: parts.extensions.get::<Peer>().copied().unwrap_or(unknown),
+            only_looks: parts.method == Method::HEAD,
+        })
+    }
 }
 
 /// `GET /`: OAuth when any OAuth parameter is there, else the browser login flow.
-pub async fn root(
-    State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let query = uri.query().unwrap_or_default();
-    let visit = Visit {
-        root: "./",
-        query,
-        headers: &headers,
-        peer,
-    };
-    if method == Method::HEAD {
-        return StatusCode::OK.into_response();
-    }
-    let is_oauth = Params::from_query(query.as_bytes()).map_or(true, |params| request::is_oauth(&params));
+pub async fn root(State(app): State<App>, visit: Visit) -> Response {
+    let params = Params::from_query(visit.query.as_bytes());
+    let is_oauth = params.map_or(true, |params| request::is_oauth(&params));
     if is_oauth {
-        authorization(&app, &visit).await
+        authorize(State(app), visit).await
+    } else if visit.only_looks {
+        StatusCode::OK.into_response()
     } else {
         browser_login(&app, &visit).await
     }
 }
 
 /// `GET /oauth/authorize`: always OAuth.
-pub async fn authorize(
-    State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let query = uri.query().unwrap_or_default();
-    let visit = Visit {
-        root: "../",
-        query,
-        headers: &headers,
-        peer,
-    };
-    if method == Method::HEAD {
+pub async fn authorize(State(app): State<App>, visit: Visit) -> Response {
+    if visit.only_looks {
         return StatusCode::OK.into_response();
     }
     authorization(&app, &visit).await
 }
 
-async fn authorization(app: &App, visit: &Visit<'_>) -> Response {
+async fn authorization(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
     let clients = app.clients();
     match request::authorize(
-        visit.query,
+        &visit.query,
         clients.as_slice(),
         &app.config.link.products,
         is_product,
@@ -122,7 +121,7 @@ fn send_on(url: &str) -> Response {
     Redirect::to(&format!("{url}#")).into_response()
 }
 
-async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
+async fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
@@ -136,7 +135,7 @@ async fn browser_login(app: &App, visit: &Visit<'_>) -> Response {
 /// The answer where a browser wants something else than a page of its own (Fetch Metadata, `Sec-Fetch-Dest`). Inside a
 /// frame neither our cookies nor Link work: the answer there is one link out of it. Another site's image or script is
 /// nobody who wants to connect a bank.
-fn no_page(app: &App, visit: &Visit<'_>) -> Option<Response> {
+fn no_page(app: &App, visit: &Visit) -> Option<Response> {
     match visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
         None | Some(b"document" | b"empty") => return None,
         Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe") => {}
@@ -179,7 +178,7 @@ impl Asker<'_> {
 
 async fn link_page(
     app: &App,
-    visit: &Visit<'_>,
+    visit: &Visit,
     flow: Flow,
     scope: Option<Vec<String>>,
     asker: Asker<'_>,
@@ -201,7 +200,7 @@ async fn link_page(
         }
         Flow::Browser => None,
     };
-    let opened = match transaction::open(app, visit.headers, visit.peer, flow, scope).await {
+    let opened = match transaction::open(app, &visit.headers, visit.peer, flow, scope).await {
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(%error, "a transaction could not be opened");

@@ -214,3 +214,13 @@ async fn strangers_are_limited_and_a_correct_secret_is_not_delayed_by_them() {
         assert_eq!(unlimited.token(&wrong).await.status, 401);
     }
 }
+
+#[tokio::test]
+async fn a_store_that_fails_is_never_told_as_revoked() {
+    let broker = TestBroker::start().await;
+    let token = broker.tokens().await.text("refresh_token");
+    broker.app.store.close().await;
+    let refused = revoke(&broker, &token).await;
+    assert_eq!(refused.oauth_error(), (503, "temporarily_unavailable"));
+    assert!(refused.header("retry-after").is_some());
+}
