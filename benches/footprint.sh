@@ -45,7 +45,7 @@ start() {
     mkfifo "$directory/out"
     (
         cd "$directory"
-        exec env -i APP_PORT=0 BROKER_OPS_BIND=127.0.0.1:0 BROKER_SIMULATOR_BIND=127.0.0.1:0 RUST_LOG=warn \
+        exec env -i BROKER_RATE_LIMIT=off APP_PORT=0 BROKER_OPS_BIND=127.0.0.1:0 BROKER_SIMULATOR_BIND=127.0.0.1:0 RUST_LOG=warn \
             "$program" >out 2>log
     ) &
     pid=$!
