@@ -21,7 +21,11 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
     let registry = tracing_subscriber::registry().with(filter);
     let started = match config.format {
         LogFormat::Json => {
-            let lines = layer().json().flatten_event(true).with_span_events(FmtSpan::NONE);
+            let lines = layer()
+                .json()
+                .flatten_event(true)
+                .with_span_events(FmtSpan::NONE)
+                .with_span_list(false);
             registry
                 .with(lines.with_writer(|| Line::new(io::stderr(), false)))
                 .try_init()

@@ -1,6 +1,6 @@
 //! `serve`: the broker.
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::{DONE, FAILED, USAGE, complain, say, settings};
 use crate::config::{Config, Environment, LoadOptions};
@@ -27,7 +27,8 @@ pub(super) fn run() -> u8 {
         Ok(true) => DONE,
         Ok(false) => FAILED,
         Err(error) => {
-            complain(&format!("plaid-token-broker: {error:#}"));
+            // The texts tell their causes themselves.
+            complain(&format!("plaid-token-broker: {error}"));
             FAILED
         }
     }
@@ -37,11 +38,12 @@ fn serve(config: Config) -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start the runtime")?;
+        .map_err(|error| anyhow!("cannot start the runtime: {error}"))?;
     let ended = runtime.block_on(async {
-        let stop = lifecycle::signals().context("cannot listen to signals")?;
+        let stop = lifecycle::signals().map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
         let broker = lifecycle::build(config, Outside::default()).await?;
-        lifecycle::reload_on_hangup(broker.app().clone()).context("cannot listen to signals")?;
+        lifecycle::reload_on_hangup(broker.app().clone())
+            .map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
         announce(&broker);
         anyhow::Ok(broker.run(stop).await)
     })?;
