@@ -23,6 +23,7 @@ pub use serve::serve;
 pub use signals::{Stop, signals};
 
 use crate::app::{App, Parts};
+use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::connections::{Connections, Patience, RemovalWorker};
@@ -31,7 +32,7 @@ use crate::link::SESSION_TTL;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
-use crate::store::{Durability, OpenError, OpenOptions, Store};
+use crate::store::{Durability, OpenError, OpenOptions, Store, StoreError};
 use crate::{ops, router};
 
 /// How long requests in flight are waited for: longer than any request may take.
@@ -55,6 +56,12 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The store's first answer.
+    #[error(transparent)]
+    Reading(#[from] StoreError),
+    /// The audit file.
+    #[error(transparent)]
+    AuditFile(#[from] FileError),
     /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
@@ -173,21 +180,31 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         durability: Durability::Full,
     };
     let store = Store::open(options).await?;
-    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock));
+    let audit = Audit::new(
+        store.clone(),
+        Arc::clone(&clock),
+        config.audit.file.clone(),
+        config.audit.keep,
+    );
+    audit.open_file().await?;
+    let allowed = store.redirect_uris().await?;
+    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock), audit.clone());
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit);
-    let app = App::new(Parts {
+    let parts = Parts {
         limits,
         config,
         clock,
         store,
         plaid: client,
+        audit,
         connections,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
-    });
+    };
+    let app = App::new(parts, allowed);
     Ok(Broker {
         app,
         listener,
@@ -238,6 +255,8 @@ impl Broker {
         };
         let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
+        // What is noted while draining is written at the end.
+        tokio::spawn(app.audit.clone().run(stop.drain.clone()));
 
         let serving = serve(
             listener,
@@ -278,5 +297,8 @@ impl Broker {
 
 async fn close(app: &App) {
     app.connections.settle_all().await;
+    if let Err(error) = app.audit.flush(Flush::All).await {
+        tracing::error!(%error, "the last of the audit log could not be written");
+    }
     app.store.close().await;
 }

@@ -30,6 +30,18 @@ pub enum Health {
     Unknown,
 }
 
+impl Health {
+    /// Its word in the store, in lists and in metrics: `healthy`, `unknown`, or Plaid's error code.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Unknown => "unknown",
+            Self::Dead(error) => &error.error_code,
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Answer {
     health: Health,
@@ -84,6 +96,7 @@ impl Connections {
                 .await
                 .map(ItemAnswer::into_error),
         );
+        inner.audit.health(connection.id, health.word());
         *answer = Some(Answer {
             health: health.clone(),
             at: inner.clock.now(),
