@@ -13,6 +13,7 @@ use super::error::{ApiError, PlaidError};
 use super::types::{
     Account, AccountsAnswer, Acknowledged, Exchanged, ItemAnswer, LinkTokenCreated, LinkTokenRequest,
 };
+use crate::metrics::PlaidMetrics;
 use crate::secret::{PlaidAccessToken, PlaidPublicToken, PlaidSecret};
 
 /// The API version whose shapes we speak (<https://plaid.com/docs/api/versioning/>).
@@ -71,6 +72,7 @@ pub struct PlaidClient {
     http: reqwest::Client,
     base_url: String,
     timeouts: Timeouts,
+    metrics: Option<PlaidMetrics>,
 }
 
 impl PlaidClient {
@@ -99,7 +101,15 @@ impl PlaidClient {
             http: builder.build()?,
             base_url: options.base_url.as_str().trim_end_matches('/').to_owned(),
             timeouts: options.timeouts,
+            metrics: None,
         })
+    }
+
+    /// Counts its calls from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: PlaidMetrics) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
     }
 
     /// `/link/token/create`.
@@ -160,7 +170,11 @@ impl PlaidClient {
     ) -> Result<A, PlaidError> {
         let started = std::time::Instant::now();
         let answer = self.send(path, body, total).await;
-        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let elapsed = started.elapsed();
+        if let Some(metrics) = &self.metrics {
+            metrics.ended(path, answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"), elapsed);
+        }
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &answer {
             Ok(_) => tracing::debug!(plaid.path = path, elapsed_ms, "Plaid answered"),
             Err(error) => tracing::warn!(plaid.path = path, elapsed_ms, %error, "call to Plaid failed"),
