@@ -13,8 +13,8 @@ mod store;
 use prometheus::{Registry, TextEncoder};
 use thiserror::Error;
 
-pub use flow::FlowMetrics;
 pub use self::http::{HttpMetrics, UnderWay};
+pub use flow::FlowMetrics;
 pub use plaid::{LastCall, PlaidMetrics};
 pub use store::{Kept, StoreMetrics};
 

@@ -59,7 +59,10 @@ impl FlowMetrics {
         };
         // From the first scrape on, so that the first one of each is an increase.
         for (counters, values) in [
-            (&made.transactions, ["opened", "completed", "cancelled", "abandoned"].as_slice()),
+            (
+                &made.transactions,
+                ["opened", "completed", "cancelled", "abandoned"].as_slice(),
+            ),
             (&made.codes, &["issued", "redeemed", "replayed", "expired"]),
             (&made.health_checks, &["healthy", "dead", "unknown"]),
             (&made.removals, &["removed", "failed"]),

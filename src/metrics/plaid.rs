@@ -90,9 +90,7 @@ impl Seen {
         }
         let fits = self.codes.len() < MOST_OUTCOMES
             && outcome.len() <= 64
-            && outcome
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            && outcome.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         fits && self.codes.insert(outcome.to_owned())
     }
 }

@@ -78,16 +78,7 @@ impl Drop for Line {
     }
 }
 
-/// The route and not what was typed: strangers do not choose what stands in the log, nor how much is counted apart. (The
-/// method is anybody's choice as well; the log takes it as it is.)
+/// The route and not what was typed: strangers do not choose what stands in the log, nor how much is counted apart.
 fn route(matched: Option<&MatchedPath>) -> String {
-    let Some(matched) = matched else {
-        return NO_ROUTE.to_owned();
-    };
-    // What is nested as a whole has a parameter of axum's own at its end.
-    let path = matched.as_str();
-    match path.split_once("/{*__private") {
-        Some((nested, _)) => format!("{nested}/"),
-        None => path.to_owned(),
-    }
+    matched.map_or_else(|| NO_ROUTE.to_owned(), |path| path.as_str().to_owned())
 }

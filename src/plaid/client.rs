@@ -172,7 +172,11 @@ impl PlaidClient {
         let answer = self.send(path, body, total).await;
         let elapsed = started.elapsed();
         if let Some(metrics) = &self.metrics {
-            metrics.ended(path, answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"), elapsed);
+            metrics.ended(
+                path,
+                answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"),
+                elapsed,
+            );
         }
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &answer {
