@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn the_clock_may_differ_a_little() {
         let date = Some(Timestamp::from_millis(1_795_000_000_000));
-        let at = |millis| clock(date, Timestamp::from_millis(1_795_000_000_000 + millis)).status;
+        let at = |millis: i64| clock(date, Timestamp::from_millis(1_795_000_000_000 + millis)).status;
         for (millis, status) in [
             (0, Status::Ok),
             (30_000, Status::Ok),
