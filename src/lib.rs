@@ -30,6 +30,7 @@ pub mod plaid;
 pub mod random;
 pub mod router;
 pub mod secret;
+pub mod setup;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
