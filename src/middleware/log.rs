@@ -51,7 +51,7 @@ impl Line {
     fn log(&self, elapsed: Duration) {
         let Self {
             method,
-            route: path,
+            route,
             address,
             status,
             ..
@@ -60,10 +60,10 @@ impl Line {
         let address = address.as_deref();
         if let Some(status) = status {
             let status = status.as_u16();
-            tracing::info!(target: "plaid_token_broker::request", %method, path, status, elapsed_ms,
-                client.address = address, "request");
+            tracing::info!(target: "plaid_token_broker::request", http.method = %method, http.route = route, http.status = status,
+                elapsed_ms, client.address = address, "request");
         } else {
-            tracing::info!(target: "plaid_token_broker::request", %method, path, elapsed_ms,
+            tracing::info!(target: "plaid_token_broker::request", http.method = %method, http.route = route, elapsed_ms,
                 client.address = address, "request given up by its caller");
         }
     }

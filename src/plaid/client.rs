@@ -177,7 +177,7 @@ impl PlaidClient {
         }
         let mut date = None;
         let answer: Result<InstitutionsAnswer, PlaidError> = self
-            .send("/institutions/get", &body, self.timeouts.total, &mut date)
+            .timed("/institutions/get", &body, self.timeouts.total, &mut date)
             .await;
         (answer.map(|answer| answer.total), date)
     }
@@ -194,8 +194,19 @@ impl PlaidClient {
         body: &B,
         total: Duration,
     ) -> Result<A, PlaidError> {
+        self.timed(path, body, total, &mut None).await
+    }
+
+    /// Sends, logs and counts. `date` becomes what Plaid's clock showed.
+    async fn timed<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &B,
+        total: Duration,
+        date: &mut Option<Timestamp>,
+    ) -> Result<A, PlaidError> {
         let started = std::time::Instant::now();
-        let answer = self.send(path, body, total, &mut None).await;
+        let answer = self.send(path, body, total, date).await;
         let elapsed = started.elapsed();
         if let Some(metrics) = &self.metrics {
             metrics.ended(

@@ -80,6 +80,19 @@ impl Metrics {
             .collect()
     }
 
+    /// Every metric with its type and its labels.
+    pub fn families(&self) -> BTreeMap<String, (String, BTreeSet<String>)> {
+        let family = |(name, family): (&String, &Family)| {
+            let samples = self.samples.iter().filter(|(series, _)| self.is_of(series, name));
+            let mut labels: BTreeSet<String> = samples
+                .flat_map(|(series, _)| series.labels.keys().cloned())
+                .collect();
+            labels.remove("le");
+            (name.clone(), (family.kind.clone(), labels))
+        };
+        self.families.iter().map(family).collect()
+    }
+
     /// The labels of all samples of this name.
     pub fn labels_of(&self, name: &str) -> BTreeSet<String> {
         let samples = self.samples.iter().filter(|(series, _)| series.name == name);
