@@ -28,6 +28,7 @@ use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
+use crate::metrics::StoreMetrics;
 
 /// Whether an answer waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,6 +94,13 @@ impl Store {
 
     fn trail(&self, now: Timestamp) -> Trail {
         Trail::new(now, self.origin.clone())
+    }
+
+    /// Counts the commits from now on. A second call changes nothing.
+    pub fn measured_by(&self, metrics: StoreMetrics) {
+        match &self.engine {
+            Engine::Sqlite(store) => store.measured_by(metrics),
+        }
     }
 
     /// Makes and recognises tokens of our own; they are this store's and no other's.
@@ -252,7 +260,7 @@ impl Store {
         }
     }
 
-    /// Whether the store can write and read now.
+    /// Whether the store can write and read now, and whether its keys still open it ([`StoreError::Sealed`] if not).
     pub async fn check(&self) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.check().await,

@@ -196,6 +196,7 @@ impl Inner {
         match stored(store.complete(completion, self.clock.now()).await, &exchanged)? {
             CompleteOutcome::Completed => {
                 lead.forget();
+                self.metrics.transaction("completed");
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)

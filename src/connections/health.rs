@@ -31,13 +31,21 @@ pub enum Health {
 }
 
 impl Health {
-    /// Its word in the store, in lists and in metrics: `healthy`, `unknown`, or Plaid's error code.
+    /// Its word in the store and in lists: `healthy`, `unknown`, or Plaid's error code.
     #[must_use]
     pub fn word(&self) -> &str {
         match self {
             Self::Healthy => "healthy",
             Self::Unknown => "unknown",
             Self::Dead(error) => &error.error_code,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Dead(_) => "dead",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -97,6 +105,7 @@ impl Connections {
                 .map(ItemAnswer::into_error),
         );
         inner.audit.health(connection.id, health.word());
+        inner.metrics.health_check(health.name());
         *answer = Some(Answer {
             health: health.clone(),
             at: inner.clock.now(),

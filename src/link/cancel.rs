@@ -70,7 +70,7 @@ pub async fn link_exit(
     }
     let store = app.store.by(Origin::request(peer.address, request_id::current()));
     match store.cancel(transaction.id, app.clock.now()).await? {
-        CancelOutcome::Cancelled => {}
+        CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
     }
     let answer = match &transaction.flow {

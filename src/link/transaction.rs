@@ -60,6 +60,7 @@ pub(super) async fn open(
     };
     let origin = Origin::request(peer.address, request_id::current());
     app.store.by(origin).open_transaction(transaction).await?;
+    app.metrics.flow.transaction("opened");
     tracing::info!(transaction = %id, "transaction opened");
     let tokens = app.store.tokens();
     let cookie = tokens.issue(TokenKind::TransactionCookie, id.0, &nonce);

@@ -30,13 +30,15 @@ pub async fn token(
     body: Body,
 ) -> Response {
     let mut attempt = Attempt::new("token", peer);
-    match serve(&app, peer, &mut attempt, &headers, body).await {
-        Ok(response) => response,
-        Err(error) => {
-            attempt.refused(&app, &error);
-            error.into_response()
-        }
-    }
+    // Until the request was read.
+    let mut kind = "none";
+    let answer = serve(&app, peer, &mut attempt, &headers, body, &mut kind).await;
+    let outcome = answer.as_ref().map_or_else(|error| error.code().1, |_| "ok");
+    app.metrics.flow.token_request(kind, outcome);
+    answer.unwrap_or_else(|error| {
+        attempt.refused(&app, &error);
+        error.into_response()
+    })
 }
 
 async fn serve(
@@ -45,11 +47,14 @@ async fn serve(
     attempt: &mut Attempt,
     headers: &HeaderMap,
     body: Body,
+    kind: &mut &'static str,
 ) -> Result<Response, TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
     let clients = app.clients();
+    let grant = request::grant(&request.params);
+    *kind = grant.as_ref().map_or("none", Grant::kind);
     let client = request.client(app, &clients, attempt)?;
-    let grant = request::grant(&request.params)?;
+    let grant = grant?;
     let response = answer(app, attempt, &client, grant, &request.params).await?;
     if client.lenient {
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
@@ -66,16 +71,11 @@ async fn answer(
     params: &Params,
 ) -> Result<Response, TokenError> {
     let origin = attempt.origin();
-    let (kind, granted) = match grant {
-        Grant::Code(code) => (
-            "authorization_code",
-            code::redeem(app, origin, client, &code, params).await?,
-        ),
-        Grant::PublicToken(token) => ("public_token", raw::exchange(app, origin, client, token).await?),
-        Grant::Refresh(token) => (
-            "refresh_token",
-            refresh::refresh(app, origin, client, &token).await?,
-        ),
+    let kind = grant.kind();
+    let granted = match grant {
+        Grant::Code(code) => code::redeem(app, origin, client, &code, params).await?,
+        Grant::PublicToken(token) => raw::exchange(app, origin, client, token).await?,
+        Grant::Refresh(token) => refresh::refresh(app, origin, client, &token).await?,
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");

@@ -69,6 +69,7 @@ pub(super) async fn redeem(
     };
     match app.store.by(origin.clone()).redeem(redemption, now).await? {
         RedeemOutcome::Redeemed(connection) => {
+            app.metrics.flow.code("redeemed");
             let NewGrant {
                 id,
                 nonce,
@@ -89,14 +90,18 @@ pub(super) async fn redeem(
             Ok(Granted { grant, connection })
         }
         RedeemOutcome::AlreadyRedeemed { grant_id, at } => {
+            app.metrics.flow.code("replayed");
             replayed(app, origin, client, grant_id, at).await?;
             Err(TokenError::InvalidGrant(
                 "the code was used before; a code can be redeemed once",
             ))
         }
-        RedeemOutcome::Expired => Err(TokenError::InvalidGrant(
-            "the code has expired; send the person through the flow again",
-        )),
+        RedeemOutcome::Expired => {
+            app.metrics.flow.code("expired");
+            Err(TokenError::InvalidGrant(
+                "the code has expired; send the person through the flow again",
+            ))
+        }
         RedeemOutcome::NotRedeemable => Err(INVALID),
     }
 }
