@@ -58,12 +58,13 @@ impl Line {
         } = self;
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let address = address.as_deref();
+        // The first field has no dot: with a target the macro does not take one there.
         if let Some(status) = status {
             let status = status.as_u16();
-            tracing::info!(target: "plaid_token_broker::request", http.method = %method, http.route = route, http.status = status,
-                elapsed_ms, client.address = address, "request");
+            tracing::info!(target: "plaid_token_broker::request", elapsed_ms, http.method = %method, http.route = route,
+                http.status = status, client.address = address, "request");
         } else {
-            tracing::info!(target: "plaid_token_broker::request", http.method = %method, http.route = route, elapsed_ms,
+            tracing::info!(target: "plaid_token_broker::request", elapsed_ms, http.method = %method, http.route = route,
                 client.address = address, "request given up by its caller");
         }
     }
