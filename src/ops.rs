@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::control;
 use crate::store::StoreError;
 
 /// How long a check of the store is reused: it writes and syncs, and probes may come from several sides.
@@ -26,13 +27,15 @@ struct Ops {
     checked: Arc<Mutex<Option<Checked>>>,
 }
 
-/// `/livez` and `/readyz`.
+/// `/livez`, `/readyz` and the operators' `/control`.
 pub fn router(app: App) -> Router {
     let checked = Arc::default();
+    let control = control::router(app.clone());
     Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .with_state(Ops { app, checked })
+        .merge(control)
 }
 
 /// The process answers.
