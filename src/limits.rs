@@ -12,6 +12,8 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use http::HeaderValue;
 
+use crate::metrics::FlowMetrics;
+
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
 const MAX_KEYS: usize = 50_000;
 
@@ -33,6 +35,18 @@ pub enum Kind {
     Token,
     /// An admin token that somebody typed; limited even where the other limits are off.
     Login,
+}
+
+impl Kind {
+    /// The budget's name in the metrics.
+    fn budget(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::PageCall => "page_call",
+            Self::Token => "token",
+            Self::Login => "login",
+        }
+    }
 }
 
 impl TooMany {
@@ -74,6 +88,7 @@ impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
 /// All budgets. Only refused requests are told anything of them.
 pub struct Limits {
     enabled: bool,
+    metrics: Option<FlowMetrics>,
     pages: Keyed<IpAddr>,
     page_calls: Keyed<IpAddr>,
     tokens: Keyed<IpAddr>,
@@ -87,6 +102,7 @@ impl Limits {
     pub fn new(enabled: bool) -> Self {
         Self {
             enabled,
+            metrics: None,
             // A whole office may come from one address; a program that guesses is slowed to five tries a second.
             pages: Keyed::new(5, 300),
             page_calls: Keyed::new(5, 300),
@@ -95,6 +111,20 @@ impl Limits {
             logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
             clients: Keyed::new(100, 2000),
         }
+    }
+
+    /// Counts what is refused from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: FlowMetrics) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
+    }
+
+    fn counted(&self, budget: &'static str, checked: Result<(), TooMany>) -> Result<(), TooMany> {
+        if let (Err(_), Some(metrics)) = (&checked, &self.metrics) {
+            metrics.rate_limited(budget);
+        }
+        checked
     }
 
     /// A request of somebody who proved nothing.
@@ -108,7 +138,8 @@ impl Limits {
             Kind::Token => &self.tokens,
             Kind::Login => &self.logins,
         };
-        buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+        let checked = buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        self.counted(kind.budget(), checked)
     }
 
     /// A request of a client that proved itself.
@@ -116,7 +147,7 @@ impl Limits {
         if !self.enabled {
             return Ok(());
         }
-        self.clients.check(id.to_owned(), String::new())
+        self.counted("client", self.clients.check(id.to_owned(), String::new()))
     }
 }
 

@@ -272,7 +272,7 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez, /readyz and the commands that operate the broker are served.",
+        "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
     ),
     open(
         STORE,

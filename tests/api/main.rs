@@ -22,6 +22,7 @@ mod documents;
 mod flow;
 mod grants;
 mod harness;
+mod metrics;
 mod openapi;
 mod operations;
 mod page_calls;
