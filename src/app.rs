@@ -1,10 +1,12 @@
 //! The state that every handler shares.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use thiserror::Error;
 
+use crate::admin::Admins;
 use crate::audit::{Audit, Origin};
 use crate::clock::SharedClock;
 use crate::config::{self, ClientConfig, Clients, Config, Environment, Problems};
@@ -33,6 +35,10 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// The links and sessions of those who operate it.
+    pub admins: Admins,
+    /// Where the broker itself listens: the bound address.
+    pub address: SocketAddr,
     /// What is measured of all of them.
     pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.

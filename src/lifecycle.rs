@@ -22,6 +22,7 @@ pub use reload::reload_on_hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 
+use crate::admin::Admins;
 use crate::app::{App, Parts};
 use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
@@ -214,6 +215,8 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         plaid: client,
         audit,
         connections,
+        admins: Admins::default(),
+        address: addresses.broker,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),

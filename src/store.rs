@@ -17,6 +17,7 @@ pub mod tokens;
 use std::sync::Arc;
 
 pub use self::error::{OpenError, StoreError};
+use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
     GrantId, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
@@ -108,6 +109,14 @@ impl Store {
     pub fn tokens(&self) -> &TokenKey {
         match &self.engine {
             Engine::Sqlite(store) => store.tokens(),
+        }
+    }
+
+    /// The keys that seal and open.
+    #[must_use]
+    pub fn keyring(&self) -> Arc<Keyring> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.keyring(),
         }
     }
 
