@@ -1,6 +1,8 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
 mod admin_link;
+mod backup;
+mod connections;
 mod healthcheck;
 mod keys;
 mod operate;
@@ -57,6 +59,9 @@ enum Command {
     Healthcheck,
     /// Print a link that opens the running broker's set-up page once, within 15 minutes.
     AdminLink,
+    Connections(connections::Connections),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Keys(keys::Keys),
 }
 
@@ -75,6 +80,9 @@ pub fn run() -> ExitCode {
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),
+        Command::Connections(connections) => connections.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Keys(keys) => keys.run(),
     };
     ExitCode::from(outcome)

@@ -16,7 +16,7 @@ pub mod tokens;
 
 use std::sync::Arc;
 
-pub use self::error::{OpenError, StoreError};
+pub use self::error::{BackupError, OpenError, StoreError};
 use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
@@ -24,6 +24,7 @@ use self::model::{
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
+pub use self::sqlite::restore::Restored;
 use self::sqlite::{SqliteStore, Trail};
 use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};

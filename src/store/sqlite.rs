@@ -1,6 +1,7 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
 mod audit;
+mod backup;
 mod connections;
 mod counts;
 mod grants;
@@ -11,6 +12,8 @@ mod operator;
 mod readers;
 mod redirects;
 mod removals;
+mod reseal;
+pub(super) mod restore;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -50,6 +53,8 @@ pub(super) struct SqliteStore {
     keyring: Arc<Keyring>,
     tokens: TokenKey,
     counted: Counted,
+    path: PathBuf,
+    account: Account,
 }
 
 impl SqliteStore {
@@ -66,6 +71,7 @@ impl SqliteStore {
                 source: StoreError::Unavailable("opening it was stopped"),
             }
         };
+        let kept = (path.clone(), account.clone());
         let task = {
             let path = path.clone();
             tokio::task::spawn_blocking(move || open::open(&path, &keys, &account, durability))
@@ -81,6 +87,8 @@ impl SqliteStore {
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
             counted: Counted::default(),
+            path: kept.0,
+            account: kept.1,
         })
     }
 

@@ -22,5 +22,6 @@ mod injection;
 mod leaks;
 mod lifecycle;
 mod oauth2_crate;
+mod operate;
 mod settings;
 mod web;

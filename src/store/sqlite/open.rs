@@ -8,13 +8,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::migrations::{self, Schema};
+use super::reseal;
 use crate::config::KeySource;
 use crate::store::Durability;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::files;
 use crate::store::keyring::Keyring;
 use crate::store::model::Account;
-use crate::store::seal::Place;
 use crate::store::tokens::TokenKey;
 
 /// Look-ups are short; two share the machine well with the writer, and each costs its page cache.
@@ -114,7 +114,7 @@ pub(super) fn open(
 
 /// Two processes would each be right by itself and wrong together; the lock file says so instead. The system frees
 /// the lock however the process ends.
-fn lock(database: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);
@@ -183,7 +183,7 @@ fn prepare_writer(conn: &Connection, durability: Durability) -> rusqlite::Result
     conn.pragma_update(None, "cache_size", -8 * 1024)
 }
 
-fn reader(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.pragma_update(None, "trusted_schema", false)?;
@@ -223,7 +223,7 @@ fn claim(
     }
     let sealed = meta(&tx, "token_key").map_err(failed)?;
     let keyring = Keyring::load(keys, path, sealed.is_some())?;
-    let place = Place::new("meta", "token_key");
+    let place = reseal::token_key_place();
     let wrong_keys = |reason| OpenError::WrongKeys {
         path: path.to_owned(),
         reason,
@@ -255,11 +255,11 @@ fn claim(
 /// open this store.
 pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
     let sealed = meta(conn, "token_key")?.ok_or(StoreError::Corrupt("its token key is gone"))?;
-    let opened = keyring.open(&Place::new("meta", "token_key"), &sealed)?;
+    let opened = keyring.open(&reseal::token_key_place(), &sealed)?;
     TokenKey::from_bytes(&opened).ok_or(StoreError::Corrupt("the token key has another length"))
 }
 
-fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+pub(super) fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
         .optional()
 }
