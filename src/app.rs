@@ -1,5 +1,6 @@
 //! The state that every handler shares.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,6 +27,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// Where the broker listens.
+    pub address: SocketAddr,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.

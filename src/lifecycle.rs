@@ -184,6 +184,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         store,
         plaid: client,
         connections,
+        address: addresses.broker,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
     });

@@ -12,13 +12,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::link::Refusal;
 use crate::middleware::{headers, log, peer, request_id, timeout};
-use crate::{assets, explorer, link, oauth, openapi};
+use crate::{assets, explorer, link, oauth, openapi, setup};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
     let mut router = people()
         .merge(page_calls())
         .merge(oauth_clients())
+        .merge(setup::router())
         .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {

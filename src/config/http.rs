@@ -8,6 +8,7 @@ use url::Url;
 use super::address;
 use super::plaid::Environment;
 use super::settings::Settings;
+use super::tunnel::TunnelApis;
 use super::values::{list, switch};
 use crate::secret::AdminToken;
 
@@ -45,6 +46,8 @@ pub struct HttpConfig {
     pub explorer: ExplorerMode,
     /// `BROKER_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
+    /// Where tunnel agents are asked for their tunnels.
+    pub tunnels: TunnelApis,
 }
 
 impl HttpConfig {
@@ -84,6 +87,7 @@ impl HttpConfig {
             ops_bind: ops_bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 9810).into()),
             explorer: read_explorer(settings, environment),
             admin_token: settings.text("BROKER_ADMIN_TOKEN").map(AdminToken::new),
+            tunnels: TunnelApis::read(settings),
         }
     }
 }

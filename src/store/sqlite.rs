@@ -2,6 +2,7 @@
 
 mod connections;
 mod grants;
+mod inspect;
 mod migrations;
 mod open;
 mod readers;
@@ -12,8 +13,9 @@ mod tests;
 mod transactions;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection as Sqlite;
 
@@ -23,6 +25,7 @@ use self::transactions::Completing;
 use self::writer::Writer;
 use super::Durability;
 use super::error::{OpenError, StoreError};
+use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
@@ -72,6 +75,29 @@ impl SqliteStore {
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
         })
+    }
+
+    /// See [`Store::inspect`](super::Store::inspect).
+    pub(super) async fn inspect(
+        path: PathBuf,
+        keys: KeySource,
+        account: Account,
+        patience: Duration,
+    ) -> Result<Option<Inspection>, OpenError> {
+        let stopped = {
+            let path = path.clone();
+            move |_| OpenError::Store {
+                path,
+                source: StoreError::Unavailable("looking at it was stopped"),
+            }
+        };
+        let task = tokio::task::spawn_blocking(move || inspect::inspect(&path, &keys, &account, patience));
+        task.await.map_err(stopped)?
+    }
+
+    /// See [`Store::is_in_use`](super::Store::is_in_use).
+    pub(super) fn is_in_use(path: &Path) -> bool {
+        inspect::is_in_use(path)
     }
 
     pub(super) fn tokens(&self) -> &TokenKey {
