@@ -1,6 +1,7 @@
 //! What the checks look at: a broker that runs in this process, or settings alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
@@ -12,6 +13,13 @@ use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::secret::{AdminToken, StoredSecret};
 use crate::simulator::{self, RunningSimulator, Simulator};
 use crate::store::model::Account;
+
+/// How long Plaid may take: somebody sits and waits.
+const PATIENCE: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    total: Duration::from_secs(10),
+    health: Duration::from_secs(5),
+};
 
 /// Settings that nothing can be checked with.
 #[derive(Debug, Error)]
@@ -94,7 +102,7 @@ impl Context {
             base_url,
             client_id: plaid.client_id.clone(),
             secret: plaid.secret.clone(),
-            timeouts: Timeouts::default(),
+            timeouts: PATIENCE,
         })?;
         let http = &config.http;
         let public_url = http
@@ -135,7 +143,7 @@ impl Context {
             base_url,
             client_id: self.config.plaid.client_id.clone(),
             secret: self.config.plaid.secret.clone(),
-            timeouts: Timeouts::default(),
+            timeouts: PATIENCE,
         });
         Some((environment, plaid.ok()?))
     }
