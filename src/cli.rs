@@ -66,7 +66,10 @@ pub fn run() -> ExitCode {
         // clap exits with 0 for --help and 2 for a mistake, and prints each where it belongs.
         Err(error) => error.exit(),
     };
-    let outcome = match arguments.command.unwrap_or_else(|| Command::Serve(serve::Serve::default())) {
+    let outcome = match arguments
+        .command
+        .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
+    {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
         Command::Simulate(simulate) => simulate.run(),

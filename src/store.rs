@@ -30,6 +30,7 @@ use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
+use crate::metrics::StoreMetrics;
 
 /// Whether an answer waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,6 +98,13 @@ impl Store {
     pub fn is_in_use(config: &StoreConfig) -> bool {
         match &config.database {
             DatabaseUrl::Sqlite(path) => SqliteStore::is_in_use(path),
+        }
+    }
+
+    /// Counts the commits from now on. A second call changes nothing.
+    pub fn measured_by(&self, metrics: StoreMetrics) {
+        match &self.0 {
+            Engine::Sqlite(store) => store.measured_by(metrics),
         }
     }
 
@@ -256,7 +264,7 @@ impl Store {
         }
     }
 
-    /// Whether the store can write and read now.
+    /// Whether the store can write and read now, and whether its keys still open it ([`StoreError::Sealed`] if not).
     pub async fn check(&self) -> Result<(), StoreError> {
         match &self.0 {
             Engine::Sqlite(store) => store.check().await,

@@ -37,7 +37,9 @@ fn read_api(settings: &mut Settings, name: &'static str, default: &str) -> Optio
         }
         let url = address::web_url(text)?;
         if url.path() != "/" || url.query().is_some() {
-            return Err(format!("write the address without a path, for example {default}, or off"));
+            return Err(format!(
+                "write the address without a path, for example {default}, or off"
+            ));
         }
         Ok(Some(url))
     });

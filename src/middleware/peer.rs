@@ -51,10 +51,7 @@ pub fn unknown_proxy() -> Option<IpAddr> {
 /// Without this an operator would not learn why cookies go out without `Secure` behind a proxy that is not named.
 fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) {
     let says_https = last(headers, "x-forwarded-proto").is_some_and(|s| s.eq_ignore_ascii_case("https"));
-    if says_https
-        && !is_trusted(connected, trusted)
-        && UNKNOWN_PROXY.set(connected.to_canonical()).is_ok()
-    {
+    if says_https && !is_trusted(connected, trusted) && UNKNOWN_PROXY.set(connected.to_canonical()).is_ok() {
         tracing::warn!(peer = %connected, "a peer that is no trusted proxy says that the browser uses https, and is not \
             believed; if it is your proxy, name its network in BROKER_TRUSTED_PROXIES");
     }

@@ -21,9 +21,9 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::store::Store;
 pub use context::{Context, ContextError};
 pub use finding::{ALL, Check, Finding, Status};
-use crate::store::Store;
 use tell::Tell;
 
 /// How long all checks together may take.
@@ -88,10 +88,7 @@ pub async fn run(context: &Context, mut on_finding: impl FnMut(&Finding)) -> Rep
 /// What needs the store's token key: by it this broker is known from others.
 async fn around(context: &Context, tell: &Tell<'_>) {
     let is_running = context.app.is_some() || Store::is_in_use(&context.config.store);
-    let (inspection, found) = tokio::join!(
-        storage::check(context, tell, is_running),
-        tunnels::look(context)
-    );
+    let (inspection, found) = tokio::join!(storage::check(context, tell, is_running), tunnels::look(context));
     let tokens = match &context.app {
         Some(app) => Some(app.store.tokens()),
         None => inspection.as_ref().map(|inspection| &inspection.tokens),

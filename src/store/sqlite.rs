@@ -36,6 +36,7 @@ use super::model::{
 use super::tokens::TokenKey;
 use crate::clock::Timestamp;
 use crate::config::KeySource;
+use crate::metrics::StoreMetrics;
 
 /// An open `SQLite` store.
 #[derive(Debug)]
@@ -98,6 +99,10 @@ impl SqliteStore {
     /// See [`Store::is_in_use`](super::Store::is_in_use).
     pub(super) fn is_in_use(path: &Path) -> bool {
         inspect::is_in_use(path)
+    }
+
+    pub(super) fn measured_by(&self, metrics: StoreMetrics) {
+        self.writer.measured_by(metrics);
     }
 
     pub(super) fn tokens(&self) -> &TokenKey {
@@ -271,7 +276,14 @@ impl SqliteStore {
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let written: Vec<u8> = self.writer.decide(write_probe).await?;
-        let read = self.readers.read(read_probe).await?;
+        let keyring = Arc::clone(&self.keyring);
+        let read = self
+            .readers
+            .read(move |conn| {
+                open::token_key(conn, &keyring)?;
+                read_probe(conn)
+            })
+            .await?;
         // Another check may have written meanwhile; that both could write and this one read is what was asked.
         if read.len() == written.len() {
             Ok(())

@@ -50,7 +50,10 @@ impl Progress {
 /// All of them under their headings, and how it went.
 pub(super) fn findings(environment: &str, report: &Report) {
     let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    say(&format!("plaid-token-broker {}, {environment}", env!("CARGO_PKG_VERSION")));
+    say(&format!(
+        "plaid-token-broker {}, {environment}",
+        env!("CARGO_PKG_VERSION")
+    ));
     let mut group = "";
     for finding in &report.findings {
         let own = ALL
@@ -67,9 +70,18 @@ pub(super) fn findings(environment: &str, report: &Report) {
             paragraph("Fix: ", fix);
         }
     }
-    let count = |status| report.findings.iter().filter(|finding| finding.status == status).count();
+    let count = |status| {
+        report
+            .findings
+            .iter()
+            .filter(|finding| finding.status == status)
+            .count()
+    };
     let (failed, warnings) = (count(Status::Failed), count(Status::Warning));
-    say(&format!("\n{failed} failed, {warnings} to look at, {} well", count(Status::Ok)));
+    say(&format!(
+        "\n{failed} failed, {warnings} to look at, {} well",
+        count(Status::Ok)
+    ));
 }
 
 fn sign(status: Status, colours: bool) -> String {

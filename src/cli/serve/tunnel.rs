@@ -22,7 +22,9 @@ pub(super) fn settings(kind: Kind, patience: Duration) -> Result<Config, u8> {
     let asked = TunnelSettings::load(env.clone(), dotenv.as_deref()).map_err(unusable)?;
     let url = wait(kind, &asked, patience)?;
     if let Some(given) = asked.public_url.filter(|given| *given != url) {
-        complain(&format!("--tunnel: PUBLIC_URL is {url} for this run, and not {given}"));
+        complain(&format!(
+            "--tunnel: PUBLIC_URL is {url} for this run, and not {given}"
+        ));
     }
     // The last of two counts.
     env.push(("PUBLIC_URL".to_owned(), url));

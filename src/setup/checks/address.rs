@@ -175,9 +175,15 @@ fn no_answer(public: &str, trouble: &Trouble) -> Finding {
             "Start the tunnel or proxy behind PUBLIC_URL, or correct the port in it. From inside a container, its own \
              published address may not be reachable."
         }
-        Trouble::Unresolved => "Correct the name in PUBLIC_URL, or make its DNS record. A free tunnel's name changes with each start.",
-        Trouble::Certificate(_) => "Browsers and Kore.ai refuse it as well: let the proxy have a good certificate for this name.",
-        Trouble::NoTls(_) => "Let a proxy or tunnel that speaks TLS listen there; the broker itself speaks http alone.",
+        Trouble::Unresolved => {
+            "Correct the name in PUBLIC_URL, or make its DNS record. A free tunnel's name changes with each start."
+        }
+        Trouble::Certificate(_) => {
+            "Browsers and Kore.ai refuse it as well: let the proxy have a good certificate for this name."
+        }
+        Trouble::NoTls(_) => {
+            "Let a proxy or tunnel that speaks TLS listen there; the broker itself speaks http alone."
+        }
         Trouble::TimedOut => "A firewall may drop what comes: open the port, or correct PUBLIC_URL.",
         Trouble::TooLong | Trouble::Other(_) => "Look at the log of the proxy or tunnel behind PUBLIC_URL.",
     };
@@ -189,7 +195,10 @@ fn other_answer(public: &str, answer: &Answer) -> Finding {
     let status = answer.status;
     if let Some(code) = answer.header("ngrok-error-code") {
         return PUBLIC_URL_ANSWERS.failed(
-            format!("{public} is answered by ngrok itself with {code} (https://ngrok.com/docs/errors/{}).", code.to_ascii_lowercase()),
+            format!(
+                "{public} is answered by ngrok itself with {code} (https://ngrok.com/docs/errors/{}).",
+                code.to_ascii_lowercase()
+            ),
             "Let the ngrok agent run and lead to this broker's port (docs/tunnels.md).",
         );
     }
@@ -296,7 +305,11 @@ mod tests {
             ("https://93.184.216.34/", false),
             ("https://[2001:db8::1]/", false),
         ] {
-            assert_eq!(private_host(&Url::parse(text).unwrap()).is_some(), private, "{text}");
+            assert_eq!(
+                private_host(&Url::parse(text).unwrap()).is_some(),
+                private,
+                "{text}"
+            );
         }
     }
 }

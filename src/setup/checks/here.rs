@@ -28,7 +28,9 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
     }
     if address.port() == 0 {
         tell.say(PORT.skipped("APP_PORT is 0: the broker that runs has a port of the system's choice."));
-        tell.say(VERSION.skipped(format!("This is {OWN_VERSION}; the broker that runs was not found.")));
+        tell.say(VERSION.skipped(format!(
+            "This is {OWN_VERSION}; the broker that runs was not found."
+        )));
         return;
     }
     let told = ask(address, tokens).await;
@@ -37,7 +39,9 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
             format!("A process has this store open, but no broker with it answers on {address}."),
             "Check with the settings of the broker that runs (APP_PORT, BROKER_BIND), or start it again with these.",
         ));
-        tell.say(VERSION.skipped(format!("This is {OWN_VERSION}; the broker that runs was not found.")));
+        tell.say(VERSION.skipped(format!(
+            "This is {OWN_VERSION}; the broker that runs was not found."
+        )));
         return;
     };
     tell.say(PORT.ok(format!("The broker with this store answers on {address}.")));
@@ -45,7 +49,10 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
         VERSION.ok(format!("{OWN_VERSION}."))
     } else {
         VERSION.warning(
-            format!("The broker that runs is {}, this command is {OWN_VERSION}.", told.version),
+            format!(
+                "The broker that runs is {}, this command is {OWN_VERSION}.",
+                told.version
+            ),
             "Start the broker again with the new version.",
         )
     });

@@ -64,7 +64,8 @@ fn advice(context: &Context, found: String, each: &[(&String, u64)]) -> (String,
     // The first of those that are equal: the order of the list is the order of need.
     let best = each.iter().rev().max_by_key(|(_, count)| *count);
     let Some((kept, count)) = best else {
-        let fix = "Choose another product, or other PLAID_COUNTRY_CODES: few institutions there support this one.";
+        let fix =
+            "Choose another product, or other PLAID_COUNTRY_CODES: few institutions there support this one.";
         return (found, fix.to_owned());
     };
     let counted: Vec<String> = each

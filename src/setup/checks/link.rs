@@ -25,7 +25,9 @@ impl Outcome {
     fn of(made: Made) -> Self {
         match made {
             Ok(_) => Self::Taken,
-            Err(PlaidError::Api(error)) if error.status < 500 && error.error_type != "RATE_LIMIT_EXCEEDED" => {
+            Err(PlaidError::Api(error))
+                if error.status < 500 && error.error_type != "RATE_LIMIT_EXCEEDED" =>
+            {
                 Self::Refused(error)
             }
             Err(error) => Self::Unknown(error.to_string()),
@@ -105,7 +107,10 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, whole: Made) {
     let link = &context.config.link;
     match Outcome::of(whole) {
         Outcome::Taken => {
-            tell.say(PRODUCTS_ENABLED.ok(format!("{}.", names(all(&link.products).map(|(_, product)| product)))));
+            tell.say(PRODUCTS_ENABLED.ok(format!(
+                "{}.",
+                names(all(&link.products).map(|(_, product)| product))
+            )));
             tell.say(countries_ok(link));
             tell.say(LINK_SETTINGS.ok("Plaid made a link token with exactly these."));
             tell.say(redirect_uri_ok(context));
@@ -123,7 +128,10 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, whole: Made) {
 fn all(lists: &ProductLists) -> impl Iterator<Item = (&'static str, &str)> {
     [
         ("PLAID_PRODUCTS", &lists.products),
-        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", &lists.required_if_supported),
+        (
+            "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS",
+            &lists.required_if_supported,
+        ),
         ("PLAID_OPTIONAL_PRODUCTS", &lists.optional),
         ("PLAID_ADDITIONAL_CONSENTED_PRODUCTS", &lists.additional_consented),
     ]
@@ -132,7 +140,10 @@ fn all(lists: &ProductLists) -> impl Iterator<Item = (&'static str, &str)> {
 }
 
 fn countries_ok(link: &LinkConfig) -> Finding {
-    COUNTRIES.ok(format!("{}.", names(link.country_codes.iter().map(String::as_str))))
+    COUNTRIES.ok(format!(
+        "{}.",
+        names(link.country_codes.iter().map(String::as_str))
+    ))
 }
 
 fn redirect_uri_ok(context: &Context) -> Finding {
@@ -156,7 +167,10 @@ async fn search(context: &Context, tell: &Tell<'_>, refusal: &ApiError) {
     let Some(product) = taken else {
         let why = "No product was taken alone, so the rest could not be tried.";
         tell.say(LINK_SETTINGS.failed(
-            format!("Plaid refuses a link token with these settings ({}).", code(refusal)),
+            format!(
+                "Plaid refuses a link token with these settings ({}).",
+                code(refusal)
+            ),
             "Put the other failures right first, then check again.",
         ));
         tell.say(LINK_REDIRECT_URI.skipped(why));
@@ -253,7 +267,10 @@ async fn products_and_countries(asking: &Asking<'_>, tell: &Tell<'_>) -> (Option
         tell.say(countries_ok(link));
     } else {
         tell.say(COUNTRIES.failed(
-            format!("Plaid does not take {} ({said}).", names(bad.iter().map(String::as_str))),
+            format!(
+                "Plaid does not take {} ({said}).",
+                names(bad.iter().map(String::as_str))
+            ),
             "Remove it from PLAID_COUNTRY_CODES, or ask Plaid to enable it for your account.",
         ));
     }
@@ -282,7 +299,10 @@ async fn products_and_countries(asking: &Asking<'_>, tell: &Tell<'_>) -> (Option
 fn products(refused: &[(&str, &str, String)], unknown: &[&str], link: &LinkConfig) -> Finding {
     let Some((_, _, said)) = refused.first() else {
         if unknown.is_empty() {
-            return PRODUCTS_ENABLED.ok(format!("{}.", names(all(&link.products).map(|(_, product)| product))));
+            return PRODUCTS_ENABLED.ok(format!(
+                "{}.",
+                names(all(&link.products).map(|(_, product)| product))
+            ));
         }
         return PRODUCTS_ENABLED.skipped(format!(
             "Plaid gave no answer for {}.",
@@ -309,8 +329,13 @@ fn redirect_uri(uri: &str, outcome: Outcome) -> Finding {
     match outcome {
         Outcome::Taken => LINK_REDIRECT_URI.ok(format!("Plaid knows {uri}.")),
         Outcome::Refused(error) => LINK_REDIRECT_URI.failed(
-            format!("Plaid does not know PLAID_LINK_REDIRECT_URI {uri} ({}).", code(&error)),
-            format!("Add exactly {uri} to the allowed redirect URIs at {DASHBOARD}, or leave the setting empty."),
+            format!(
+                "Plaid does not know PLAID_LINK_REDIRECT_URI {uri} ({}).",
+                code(&error)
+            ),
+            format!(
+                "Add exactly {uri} to the allowed redirect URIs at {DASHBOARD}, or leave the setting empty."
+            ),
         ),
         Outcome::Unknown(error) => LINK_REDIRECT_URI.skipped(format!("It is not known today: {error}.")),
     }

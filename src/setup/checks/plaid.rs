@@ -7,9 +7,9 @@ use super::finding::{
     CLOCK, COUNTRIES, Finding, INSTITUTIONS, LINK_REDIRECT_URI, LINK_SETTINGS, PLAID_KEYS, PLAID_REACHABLE,
     PRODUCTS_ENABLED, Status,
 };
+use super::institutions;
 use super::link::{self, Asking};
 use super::tell::Tell;
-use super::institutions;
 use crate::clock::Timestamp;
 use crate::config::Environment;
 use crate::plaid::{ApiError, LinkTokenCreated, PlaidError};

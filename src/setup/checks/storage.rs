@@ -41,12 +41,17 @@ fn keys(path: &Path, inspected: Result<Option<Inspection>, OpenError>) -> (Optio
             let (found, fix) = text
                 .split_once("; ")
                 .or_else(|| text.split_once(". The way back: "))
-                .unwrap_or((&text, "Restore the store from a backup, or set DATABASE_URL to another place."));
+                .unwrap_or((
+                    &text,
+                    "Restore the store from a backup, or set DATABASE_URL to another place.",
+                ));
             (None, STORE_KEYS.failed(sentence(found), sentence(fix)))
         }
         Ok(None) => (
             None,
-            STORE_KEYS.skipped(format!("There is no store at {path} yet; the first start makes it.")),
+            STORE_KEYS.skipped(format!(
+                "There is no store at {path} yet; the first start makes it."
+            )),
         ),
         Ok(Some(inspection)) => {
             let Inspection { rows, unopened, .. } = inspection;

@@ -104,10 +104,14 @@ fn of_ngrok(tunnel: &Tunnel, public: &str, port: u16, elsewhere: bool) -> Findin
         );
     }
     if url == public {
-        return TUNNEL.ok(format!("ngrok leads {url} to port {port}, and PUBLIC_URL is that."));
+        return TUNNEL.ok(format!(
+            "ngrok leads {url} to port {port}, and PUBLIC_URL is that."
+        ));
     }
     if elsewhere {
-        return TUNNEL.ok(format!("ngrok leads {url} to port {port} as well; PUBLIC_URL, which works, is {public}."));
+        return TUNNEL.ok(format!(
+            "ngrok leads {url} to port {port} as well; PUBLIC_URL, which works, is {public}."
+        ));
     }
     TUNNEL.warning(
         format!("ngrok leads {url} to port {port}, but PUBLIC_URL is {public}."),
@@ -118,7 +122,9 @@ fn of_ngrok(tunnel: &Tunnel, public: &str, port: u16, elsewhere: bool) -> Findin
 /// cloudflared does not tell where its tunnel leads, so it is tried.
 async fn of_cloudflared(url: &str, public: &str, tokens: Option<&TokenKey>, elsewhere: bool) -> Finding {
     if url == public {
-        return TUNNEL.ok(format!("cloudflared has the tunnel {url}, and PUBLIC_URL is that."));
+        return TUNNEL.ok(format!(
+            "cloudflared has the tunnel {url}, and PUBLIC_URL is that."
+        ));
     }
     let challenge = Challenge::new();
     let told = match reach::get(&challenge.url(url), OWN_AGENT, &[]).await {
@@ -129,10 +135,14 @@ async fn of_cloudflared(url: &str, public: &str, tokens: Option<&TokenKey>, else
         .zip(tokens)
         .is_some_and(|(told, tokens)| challenge.is_met(tokens, &told));
     if !is_us {
-        return TUNNEL.skipped(format!("cloudflared has the tunnel {url}, which does not lead here."));
+        return TUNNEL.skipped(format!(
+            "cloudflared has the tunnel {url}, which does not lead here."
+        ));
     }
     if elsewhere {
-        return TUNNEL.ok(format!("cloudflared leads {url} here as well; PUBLIC_URL, which works, is {public}."));
+        return TUNNEL.ok(format!(
+            "cloudflared leads {url} here as well; PUBLIC_URL, which works, is {public}."
+        ));
     }
     TUNNEL.warning(
         format!("cloudflared leads {url} here, but PUBLIC_URL is {public}."),

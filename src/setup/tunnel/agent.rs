@@ -179,7 +179,11 @@ mod tests {
             let tunnel = of("https://a.ngrok-free.app", addr).unwrap();
             assert_eq!((tunnel.port, tunnel.here), (port, here), "{addr}");
         }
-        assert!(of("https://a.ngrok-free.app", "https://localhost:8000").unwrap().by_tls);
+        assert!(
+            of("https://a.ngrok-free.app", "https://localhost:8000")
+                .unwrap()
+                .by_tls
+        );
     }
 
     #[test]

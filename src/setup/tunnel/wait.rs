@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
-use super::agent::{AgentError, cloudflared, leading_to, ngrok};
 use super::Kind;
+use super::agent::{AgentError, cloudflared, leading_to, ngrok};
 use crate::config::TunnelSettings;
 
 /// Between two looks.
@@ -15,7 +15,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug, Error)]
 pub enum WaitError {
     /// Port 0 is nothing that a tunnel could lead to.
-    #[error("--tunnel: set APP_PORT to the port that the tunnel leads to; with 0 it is another one each time")]
+    #[error(
+        "--tunnel: set APP_PORT to the port that the tunnel leads to; with 0 it is another one each time"
+    )]
     NoPort,
     /// The agent's address was switched off.
     #[error("--tunnel {0}: {1} is off; remove it")]
@@ -45,7 +47,9 @@ pub enum WaitError {
         variable: &'static str,
     },
     /// There are tunnels, and they lead elsewhere.
-    #[error("--tunnel ngrok: its agent leads to {to}, but the broker listens on port {port}. Start `ngrok http {port}`, or set APP_PORT")]
+    #[error(
+        "--tunnel ngrok: its agent leads to {to}, but the broker listens on port {port}. Start `ngrok http {port}`, or set APP_PORT"
+    )]
     OtherPort {
         /// Where they lead.
         to: String,
@@ -53,7 +57,9 @@ pub enum WaitError {
         port: u16,
     },
     /// The agent would speak TLS to us.
-    #[error("--tunnel ngrok: its agent speaks https to port {port}, where the broker speaks http. Start `ngrok http {port}`")]
+    #[error(
+        "--tunnel ngrok: its agent speaks https to port {port}, where the broker speaks http. Start `ngrok http {port}`"
+    )]
     ByTls {
         /// Where we are.
         port: u16,

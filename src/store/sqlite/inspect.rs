@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::migrations::{self, Schema};
-use super::open::{engine_error, lock_path, meta, reader, token_key};
+use super::open::{engine_error, lock_path, meta, no_token_key, reader, token_key};
 use super::rows::access_token_place;
 use crate::config::KeySource;
 use crate::store::error::{OpenError, StoreError};
@@ -69,12 +69,12 @@ pub(super) fn inspect(
             given: account.clone(),
         });
     }
-    let Some(sealed) = meta(&conn, "token_key").map_err(failed)? else {
+    if meta(&conn, "token_key").map_err(failed)?.is_none() {
         return Ok(None);
-    };
+    }
     let keyring = Keyring::load(keys, path, true)?;
     let mut inspection = Inspection {
-        tokens: token_key(&keyring, path, &sealed)?,
+        tokens: token_key(&conn, &keyring).map_err(|error| no_token_key(path, error))?,
         rows: 0,
         unopened: 0,
         reason: None,

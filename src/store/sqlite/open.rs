@@ -228,8 +228,8 @@ fn claim(
     }
     let sealed = meta(&tx, "token_key").map_err(failed)?;
     let keyring = Keyring::load(keys, path, sealed.is_some())?;
-    let tokens = if let Some(sealed) = sealed {
-        token_key(&keyring, path, &sealed)?
+    let tokens = if sealed.is_some() {
+        token_key(&tx, &keyring).map_err(|error| no_token_key(path, error))?
     } else {
         let tokens = TokenKey::generate();
         let sealed = keyring
@@ -252,22 +252,25 @@ fn claim(
     Ok((keyring, tokens))
 }
 
-fn token_key_place() -> Place {
-    Place::new("meta", "token_key")
+/// The key that tokens are made with, as it stands sealed in the store now: whether the keys open it is whether they
+/// open this store.
+pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
+    let sealed = meta(conn, "token_key")?.ok_or(StoreError::Corrupt("its token key is gone"))?;
+    let opened = keyring.open(&token_key_place(), &sealed)?;
+    TokenKey::from_bytes(&opened).ok_or(StoreError::Corrupt("the token key has another length"))
 }
 
-/// Opens the store's token key.
-pub(super) fn token_key(keyring: &Keyring, path: &Path, sealed: &[u8]) -> Result<TokenKey, OpenError> {
-    let opened = keyring
-        .open(&token_key_place(), sealed)
-        .map_err(|reason| OpenError::WrongKeys {
-            path: path.to_owned(),
-            reason,
-        })?;
-    TokenKey::from_bytes(&opened).ok_or_else(|| OpenError::Store {
-        path: path.to_owned(),
-        source: StoreError::Corrupt("the token key has another length"),
-    })
+/// Why a store without its token key does not open.
+pub(super) fn no_token_key(path: &Path, error: StoreError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        StoreError::Sealed(reason) => OpenError::WrongKeys { path, reason },
+        source => OpenError::Store { path, source },
+    }
+}
+
+fn token_key_place() -> Place {
+    Place::new("meta", "token_key")
 }
 
 pub(super) fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
