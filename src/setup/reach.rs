@@ -63,7 +63,7 @@ pub(super) async fn get(url: &str, agent: &str, headers: &[(&'static str, &str)]
         .connect_timeout(CONNECT)
         .timeout(TOTAL)
         .redirect(Policy::none());
-    if Url::parse(url).is_ok_and(|url| is_loopback(&url)) {
+    if Url::parse(url).is_ok_and(|url| is_near(&url)) {
         builder = builder.no_proxy();
     }
     let client = builder.build().map_err(|error| trouble(&error))?;
@@ -85,6 +85,11 @@ pub(super) async fn get(url: &str, agent: &str, headers: &[(&'static str, &str)]
         headers,
         body,
     })
+}
+
+/// A proxy from the environment is for what lies outside: not for this machine, nor for a container beside it.
+fn is_near(url: &Url) -> bool {
+    is_loopback(url) || url.domain().is_some_and(|name| !name.contains('.'))
 }
 
 fn trouble(error: &reqwest::Error) -> Trouble {
