@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::admin::Admins;
 use crate::clock::SharedClock;
 use crate::config::{ClientConfig, Clients, Config, Environment, Problems};
 use crate::connections::Connections;
@@ -28,7 +29,9 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
-    /// Where the broker listens.
+    /// The links and sessions of those who operate it.
+    pub admins: Admins,
+    /// Where the broker itself listens: the bound address.
     pub address: SocketAddr,
     /// What is measured of all of them.
     pub metrics: Metrics,

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 pub use self::error::{OpenError, StoreError};
 pub use self::inspection::Inspection;
+use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
     GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
@@ -113,6 +114,14 @@ impl Store {
     pub fn tokens(&self) -> &TokenKey {
         match &self.0 {
             Engine::Sqlite(store) => store.tokens(),
+        }
+    }
+
+    /// The keys that seal and open.
+    #[must_use]
+    pub fn keyring(&self) -> Arc<Keyring> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.keyring(),
         }
     }
 

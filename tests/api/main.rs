@@ -9,6 +9,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
 mod attacks;
 mod authorize;
 mod bad_days;
@@ -17,6 +18,7 @@ mod checks;
 mod client_auth;
 mod clients;
 mod code;
+mod control;
 mod documents;
 mod flow;
 mod grants;
