@@ -116,15 +116,12 @@ fn trouble(error: &reqwest::Error) -> Trouble {
     Trouble::Other(innermost)
 }
 
-/// rustls' errors travel inside of an I/O error, which does not name them as its source.
+/// rustls' errors travel inside of I/O errors (of several, at times), which do not name what they hold as their source.
 fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return Some(tls);
     }
-    error
-        .downcast_ref::<std::io::Error>()?
-        .get_ref()?
-        .downcast_ref::<rustls::Error>()
+    tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?)
 }
 
 fn of_tls(error: &rustls::Error) -> Trouble {
