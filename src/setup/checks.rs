@@ -64,7 +64,6 @@ pub async fn run(context: &Context, mut on_finding: impl FnMut(&Finding)) -> Rep
         let all = async {
             tokio::join!(
                 plaid::check(context, &tell),
-                redirects::check(context, &tell),
                 access::check(context, &tell),
                 around(context, &tell),
             )
@@ -89,6 +88,10 @@ pub async fn run(context: &Context, mut on_finding: impl FnMut(&Finding)) -> Rep
 async fn around(context: &Context, tell: &Tell<'_>) {
     let is_running = context.app.is_some() || Store::is_in_use(&context.config.store);
     let (inspection, found) = tokio::join!(storage::check(context, tell, is_running), tunnels::look(context));
+    let allowed = inspection
+        .as_ref()
+        .map_or(&[][..], |inspection| &inspection.allowed);
+    redirects::check(context, tell, allowed);
     let tokens = match &context.app {
         Some(app) => Some(app.store.tokens()),
         None => inspection.as_ref().map(|inspection| &inspection.tokens),

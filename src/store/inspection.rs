@@ -1,5 +1,6 @@
 //! Looking at a store from outside, for checks: nothing is changed, made or locked, and a broker may have it open.
 
+use super::model::AllowedRedirectUri;
 use super::seal::SealError;
 use super::tokens::TokenKey;
 
@@ -8,6 +9,8 @@ use super::tokens::TokenKey;
 pub struct Inspection {
     /// Makes the tokens of this store.
     pub tokens: TokenKey,
+    /// The callbacks that administrators allowed.
+    pub allowed: Vec<AllowedRedirectUri>,
     /// How many sealed rows were tried.
     pub rows: u64,
     /// How many of them do not open.

@@ -555,6 +555,21 @@ fn the_store_of_a_running_broker_is_looked_at() {
         .must("port", "ok", &["answers on"])
         .must("version", "ok", &["0.1.0"])
         .must("public_url_answers", "ok", &["this broker"]);
+    // What an administrator allowed is known without the broker's help.
+    let database = rusqlite::Connection::open(home.path().join("data/sandbox.db")).unwrap();
+    let row = (CLIENT_ID, "https://idp.example.com/callback");
+    database
+        .execute(
+            "INSERT INTO redirect_uris (client_id, uri, allowed_at, allowed_by) VALUES (?1, ?2, 1, 'admin')",
+            row,
+        )
+        .unwrap();
+    drop(database);
+    Checked::of(start().unset("PLAID_REDIRECT_URI")).only(&[]).must(
+        "redirect_uris",
+        "ok",
+        &["https://idp.example.com/callback"],
+    );
     // The broker goes on, and can be stopped and started again.
     broker.tokens(&plaid.url);
     assert_eq!(broker.process.stop(), Some(0));

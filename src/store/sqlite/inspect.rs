@@ -9,12 +9,13 @@ use uuid::Uuid;
 
 use super::migrations::{self, Schema};
 use super::open::{engine_error, lock_path, meta, no_token_key, reader, token_key};
+use super::redirects;
 use super::rows::access_token_place;
 use crate::config::KeySource;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::inspection::Inspection;
 use crate::store::keyring::Keyring;
-use crate::store::model::{Account, ConnectionId};
+use crate::store::model::{Account, AllowedRedirectUri, ConnectionId};
 
 /// A short read transaction each, so that the write-ahead log can be merged in between.
 const PAGE: u32 = 500;
@@ -73,7 +74,12 @@ pub(super) fn inspect(
         return Ok(None);
     }
     let keyring = Keyring::load(keys, path, true)?;
+    let allowed = allowed(&conn).map_err(|source| OpenError::Store {
+        path: path.clone(),
+        source,
+    })?;
     let mut inspection = Inspection {
+        allowed,
         tokens: token_key(&conn, &keyring).map_err(|error| no_token_key(path, error))?,
         rows: 0,
         unopened: 0,
@@ -85,6 +91,19 @@ pub(super) fn inspect(
         source,
     })?;
     Ok(Some(inspection))
+}
+
+/// A store that an older version wrote last has no such table until the broker opens it.
+fn allowed(conn: &Connection) -> Result<Vec<AllowedRedirectUri>, StoreError> {
+    let tables: i64 = conn.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'redirect_uris'",
+        [],
+        |row| row.get(0),
+    )?;
+    if tables == 0 {
+        return Ok(Vec::new());
+    }
+    redirects::list(conn)
 }
 
 /// Tries the keys on every connection.
