@@ -9,6 +9,7 @@ use crate::connections::Connections;
 use crate::limits::Limits;
 use crate::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
+use crate::record::Record;
 use crate::simulator::Simulator;
 use crate::store::Store;
 
@@ -26,6 +27,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// What clients sent lately.
+    pub record: Record,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.

@@ -29,6 +29,7 @@ use crate::connections::{Connections, Patience, RemovalWorker};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
+use crate::record::Record;
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
 use crate::store::{Durability, OpenError, OpenOptions, Store};
@@ -178,6 +179,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit);
+    let record = Record::new(http.request_record, Arc::clone(&clock));
     let app = App::new(Parts {
         limits,
         config,
@@ -185,6 +187,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         store,
         plaid: client,
         connections,
+        record,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
     });
@@ -250,6 +253,8 @@ impl Broker {
         };
         let bounded = async {
             stop.drain.cancelled().await;
+            // Who watches the record would not end by itself.
+            app.record.close();
             tracing::info!(
                 drain_s = DRAIN.as_secs(),
                 "stopping: requests in flight are finished first"

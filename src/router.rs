@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::link::Refusal;
 use crate::middleware::{headers, log, peer, request_id, timeout};
+use crate::record::Endpoint;
 use crate::{assets, explorer, link, oauth, openapi};
 
 /// Everything that is served on the broker's own address.
@@ -82,6 +83,9 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
+    if let Some(endpoint) = Endpoint::of_path(path) {
+        oauth::told::wrong_method(app.record.attempt(endpoint), &request);
+    }
     let takes_post =
         path.starts_with("/api/") || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect");
     let (message, described) = if takes_post {

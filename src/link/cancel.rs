@@ -9,11 +9,13 @@ use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::complete::loggable;
+use super::recorded;
 use super::transaction::ProvenTransaction;
 use crate::app::App;
 use crate::middleware::body;
 use crate::oauth::redirect::RedirectTarget;
-use crate::store::model::{CancelOutcome, Flow};
+use crate::record::Endpoint;
+use crate::store::model::{CancelOutcome, Flow, Transaction};
 
 /// What the page sends: Link's `onExit` (<https://plaid.com/docs/link/web/#onexit>) and the person's choice.
 #[derive(Default, Deserialize)]
@@ -64,6 +66,17 @@ pub async fn link_exit(
     if !exit.cancel {
         return Ok(Json(json!({})).into_response());
     }
+    let attempt = recorded::attempt(&app, Endpoint::Cancel, &transaction);
+    let answer = cancel(&app, &transaction).await;
+    recorded::finish(
+        attempt,
+        &answer,
+        "the person cancelled, and was sent back with access_denied",
+    );
+    answer
+}
+
+async fn cancel(app: &App, transaction: &Transaction) -> Result<Response, PageCallError> {
     match app.store.cancel(transaction.id, app.clock.now()).await? {
         CancelOutcome::Cancelled => {}
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),

@@ -1,17 +1,20 @@
 //! What the token, revocation and introspection endpoints share: reading the request, believing its client, limits.
 
 use axum::body::Body;
+use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
 use super::error::TokenError;
 use super::params::Params;
+use super::{suspicions, told};
 use crate::app::App;
 use crate::config::{ClientKind, Clients};
 use crate::limits::Kind;
 use crate::middleware::body::{self, BodyError};
 use crate::middleware::peer::Peer;
+use crate::record::Attempt;
 
 /// A request that was read, from a client that is not believed yet.
 #[derive(Debug)]
@@ -26,11 +29,18 @@ pub(super) async fn read(
     peer: Peer,
     headers: &HeaderMap,
     body: Body,
+    attempt: &mut Attempt,
 ) -> Result<Request, TokenError> {
+    attempt.headers(headers);
     let read = async {
         let bytes = body::read(body).await.map_err(body_error)?;
         let params = params(headers, &bytes)?;
+        attempt.parameters(params.names(), params.others());
+        suspicions::tokens(app, &params, attempt);
+        params.none_doubled()?;
         let presented = client_auth::presented(headers, &params)?;
+        attempt.authentication(presented.method.as_str());
+        suspicions::plaid_headers(app, headers, &presented, attempt);
         Ok(Request { params, presented })
     };
     match read.await {
@@ -50,6 +60,7 @@ impl Request {
         app: &App,
         clients: &'a Clients,
         peer: Peer,
+        attempt: &mut Attempt,
     ) -> Result<Authenticated<'a>, TokenError> {
         let oauth = &app.config.oauth;
         let environment = app.config.plaid.environment;
@@ -59,6 +70,7 @@ impl Request {
             oauth.client_auth,
             environment,
         );
+        suspicions::client(app, clients, &self.presented, &believed, attempt);
         match &believed {
             Ok(client) if client.proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,
@@ -72,6 +84,21 @@ pub(super) fn must_be_proven(client: &Authenticated<'_>) -> Result<(), TokenErro
     match client.client.kind {
         ClientKind::Confidential(_) if !client.proven => Err(ClientAuthError::SecretMissing.into()),
         _ => Ok(()),
+    }
+}
+
+/// Finishes the request's entry in the record, and makes the answer: with the words for a good outcome, or the error.
+pub(super) fn answered(attempt: Attempt, answer: Result<(Response, &'static str), TokenError>) -> Response {
+    match answer {
+        Ok((response, words)) => {
+            attempt.good(response.status(), words);
+            response
+        }
+        Err(error) => {
+            let (status, code) = error.code();
+            attempt.refused(status, code, error.to_string(), told::fix(&error));
+            error.into_response()
+        }
     }
 }
 
@@ -93,8 +120,8 @@ fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
         .trim()
         .to_ascii_lowercase();
     match essence.as_str() {
-        "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
-        "application/json" => Ok(Params::from_json(bytes)?),
+        "application/x-www-form-urlencoded" => Ok(Params::from_form_unrefused(bytes)?),
+        "application/json" => Ok(Params::from_json_unrefused(bytes)?),
         _ => Err(TokenError::ContentType),
     }
 }

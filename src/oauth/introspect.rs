@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::connections::Health;
 use crate::middleware::peer::Peer;
 use crate::plaid::Verdict;
+use crate::record::{Attempt, Endpoint};
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant, GrantId};
 
@@ -47,16 +48,29 @@ pub async fn introspect(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match serve(&app, peer, &headers, body).await {
-        Ok(answer) => Json(answer).into_response(),
-        Err(error) => error.into_response(),
-    }
+    let mut attempt = app.record.attempt(Endpoint::Introspection);
+    let answer = serve(&app, peer, &headers, body, &mut attempt).await;
+    let answer = answer.map(|told| {
+        let words = if told.active {
+            "the token is good"
+        } else {
+            "the token is not good"
+        };
+        (Json(told).into_response(), words)
+    });
+    endpoint::answered(attempt, answer)
 }
 
-async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Body7662, TokenError> {
-    let request = endpoint::read(app, peer, headers, body).await?;
+async fn serve(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+    attempt: &mut Attempt,
+) -> Result<Body7662, TokenError> {
+    let request = endpoint::read(app, peer, headers, body, attempt).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer)?;
+    let client = request.client(app, &clients, peer, attempt)?;
     if !client.proven {
         return Err(ClientAuthError::SecretMissing.into());
     }

@@ -14,6 +14,7 @@ use super::error::TokenError;
 use crate::app::App;
 use crate::config::ClientKind;
 use crate::middleware::peer::Peer;
+use crate::record::{Attempt, Endpoint};
 use crate::store::TokenKind;
 use crate::store::model::{GrantId, Revocation};
 
@@ -24,17 +25,24 @@ pub async fn revoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match serve(&app, peer, &headers, body).await {
-        // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
-        Ok(()) => Json(serde_json::json!({})).into_response(),
-        Err(error) => error.into_response(),
-    }
+    let mut attempt = app.record.attempt(Endpoint::Revocation);
+    let answer = serve(&app, peer, &headers, body, &mut attempt).await;
+    // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
+    let answer = answer.map(|words| (Json(serde_json::json!({})).into_response(), words));
+    endpoint::answered(attempt, answer)
 }
 
-async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<(), TokenError> {
-    let request = endpoint::read(app, peer, headers, body).await?;
+async fn serve(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+    attempt: &mut Attempt,
+) -> Result<&'static str, TokenError> {
+    const NOTHING: &str = "there was nothing to end: the token is not a refresh token that is good now";
+    let request = endpoint::read(app, peer, headers, body, attempt).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer)?;
+    let client = request.client(app, &clients, peer, attempt)?;
     endpoint::must_be_proven(&client)?;
     let token = request
         .params
@@ -46,23 +54,24 @@ async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result
     // Unknown tokens are as good as revoked (RFC 7009 2.2).
     let tokens = app.store.tokens();
     let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
-        return Ok(());
+        return Ok(NOTHING);
     };
     let Some((grant, _)) = app.store.grant(GrantId(presented.id())).await? else {
-        return Ok(());
+        return Ok(NOTHING);
     };
     // A public client's token may have rotated since; its keyed check says that it was of this grant.
     let is_public = matches!(client.client.kind, ClientKind::Public);
     if !is_public && !presented.belongs_to(tokens, &grant.nonce) {
-        return Ok(());
+        return Ok(NOTHING);
     }
     if grant.client_id != client.client.id {
         return Err(TokenError::InvalidGrant("the token was issued to another client"));
     }
+    attempt.proven();
     app.store
         .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
         .await?;
     app.connections.removals_wanted();
     tracing::info!(grant = %grant.id, oauth.client_id = %client.client.id, "grant revoked by its client");
-    Ok(())
+    Ok("the grant was ended")
 }

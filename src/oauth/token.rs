@@ -11,15 +11,16 @@ mod request;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::HeaderMap;
 
 use super::client_auth::Authenticated;
-use super::endpoint;
 use super::error::TokenError;
 use super::params::Params;
+use super::{endpoint, told};
 use crate::app::App;
 use crate::middleware::peer::Peer;
+use crate::record::{Attempt, Endpoint};
 use request::Grant;
 
 /// Answers a token request.
@@ -29,19 +30,28 @@ pub async fn token(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match serve(&app, peer, &headers, body).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    let mut attempt = app.record.attempt(Endpoint::Token);
+    let answer = serve(&app, peer, &headers, body, &mut attempt).await;
+    endpoint::answered(attempt, answer)
 }
 
-async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Response, TokenError> {
-    let request = endpoint::read(app, peer, headers, body).await?;
+async fn serve(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+    attempt: &mut Attempt,
+) -> Result<(Response, &'static str), TokenError> {
+    let request = endpoint::read(app, peer, headers, body, attempt).await?;
+    told::grant_type(&request.params, attempt);
     let clients = app.clients();
-    let client = request.client(app, &clients, peer)?;
+    let client = request.client(app, &clients, peer, attempt)?;
     let grant = request::grant(&request.params)?;
     let response = answer(app, &client, grant, &request.params).await?;
+    // Whoever had the right token is not a stranger, even where no secret is asked for.
+    attempt.proven();
     if client.lenient {
+        attempt.remark("it came without the client secret, which production will refuse: fill it in");
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
             production will refuse it: set the client secret in the OAuth profile");
     }
@@ -53,16 +63,25 @@ async fn answer(
     client: &Authenticated<'_>,
     grant: Grant,
     params: &Params,
-) -> Result<Response, TokenError> {
-    let (kind, granted) = match grant {
+) -> Result<(Response, &'static str), TokenError> {
+    let (kind, words, granted) = match grant {
         Grant::Code(code) => (
             "authorization_code",
+            "the code was redeemed, and the access token given",
             code::redeem(app, client, &code, params).await?,
         ),
-        Grant::PublicToken(token) => ("public_token", raw::exchange(app, client, token).await?),
-        Grant::Refresh(token) => ("refresh_token", refresh::refresh(app, client, &token).await?),
+        Grant::PublicToken(token) => (
+            "public_token",
+            "the public token was exchanged, and the access token given",
+            raw::exchange(app, client, token).await?,
+        ),
+        Grant::Refresh(token) => (
+            "refresh_token",
+            "the access token was given again: Plaid says nothing against it",
+            refresh::refresh(app, client, &token).await?,
+        ),
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");
-    Ok(answer::of(app, &granted))
+    Ok((answer::of(app, &granted), words))
 }
