@@ -30,6 +30,7 @@ pub mod random;
 pub mod record;
 pub mod router;
 pub mod secret;
+pub mod setup;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;

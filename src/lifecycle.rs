@@ -155,8 +155,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let base_url = match (&plaid.base_url, addresses.simulator, plaid.environment) {
         (Some(url), _, _) => url.clone(),
         (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
-        (None, None, Environment::Production) => Url::parse("https://production.plaid.com")?,
-        (None, None, _) => Url::parse("https://sandbox.plaid.com")?,
+        (None, None, environment) => Url::parse(environment.default_base_url())?,
     };
     let client = PlaidClient::new(&PlaidOptions {
         base_url,
