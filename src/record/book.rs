@@ -57,11 +57,11 @@ impl Book {
         self.last += 1;
         entry.number = self.last;
         entry.id = self.last;
-        let shelf = Shelf::of(&entry);
-        if self.shelves.len() >= MAX_SHELVES && !self.shelves.contains_key(&shelf) {
+        let place = Shelf::of(&entry);
+        if self.shelves.len() >= MAX_SHELVES && !self.shelves.contains_key(&place) {
             self.clear_the_oldest();
         }
-        let entries = self.shelves.entry(shelf).or_default();
+        let entries = self.shelves.entry(place).or_default();
         let earlier = entries.iter().position(|earlier| entry.repeats(earlier));
         if let Some(earlier) = earlier.and_then(|at| entries.remove(at)) {
             entry.id = earlier.id;

@@ -6,13 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plaid_token_broker::record::{Endpoint, Entry, Outcome, Update};
+use plaid_token_broker::secret::{ClientSecret, SecretHash};
 use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::harness::{Answer, Browser, CALLBACK, TestBroker, encode};
 
-const OTHERS: &str = "[[client]]\nid = 'other-client'\nsecret = 'a-secret-of-the-other-client'\nredirect_uris = ['http://127.0.0.1:9/callback']\n";
+/// A client beside the first one.
+fn other_client() -> String {
+    let hash = SecretHash::of(&ClientSecret::new(OTHER_SECRET), [7; 16]).line();
+    format!("[[client]]\nid = 'other-client'\nsecret_hash = '{hash}'\nredirect_uris = ['{CALLBACK}']\n")
+}
+
+const OTHER_SECRET: &str = "a-secret-of-the-other-client-0123";
 
 /// The entry that was written last, as words, remarks and fix.
 fn last(broker: &TestBroker) -> Arc<Entry> {
@@ -163,7 +170,7 @@ async fn each_mistake_at_the_authorization_url_is_named() {
 async fn each_mistake_at_the_token_url_is_named() {
     let dir = Arc::new(tempfile::TempDir::new().unwrap());
     let file = dir.path().join("clients.toml");
-    std::fs::write(&file, OTHERS).unwrap();
+    std::fs::write(&file, other_client()).unwrap();
     let settings = [
         ("OAUTH_CLIENTS_FILE", file.to_str().unwrap()),
         ("OAUTH_CLIENT_AUTH", "required"),
@@ -263,7 +270,7 @@ async fn each_mistake_at_the_token_url_is_named() {
             &[
                 ("code", &code),
                 ("client_id", "other-client"),
-                ("client_secret", "a-secret-of-the-other-client"),
+                ("client_secret", OTHER_SECRET),
             ],
             &[],
             "the code was issued to another client",
