@@ -20,6 +20,7 @@ pub mod explorer;
 pub mod lifecycle;
 pub mod limits;
 pub mod link;
+pub mod metrics;
 pub mod middleware;
 pub mod oauth;
 pub mod openapi;

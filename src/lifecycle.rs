@@ -28,6 +28,7 @@ use crate::config::{Config, Environment};
 use crate::connections::{Connections, Patience, RemovalWorker};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
+use crate::metrics::{Metrics, MetricsError};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::record::Record;
 use crate::simulator::{self, Simulator};
@@ -62,6 +63,9 @@ pub enum StartError {
     /// The address of the embedded simulator is no URL; cannot happen with a bound address.
     #[error("the simulator's address is no URL")]
     SimulatorUrl(#[from] url::ParseError),
+    /// A mistake of this program.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
 }
 
 /// What comes from outside and tests choose: time, and how patient we are with Plaid.
@@ -157,12 +161,14 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
         (None, None, environment) => Url::parse(environment.default_base_url())?,
     };
+    let metrics = Metrics::new(plaid.environment.name())?;
     let client = PlaidClient::new(&PlaidOptions {
         base_url,
         client_id: plaid.client_id.clone(),
         secret: plaid.secret.clone(),
         timeouts: plaid_timeouts,
-    })?;
+    })?
+    .measured_by(metrics.plaid.clone());
     let account = Account {
         environment: plaid.environment.name().to_owned(),
         client_id: plaid.client_id.clone(),
@@ -173,11 +179,13 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         durability: Durability::Full,
     };
     let store = Store::open(options).await?;
-    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock));
+    store.measured_by(metrics.store.clone());
+    let flow = metrics.flow.clone();
+    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock), flow.clone());
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
-    let limits = Limits::new(http.rate_limit);
+    let limits = Limits::new(http.rate_limit).measured_by(flow);
     let record = Record::new(http.request_record, Arc::clone(&clock));
     let app = App::new(Parts {
         limits,
@@ -187,6 +195,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         plaid: client,
         connections,
         record,
+        metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
     });
@@ -231,7 +240,7 @@ impl Broker {
         }
         tokio::spawn(serve(
             ops,
-            ops::router(app.clone()),
+            ops::router(app.clone(), stop.drain.clone()),
             background.clone().cancelled_owned(),
         ));
         let patience = Patience {

@@ -78,7 +78,7 @@ pub async fn link_exit(
 
 async fn cancel(app: &App, transaction: &Transaction) -> Result<Response, PageCallError> {
     match app.store.cancel(transaction.id, app.clock.now()).await? {
-        CancelOutcome::Cancelled => {}
+        CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
     }
     let answer = match &transaction.flow {

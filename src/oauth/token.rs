@@ -31,7 +31,11 @@ pub async fn token(
     body: Body,
 ) -> Response {
     let mut attempt = app.record.attempt(Endpoint::Token);
-    let answer = serve(&app, peer, &headers, body, &mut attempt).await;
+    // Until the request was read.
+    let mut kind = "none";
+    let answer = serve(&app, peer, &headers, body, &mut kind, &mut attempt).await;
+    let outcome = answer.as_ref().map_or_else(|error| error.code().1, |_| "ok");
+    app.metrics.flow.token_request(kind, outcome);
     endpoint::answered(attempt, answer)
 }
 
@@ -40,13 +44,17 @@ async fn serve(
     peer: Peer,
     headers: &HeaderMap,
     body: Body,
+    kind: &mut &'static str,
     attempt: &mut Attempt,
 ) -> Result<(Response, &'static str), TokenError> {
     let request = endpoint::read(app, peer, headers, body, attempt).await?;
     told::grant_type(&request.params, attempt);
     let clients = app.clients();
+    let grant = request::grant(&request.params);
+    *kind = grant.as_ref().map_or("none", Grant::kind);
     let client = request.client(app, &clients, peer, attempt)?;
-    let grant = request::grant(&request.params)?;
+    let grant = grant?;
+    let words = grant.outcome();
     let response = answer(app, &client, grant, &request.params).await?;
     // Whoever had the right token is not a stranger, even where no secret is asked for.
     attempt.proven();
@@ -55,7 +63,7 @@ async fn serve(
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
             production will refuse it: set the client secret in the OAuth profile");
     }
-    Ok(response)
+    Ok((response, words))
 }
 
 async fn answer(
@@ -63,25 +71,14 @@ async fn answer(
     client: &Authenticated<'_>,
     grant: Grant,
     params: &Params,
-) -> Result<(Response, &'static str), TokenError> {
-    let (kind, words, granted) = match grant {
-        Grant::Code(code) => (
-            "authorization_code",
-            "the code was redeemed, and the access token given",
-            code::redeem(app, client, &code, params).await?,
-        ),
-        Grant::PublicToken(token) => (
-            "public_token",
-            "the public token was exchanged, and the access token given",
-            raw::exchange(app, client, token).await?,
-        ),
-        Grant::Refresh(token) => (
-            "refresh_token",
-            "the access token was given again: Plaid says nothing against it",
-            refresh::refresh(app, client, &token).await?,
-        ),
+) -> Result<Response, TokenError> {
+    let kind = grant.kind();
+    let granted = match grant {
+        Grant::Code(code) => code::redeem(app, client, &code, params).await?,
+        Grant::PublicToken(token) => raw::exchange(app, client, token).await?,
+        Grant::Refresh(token) => refresh::refresh(app, client, &token).await?,
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");
-    Ok((answer::of(app, &granted), words))
+    Ok(answer::of(app, &granted))
 }

@@ -15,6 +15,7 @@ use super::types::{
     LinkTokenRequest,
 };
 use crate::clock::Timestamp;
+use crate::metrics::PlaidMetrics;
 use crate::secret::{PlaidAccessToken, PlaidPublicToken, PlaidSecret};
 
 /// The API version whose shapes we speak (<https://plaid.com/docs/api/versioning/>).
@@ -73,6 +74,7 @@ pub struct PlaidClient {
     http: reqwest::Client,
     base_url: String,
     timeouts: Timeouts,
+    metrics: Option<PlaidMetrics>,
 }
 
 impl PlaidClient {
@@ -101,7 +103,15 @@ impl PlaidClient {
             http: builder.build()?,
             base_url: options.base_url.as_str().trim_end_matches('/').to_owned(),
             timeouts: options.timeouts,
+            metrics: None,
         })
+    }
+
+    /// Counts its calls from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: PlaidMetrics) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
     }
 
     /// `/link/token/create`.
@@ -167,7 +177,7 @@ impl PlaidClient {
         }
         let mut date = None;
         let answer: Result<InstitutionsAnswer, PlaidError> = self
-            .send("/institutions/get", &body, self.timeouts.total, &mut date)
+            .timed("/institutions/get", &body, self.timeouts.total, &mut date)
             .await;
         (answer.map(|answer| answer.total), date)
     }
@@ -184,9 +194,28 @@ impl PlaidClient {
         body: &B,
         total: Duration,
     ) -> Result<A, PlaidError> {
+        self.timed(path, body, total, &mut None).await
+    }
+
+    /// Sends, logs and counts. `date` becomes what Plaid's clock showed.
+    async fn timed<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &B,
+        total: Duration,
+        date: &mut Option<Timestamp>,
+    ) -> Result<A, PlaidError> {
         let started = std::time::Instant::now();
-        let answer = self.send(path, body, total, &mut None).await;
-        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let answer = self.send(path, body, total, date).await;
+        let elapsed = started.elapsed();
+        if let Some(metrics) = &self.metrics {
+            metrics.ended(
+                path,
+                answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"),
+                elapsed,
+            );
+        }
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &answer {
             Ok(_) => tracing::debug!(plaid.path = path, elapsed_ms, "Plaid answered"),
             Err(error) => tracing::warn!(plaid.path = path, elapsed_ms, %error, "call to Plaid failed"),

@@ -18,6 +18,26 @@ pub(super) enum Grant {
     Refresh(OwnToken),
 }
 
+impl Grant {
+    /// What its success is called in the record.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "the code was redeemed, and the access token given",
+            Self::PublicToken(_) => "the public token was exchanged, and the access token given",
+            Self::Refresh(_) => "the access token was given again: Plaid says nothing against it",
+        }
+    }
+
+    /// Its name in logs and metrics.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "authorization_code",
+            Self::PublicToken(_) => "public_token",
+            Self::Refresh(_) => "refresh_token",
+        }
+    }
+}
+
 /// Finds the one grant. `grant_type` may be absent, but when it is there it must fit.
 pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
     let code = params.get("code");
