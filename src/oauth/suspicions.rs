@@ -106,7 +106,6 @@ pub(super) fn client(
     }
     match believed {
         Ok(client) if client.proven => attempt.proven(),
-        Ok(_) => {}
         Err(ClientAuthError::Unknown) => {
             let id = presented.client_id.as_deref().unwrap_or_default();
             let (words, fix) = unknown_id(app, clients, id);
@@ -116,7 +115,7 @@ pub(super) fn client(
             let (words, fix) = wrong_secret(app, clients, presented, client);
             attempt.because(words, Some(fix.to_owned()));
         }
-        Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
 }
 
