@@ -12,7 +12,10 @@ use super::complete::loggable;
 use super::recorded;
 use super::transaction::ProvenTransaction;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::middleware::body;
+use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::oauth::redirect::RedirectTarget;
 use crate::record::Endpoint;
 use crate::store::model::{CancelOutcome, Flow, Transaction};
@@ -48,6 +51,7 @@ struct ExitMetadata {
 /// (`access_denied`, RFC 6749 4.1.2.1).
 pub async fn link_exit(
     State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
     ProvenTransaction(transaction): ProvenTransaction,
     body: Body,
 ) -> Result<Response, PageCallError> {
@@ -67,7 +71,8 @@ pub async fn link_exit(
         return Ok(Json(json!({})).into_response());
     }
     let attempt = recorded::attempt(&app, Endpoint::Cancel, &transaction);
-    let answer = cancel(&app, &transaction).await;
+    let origin = Origin::request(peer.address, request_id::current());
+    let answer = cancel(&app, &transaction, origin).await;
     recorded::finish(
         attempt,
         &answer,
@@ -76,8 +81,13 @@ pub async fn link_exit(
     answer
 }
 
-async fn cancel(app: &App, transaction: &Transaction) -> Result<Response, PageCallError> {
-    match app.store.cancel(transaction.id, app.clock.now()).await? {
+async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<Response, PageCallError> {
+    match app
+        .store
+        .by(origin)
+        .cancel(transaction.id, app.clock.now())
+        .await?
+    {
         CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
     }

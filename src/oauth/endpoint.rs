@@ -10,17 +10,84 @@ use super::error::TokenError;
 use super::params::Params;
 use super::{suspicions, told};
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::{ClientKind, Clients};
 use crate::limits::Kind;
 use crate::middleware::body::{self, BodyError};
 use crate::middleware::peer::Peer;
-use crate::record::Attempt;
+use crate::middleware::request_id;
+use crate::record;
 
 /// A request that was read, from a client that is not believed yet.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) params: Params,
     presented: Presented,
+}
+
+/// One request to an endpoint, for the audit log and the record of requests.
+pub(super) struct Attempt {
+    endpoint: &'static str,
+    peer: Peer,
+    /// The client that it says it comes from, when there is one of that id.
+    client_id: Option<String>,
+    /// Its entry in the record.
+    pub(super) entry: record::Attempt,
+}
+
+impl Attempt {
+    /// Of this endpoint.
+    pub(super) fn new(app: &App, endpoint: record::Endpoint, peer: Peer) -> Self {
+        Self {
+            endpoint: match endpoint {
+                record::Endpoint::Revocation => "revoke",
+                record::Endpoint::Introspection => "introspect",
+                _ => "token",
+            },
+            peer,
+            client_id: None,
+            entry: app.record.attempt(endpoint),
+        }
+    }
+
+    /// Finishes the request's entry in the record, and makes the answer: with the words for a good outcome, or the
+    /// error, which the audit log gets as well.
+    pub(super) fn answered(
+        self,
+        app: &App,
+        answer: Result<(Response, &'static str), TokenError>,
+    ) -> Response {
+        match answer {
+            Ok((response, words)) => {
+                self.entry.good(response.status(), words);
+                response
+            }
+            Err(error) => {
+                self.refused(app, &error);
+                let (status, code) = error.code();
+                self.entry
+                    .refused(status, code, error.to_string(), told::fix(&error));
+                error.into_response()
+            }
+        }
+    }
+
+    /// Where decisions of this request come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::request(self.peer.address, request_id::current())
+    }
+
+    /// Notes what it was refused for. What is our fault or Plaid's is no refused attempt.
+    fn refused(&self, app: &App, error: &TokenError) {
+        let Some(words) = error.words() else { return };
+        let detail = format!("{}: {words}", self.endpoint);
+        let new = NewAudit {
+            client_id: self.client_id.clone(),
+            ..NewAudit::new(AuditEvent::TokenRefused, Actor::Client)
+        };
+        app.audit
+            .note(new.outcome(AuditOutcome::Refused, detail).from(&self.origin()));
+    }
 }
 
 /// Reads a request. What cannot be read counts for its address.
@@ -31,16 +98,17 @@ pub(super) async fn read(
     body: Body,
     attempt: &mut Attempt,
 ) -> Result<Request, TokenError> {
-    attempt.headers(headers);
+    let entry = &mut attempt.entry;
+    entry.headers(headers);
     let read = async {
         let bytes = body::read(body).await.map_err(body_error)?;
         let params = params(headers, &bytes)?;
-        attempt.parameters(params.names(), params.others());
-        suspicions::tokens(app, &params, attempt);
+        entry.parameters(params.names(), params.others());
+        suspicions::tokens(app, &params, entry);
         params.none_doubled()?;
         let presented = client_auth::presented(headers, &params)?;
-        attempt.authentication(presented.method.as_str());
-        suspicions::plaid_headers(app, headers, &presented, attempt);
+        entry.authentication(presented.method.as_str());
+        suspicions::plaid_headers(app, headers, &presented, entry);
         Ok(Request { params, presented })
     };
     match read.await {
@@ -59,9 +127,14 @@ impl Request {
         &self,
         app: &App,
         clients: &'a Clients,
-        peer: Peer,
         attempt: &mut Attempt,
     ) -> Result<Authenticated<'a>, TokenError> {
+        let peer = attempt.peer;
+        let named = match &self.presented.client_id {
+            Some(id) => clients.find(id),
+            None => clients.first(),
+        };
+        attempt.client_id = named.map(|client| client.id.clone());
         let oauth = &app.config.oauth;
         let environment = app.config.plaid.environment;
         let believed = client_auth::authenticate(
@@ -70,7 +143,7 @@ impl Request {
             oauth.client_auth,
             environment,
         );
-        suspicions::client(app, clients, &self.presented, &believed, attempt);
+        suspicions::client(app, clients, &self.presented, &believed, &mut attempt.entry);
         match &believed {
             Ok(client) if client.proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,
@@ -84,21 +157,6 @@ pub(super) fn must_be_proven(client: &Authenticated<'_>) -> Result<(), TokenErro
     match client.client.kind {
         ClientKind::Confidential(_) if !client.proven => Err(ClientAuthError::SecretMissing.into()),
         _ => Ok(()),
-    }
-}
-
-/// Finishes the request's entry in the record, and makes the answer: with the words for a good outcome, or the error.
-pub(super) fn answered(attempt: Attempt, answer: Result<(Response, &'static str), TokenError>) -> Response {
-    match answer {
-        Ok((response, words)) => {
-            attempt.good(response.status(), words);
-            response
-        }
-        Err(error) => {
-            let (status, code) = error.code();
-            attempt.refused(status, code, error.to_string(), told::fix(&error));
-            error.into_response()
-        }
     }
 }
 

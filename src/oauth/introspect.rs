@@ -8,14 +8,14 @@ use http::HeaderMap;
 use serde::Serialize;
 
 use super::client_auth::{Authenticated, ClientAuthError};
-use super::endpoint;
+use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use super::rotation;
 use crate::app::App;
 use crate::connections::Health;
 use crate::middleware::peer::Peer;
 use crate::plaid::Verdict;
-use crate::record::{Attempt, Endpoint};
+use crate::record::Endpoint;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant, GrantId};
 
@@ -48,8 +48,8 @@ pub async fn introspect(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut attempt = app.record.attempt(Endpoint::Introspection);
-    let answer = serve(&app, peer, &headers, body, &mut attempt).await;
+    let mut attempt = Attempt::new(&app, Endpoint::Introspection, peer);
+    let answer = serve(&app, peer, &mut attempt, &headers, body).await;
     let answer = answer.map(|told| {
         let words = if told.active {
             "the token is good"
@@ -58,19 +58,19 @@ pub async fn introspect(
         };
         (Json(told).into_response(), words)
     });
-    endpoint::answered(attempt, answer)
+    attempt.answered(&app, answer)
 }
 
 async fn serve(
     app: &App,
     peer: Peer,
+    attempt: &mut Attempt,
     headers: &HeaderMap,
     body: Body,
-    attempt: &mut Attempt,
 ) -> Result<Body7662, TokenError> {
     let request = endpoint::read(app, peer, headers, body, attempt).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer, attempt)?;
+    let client = request.client(app, &clients, attempt)?;
     if !client.proven {
         return Err(ClientAuthError::SecretMissing.into());
     }

@@ -9,12 +9,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
-use super::endpoint;
+use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use crate::app::App;
+use crate::audit::Actor;
 use crate::config::ClientKind;
 use crate::middleware::peer::Peer;
-use crate::record::{Attempt, Endpoint};
+use crate::record::Endpoint;
 use crate::store::TokenKind;
 use crate::store::model::{GrantId, Revocation};
 
@@ -25,24 +26,24 @@ pub async fn revoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut attempt = app.record.attempt(Endpoint::Revocation);
-    let answer = serve(&app, peer, &headers, body, &mut attempt).await;
+    let mut attempt = Attempt::new(&app, Endpoint::Revocation, peer);
+    let answer = serve(&app, peer, &mut attempt, &headers, body).await;
     // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
     let answer = answer.map(|words| (Json(serde_json::json!({})).into_response(), words));
-    endpoint::answered(attempt, answer)
+    attempt.answered(&app, answer)
 }
 
 async fn serve(
     app: &App,
     peer: Peer,
+    attempt: &mut Attempt,
     headers: &HeaderMap,
     body: Body,
-    attempt: &mut Attempt,
 ) -> Result<&'static str, TokenError> {
     const NOTHING: &str = "there was nothing to end: the token is not a refresh token that is good now";
     let request = endpoint::read(app, peer, headers, body, attempt).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer, attempt)?;
+    let client = request.client(app, &clients, attempt)?;
     endpoint::must_be_proven(&client)?;
     let token = request
         .params
@@ -67,8 +68,9 @@ async fn serve(
     if grant.client_id != client.client.id {
         return Err(TokenError::InvalidGrant("the token was issued to another client"));
     }
-    attempt.proven();
+    attempt.entry.proven();
     app.store
+        .by(attempt.origin().with_actor(Actor::Client))
         .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
         .await?;
     app.connections.removals_wanted();

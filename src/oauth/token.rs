@@ -15,12 +15,13 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::client_auth::Authenticated;
+use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use super::params::Params;
-use super::{endpoint, told};
+use super::told;
 use crate::app::App;
 use crate::middleware::peer::Peer;
-use crate::record::{Attempt, Endpoint};
+use crate::record::Endpoint;
 use request::Grant;
 
 /// Answers a token request.
@@ -30,36 +31,38 @@ pub async fn token(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut attempt = app.record.attempt(Endpoint::Token);
+    let mut attempt = Attempt::new(&app, Endpoint::Token, peer);
     // Until the request was read.
     let mut kind = "none";
-    let answer = serve(&app, peer, &headers, body, &mut kind, &mut attempt).await;
+    let answer = serve(&app, peer, &mut attempt, &headers, body, &mut kind).await;
     let outcome = answer.as_ref().map_or_else(|error| error.code().1, |_| "ok");
     app.metrics.flow.token_request(kind, outcome);
-    endpoint::answered(attempt, answer)
+    attempt.answered(&app, answer)
 }
 
 async fn serve(
     app: &App,
     peer: Peer,
+    attempt: &mut Attempt,
     headers: &HeaderMap,
     body: Body,
     kind: &mut &'static str,
-    attempt: &mut Attempt,
 ) -> Result<(Response, &'static str), TokenError> {
     let request = endpoint::read(app, peer, headers, body, attempt).await?;
-    told::grant_type(&request.params, attempt);
+    told::grant_type(&request.params, &mut attempt.entry);
     let clients = app.clients();
     let grant = request::grant(&request.params);
     *kind = grant.as_ref().map_or("none", Grant::kind);
-    let client = request.client(app, &clients, peer, attempt)?;
+    let client = request.client(app, &clients, attempt)?;
     let grant = grant?;
     let words = grant.outcome();
-    let response = answer(app, &client, grant, &request.params).await?;
+    let response = answer(app, attempt, &client, grant, &request.params).await?;
     // Whoever had the right token is not a stranger, even where no secret is asked for.
-    attempt.proven();
+    attempt.entry.proven();
     if client.lenient {
-        attempt.remark("it came without the client secret, which production will refuse: fill it in");
+        attempt
+            .entry
+            .remark("it came without the client secret, which production will refuse: fill it in");
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
             production will refuse it: set the client secret in the OAuth profile");
     }
@@ -68,15 +71,17 @@ async fn serve(
 
 async fn answer(
     app: &App,
+    attempt: &Attempt,
     client: &Authenticated<'_>,
     grant: Grant,
     params: &Params,
 ) -> Result<Response, TokenError> {
+    let origin = attempt.origin();
     let kind = grant.kind();
     let granted = match grant {
-        Grant::Code(code) => code::redeem(app, client, &code, params).await?,
-        Grant::PublicToken(token) => raw::exchange(app, client, token).await?,
-        Grant::Refresh(token) => refresh::refresh(app, client, &token).await?,
+        Grant::Code(code) => code::redeem(app, origin, client, &code, params).await?,
+        Grant::PublicToken(token) => raw::exchange(app, origin, client, token).await?,
+        Grant::Refresh(token) => refresh::refresh(app, origin, client, &token).await?,
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");
