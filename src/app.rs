@@ -7,6 +7,7 @@ use crate::clock::SharedClock;
 use crate::config::{ClientConfig, Clients, Config, Environment, Problems};
 use crate::connections::Connections;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
 use crate::simulator::Simulator;
@@ -26,6 +27,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// What is measured of all of them.
+    pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.

@@ -20,6 +20,7 @@ pub use health::Health;
 pub use removal::{Patience, RemovalWorker};
 
 use crate::clock::SharedClock;
+use crate::metrics::FlowMetrics;
 use crate::plaid::PlaidClient;
 use crate::store::Store;
 
@@ -31,6 +32,7 @@ struct Inner {
     store: Store,
     plaid: PlaidClient,
     clock: SharedClock,
+    metrics: FlowMetrics,
     flights: Arc<flights::Flights>,
     health: health::HealthChecks,
     tasks: TaskTracker,
@@ -40,11 +42,12 @@ struct Inner {
 impl Connections {
     /// Wires the parts together.
     #[must_use]
-    pub fn new(store: Store, plaid: PlaidClient, clock: SharedClock) -> Self {
+    pub fn new(store: Store, plaid: PlaidClient, clock: SharedClock, metrics: FlowMetrics) -> Self {
         Self(Arc::new(Inner {
             store,
             plaid,
             clock,
+            metrics,
             flights: Arc::default(),
             health: health::HealthChecks::default(),
             tasks: TaskTracker::new(),

@@ -28,6 +28,7 @@ use crate::config::{Config, Environment};
 use crate::connections::{Connections, Patience, RemovalWorker};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
+use crate::metrics::{Metrics, MetricsError};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
@@ -61,6 +62,9 @@ pub enum StartError {
     /// The address of the embedded simulator is no URL; cannot happen with a bound address.
     #[error("the simulator's address is no URL")]
     SimulatorUrl(#[from] url::ParseError),
+    /// A mistake of this program.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
 }
 
 /// What comes from outside and tests choose: time, and how patient we are with Plaid.
@@ -154,15 +158,16 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let base_url = match (&plaid.base_url, addresses.simulator, plaid.environment) {
         (Some(url), _, _) => url.clone(),
         (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
-        (None, None, Environment::Production) => Url::parse("https://production.plaid.com")?,
-        (None, None, _) => Url::parse("https://sandbox.plaid.com")?,
+        (None, None, environment) => Url::parse(environment.default_base_url())?,
     };
+    let metrics = Metrics::new(plaid.environment.name())?;
     let client = PlaidClient::new(&PlaidOptions {
         base_url,
         client_id: plaid.client_id.clone(),
         secret: plaid.secret.clone(),
         timeouts: plaid_timeouts,
-    })?;
+    })?
+    .measured_by(metrics.plaid.clone());
     let account = Account {
         environment: plaid.environment.name().to_owned(),
         client_id: plaid.client_id.clone(),
@@ -173,11 +178,13 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         durability: Durability::Full,
     };
     let store = Store::open(options).await?;
-    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock));
+    store.measured_by(metrics.store.clone());
+    let flow = metrics.flow.clone();
+    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock), flow.clone());
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
-    let limits = Limits::new(http.rate_limit);
+    let limits = Limits::new(http.rate_limit).measured_by(flow);
     let app = App::new(Parts {
         limits,
         config,
@@ -185,6 +192,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         store,
         plaid: client,
         connections,
+        metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
     });
@@ -229,7 +237,7 @@ impl Broker {
         }
         tokio::spawn(serve(
             ops,
-            ops::router(app.clone()),
+            ops::router(app.clone(), stop.drain.clone()),
             background.clone().cancelled_owned(),
         ));
         let patience = Patience {

@@ -12,6 +12,8 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use http::HeaderValue;
 
+use crate::metrics::FlowMetrics;
+
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
 const MAX_KEYS: usize = 50_000;
 
@@ -31,6 +33,17 @@ pub enum Kind {
     PageCall,
     /// A token request whose client did not prove itself.
     Token,
+}
+
+impl Kind {
+    /// The budget's name in the metrics.
+    fn budget(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::PageCall => "page_call",
+            Self::Token => "token",
+        }
+    }
 }
 
 impl TooMany {
@@ -66,6 +79,7 @@ impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
 /// All budgets. Only refused requests are told anything of them.
 pub struct Limits {
     enabled: bool,
+    metrics: Option<FlowMetrics>,
     pages: Keyed<IpAddr>,
     page_calls: Keyed<IpAddr>,
     tokens: Keyed<IpAddr>,
@@ -78,12 +92,27 @@ impl Limits {
     pub fn new(enabled: bool) -> Self {
         Self {
             enabled,
+            metrics: None,
             // A whole office may come from one address; a program that guesses is slowed to five tries a second.
             pages: Keyed::new(5, 300),
             page_calls: Keyed::new(5, 300),
             tokens: Keyed::new(5, 300),
             clients: Keyed::new(100, 2000),
         }
+    }
+
+    /// Counts what is refused from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: FlowMetrics) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
+    }
+
+    fn counted(&self, budget: &'static str, checked: Result<(), TooMany>) -> Result<(), TooMany> {
+        if let (Err(_), Some(metrics)) = (&checked, &self.metrics) {
+            metrics.rate_limited(budget);
+        }
+        checked
     }
 
     /// A request of somebody who proved nothing.
@@ -96,7 +125,8 @@ impl Limits {
             Kind::PageCall => &self.page_calls,
             Kind::Token => &self.tokens,
         };
-        buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+        let checked = buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        self.counted(kind.budget(), checked)
     }
 
     /// A request of a client that proved itself.
@@ -104,7 +134,7 @@ impl Limits {
         if !self.enabled {
             return Ok(());
         }
-        self.clients.check(id.to_owned(), String::new())
+        self.counted("client", self.clients.check(id.to_owned(), String::new()))
     }
 }
 

@@ -34,7 +34,7 @@ pub fn build(app: App) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(timeout::layer))
         .layer(from_fn(headers::layer))
-        .layer(from_fn(log::layer))
+        .layer(from_fn_with_state(app.clone(), log::layer))
         .layer(from_fn_with_state(app.clone(), peer::layer))
         .layer(from_fn(request_id::layer))
         .with_state(app)

@@ -27,6 +27,7 @@ use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
+use crate::metrics::StoreMetrics;
 
 /// Whether an answer waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +72,13 @@ impl Store {
                 let store = SqliteStore::open(path, config.keys, account, durability).await?;
                 Ok(Self(Engine::Sqlite(Arc::new(store))))
             }
+        }
+    }
+
+    /// Counts the commits from now on. A second call changes nothing.
+    pub fn measured_by(&self, metrics: StoreMetrics) {
+        match &self.0 {
+            Engine::Sqlite(store) => store.measured_by(metrics),
         }
     }
 
@@ -230,7 +238,7 @@ impl Store {
         }
     }
 
-    /// Whether the store can write and read now.
+    /// Whether the store can write and read now, and whether its keys still open it ([`StoreError::Sealed`] if not).
     pub async fn check(&self) -> Result<(), StoreError> {
         match &self.0 {
             Engine::Sqlite(store) => store.check().await,

@@ -272,7 +272,7 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez and /readyz are served.",
+        "Where /livez, /readyz and /metrics are served.",
     ),
     open(
         STORE,

@@ -191,6 +191,7 @@ impl Inner {
         )? {
             CompleteOutcome::Completed => {
                 lead.forget();
+                self.metrics.transaction("completed");
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)

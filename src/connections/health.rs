@@ -30,6 +30,16 @@ pub enum Health {
     Unknown,
 }
 
+impl Health {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Dead(_) => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Answer {
     health: Health,
@@ -84,6 +94,7 @@ impl Connections {
                 .await
                 .map(ItemAnswer::into_error),
         );
+        inner.metrics.health_check(health.name());
         *answer = Some(Answer {
             health: health.clone(),
             at: inner.clock.now(),

@@ -65,7 +65,7 @@ pub async fn link_exit(
         return Ok(Json(json!({})).into_response());
     }
     match app.store.cancel(transaction.id, app.clock.now()).await? {
-        CancelOutcome::Cancelled => {}
+        CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
     }
     let answer = match &transaction.flow {

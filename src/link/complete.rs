@@ -105,6 +105,7 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Str
         .store
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+    app.metrics.flow.code("issued");
     let clients = app.clients();
     let issuer = app.issuer_for(clients.find(&request.client_id));
     RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)

@@ -57,6 +57,7 @@ pub(super) async fn open(
         expires_at: now.plus(TRANSACTION_TTL),
     };
     app.store.open_transaction(transaction).await?;
+    app.metrics.flow.transaction("opened");
     tracing::info!(transaction = %id, "transaction opened");
     let tokens = app.store.tokens();
     let cookie = tokens.issue(TokenKind::TransactionCookie, id.0, &nonce);

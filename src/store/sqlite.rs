@@ -33,6 +33,7 @@ use super::model::{
 use super::tokens::TokenKey;
 use crate::clock::Timestamp;
 use crate::config::KeySource;
+use crate::metrics::StoreMetrics;
 
 /// An open `SQLite` store.
 #[derive(Debug)]
@@ -72,6 +73,10 @@ impl SqliteStore {
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
         })
+    }
+
+    pub(super) fn measured_by(&self, metrics: StoreMetrics) {
+        self.writer.measured_by(metrics);
     }
 
     pub(super) fn tokens(&self) -> &TokenKey {
@@ -245,7 +250,14 @@ impl SqliteStore {
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let written: Vec<u8> = self.writer.decide(write_probe).await?;
-        let read = self.readers.read(read_probe).await?;
+        let keyring = Arc::clone(&self.keyring);
+        let read = self
+            .readers
+            .read(move |conn| {
+                open::token_key(conn, &keyring)?;
+                read_probe(conn)
+            })
+            .await?;
         // Another check may have written meanwhile; that both could write and this one read is what was asked.
         if read.len() == written.len() {
             Ok(())

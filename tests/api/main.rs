@@ -20,6 +20,7 @@ mod documents;
 mod flow;
 mod grants;
 mod harness;
+mod metrics;
 mod openapi;
 mod operations;
 mod page_calls;

@@ -67,6 +67,7 @@ pub(super) async fn redeem(
     };
     match app.store.redeem(redemption, now).await? {
         RedeemOutcome::Redeemed(connection) => {
+            app.metrics.flow.code("redeemed");
             let NewGrant {
                 id,
                 nonce,
@@ -87,14 +88,18 @@ pub(super) async fn redeem(
             Ok(Granted { grant, connection })
         }
         RedeemOutcome::AlreadyRedeemed { grant_id, at } => {
+            app.metrics.flow.code("replayed");
             replayed(app, client, grant_id, at).await?;
             Err(TokenError::InvalidGrant(
                 "the code was used before; a code can be redeemed once",
             ))
         }
-        RedeemOutcome::Expired => Err(TokenError::InvalidGrant(
-            "the code has expired; send the person through the flow again",
-        )),
+        RedeemOutcome::Expired => {
+            app.metrics.flow.code("expired");
+            Err(TokenError::InvalidGrant(
+                "the code has expired; send the person through the flow again",
+            ))
+        }
         RedeemOutcome::NotRedeemable => Err(INVALID),
     }
 }
