@@ -10,6 +10,11 @@ from ruamel.yaml import YAML
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = "plaid-token-broker"
 DOCUMENTS = ["README.md", "compose.yaml", "docs/deploy/*", "docs/*.md"]
+# The program where a command may begin, and its arguments up to whatever a shell does with it next.
+COMMAND = (
+    r"(?:^|`|&& |\| |\$\(|sudo |exec broker |-u plaid-token-broker )"
+    r"plaid-token-broker((?: +[^\s`|;&<>()\"'\\]+)+)"
+)
 problems = []
 
 
@@ -68,10 +73,10 @@ def commands(broker):
     seen = set()
     paths = [path for pattern in DOCUMENTS for path in ROOT.glob(pattern) if path.is_file()]
     for path in paths:
-        # In code alone, and up to whatever a shell does with it next.
+        # Of a text, its code alone.
         text = path.read_text(encoding="utf-8")
         code = text if path.suffix != ".md" else "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
-        for arguments in re.findall(rf"(?<![\w/-]){PROGRAM}((?: +(?:[a-z][a-z-]*|--?[a-z][a-z-]*|[^\s`|;&>()\"']+))+)", code):
+        for arguments in re.findall(COMMAND, code, re.MULTILINE):
             words, options = (), []
             for argument in arguments.split():
                 if argument.startswith("-"):
