@@ -19,7 +19,8 @@ RUN mkdir src benches && echo 'fn main() {}' >src/main.rs && cp src/main.rs benc
 RUN cargo build --frozen --profile dist --bins
 COPY . .
 # The sources are older than what was just built of the empty ones; cargo goes by that.
-RUN touch src/main.rs src/lib.rs && cargo build --frozen --profile dist --bins && mkdir /data
+RUN touch src/main.rs src/lib.rs && cargo build --frozen --profile dist --bins \
+    && mkdir -p /out/data && cp target/dist/plaid-token-broker /out/
 
 FROM ${RUNTIME_IMAGE}
 # Held against Cargo.toml by tests/ship. The commit is for whoever builds: --build-arg REVISION=$(git rev-parse HEAD)
@@ -31,9 +32,9 @@ LABEL org.opencontainers.image.title="plaid-token-broker" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-COPY --from=build /src/target/dist/plaid-token-broker /usr/local/bin/
+COPY --from=build /out/plaid-token-broker /usr/local/bin/
 # The one place that is written to; everything else may be read-only. A new volume takes over its owner.
-COPY --from=build --chown=65532:65532 /data /app/data
+COPY --from=build --chown=65532:65532 /out/data /app/data
 USER 65532:65532
 # The operations address stays on the container's own loopback: only `healthcheck` asks there unless BROKER_OPS_BIND says else.
 ENV BROKER_BIND=0.0.0.0
