@@ -1,8 +1,10 @@
 //! The state that every handler shares.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::admin::Admins;
 use crate::clock::SharedClock;
 use crate::config::{ClientConfig, Clients, Config, Environment, Problems};
 use crate::connections::Connections;
@@ -27,6 +29,10 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// The links and sessions of those who operate it.
+    pub admins: Admins,
+    /// Where the broker itself listens: the bound address.
+    pub address: SocketAddr,
     /// What is measured of all of them.
     pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.

@@ -10,12 +10,14 @@
 //! - [`secret`]: token and secret types whose `Debug` is silent
 //! - [`clock`]: time, which enters every decision as a value
 
+pub mod admin;
 pub mod app;
 pub mod assets;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connections;
+pub mod control;
 pub mod explorer;
 pub mod lifecycle;
 pub mod limits;
@@ -34,3 +36,4 @@ pub mod setup;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+pub mod web;

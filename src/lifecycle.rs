@@ -22,6 +22,7 @@ pub use reload::reload_on_hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 
+use crate::admin::Admins;
 use crate::app::{App, Parts};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
@@ -192,6 +193,8 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         store,
         plaid: client,
         connections,
+        admins: Admins::default(),
+        address: addresses.broker,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),

@@ -16,6 +16,7 @@ pub mod tokens;
 use std::sync::Arc;
 
 pub use self::error::{OpenError, StoreError};
+use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
     GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
@@ -87,6 +88,14 @@ impl Store {
     pub fn tokens(&self) -> &TokenKey {
         match &self.0 {
             Engine::Sqlite(store) => store.tokens(),
+        }
+    }
+
+    /// The keys that seal and open.
+    #[must_use]
+    pub fn keyring(&self) -> Arc<Keyring> {
+        match &self.0 {
+            Engine::Sqlite(store) => store.keyring(),
         }
     }
 

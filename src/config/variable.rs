@@ -260,19 +260,19 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_EXPLORER",
         "on; admin in production",
-        "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (nobody yet in this version) or off.",
+        "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (whoever is logged in at /setup) or off.",
     ),
     secret(
         HTTP,
         "BROKER_ADMIN_TOKEN",
         "",
-        "Opens the administration pages, at least 16 characters. This version has none yet.",
+        "Opens the administration pages at /setup, at least 16 characters. Without it only single-use links open them.",
     ),
     open(
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez, /readyz and /metrics are served.",
+        "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
     ),
     open(
         STORE,

@@ -11,9 +11,8 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::html::html;
-use super::refusal::{self, error_page};
-use super::{policy, transaction};
+use super::{policy, refusal, transaction};
+use crate::admin::Admin;
 use crate::app::App;
 use crate::config::{ExplorerMode, is_product};
 use crate::limits::Kind;
@@ -24,6 +23,7 @@ use crate::oauth::redirect::RedirectTarget;
 use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::random;
 use crate::store::model::Flow;
+use crate::web::{error_page, html, plain_policy};
 use crate::{oauth, plaid};
 
 /// What is known of the browser's request.
@@ -125,11 +125,31 @@ async fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
-    if app.config.http.explorer != ExplorerMode::On {
-        return html(visit.root, &AboutPage { root: visit.root }, policy::plain_page());
+    if !explorer_is_open(app, &visit.headers, visit.peer) {
+        return about(app, visit.root);
     }
     let asker = Asker::default();
     link_page(app, visit, Flow::Browser, None, asker).await
+}
+
+/// Whether this browser may connect a bank for itself and look at its data (`BROKER_EXPLORER`).
+#[must_use]
+pub fn explorer_is_open(app: &App, headers: &HeaderMap, peer: Peer) -> bool {
+    match app.config.http.explorer {
+        ExplorerMode::On => true,
+        ExplorerMode::Admin => Admin::of(app, headers, peer.https).is_some(),
+        ExplorerMode::Off => false,
+    }
+}
+
+/// What stands where the browser login flow is not open: what this is, and nothing to do.
+#[must_use]
+pub fn about(app: &App, root: &'static str) -> Response {
+    let page = AboutPage {
+        root,
+        for_admin: app.config.http.explorer == ExplorerMode::Admin,
+    };
+    html(root, &page, plain_policy())
 }
 
 /// The answer where a browser wants something else than a page of its own (Fetch Metadata, `Sec-Fetch-Dest`). Inside a

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
 
 use super::api_error::PageCallError;
 use super::cookies;
@@ -18,6 +18,7 @@ use crate::random;
 use crate::secret::OwnToken;
 use crate::store::model::{Flow, NewTransaction, Transaction, TransactionId};
 use crate::store::{StoreError, TokenKind};
+use crate::web::{CrossSite, refuse_cross_site};
 
 /// How long a person may take: as long as a link token lives (<https://plaid.com/docs/api/link/>).
 const TRANSACTION_TTL: Duration = Duration::from_secs(4 * 3600);
@@ -82,7 +83,7 @@ impl FromRequestParts<App> for ProvenTransaction {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageCallError> {
         let headers = &parts.headers;
-        refuse_cross_site(headers)?;
+        refuse_cross_site(headers).map_err(|CrossSite| PageCallError::CrossSite)?;
         let peer = parts.extensions.get::<Peer>().copied();
         if let Some(peer) = peer {
             app.limits
@@ -110,13 +111,5 @@ impl FromRequestParts<App> for ProvenTransaction {
         proven
             .then_some(Self(transaction))
             .ok_or(PageCallError::NoTransaction)
-    }
-}
-
-/// A browser says where a request comes from (Fetch Metadata); the page's calls come from our own origin alone.
-fn refuse_cross_site(headers: &HeaderMap) -> Result<(), PageCallError> {
-    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
-        None | Some(b"same-origin") => Ok(()),
-        Some(_) => Err(PageCallError::CrossSite),
     }
 }

@@ -66,7 +66,10 @@ impl FlowMetrics {
             (&made.codes, &["issued", "redeemed", "replayed", "expired"]),
             (&made.health_checks, &["healthy", "dead", "unknown"]),
             (&made.removals, &["removed", "failed"]),
-            (&made.rate_limited, &["page", "page_call", "token", "client"]),
+            (
+                &made.rate_limited,
+                &["page", "page_call", "token", "login", "client"],
+            ),
         ] {
             for value in values {
                 counters.with_label_values(&[value]);

@@ -83,6 +83,10 @@ impl SqliteStore {
         &self.tokens
     }
 
+    pub(super) fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring)
+    }
+
     pub(super) async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
         self.writer
             .decide(move |conn| transactions::open(conn, &new))

@@ -9,6 +9,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
 mod attacks;
 mod authorize;
 mod bad_days;
@@ -16,6 +17,7 @@ mod binding;
 mod client_auth;
 mod clients;
 mod code;
+mod control;
 mod documents;
 mod flow;
 mod grants;

@@ -211,7 +211,12 @@ fn promtool(arguments: &[&str], input: &str) -> Option<(bool, String)> {
         Err(_) if named.is_none() => return None,
         Err(error) => panic!("PROMTOOL={named:?}: {error}"),
     };
-    promtool.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    promtool
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     let ended = promtool.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&ended.stderr) + String::from_utf8_lossy(&ended.stdout);
     Some((ended.status.success(), said.into_owned()))
