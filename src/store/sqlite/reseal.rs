@@ -8,16 +8,12 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection as Sqlite, OptionalExtension as _};
 use uuid::Uuid;
 
+use super::open::token_key_place;
 use super::rows;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{ConnectionId, KeyUse, KeysReport, ResealStep};
 use crate::store::seal::{self, Place};
-
-/// Where the key of the store's own tokens stands.
-pub(super) fn token_key_place() -> Place {
-    Place::new("meta", "token_key")
-}
 
 /// Looks at so many connections after this one; the first step also at the token key.
 pub(super) fn step(
