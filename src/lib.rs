@@ -13,6 +13,7 @@
 pub mod admin;
 pub mod app;
 pub mod assets;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;

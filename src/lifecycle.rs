@@ -24,6 +24,7 @@ pub use signals::{Stop, signals};
 
 use crate::admin::Admins;
 use crate::app::{App, Parts};
+use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::connections::{Connections, Patience, RemovalWorker};
@@ -33,7 +34,7 @@ use crate::metrics::{Metrics, MetricsError};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
-use crate::store::{Durability, OpenError, OpenOptions, Store};
+use crate::store::{Durability, OpenError, OpenOptions, Store, StoreError};
 use crate::{ops, router};
 
 /// How long requests in flight are waited for: longer than any request may take.
@@ -57,6 +58,12 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The store's first answer.
+    #[error(transparent)]
+    Reading(#[from] StoreError),
+    /// The audit file.
+    #[error(transparent)]
+    AuditFile(#[from] FileError),
     /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
@@ -181,24 +188,40 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let store = Store::open(options).await?;
     store.measured_by(metrics.store.clone());
     let flow = metrics.flow.clone();
-    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock), flow.clone());
+    let audit = Audit::new(
+        store.clone(),
+        Arc::clone(&clock),
+        config.audit.file.clone(),
+        config.audit.keep,
+    );
+    audit.open_file().await?;
+    let allowed = store.redirect_uris().await?;
+    let connections = Connections::new(
+        store.clone(),
+        client.clone(),
+        Arc::clone(&clock),
+        audit.clone(),
+        flow.clone(),
+    );
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit).measured_by(flow);
-    let app = App::new(Parts {
+    let parts = Parts {
         limits,
         config,
         clock,
         store,
         plaid: client,
+        audit,
         connections,
         admins: Admins::default(),
         address: addresses.broker,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
-    });
+    };
+    let app = App::new(parts, allowed);
     Ok(Broker {
         app,
         listener,
@@ -249,6 +272,8 @@ impl Broker {
         };
         let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
+        // What is noted while draining is written at the end.
+        tokio::spawn(app.audit.clone().run(stop.drain.clone()));
 
         let serving = serve(
             listener,
@@ -289,5 +314,8 @@ impl Broker {
 
 async fn close(app: &App) {
     app.connections.settle_all().await;
+    if let Err(error) = app.audit.flush(Flush::All).await {
+        tracing::error!(%error, "the last of the audit log could not be written");
+    }
     app.store.close().await;
 }

@@ -67,7 +67,7 @@ const LINK: &str = "What Link asks for";
 const OAUTH: &str = "OAuth clients";
 const HTTP: &str = "Addresses and access";
 const STORE: &str = "Where connections are kept";
-const LOG: &str = "Logs";
+const LOG: &str = "Logs and audit";
 
 const KNOWN: &[Variable] = &[
     open(
@@ -297,6 +297,18 @@ const KNOWN: &[Variable] = &[
         "BROKER_LOG",
         "text on a terminal, else json",
         "text for people, json for machines.",
+    ),
+    open(
+        LOG,
+        "BROKER_AUDIT_FILE",
+        "",
+        "A file that the audit log is also appended to, as JSON lines (docs/audit.md).",
+    ),
+    open(
+        LOG,
+        "BROKER_AUDIT_DAYS",
+        "400",
+        "Days that rows of the audit log are kept, or forever.",
     ),
 ];
 

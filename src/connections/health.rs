@@ -31,6 +31,16 @@ pub enum Health {
 }
 
 impl Health {
+    /// Its word in the store and in lists: `healthy`, `unknown`, or Plaid's error code.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Unknown => "unknown",
+            Self::Dead(error) => &error.error_code,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
@@ -94,6 +104,7 @@ impl Connections {
                 .await
                 .map(ItemAnswer::into_error),
         );
+        inner.audit.health(connection.id, health.word());
         inner.metrics.health_check(health.name());
         *answer = Some(Answer {
             health: health.clone(),

@@ -14,9 +14,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use super::{policy, refusal, transaction};
 use crate::admin::Admin;
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::{ExplorerMode, is_product};
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
 use crate::oauth::redirect::RedirectTarget;
@@ -100,7 +102,10 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
             };
             link_page(app, visit, Flow::OAuth(request), scope, asker).await
         }
-        Err(AuthorizeError::Page(error)) => refusal::of_authorization(app, visit.root, &error),
+        Err(AuthorizeError::Page(error)) => {
+            note_refused(app, visit, None, error.words());
+            refusal::of_authorization(app, visit.root, &error)
+        }
         Err(AuthorizeError::Redirect {
             client,
             target,
@@ -109,10 +114,21 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
         }) => {
             tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
                 "authorization request refused");
+            note_refused(app, visit, Some(client.id.clone()), error);
             let issuer = app.issuer_for(Some(client));
             send_on(&target.with_error(error, &description, issuer))
         }
     }
+}
+
+fn note_refused(app: &App, visit: &Visit, client_id: Option<String>, words: &'static str) {
+    let origin = Origin::request(visit.peer.address, request_id::current());
+    let new = NewAudit {
+        client_id,
+        ..NewAudit::new(AuditEvent::AuthorizationRefused, Actor::Person)
+    };
+    app.audit
+        .note(new.outcome(AuditOutcome::Refused, words).from(&origin));
 }
 
 /// 303 and never 307: nothing of this request may be sent on (RFC 9700 4.12). The empty fragment keeps the browser from

@@ -12,8 +12,10 @@ use http::request::Parts;
 use super::api_error::PageCallError;
 use super::cookies;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::model::{Flow, NewTransaction, Transaction, TransactionId};
@@ -57,7 +59,8 @@ pub(super) async fn open(
         created_at: now,
         expires_at: now.plus(TRANSACTION_TTL),
     };
-    app.store.open_transaction(transaction).await?;
+    let origin = Origin::request(peer.address, request_id::current());
+    app.store.by(origin).open_transaction(transaction).await?;
     app.metrics.flow.transaction("opened");
     tracing::info!(transaction = %id, "transaction opened");
     let tokens = app.store.tokens();

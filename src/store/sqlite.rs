@@ -1,10 +1,15 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
+mod audit;
 mod connections;
+mod counts;
 mod grants;
+mod listing;
 mod migrations;
 mod open;
+mod operator;
 mod readers;
+mod redirects;
 mod removals;
 mod rows;
 #[cfg(test)]
@@ -17,7 +22,9 @@ use std::sync::Arc;
 
 use rusqlite::Connection as Sqlite;
 
+pub(super) use self::audit::Trail;
 use self::connections::SealedConnection;
+use self::counts::Counted;
 use self::readers::Readers;
 use self::transactions::Completing;
 use self::writer::Writer;
@@ -42,6 +49,7 @@ pub(super) struct SqliteStore {
     readers: Readers,
     keyring: Arc<Keyring>,
     tokens: TokenKey,
+    counted: Counted,
 }
 
 impl SqliteStore {
@@ -72,6 +80,7 @@ impl SqliteStore {
             readers: Readers::new(opened.readers),
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
+            counted: Counted::default(),
         })
     }
 
@@ -87,9 +96,9 @@ impl SqliteStore {
         Arc::clone(&self.keyring)
     }
 
-    pub(super) async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
+    pub(super) async fn open_transaction(&self, new: NewTransaction, trail: Trail) -> Result<(), StoreError> {
         self.writer
-            .decide(move |conn| transactions::open(conn, &new))
+            .decide(move |conn| transactions::open(conn, &new, &trail))
             .await
     }
 
@@ -100,38 +109,33 @@ impl SqliteStore {
     pub(super) async fn complete(
         &self,
         completion: Completion,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<CompleteOutcome, StoreError> {
         let completing = Completing {
             transaction_id: completion.transaction_id,
             public_token: completion.public_token,
-            now,
-            code_expires_at: now.plus(completion.code_ttl),
+            code_expires_at: trail.now.plus(completion.code_ttl),
         };
         let sealed = SealedConnection::of(completion.connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| transactions::complete(conn, completing, &sealed))
+            .decide(move |conn| transactions::complete(conn, completing, &sealed, &trail))
             .await
     }
 
-    pub(super) async fn cancel(
-        &self,
-        id: TransactionId,
-        now: Timestamp,
-    ) -> Result<CancelOutcome, StoreError> {
+    pub(super) async fn cancel(&self, id: TransactionId, trail: Trail) -> Result<CancelOutcome, StoreError> {
         self.writer
-            .decide(move |conn| transactions::cancel(conn, id, now))
+            .decide(move |conn| transactions::cancel(conn, id, &trail))
             .await
     }
 
     pub(super) async fn redeem(
         &self,
         redemption: Redemption,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<RedeemOutcome, StoreError> {
         let keyring = Arc::clone(&self.keyring);
         self.writer
-            .decide(move |conn| transactions::redeem(conn, &keyring, &redemption, now))
+            .decide(move |conn| transactions::redeem(conn, &keyring, &redemption, &trail))
             .await
     }
 
@@ -141,9 +145,9 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+    pub(super) async fn abandon(&self, abandonment: Abandonment, trail: Trail) -> Result<u64, StoreError> {
         self.writer
-            .decide(move |conn| removals::abandon(conn, abandonment, now))
+            .decide(move |conn| removals::abandon(conn, abandonment, &trail))
             .await
     }
 
@@ -151,18 +155,18 @@ impl SqliteStore {
         &self,
         connection: NewConnection,
         owner: PublicTokenOwner,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<(), StoreError> {
         let sealed = SealedConnection::of(connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| removals::discard(conn, &sealed, &owner, now))
+            .decide(move |conn| removals::discard(conn, &sealed, &owner, &trail))
             .await
     }
 
     pub(super) async fn exchange_raw(
         &self,
         exchange: RawExchange,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<RawExchangeOutcome, StoreError> {
         let RawExchange {
             public_token,
@@ -171,7 +175,7 @@ impl SqliteStore {
         } = exchange;
         let sealed = SealedConnection::of(connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| connections::exchange_raw(conn, public_token, &sealed, &grant, now))
+            .decide(move |conn| connections::exchange_raw(conn, public_token, &sealed, &grant, &trail))
             .await
     }
 
@@ -198,13 +202,9 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn rotate(
-        &self,
-        rotation: Rotation,
-        now: Timestamp,
-    ) -> Result<RotateOutcome, StoreError> {
+    pub(super) async fn rotate(&self, rotation: Rotation, trail: Trail) -> Result<RotateOutcome, StoreError> {
         self.writer
-            .decide(move |conn| grants::rotate(conn, rotation, now))
+            .decide(move |conn| grants::rotate(conn, rotation, &trail))
             .await
     }
 
@@ -212,10 +212,10 @@ impl SqliteStore {
         &self,
         id: GrantId,
         revocation: Revocation,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<RevokeOutcome, StoreError> {
         self.writer
-            .decide(move |conn| grants::revoke(conn, id, revocation, now))
+            .decide(move |conn| grants::revoke(conn, id, revocation, &trail))
             .await
     }
 
@@ -230,9 +230,9 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn finish_removal(&self, id: ConnectionId, trail: Trail) -> Result<(), StoreError> {
         self.writer
-            .decide(move |conn| removals::finish(conn, id, now))
+            .decide(move |conn| removals::finish(conn, id, &trail))
             .await
     }
 

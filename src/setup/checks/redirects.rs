@@ -30,7 +30,7 @@ fn judge(context: &Context) -> Finding {
     for client in clients {
         match &client.redirect_uris {
             RedirectUris::AnyLoopback => any_loopback = true,
-            RedirectUris::Listed(list) | RedirectUris::Native(list) => {
+            RedirectUris::Listed(list) | RedirectUris::Native(list) | RedirectUris::AnyLoopbackAnd(list) => {
                 if list.is_empty() {
                     without.push(&client.id);
                 }
@@ -121,7 +121,9 @@ fn host_of(uri: &'static str) -> Option<&'static str> {
 
 fn is_listed(client: &ClientConfig, uri: &str) -> bool {
     match &client.redirect_uris {
-        RedirectUris::Listed(list) | RedirectUris::Native(list) => list.iter().any(|listed| listed == uri),
+        RedirectUris::Listed(list) | RedirectUris::Native(list) | RedirectUris::AnyLoopbackAnd(list) => {
+            list.iter().any(|listed| listed == uri)
+        }
         RedirectUris::AnyLoopback => false,
     }
 }
