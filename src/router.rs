@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::middleware::{headers, log, peer, request_id, timeout};
 use crate::web::{Refusal, error_page, root_from, wants_page};
-use crate::{admin, assets, explorer, link, oauth, openapi};
+use crate::{admin, assets, explorer, link, oauth, openapi, setup};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
@@ -20,6 +20,7 @@ pub fn build(app: App) -> Router {
         .merge(page_calls())
         .merge(oauth_clients())
         .merge(admin::router())
+        .merge(setup::connections::router())
         .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {
