@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::middleware::{headers, log, peer, request_id, timeout};
+use crate::record::Endpoint;
 use crate::web::{Refusal, error_page, root_from, wants_page};
 use crate::{admin, assets, explorer, link, oauth, openapi, setup};
 
@@ -84,6 +85,9 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
+    if let Some(endpoint) = Endpoint::of_path(path) {
+        oauth::told::wrong_method(app.record.attempt(endpoint), &request);
+    }
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,

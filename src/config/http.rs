@@ -43,6 +43,8 @@ pub struct HttpConfig {
     pub ops_bind: SocketAddr,
     /// `BROKER_EXPLORER`.
     pub explorer: ExplorerMode,
+    /// `BROKER_REQUEST_RECORD`: whether the last requests of clients are remembered, without their values.
+    pub request_record: bool,
     /// `BROKER_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
 }
@@ -66,6 +68,7 @@ impl HttpConfig {
                 .map_err(|_| "write an IP address and a port, for example 127.0.0.1:9810".to_owned())
         });
         let rate_limit = settings.parsed("BROKER_RATE_LIMIT", switch);
+        let request_record = settings.parsed("BROKER_REQUEST_RECORD", switch);
         if settings
             .text("BROKER_ADMIN_TOKEN")
             .is_some_and(|token| token.chars().count() < ADMIN_TOKEN_CHARS)
@@ -83,6 +86,7 @@ impl HttpConfig {
             rate_limit: rate_limit.unwrap_or(true),
             ops_bind: ops_bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 9810).into()),
             explorer: read_explorer(settings, environment),
+            request_record: request_record.unwrap_or(true),
             admin_token: settings.text("BROKER_ADMIN_TOKEN").map(AdminToken::new),
         }
     }

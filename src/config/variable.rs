@@ -262,6 +262,12 @@ const KNOWN: &[Variable] = &[
         "on; admin in production",
         "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (whoever is logged in at /setup) or off.",
     ),
+    open(
+        HTTP,
+        "BROKER_REQUEST_RECORD",
+        "on",
+        "Whether the set-up page shows the last requests of clients, without their values; off to remember none.",
+    ),
     secret(
         HTTP,
         "BROKER_ADMIN_TOKEN",

@@ -29,6 +29,7 @@ mod operations;
 mod page_calls;
 mod pages;
 mod raw_public_token;
+mod record;
 mod refresh;
 mod removal;
 mod rotation;
