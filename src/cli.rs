@@ -4,6 +4,7 @@ mod admin_link;
 mod healthcheck;
 mod keys;
 mod operate;
+mod rehearse;
 mod serve;
 mod simulate;
 
@@ -58,6 +59,7 @@ enum Command {
     /// Print a link that opens the running broker's set-up page once, within 15 minutes.
     AdminLink,
     Keys(keys::Keys),
+    Rehearse(rehearse::Rehearse),
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
@@ -76,6 +78,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),
         Command::Keys(keys) => keys.run(),
+        Command::Rehearse(rehearse) => rehearse.run(),
     };
     ExitCode::from(outcome)
 }

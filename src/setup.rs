@@ -1,3 +1,4 @@
 //! Setting the broker up: what is checked, and the tunnels that lead to it.
 
 pub mod checks;
+pub mod rehearse;

@@ -13,25 +13,25 @@ const TOKEN: &str = "an-admin-token-of-this-test";
 
 /// A browser with its cookies.
 #[derive(Clone)]
-struct Visitor<'a> {
+pub struct Visitor<'a> {
     broker: &'a TestBroker,
     cookies: BTreeMap<String, String>,
 }
 
 impl<'a> Visitor<'a> {
-    fn new(broker: &'a TestBroker) -> Self {
+    pub fn new(broker: &'a TestBroker) -> Self {
         Self {
             broker,
             cookies: BTreeMap::new(),
         }
     }
 
-    fn cookie_header(&self) -> String {
+    pub fn cookie_header(&self) -> String {
         let pairs: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         pairs.join("; ")
     }
 
-    async fn ask(&mut self, request: RequestBuilder) -> Answer {
+    pub async fn ask(&mut self, request: RequestBuilder) -> Answer {
         let request = request.header("cookie", self.cookie_header());
         let answer = Answer::of(request).await;
         for cookie in answer.headers.get_all("set-cookie") {
@@ -58,7 +58,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// Opens a link and presses its button.
-    async fn log_in(&mut self) -> Answer {
+    pub async fn log_in(&mut self) -> Answer {
         let link = fresh_link(self.broker);
         self.get(&link).await;
         self.post("/setup/login", &[]).await
@@ -300,7 +300,7 @@ async fn a_session_ends_after_eight_hours_and_when_told() {
 }
 
 /// What this visitor's pages carry.
-fn proof_of(broker: &TestBroker, visitor: &Visitor<'_>) -> String {
+pub fn proof_of(broker: &TestBroker, visitor: &Visitor<'_>) -> String {
     let headers =
         http::HeaderMap::from_iter([(http::header::COOKIE, visitor.cookie_header().parse().unwrap())]);
     let admin = admin::Admin::of(&broker.app, &headers, false).expect("a session");

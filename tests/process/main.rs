@@ -21,6 +21,10 @@ mod harness;
 mod injection;
 mod leaks;
 mod lifecycle;
+mod logging;
 mod oauth2_crate;
+mod rehearse;
 mod settings;
+#[cfg(feature = "otel")]
+mod traces;
 mod web;
