@@ -25,7 +25,9 @@ pub(super) fn run() -> u8 {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    match serve(config) {
+    let ended = serve(config);
+    telemetry::stop();
+    match ended {
         Ok(true) => DONE,
         Ok(false) => FAILED,
         Err(error) => {
