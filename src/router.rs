@@ -21,7 +21,7 @@ pub fn build(app: App) -> Router {
         .merge(page_calls())
         .merge(oauth_clients())
         .merge(admin::router())
-        .merge(setup::rehearse::router())
+        .merge(setup::router())
         .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {

@@ -14,6 +14,7 @@ mod attacks;
 mod authorize;
 mod bad_days;
 mod binding;
+mod checks;
 mod client_auth;
 mod clients;
 mod code;

@@ -12,6 +12,8 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod check;
+mod check_address;
 mod clients;
 mod durability;
 mod files;
@@ -25,6 +27,8 @@ mod logging;
 mod oauth2_crate;
 mod rehearse;
 mod settings;
+mod stand_in;
 #[cfg(feature = "otel")]
 mod traces;
+mod tunnels;
 mod web;
