@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::admin::{Visitor, proof_of};
+use crate::visitor::{Visitor, proof_of};
 use crate::harness::{Answer, TestBroker};
 
 const PATH: &str = "/setup/rehearse";

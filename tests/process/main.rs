@@ -12,6 +12,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
 mod check;
 mod check_address;
 mod clients;
