@@ -26,6 +26,7 @@ mod leaks;
 mod lifecycle;
 mod logging;
 mod oauth2_crate;
+mod operate;
 mod rehearse;
 mod settings;
 mod stand_in;
