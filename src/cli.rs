@@ -1,9 +1,13 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
 mod admin_link;
+mod backup;
+mod check;
+mod connections;
 mod healthcheck;
 mod keys;
 mod operate;
+mod rehearse;
 mod serve;
 mod simulate;
 
@@ -49,15 +53,19 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the broker (what happens without a command).
-    Serve,
+    Serve(serve::Serve),
+    Check(check::Check),
     /// Run the simulator of Plaid alone, to develop and test against.
     Simulate(simulate::Simulate),
     /// Ask a running broker on this machine whether it is alive, for container health checks.
     Healthcheck,
     /// Print a link that opens the running broker's set-up page once, within 15 minutes.
     AdminLink,
+    Connections(connections::Connections),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Keys(keys::Keys),
+    Rehearse(rehearse::Rehearse),
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
@@ -70,12 +78,20 @@ pub fn run() -> ExitCode {
         // clap exits with 0 for --help and 2 for a mistake, and prints each where it belongs.
         Err(error) => error.exit(),
     };
-    let outcome = match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(),
+    let outcome = match arguments
+        .command
+        .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
+    {
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),
+        Command::Connections(connections) => connections.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Rehearse(rehearse) => rehearse.run(),
     };
     ExitCode::from(outcome)
 }

@@ -1,9 +1,11 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
 mod audit;
+mod backup;
 mod connections;
 mod counts;
 mod grants;
+mod inspect;
 mod listing;
 mod migrations;
 mod open;
@@ -11,14 +13,17 @@ mod operator;
 mod readers;
 mod redirects;
 mod removals;
+mod reseal;
+pub(super) mod restore;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod transactions;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection as Sqlite;
 
@@ -30,6 +35,7 @@ use self::transactions::Completing;
 use self::writer::Writer;
 use super::Durability;
 use super::error::{OpenError, StoreError};
+use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
@@ -50,6 +56,8 @@ pub(super) struct SqliteStore {
     keyring: Arc<Keyring>,
     tokens: TokenKey,
     counted: Counted,
+    path: PathBuf,
+    account: Account,
 }
 
 impl SqliteStore {
@@ -66,6 +74,7 @@ impl SqliteStore {
                 source: StoreError::Unavailable("opening it was stopped"),
             }
         };
+        let kept = (path.clone(), account.clone());
         let task = {
             let path = path.clone();
             tokio::task::spawn_blocking(move || open::open(&path, &keys, &account, durability))
@@ -81,7 +90,32 @@ impl SqliteStore {
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
             counted: Counted::default(),
+            path: kept.0,
+            account: kept.1,
         })
+    }
+
+    /// See [`Store::inspect`](super::Store::inspect).
+    pub(super) async fn inspect(
+        path: PathBuf,
+        keys: KeySource,
+        account: Account,
+        patience: Duration,
+    ) -> Result<Option<Inspection>, OpenError> {
+        let stopped = {
+            let path = path.clone();
+            move |_| OpenError::Store {
+                path,
+                source: StoreError::Unavailable("looking at it was stopped"),
+            }
+        };
+        let task = tokio::task::spawn_blocking(move || inspect::inspect(&path, &keys, &account, patience));
+        task.await.map_err(stopped)?
+    }
+
+    /// See [`Store::is_in_use`](super::Store::is_in_use).
+    pub(super) fn is_in_use(path: &Path) -> bool {
+        inspect::is_in_use(path)
     }
 
     pub(super) fn measured_by(&self, metrics: StoreMetrics) {

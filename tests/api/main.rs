@@ -11,12 +11,15 @@
 
 mod admin;
 mod attacks;
+mod audit;
 mod authorize;
 mod bad_days;
 mod binding;
+mod checks;
 mod client_auth;
 mod clients;
 mod code;
+mod connections;
 mod control;
 mod documents;
 mod flow;
@@ -28,7 +31,10 @@ mod operations;
 mod page_calls;
 mod pages;
 mod raw_public_token;
+mod record;
 mod refresh;
+mod rehearse;
 mod removal;
 mod rotation;
 mod token;
+mod visitor;

@@ -12,6 +12,9 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
+mod check;
+mod check_address;
 mod clients;
 mod durability;
 mod files;
@@ -21,6 +24,13 @@ mod harness;
 mod injection;
 mod leaks;
 mod lifecycle;
+mod logging;
 mod oauth2_crate;
+mod operate;
+mod rehearse;
 mod settings;
+mod stand_in;
+#[cfg(feature = "otel")]
+mod traces;
+mod tunnels;
 mod web;
