@@ -107,7 +107,7 @@ for (const look of LOOKS) {
       await picture(page, `connections-revoke-all-${look.name}`);
       await page.getByRole('button', { name: 'Revoke everything' }).click();
       await page.getByText('Nothing was ended').waitFor();
-      await page.getByRole('link', { name: 'Keep them' }).click();
+      await page.getByRole('link', { name: 'Change nothing' }).click();
       await page.getByLabel('State').selectOption('All');
       await page.getByRole('button', { name: 'Show' }).click();
       await page.getByRole('cell', { name: /Removed|Being removed/ }).first().waitFor();
