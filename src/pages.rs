@@ -5,6 +5,7 @@
 
 mod admin;
 mod products;
+mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ pub use admin::{AdminLoginPage, AdminLoginWay};
 /// Gives each page its `render() -> Result<String, askama::Error>`.
 pub use askama::Template;
 pub use products::plain_products;
+pub use setup::{Addresses, Allowed, ClientChoice, EntryRow, Field, Refused, Row, SetupPage, Step};
 
 /// Which world a page belongs to: decides banner, test login, and where Link's script comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

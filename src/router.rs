@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::middleware::{headers, log, peer, request_id, timeout};
 use crate::record::Endpoint;
 use crate::web::{Refusal, error_page, root_from, wants_page};
-use crate::{admin, assets, explorer, link, oauth, openapi};
+use crate::{admin, assets, explorer, link, oauth, openapi, setup};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
@@ -21,6 +21,7 @@ pub fn build(app: App) -> Router {
         .merge(page_calls())
         .merge(oauth_clients())
         .merge(admin::router())
+        .merge(setup::router())
         .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {
@@ -90,7 +91,7 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,
-            "/setup/logout" | "/oauth/token" | "/oauth/revoke" | "/oauth/introspect"
+            "/setup/logout" | "/setup/callbacks" | "/oauth/token" | "/oauth/revoke" | "/oauth/introspect"
         );
     let (message, described) = if takes_post {
         (

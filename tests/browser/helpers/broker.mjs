@@ -62,7 +62,7 @@ async function startBinary(name, args, env, wanted) {
   try {
     /** The last single-use link that it printed. */
     const adminLink = () => stdout.match(/http:\S+\/setup\/login\/\S+/g)?.at(-1);
-    return { name, directory, stop, adminLink, ...(await started) };
+    return { name, directory, child, stop, adminLink, ...(await started) };
   } catch (error) {
     child.kill('SIGKILL');
     await rm(directory, { recursive: true, force: true });
