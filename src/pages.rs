@@ -4,6 +4,7 @@
 //! one below it), so that pages work from whatever address and path prefix they were reached by.
 
 mod admin;
+mod connections;
 mod products;
 mod setup;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 pub use admin::{AdminLoginPage, AdminLoginWay};
 /// Gives each page its `render() -> Result<String, askama::Error>`.
 pub use askama::Template;
+pub use connections::{Choice, ConnectionRow, ConnectionsPage, Moment, RevokePage, Tone};
 pub use products::plain_products;
 pub use setup::{Addresses, Allowed, ClientChoice, EntryRow, Field, Refused, Row, SetupPage, Step};
 

@@ -2,21 +2,24 @@
 
 mod callbacks;
 pub mod checks;
+pub mod connections;
+pub mod instance;
 mod live;
 mod page;
 mod profile;
+mod reach;
+pub mod tunnel;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::app::App;
 
-/// The set-up page and its calls, for admins alone. They stand in `docs/http.md` and not in the document for programs.
+/// What is served for setting up.
 pub fn router() -> Router<App> {
+    // Its path is `instance::PATH`, spelt out for the test that holds the OpenAPI document against the routes.
     Router::new()
-        .route("/setup", get(page::page))
-        .route("/setup/profile.md", get(page::markdown))
-        .route("/setup/record", get(live::record))
-        .route("/setup/checks", get(live::findings))
-        .route("/setup/callbacks", post(page::change_callback))
+        .route("/setup/instance", get(instance::answer))
+        .merge(connections::router())
+        .merge(page::router())
 }

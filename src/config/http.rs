@@ -8,6 +8,7 @@ use url::Url;
 use super::address;
 use super::plaid::Environment;
 use super::settings::Settings;
+use super::tunnel::TunnelApis;
 use super::values::{list, switch};
 use crate::secret::AdminToken;
 
@@ -47,6 +48,8 @@ pub struct HttpConfig {
     pub request_record: bool,
     /// `BROKER_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
+    /// Where tunnel agents are asked for their tunnels.
+    pub tunnels: TunnelApis,
 }
 
 impl HttpConfig {
@@ -88,6 +91,7 @@ impl HttpConfig {
             explorer: read_explorer(settings, environment),
             request_record: request_record.unwrap_or(true),
             admin_token: settings.text("BROKER_ADMIN_TOKEN").map(AdminToken::new),
+            tunnels: TunnelApis::read(settings),
         }
     }
 }

@@ -281,6 +281,18 @@ const KNOWN: &[Variable] = &[
         "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
     ),
     open(
+        HTTP,
+        "BROKER_NGROK_API",
+        "http://127.0.0.1:4040",
+        "Where ngrok's agent tells of its tunnels (its web_addr); off: it is not asked.",
+    ),
+    open(
+        HTTP,
+        "BROKER_CLOUDFLARED_METRICS",
+        "http://127.0.0.1:20241",
+        "Where cloudflared tells of its quick tunnel (its --metrics); off: it is not asked.",
+    ),
+    open(
         STORE,
         "DATABASE_URL",
         "sqlite://data/{environment}.db",

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
-use super::{callbacks, profile};
+use super::{callbacks, live, profile};
 use crate::admin::{Admin, AdminForm};
 use crate::app::App;
 use crate::audit::{Actor, Origin};
@@ -21,8 +23,18 @@ use crate::web::{Refusal, error_page, form_policy, html};
 
 const ROOT: &str = "./";
 
+/// The page and its calls, for admins alone. They stand in `docs/http.md` and not in the document for programs.
+pub(super) fn router() -> Router<App> {
+    Router::new()
+        .route("/setup", get(page))
+        .route("/setup/profile.md", get(markdown))
+        .route("/setup/record", get(live::record))
+        .route("/setup/checks", get(live::findings))
+        .route("/setup/callbacks", post(change_callback))
+}
+
 /// The set-up page.
-pub(super) async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -> Response {
+async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let clients = app.clients();
     let Some(client) = chosen(&clients, &query) else {
@@ -55,7 +67,7 @@ pub(super) async fn page(State(app): State<App>, admin: Admin, RawQuery(query): 
 }
 
 /// The profile as Markdown.
-pub(super) async fn markdown(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
+async fn markdown(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
     let clients = app.clients();
     match chosen(&clients, &query.unwrap_or_default()) {
         Some(client) => {
@@ -166,7 +178,7 @@ pub(super) fn json(app: &App, entry: &Arc<Entry>) -> String {
 }
 
 /// Allows a callback, or takes one back.
-pub(super) async fn change_callback(
+async fn change_callback(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
     form: AdminForm,

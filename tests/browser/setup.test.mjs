@@ -196,6 +196,9 @@ test('the checks run, and the address that is not PUBLIC_URL comes first', { tim
     await page.getByRole('button', { name: 'Check again' }).and(page.locator(':enabled')).waitFor({ timeout: 70_000 });
     const findings = page.locator('#findings > li');
     assert.ok((await findings.count()) > 3);
+    // The test came by 127.0.0.1, and PUBLIC_URL is localhost.
+    assert.equal(await findings.first().getAttribute('data-id'), 'public_url_visit');
+    assert.notEqual(await findings.first().getAttribute('data-status'), 'ok');
     await page.locator('#findings > li[data-id="plaid_keys"][data-status="ok"]').waitFor();
     for (const failed of await page.locator('#findings > li[data-status="failed"]').all()) {
       assert.notEqual((await failed.locator('.fix').textContent()).trim(), '');

@@ -12,6 +12,9 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
+mod check;
+mod check_address;
 mod clients;
 mod durability;
 mod files;
@@ -23,4 +26,6 @@ mod leaks;
 mod lifecycle;
 mod oauth2_crate;
 mod settings;
+mod stand_in;
+mod tunnels;
 mod web;
