@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Answer, Line, Progress, Request};
+use super::{Answer, Line, Progress, Request, operations};
 use crate::admin::{self, LINK_TTL};
 use crate::app::App;
 use crate::audit::{Actor, AuditEvent, NewAudit};
@@ -51,9 +51,10 @@ impl Sink {
 }
 
 /// Runs a command to its end.
-pub async fn execute(context: &Context, request: Request, _sink: &Sink) -> Answer {
+pub async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     match request {
         Request::AdminLink {} => admin_link(context).await,
+        request => operations::execute(context, request, sink).await,
     }
 }
 

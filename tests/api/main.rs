@@ -11,6 +11,7 @@
 
 mod admin;
 mod attacks;
+mod audit;
 mod authorize;
 mod bad_days;
 mod binding;

@@ -25,6 +25,7 @@ mod injection;
 mod leaks;
 mod lifecycle;
 mod oauth2_crate;
+mod operate;
 mod settings;
 mod stand_in;
 mod tunnels;
