@@ -14,6 +14,8 @@
 
 mod check;
 mod check_address;
+mod check_here;
+mod check_plaid;
 mod clients;
 mod durability;
 mod files;
