@@ -1,7 +1,9 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
 mod admin_link;
+mod backup;
 mod check;
+mod connections;
 mod healthcheck;
 mod keys;
 mod operate;
@@ -58,6 +60,9 @@ enum Command {
     Healthcheck,
     /// Print a link that opens the running broker's set-up page once, within 15 minutes.
     AdminLink,
+    Connections(connections::Connections),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Keys(keys::Keys),
 }
 
@@ -80,6 +85,9 @@ pub fn run() -> ExitCode {
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),
+        Command::Connections(connections) => connections.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Keys(keys) => keys.run(),
     };
     ExitCode::from(outcome)

@@ -11,6 +11,7 @@
 
 mod admin;
 mod attacks;
+mod audit;
 mod authorize;
 mod bad_days;
 mod binding;
@@ -18,6 +19,7 @@ mod checks;
 mod client_auth;
 mod clients;
 mod code;
+mod connections;
 mod control;
 mod documents;
 mod flow;
@@ -34,3 +36,4 @@ mod refresh;
 mod removal;
 mod rotation;
 mod token;
+mod visitor;

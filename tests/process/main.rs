@@ -12,6 +12,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
 mod check;
 mod check_address;
 mod clients;
@@ -24,6 +25,7 @@ mod injection;
 mod leaks;
 mod lifecycle;
 mod oauth2_crate;
+mod operate;
 mod settings;
 mod stand_in;
 mod tunnels;
