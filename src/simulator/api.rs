@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod data_endpoints;
+mod endpoints;
 mod institution_lists;
 mod institutions;
 mod investments;
@@ -13,7 +14,6 @@ mod link_token_fields;
 mod payment_consents;
 mod payment_fields;
 mod payments;
-mod products;
 mod products_read;
 mod reading;
 mod sandbox;
@@ -27,6 +27,7 @@ mod verification;
 mod webhooks;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -39,6 +40,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::PlaidError;
 use super::fault::{self, Fault};
 use super::fields::{self, Field};
+use super::guesses::{Guesses, KeysChecked};
 use super::item::Item;
 use super::{Simulator, ids, lock, rate_limits};
 use crate::clock::Timestamp;
@@ -66,108 +68,15 @@ enum Answer {
     Pdf(Document),
 }
 
-/// Every path that is answered, but for those of an Item's data (`data_endpoints`). A new one is one more line here.
-const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        path: "/item/webhook/update",
-        fields: webhooks::UPDATE,
-        run: webhooks::update,
-    },
-    Endpoint {
-        path: "/webhook_verification_key/get",
-        fields: webhooks::KEY_GET,
-        run: webhooks::key_get,
-    },
-    Endpoint {
-        path: "/sandbox/item/fire_webhook",
-        fields: webhooks::FIRE,
-        run: webhooks::fire,
-    },
-    Endpoint {
-        path: "/sandbox/item/set_verification_status",
-        fields: verification::SET,
-        run: verification::set,
-    },
-    Endpoint {
-        path: "/institutions/get",
-        fields: institution_lists::GET,
-        run: institution_lists::get,
-    },
-    Endpoint {
-        path: "/institutions/search",
-        fields: institution_lists::SEARCH,
-        run: institution_lists::search,
-    },
-    Endpoint {
-        path: "/user/create",
-        fields: user::CREATE,
-        run: user::create,
-    },
-    Endpoint {
-        path: "/link/token/create",
-        fields: link_token_fields::CREATE,
-        run: link_token::create,
-    },
-    Endpoint {
-        path: "/link/token/get",
-        fields: link_token_fields::GET,
-        run: link_token::get,
-    },
-    Endpoint {
-        path: "/item/public_token/exchange",
-        fields: item::EXCHANGE,
-        run: item::exchange,
-    },
-    Endpoint {
-        path: "/item/get",
-        fields: item::GET,
-        run: item::get,
-    },
-    Endpoint {
-        path: "/item/remove",
-        fields: item::REMOVE,
-        run: item::remove,
-    },
-    Endpoint {
-        path: "/item/access_token/invalidate",
-        fields: item::INVALIDATE,
-        run: item::invalidate,
-    },
-    Endpoint {
-        path: "/accounts/get",
-        fields: accounts::GET,
-        run: accounts::get,
-    },
-    Endpoint {
-        path: "/accounts/balance/get",
-        fields: accounts::BALANCE_GET,
-        run: accounts::balance_get,
-    },
-    Endpoint {
-        path: "/institutions/get_by_id",
-        fields: institutions::GET_BY_ID,
-        run: institutions::get_by_id,
-    },
-    Endpoint {
-        path: "/sandbox/public_token/create",
-        fields: sandbox::PUBLIC_TOKEN_CREATE,
-        run: sandbox::public_token_create,
-    },
-    Endpoint {
-        path: "/sandbox/item/reset_login",
-        fields: sandbox::RESET_LOGIN,
-        run: sandbox::reset_login,
-    },
-];
-
 /// A call whose keys and fields were found good.
 struct Call<'a> {
     simulator: &'a Simulator,
-    client_id: String,
+    client_id: Arc<str>,
     /// The simulator's host and port as the caller addressed it.
     host: &'a str,
     now: Timestamp,
     body: Map<String, Value>,
+    guesses: Guesses,
 }
 
 impl Call<'_> {
@@ -188,7 +97,7 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
         return answered(simulator, request).await;
     }
     // Only paths of ours: what else is called may have anything in it.
-    let path = ENDPOINTS
+    let path = endpoints::ALL
         .iter()
         .map(|endpoint| endpoint.path)
         .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
@@ -247,6 +156,7 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
                 error_code: error_code.into(),
                 message: "the simulator was told to answer so".to_owned(),
                 display_message: None,
+                retry_after: None,
             };
             json_response(error.status, &error.body(&ids::new_request_id()))
         }
@@ -278,6 +188,9 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
             );
             let mut response = json_response(error.status, &error.body(&request_id));
             response.extensions_mut().insert(ErrorCode(error.error_code));
+            if let Some(seconds) = error.retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
             response
         }
     }
@@ -310,7 +223,7 @@ fn pdf_response(document: Document) -> Response {
     response
 }
 
-/// JSON, keys, missing fields, unknown fields, values, and then the endpoint's own rules.
+/// JSON, keys, fields, and then the endpoint's own rules.
 fn run(
     simulator: &Simulator,
     method: &Method,
@@ -319,7 +232,7 @@ fn run(
     body: Option<&Bytes>,
 ) -> Result<Answer, PlaidError> {
     let answered = *method == Method::POST;
-    let json = ENDPOINTS
+    let json = endpoints::ALL
         .iter()
         .chain(data_endpoints::ALL)
         .find(|endpoint| answered && endpoint.path == path);
@@ -344,12 +257,28 @@ fn judged<'a>(
     body: Option<&Bytes>,
     fields: &[Field],
 ) -> Result<Call<'a>, PlaidError> {
-    keys::check_headers(headers)?;
+    let guesses = simulator.switches().guesses;
+    keys::check_headers(headers, &guesses)?;
     let mut body = parse(body)?;
-    let client_id = keys::authenticate(simulator, headers, &mut body)?;
+    let keys = keys::take(headers, &mut body, &guesses);
     let now = simulator.now();
-    check_rate(simulator, path, &client_id, &body, now)?;
-    fields::check(fields, &body)?;
+    let known = |keys| {
+        let client_id = keys::authenticate(simulator, keys)?;
+        check_rate(simulator, path, &client_id, &body, now)?;
+        Ok(client_id)
+    };
+    let check = || fields::check(fields, &body, &guesses);
+    let client_id = match guesses.keys_checked {
+        KeysChecked::BeforeFields => {
+            let client_id = known(keys)?;
+            check()?;
+            client_id
+        }
+        KeysChecked::AfterFields => {
+            check()?;
+            known(keys)?
+        }
+    };
     Ok(Call {
         simulator,
         client_id,
@@ -359,6 +288,7 @@ fn judged<'a>(
             .unwrap_or("localhost"),
         now,
         body,
+        guesses,
     })
 }
 
@@ -369,13 +299,19 @@ fn check_rate(
     body: &Map<String, Value>,
     now: Timestamp,
 ) -> Result<(), PlaidError> {
-    if !simulator.switches().rate_limits || !rate_limits::has_limit(path) {
+    let switches = simulator.switches();
+    if !switches.rate_limits {
         return Ok(());
     }
     let access_token = body.get("access_token").and_then(Value::as_str);
     let state = simulator.state();
     let item_id = access_token.and_then(|token| state.item_of(token)).map(Item::id);
-    lock(&simulator.0.rate_limits).count(path, client_id, item_id, now)
+    let caller = rate_limits::Caller {
+        client_id,
+        item_id,
+        body,
+    };
+    lock(&simulator.0.rate_limits).count(path, &caller, &switches.guesses, now)
 }
 
 fn parse(body: Option<&Bytes>) -> Result<Map<String, Value>, PlaidError> {

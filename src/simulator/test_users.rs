@@ -5,6 +5,7 @@ use http::StatusCode;
 use super::data::custom::Custom;
 use super::data::person;
 use super::error::PlaidError;
+use super::guesses::{ErrorPasswords, Guesses};
 use super::link::Mfa;
 
 /// What a login leads to.
@@ -19,7 +20,8 @@ pub(super) enum Login {
 }
 
 /// Tries to log in.
-pub(super) fn log_in(username: &str, password: &str) -> Login {
+pub(super) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login {
+    let forced = |code: &str| forced(code, guesses.error_passwords);
     if person::takes_any_password(username) {
         return Login::Done;
     }
@@ -34,7 +36,7 @@ pub(super) fn log_in(username: &str, password: &str) -> Login {
     }
     match (username, password) {
         ("user_good", "pass_good") => Login::Done,
-        ("user_good", password) if Mfa::of_password(password).is_some() => Login::Code,
+        ("user_good", password) if Mfa::of_password(password, guesses).is_some() => Login::Code,
         ("user_good", _) => Login::Refused(
             password
                 .strip_prefix("error_")
@@ -70,8 +72,28 @@ fn invalid_credentials() -> PlaidError {
     }
 }
 
+/// The codes that lists of test credentials name.
+const LISTED_ERRORS: &[&str] = &[
+    "COUNTRY_NOT_SUPPORTED",
+    "INSTITUTION_DOWN",
+    "INSTITUTION_NOT_RESPONDING",
+    "INTERNAL_SERVER_ERROR",
+    "INVALID_CREDENTIALS",
+    "INVALID_MFA",
+    "INVALID_SEND_METHOD",
+    "ITEM_LOCKED",
+    "ITEM_LOGIN_REQUIRED",
+    "ITEM_NOT_SUPPORTED",
+    "NO_ACCOUNTS",
+    "USER_INPUT_TIMEOUT",
+    "USER_SETUP_REQUIRED",
+];
+
 /// The error that a password like `error_ITEM_LOCKED` asks for.
-fn forced(code: &str) -> Option<PlaidError> {
+fn forced(code: &str, taken: ErrorPasswords) -> Option<PlaidError> {
+    if taken == ErrorPasswords::Listed && !LISTED_ERRORS.contains(&code) {
+        return None;
+    }
     let well_formed = (1..=64).contains(&code.len())
         && code
             .bytes()
@@ -108,9 +130,13 @@ mod tests {
 
     #[test]
     fn test_logins_do_as_documented() {
-        assert!(matches!(log_in("user_good", "pass_good"), Login::Done));
-        assert!(matches!(log_in("user_good", "mfa_device"), Login::Code));
-        assert!(matches!(log_in("user_transactions_dynamic", "x"), Login::Done));
+        let usual = Guesses::default();
+        assert!(matches!(log_in("user_good", "pass_good", &usual), Login::Done));
+        assert!(matches!(log_in("user_good", "mfa_device", &usual), Login::Code));
+        assert!(matches!(
+            log_in("user_transactions_dynamic", "x", &usual),
+            Login::Done
+        ));
         for (user, password, error_type, code) in [
             ("user_good", "wrong", "ITEM_ERROR", "INVALID_CREDENTIALS"),
             ("user_good", "error_", "ITEM_ERROR", "INVALID_CREDENTIALS"),
@@ -129,7 +155,7 @@ mod tests {
                 "INTERNAL_SERVER_ERROR",
             ),
         ] {
-            let Login::Refused(error) = log_in(user, password) else {
+            let Login::Refused(error) = log_in(user, password, &usual) else {
                 panic!("{user} with {password} got in");
             };
             assert_eq!((&*error.error_type, &*error.error_code), (error_type, code));

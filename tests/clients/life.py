@@ -194,7 +194,7 @@ def lapsed(simulator, api, item, receiver):
     simulator.control("POST", "/items", repair)
     simulator.control("POST", "/items", {"item_id": item.item_id, "action": "revoke"})
     receiver.wait("USER_PERMISSION_REVOKED")
-    refused(400, "ITEM_ERROR", "USER_PERMISSION_REVOKED", api.accounts_get, accounts)
+    refused(400, "INVALID_INPUT", "USER_PERMISSION_REVOKED", api.accounts_get, accounts)
     simulator.control("POST", "/items", repair)
 
 

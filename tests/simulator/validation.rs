@@ -3,7 +3,7 @@
 use plaid_token_broker::simulator::Options;
 use serde_json::{Value, json};
 
-use crate::support::{Plaid, link_token_request, text};
+use crate::support::{OTHER, Plaid, link_token_request, text};
 
 /// An endpoint with a body that it takes; every field of that body is required.
 async fn endpoints(plaid: &Plaid) -> Vec<(&'static str, Value)> {
@@ -191,9 +191,28 @@ async fn link_token_create_takes_what_plaid_takes() {
             .await
             .ok();
     }
-    let mut without_user = link_token_request(&json!({"user_id": "usr_9nSp2KuZ2x4JDw"}));
-    without_user.as_object_mut().unwrap().remove("user");
-    plaid.call("/link/token/create", without_user).await.ok();
+    let user = json!({"client_user_id": "one"});
+    let user = plaid.call("/user/create", user).await.ok();
+    for name in ["user_id", "user_token"] {
+        let mut without_user = link_token_request(&json!({name: user[name]}));
+        without_user.as_object_mut().unwrap().remove("user");
+        plaid.call("/link/token/create", without_user).await.ok();
+    }
+    for (name, word, code) in [
+        ("user_id", "usr_9nSp2KuZ2x4JDw", "INVALID_USER_ID"),
+        ("user_token", "user-sandbox-1", "INVALID_USER_TOKEN"),
+    ] {
+        let unknown = link_token_request(&json!({name: word}));
+        plaid
+            .call("/link/token/create", unknown)
+            .await
+            .refused(400, "INVALID_INPUT", code);
+        let foreign = link_token_request(&json!({name: user[name]}));
+        plaid
+            .call_as(OTHER, "/link/token/create", foreign)
+            .await
+            .refused(400, "INVALID_INPUT", code);
+    }
 }
 
 #[tokio::test]

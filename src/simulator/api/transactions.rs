@@ -4,13 +4,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::reading::{ACCOUNT_IDS, account, chosen, ledger, stage};
+use super::reading::{ACCOUNT_IDS, account, chosen};
 use crate::simulator::data::calendar::{Day, number_of};
 use crate::simulator::data::movement::Form;
 use crate::simulator::data::sync::{Change, Cursor, Ledger, Stage, Version};
 use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::pulls::{ledger, stage};
 use crate::simulator::webhook::Webhook;
 
 pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
@@ -139,7 +140,10 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         if stage == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
-        let accounts_json: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
+        let accounts_json: Vec<_> = accounts
+            .iter()
+            .map(|account| item.account_json(account))
+            .collect();
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
         let mut found = ledger.all(ledger.version(stage, call.now));
@@ -154,7 +158,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             "accounts": accounts_json,
             "transactions": transactions,
             "total_transactions": found.len(),
-            "item": item.json(call.now),
+            "item": item.json(call.now, &call.guesses),
         }))
     })
 }
@@ -162,7 +166,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
 fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Result<(), PlaidError> {
     call.simulator
         .state()
-        .item(&call.client_id, access_token)?
+        .item(&call.client_id, access_token, &call.guesses)?
         .request_days(days);
     Ok(())
 }
@@ -171,12 +175,12 @@ fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Resu
 /// (<https://plaid.com/docs/transactions/webhooks/#integrating-with-the-sync-endpoint>).
 fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, access_token)?;
+    let item = state.item(&call.client_id, access_token, &call.guesses)?;
     if item.begins_sync() {
         let complete = item.created_at().plus(call.simulator.0.data_delay * 3);
-        let fields = json!({"initial_update_complete": true, "historical_update_complete": true});
-        let webhook = Webhook::new("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", fields);
-        call.simulator.send_webhook(item, webhook, complete.max(call.now));
+        let at = complete.max(call.now);
+        call.simulator
+            .send_webhook(item, Webhook::sync_updates_available(), at);
     }
     Ok(())
 }
@@ -200,7 +204,10 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Value, PlaidError> {
             None => chosen(item, None)?,
         };
         let account_id = account_id.unwrap_or_default();
-        let accounts_json: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
+        let accounts_json: Vec<_> = accounts
+            .iter()
+            .map(|account| item.account_json(account))
+            .collect();
         let stage = stage(call.simulator, item, call.now);
         let ledger = ledger(call.simulator, item, accounts);
         let newest = ledger.version(stage, call.now);

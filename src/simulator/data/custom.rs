@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::calendar::Day;
 use super::custom_liability::Liability;
@@ -139,6 +139,13 @@ pub(super) struct InflowModel {
     pub(super) income_amount: Option<Money>,
     pub(super) payment_day_of_month: Option<i8>,
     pub(super) transaction_name: Option<String>,
+}
+
+/// The configuration with this seed, unless it has one of its own.
+pub(super) fn with_seed(text: &str, seed: &str) -> String {
+    let mut configuration: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    configuration.entry("seed").or_insert_with(|| seed.into());
+    Value::Object(configuration).to_string()
 }
 
 impl Custom {
