@@ -1,16 +1,23 @@
 //! The state that every handler shares.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
+use thiserror::Error;
+
+use crate::admin::Admins;
+use crate::audit::{Audit, Origin};
 use crate::clock::SharedClock;
-use crate::config::{ClientConfig, Clients, Config, Environment, Problems};
+use crate::config::{self, ClientConfig, Clients, Config, Environment, Problems};
 use crate::connections::Connections;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
 use crate::simulator::Simulator;
-use crate::store::Store;
+use crate::store::model::AllowedRedirectUri;
+use crate::store::{Store, StoreError};
 
 /// What [`App`] is made of.
 pub struct Parts {
@@ -22,10 +29,18 @@ pub struct Parts {
     pub store: Store,
     /// Plaid, or what stands in for it.
     pub plaid: PlaidClient,
+    /// Notes what happens and changes nothing; what changes something the store writes itself.
+    pub audit: Audit,
     /// How much everybody may ask for.
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// The links and sessions of those who operate it.
+    pub admins: Admins,
+    /// Where the broker itself listens: the bound address.
+    pub address: SocketAddr,
+    /// What is measured of all of them.
+    pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.
@@ -38,8 +53,47 @@ pub struct App(Arc<Shared>);
 
 struct Shared {
     parts: Parts,
-    /// Swapped whole when the clients file is read again.
-    clients: RwLock<Arc<Clients>>,
+    clients: RwLock<Registered>,
+    /// Held from reading the allowed callbacks until they are taken, so that none takes an older list.
+    taking: tokio::sync::Mutex<()>,
+}
+
+/// The clients, swapped whole when the clients file is read again or a callback is allowed.
+struct Registered {
+    /// As the settings and the clients file have them.
+    configured: Clients,
+    /// What administrators allowed besides.
+    allowed: Vec<AllowedRedirectUri>,
+    /// Both together: what requests see.
+    clients: Arc<Clients>,
+}
+
+impl Registered {
+    fn new(configured: Clients, allowed: Vec<AllowedRedirectUri>) -> Self {
+        let uris = allowed
+            .iter()
+            .map(|allowed| (allowed.client_id.as_str(), allowed.uri.as_str()));
+        let clients = Arc::new(configured.clone().allowing(uris));
+        Self {
+            configured,
+            allowed,
+            clients,
+        }
+    }
+}
+
+/// A callback that was not allowed.
+#[derive(Debug, Error)]
+pub enum AllowError {
+    /// There is no such client.
+    #[error("there is no client with the id {0:?}")]
+    UnknownClient(String),
+    /// It cannot be a callback; the text says what to write instead.
+    #[error("this cannot be a callback URL: {0}")]
+    Uri(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Deref for App {
@@ -51,21 +105,33 @@ impl Deref for App {
 }
 
 impl App {
-    /// Shares the parts.
+    /// Shares the parts. `allowed` are the callbacks that the store has.
     #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        let clients = Clients::new(parts.config.oauth.clients.clone());
+    pub fn new(parts: Parts, allowed: Vec<AllowedRedirectUri>) -> Self {
+        let configured = Clients::new(parts.config.oauth.clients.clone());
         Self(Arc::new(Shared {
             parts,
-            clients: RwLock::new(Arc::new(clients)),
+            clients: RwLock::new(Registered::new(configured, allowed)),
+            taking: tokio::sync::Mutex::new(()),
         }))
+    }
+
+    fn registered(&self) -> RwLockWriteGuard<'_, Registered> {
+        // Nothing can panic while the lock is held, so what is inside is whole even then.
+        self.0.clients.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The clients of this moment. A request asks once and keeps the answer.
     #[must_use]
     pub fn clients(&self) -> Arc<Clients> {
-        // Nothing can panic while the lock is held, so what is inside is whole even then.
-        Arc::clone(&self.0.clients.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .0
+                .clients
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clients,
+        )
     }
 
     /// Reads the clients file again and takes its clients from now on; gives how many clients there are, the first one
@@ -76,8 +142,59 @@ impl App {
     pub fn reload_clients(&self) -> Result<usize, Problems> {
         let clients = self.config.reread_clients()?;
         let count = clients.as_slice().len();
-        *self.0.clients.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(clients);
+        let mut registered = self.registered();
+        let allowed = std::mem::take(&mut registered.allowed);
+        *registered = Registered::new(clients, allowed);
         Ok(count)
+    }
+
+    /// Allows a callback for a client: stored, audited, and good from now on, also after a reload or a restart. Gives
+    /// whether it is new. It is checked by the rules of `PLAID_REDIRECT_URI`.
+    pub async fn allow_redirect_uri(
+        &self,
+        client_id: &str,
+        uri: &str,
+        origin: Origin,
+    ) -> Result<bool, AllowError> {
+        if self.clients().find(client_id).is_none() {
+            return Err(AllowError::UnknownClient(client_id.to_owned()));
+        }
+        config::redirect_uri(uri).map_err(AllowError::Uri)?;
+        let (client_id, uri) = (client_id.to_owned(), uri.to_owned());
+        let store = self.store.by(origin);
+        let new = store.allow_redirect_uri(client_id, uri, self.clock.now()).await?;
+        self.take_allowed().await?;
+        Ok(new)
+    }
+
+    /// Takes an allowed callback back; those of the settings and of the clients file stay. Gives whether it was there.
+    pub async fn forget_redirect_uri(
+        &self,
+        client_id: &str,
+        uri: &str,
+        origin: Origin,
+    ) -> Result<bool, StoreError> {
+        let (client_id, uri) = (client_id.to_owned(), uri.to_owned());
+        let store = self.store.by(origin);
+        let gone = store
+            .forget_redirect_uri(client_id, uri, self.clock.now())
+            .await?;
+        self.take_allowed().await?;
+        Ok(gone)
+    }
+
+    /// The callbacks that administrators allowed, for all clients.
+    pub async fn allowed_redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
+        self.store.redirect_uris().await
+    }
+
+    /// What the store has decides, so of two changes at once none is lost here.
+    async fn take_allowed(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.0.taking.lock().await;
+        let allowed = self.store.redirect_uris().await?;
+        let mut registered = self.registered();
+        *registered = Registered::new(registered.configured.clone(), allowed);
+        Ok(())
     }
 
     /// Which world the pages belong to.

@@ -1,11 +1,14 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
+mod admin_link;
 mod healthcheck;
 mod keys;
+mod operate;
 mod serve;
 mod simulate;
 
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -52,6 +55,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Ask a running broker on this machine whether it is alive, for container health checks.
     Healthcheck,
+    /// Print a link that opens the running broker's set-up page once, within 15 minutes.
+    AdminLink,
     Keys(keys::Keys),
 }
 
@@ -69,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
+        Command::AdminLink => admin_link::run(),
         Command::Keys(keys) => keys.run(),
     };
     ExitCode::from(outcome)
@@ -97,6 +103,16 @@ fn settings(options: LoadOptions) -> Result<Config, Problems> {
         ..options
     };
     Config::load(config::environment(), dotenv.as_deref(), options)
+}
+
+/// "All addresses" is where one listens, not where one asks.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
 }
 
 /// A line on standard output. A reader that went away is no error of ours.

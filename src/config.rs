@@ -1,6 +1,7 @@
 //! Settings: one struct per concern, read from the environment and then `.env`, all problems told at once.
 
 mod address;
+mod audit;
 mod client;
 mod client_keys;
 mod client_table;
@@ -25,12 +26,13 @@ mod variable;
 mod tests;
 
 pub use address::is_loopback;
+pub use audit::AuditConfig;
 pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
 pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};
 pub use link::LinkConfig;
 pub use log::{LogConfig, LogFormat};
-pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error};
+pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error, redirect_uri};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
@@ -54,6 +56,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Where connections are kept and what seals them.
     pub store: StoreConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Things that are odd but stop nothing, to be logged once at the start.
@@ -96,6 +100,7 @@ impl Config {
             }
         }
         let store = StoreConfig::read(&mut settings, environment);
+        let audit = AuditConfig::read(&mut settings);
         let log = LogConfig::read(&mut settings, options);
         let Settings {
             problems, warnings, ..
@@ -107,6 +112,7 @@ impl Config {
                 oauth,
                 http,
                 store,
+                audit,
                 log,
                 warnings,
             })

@@ -19,7 +19,9 @@ pub use exchange::{ExchangeError, LinkResult};
 pub use health::Health;
 pub use removal::{Patience, RemovalWorker};
 
+use crate::audit::Audit;
 use crate::clock::SharedClock;
+use crate::metrics::FlowMetrics;
 use crate::plaid::PlaidClient;
 use crate::store::Store;
 
@@ -31,6 +33,8 @@ struct Inner {
     store: Store,
     plaid: PlaidClient,
     clock: SharedClock,
+    audit: Audit,
+    metrics: FlowMetrics,
     flights: Arc<flights::Flights>,
     health: health::HealthChecks,
     tasks: TaskTracker,
@@ -40,11 +44,19 @@ struct Inner {
 impl Connections {
     /// Wires the parts together.
     #[must_use]
-    pub fn new(store: Store, plaid: PlaidClient, clock: SharedClock) -> Self {
+    pub fn new(
+        store: Store,
+        plaid: PlaidClient,
+        clock: SharedClock,
+        audit: Audit,
+        metrics: FlowMetrics,
+    ) -> Self {
         Self(Arc::new(Inner {
             store,
             plaid,
             clock,
+            audit,
+            metrics,
             flights: Arc::default(),
             health: health::HealthChecks::default(),
             tasks: TaskTracker::new(),

@@ -1,18 +1,28 @@
 //! Where the browser login flow ends: the connection that this browser made, with its accounts.
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use crate::app::App;
-use crate::link::{Refusal, Session, SessionError, error_page, html, plain_policy};
+use crate::link::{Session, SessionError, about, explorer_is_open};
+use crate::middleware::peer::Peer;
 use crate::pages::{ResultAccount, ResultPage};
 use crate::plaid::Account;
+use crate::web::{Refusal, error_page, html, plain_policy};
 
 const ROOT: &str = "./";
 
 /// `GET /explorer`: institution, and the accounts' names and masks.
-pub async fn page(State(app): State<App>, session: Result<Session, SessionError>) -> Response {
+pub async fn page(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    session: Result<Session, SessionError>,
+) -> Response {
+    if !explorer_is_open(&app, &headers, peer) {
+        return about(&app, ROOT);
+    }
     let connection = match session {
         Ok(Session(connection)) => connection,
         Err(SessionError::None) => return error_page(&app, ROOT, &no_session()),

@@ -10,16 +10,20 @@
 //! - [`secret`]: token and secret types whose `Debug` is silent
 //! - [`clock`]: time, which enters every decision as a value
 
+pub mod admin;
 pub mod app;
 pub mod assets;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connections;
+pub mod control;
 pub mod explorer;
 pub mod lifecycle;
 pub mod limits;
 pub mod link;
+pub mod metrics;
 pub mod middleware;
 pub mod oauth;
 pub mod openapi;
@@ -29,6 +33,8 @@ pub mod plaid;
 pub mod random;
 pub mod router;
 pub mod secret;
+pub mod setup;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+pub mod web;

@@ -22,16 +22,19 @@ pub use reload::reload_on_hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 
+use crate::admin::Admins;
 use crate::app::{App, Parts};
+use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment};
 use crate::connections::{Connections, Patience, RemovalWorker};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
+use crate::metrics::{Metrics, MetricsError};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
-use crate::store::{Durability, OpenError, OpenOptions, Store};
+use crate::store::{Durability, OpenError, OpenOptions, Store, StoreError};
 use crate::{ops, router};
 
 /// How long requests in flight are waited for: longer than any request may take.
@@ -55,12 +58,21 @@ pub enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The store's first answer.
+    #[error(transparent)]
+    Reading(#[from] StoreError),
+    /// The audit file.
+    #[error(transparent)]
+    AuditFile(#[from] FileError),
     /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
     /// The address of the embedded simulator is no URL; cannot happen with a bound address.
     #[error("the simulator's address is no URL")]
     SimulatorUrl(#[from] url::ParseError),
+    /// A mistake of this program.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
 }
 
 /// What comes from outside and tests choose: time, and how patient we are with Plaid.
@@ -154,15 +166,16 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let base_url = match (&plaid.base_url, addresses.simulator, plaid.environment) {
         (Some(url), _, _) => url.clone(),
         (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
-        (None, None, Environment::Production) => Url::parse("https://production.plaid.com")?,
-        (None, None, _) => Url::parse("https://sandbox.plaid.com")?,
+        (None, None, environment) => Url::parse(environment.default_base_url())?,
     };
+    let metrics = Metrics::new(plaid.environment.name())?;
     let client = PlaidClient::new(&PlaidOptions {
         base_url,
         client_id: plaid.client_id.clone(),
         secret: plaid.secret.clone(),
         timeouts: plaid_timeouts,
-    })?;
+    })?
+    .measured_by(metrics.plaid.clone());
     let account = Account {
         environment: plaid.environment.name().to_owned(),
         client_id: plaid.client_id.clone(),
@@ -173,21 +186,42 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         durability: Durability::Full,
     };
     let store = Store::open(options).await?;
-    let connections = Connections::new(store.clone(), client.clone(), Arc::clone(&clock));
+    store.measured_by(metrics.store.clone());
+    let flow = metrics.flow.clone();
+    let audit = Audit::new(
+        store.clone(),
+        Arc::clone(&clock),
+        config.audit.file.clone(),
+        config.audit.keep,
+    );
+    audit.open_file().await?;
+    let allowed = store.redirect_uris().await?;
+    let connections = Connections::new(
+        store.clone(),
+        client.clone(),
+        Arc::clone(&clock),
+        audit.clone(),
+        flow.clone(),
+    );
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
-    let limits = Limits::new(http.rate_limit);
-    let app = App::new(Parts {
+    let limits = Limits::new(http.rate_limit).measured_by(flow);
+    let parts = Parts {
         limits,
         config,
         clock,
         store,
         plaid: client,
+        audit,
         connections,
+        admins: Admins::default(),
+        address: addresses.broker,
+        metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
-    });
+    };
+    let app = App::new(parts, allowed);
     Ok(Broker {
         app,
         listener,
@@ -229,7 +263,7 @@ impl Broker {
         }
         tokio::spawn(serve(
             ops,
-            ops::router(app.clone()),
+            ops::router(app.clone(), stop.drain.clone()),
             background.clone().cancelled_owned(),
         ));
         let patience = Patience {
@@ -238,6 +272,8 @@ impl Broker {
         };
         let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
+        // What is noted while draining is written at the end.
+        tokio::spawn(app.audit.clone().run(stop.drain.clone()));
 
         let serving = serve(
             listener,
@@ -278,5 +314,8 @@ impl Broker {
 
 async fn close(app: &App) {
     app.connections.settle_all().await;
+    if let Err(error) = app.audit.flush(Flush::All).await {
+        tracing::error!(%error, "the last of the audit log could not be written");
+    }
     app.store.close().await;
 }

@@ -12,6 +12,8 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use http::HeaderValue;
 
+use crate::metrics::FlowMetrics;
+
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
 const MAX_KEYS: usize = 50_000;
 
@@ -31,6 +33,20 @@ pub enum Kind {
     PageCall,
     /// A token request whose client did not prove itself.
     Token,
+    /// An admin token that somebody typed; limited even where the other limits are off.
+    Login,
+}
+
+impl Kind {
+    /// The budget's name in the metrics.
+    fn budget(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::PageCall => "page_call",
+            Self::Token => "token",
+            Self::Login => "login",
+        }
+    }
 }
 
 impl TooMany {
@@ -43,12 +59,18 @@ impl TooMany {
 
 type Buckets<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 
+fn at_least_one(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN)
+}
+
 struct Keyed<K: Clone + Eq + std::hash::Hash>(Buckets<K>);
 
 impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
     fn new(per_second: u32, burst: u32) -> Self {
-        let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
+        Self::of(Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst)))
+    }
+
+    fn of(quota: Quota) -> Self {
         Self(RateLimiter::hashmap(quota))
     }
 
@@ -66,9 +88,11 @@ impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
 /// All budgets. Only refused requests are told anything of them.
 pub struct Limits {
     enabled: bool,
+    metrics: Option<FlowMetrics>,
     pages: Keyed<IpAddr>,
     page_calls: Keyed<IpAddr>,
     tokens: Keyed<IpAddr>,
+    logins: Keyed<IpAddr>,
     clients: Keyed<String>,
 }
 
@@ -78,25 +102,44 @@ impl Limits {
     pub fn new(enabled: bool) -> Self {
         Self {
             enabled,
+            metrics: None,
             // A whole office may come from one address; a program that guesses is slowed to five tries a second.
             pages: Keyed::new(5, 300),
             page_calls: Keyed::new(5, 300),
             tokens: Keyed::new(5, 300),
+            // People mistype; whoever guesses gets one try in ten seconds.
+            logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
             clients: Keyed::new(100, 2000),
         }
     }
 
+    /// Counts what is refused from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: FlowMetrics) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
+    }
+
+    fn counted(&self, budget: &'static str, checked: Result<(), TooMany>) -> Result<(), TooMany> {
+        if let (Err(_), Some(metrics)) = (&checked, &self.metrics) {
+            metrics.rate_limited(budget);
+        }
+        checked
+    }
+
     /// A request of somebody who proved nothing.
     pub fn address(&self, kind: Kind, address: IpAddr) -> Result<(), TooMany> {
-        if !self.enabled {
+        if !self.enabled && kind != Kind::Login {
             return Ok(());
         }
         let buckets = match kind {
             Kind::Page => &self.pages,
             Kind::PageCall => &self.page_calls,
             Kind::Token => &self.tokens,
+            Kind::Login => &self.logins,
         };
-        buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+        let checked = buckets.check(network(address), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        self.counted(kind.budget(), checked)
     }
 
     /// A request of a client that proved itself.
@@ -104,7 +147,7 @@ impl Limits {
         if !self.enabled {
             return Ok(());
         }
-        self.clients.check(id.to_owned(), String::new())
+        self.counted("client", self.clients.check(id.to_owned(), String::new()))
     }
 }
 
@@ -163,9 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn switched_off_nobody_is_refused() {
+    fn switched_off_nobody_is_refused_but_who_guesses_the_admin_token() {
         let limits = Limits::new(false);
         assert_eq!(exhaust(&limits, "203.0.113.1"), 1000);
+        let address = "203.0.113.1".parse().unwrap();
+        let tries = (0..100)
+            .take_while(|_| limits.address(Kind::Login, address).is_ok())
+            .count();
+        assert!((10..15).contains(&tries), "{tries}");
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! Every URL on a page is relative and begins with its `root` (`./` for a page of the first level, `../` for
 //! one below it), so that pages work from whatever address and path prefix they were reached by.
 
+mod admin;
 mod products;
 #[cfg(test)]
 mod tests;
 
+pub use admin::{AdminLoginPage, AdminLoginWay};
 /// Gives each page its `render() -> Result<String, askama::Error>`.
 pub use askama::Template;
 pub use products::plain_products;
@@ -142,4 +144,6 @@ pub struct ResultAccount {
 pub struct AboutPage {
     /// Prefix of every URL: `./` or `../`.
     pub root: &'static str,
+    /// Whether more is here for an admin, who may log in.
+    pub for_admin: bool,
 }

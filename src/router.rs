@@ -10,15 +10,16 @@ use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::link::Refusal;
 use crate::middleware::{headers, log, peer, request_id, timeout};
-use crate::{assets, explorer, link, oauth, openapi};
+use crate::web::{Refusal, error_page, root_from, wants_page};
+use crate::{admin, assets, explorer, link, oauth, openapi};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
     let mut router = people()
         .merge(page_calls())
         .merge(oauth_clients())
+        .merge(admin::router())
         .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {
@@ -34,7 +35,7 @@ pub fn build(app: App) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(timeout::layer))
         .layer(from_fn(headers::layer))
-        .layer(from_fn(log::layer))
+        .layer(from_fn_with_state(app.clone(), log::layer))
         .layer(from_fn_with_state(app.clone(), peer::layer))
         .layer(from_fn(request_id::layer))
         .with_state(app)
@@ -82,8 +83,11 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
-    let takes_post =
-        path.starts_with("/api/") || matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect");
+    let takes_post = path.starts_with("/api/")
+        || matches!(
+            path,
+            "/setup/logout" | "/oauth/token" | "/oauth/revoke" | "/oauth/introspect"
+        );
     let (message, described) = if takes_post {
         (
             "It is for programs, which send something to it. There is no page here.",
@@ -110,29 +114,11 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
 /// People get a page, programs JSON.
 fn answer(app: &App, request: &Request, refusal: &Refusal, error: &str, described: &str) -> Response {
     let path = request.uri().path();
-    let wants_page = request
-        .headers()
-        .get(http::header::ACCEPT)
-        .is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
-    if wants_page && !path.starts_with("/api/") {
-        return link::error_page(app, root_from(path), refusal);
+    if wants_page(request.headers()) && !path.starts_with("/api/") {
+        return error_page(app, root_from(path), refusal);
     }
     let body = json!({ "error": error, "error_description": described });
     (refusal.status, Json(body)).into_response()
-}
-
-/// The way from a page at this path to the root of the site: relative, since a proxy may put a prefix before it.
-fn root_from(path: &str) -> &'static str {
-    const ROOTS: [&str; 6] = [
-        "./",
-        "../",
-        "../../",
-        "../../../",
-        "../../../../",
-        "../../../../../",
-    ];
-    let depth = path.matches('/').count().saturating_sub(1);
-    ROOTS.get(depth).copied().unwrap_or("/")
 }
 
 /// Unwinding stays on, so that one request's mistake is not everybody's. What the panic said stays in the log.

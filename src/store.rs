@@ -9,6 +9,7 @@ pub mod error;
 mod files;
 pub mod keyring;
 pub mod model;
+mod operator;
 pub mod seal;
 mod sqlite;
 pub mod tokens;
@@ -16,17 +17,19 @@ pub mod tokens;
 use std::sync::Arc;
 
 pub use self::error::{OpenError, StoreError};
+use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    GrantId, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
-use self::sqlite::SqliteStore;
+use self::sqlite::{SqliteStore, Trail};
 use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
+use crate::metrics::StoreMetrics;
 
 /// Whether an answer waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +54,11 @@ pub struct OpenOptions {
 
 /// An open store. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Store(Engine);
+pub struct Store {
+    engine: Engine,
+    /// Where decisions through this clone come from, for the audit log.
+    origin: Origin,
+}
 
 #[derive(Clone, Debug)]
 enum Engine {
@@ -69,29 +76,61 @@ impl Store {
         match config.database {
             DatabaseUrl::Sqlite(path) => {
                 let store = SqliteStore::open(path, config.keys, account, durability).await?;
-                Ok(Self(Engine::Sqlite(Arc::new(store))))
+                Ok(Self {
+                    engine: Engine::Sqlite(Arc::new(store)),
+                    origin: Origin::default(),
+                })
             }
+        }
+    }
+
+    /// The same store for decisions that come from there: the audit log tells it.
+    #[must_use]
+    pub fn by(&self, origin: Origin) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            origin,
+        }
+    }
+
+    fn trail(&self, now: Timestamp) -> Trail {
+        Trail::new(now, self.origin.clone())
+    }
+
+    /// Counts the commits from now on. A second call changes nothing.
+    pub fn measured_by(&self, metrics: StoreMetrics) {
+        match &self.engine {
+            Engine::Sqlite(store) => store.measured_by(metrics),
         }
     }
 
     /// Makes and recognises tokens of our own; they are this store's and no other's.
     #[must_use]
     pub fn tokens(&self) -> &TokenKey {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.tokens(),
+        }
+    }
+
+    /// The keys that seal and open.
+    #[must_use]
+    pub fn keyring(&self) -> Arc<Keyring> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.keyring(),
         }
     }
 
     /// Opens a transaction.
     pub async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.open_transaction(new).await,
+        let trail = self.trail(new.created_at);
+        match &self.engine {
+            Engine::Sqlite(store) => store.open_transaction(new, trail).await,
         }
     }
 
     /// The transaction as it stands.
     pub async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.transaction(id).await,
         }
     }
@@ -103,29 +142,29 @@ impl Store {
         completion: Completion,
         now: Timestamp,
     ) -> Result<CompleteOutcome, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.complete(completion, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.complete(completion, self.trail(now)).await,
         }
     }
 
     /// The person cancelled for good. Also possible after `expires_at`, as the client still waits for its answer.
     pub async fn cancel(&self, id: TransactionId, now: Timestamp) -> Result<CancelOutcome, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.cancel(id, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.cancel(id, self.trail(now)).await,
         }
     }
 
     /// Consumes the code and stores the grant; exactly one caller wins. From `code_expires_at` on nobody does.
     pub async fn redeem(&self, redemption: Redemption, now: Timestamp) -> Result<RedeemOutcome, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.redeem(redemption, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.redeem(redemption, self.trail(now)).await,
         }
     }
 
     /// The browser asks again for the answer of its completion. A code that ran out unredeemed is made good again: only
     /// the browser that completed the transaction can ask.
     pub async fn repeat(&self, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.repeat(repeat, now).await,
         }
     }
@@ -133,8 +172,8 @@ impl Store {
     /// Gives up what was completed before those moments and not used since; the removal of its connections is queued in
     /// the same commit. Gives how many.
     pub async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.abandon(abandonment, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.abandon(abandonment, self.trail(now)).await,
         }
     }
 
@@ -145,8 +184,8 @@ impl Store {
         owner: PublicTokenOwner,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.discard(connection, owner, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.discard(connection, owner, self.trail(now)).await,
         }
     }
 
@@ -156,36 +195,36 @@ impl Store {
         exchange: RawExchange,
         now: Timestamp,
     ) -> Result<RawExchangeOutcome, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.exchange_raw(exchange, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.exchange_raw(exchange, self.trail(now)).await,
         }
     }
 
     /// What became of a public token.
     pub async fn public_token(&self, hash: PublicTokenHash) -> Result<Option<PublicTokenRecord>, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.public_token(hash).await,
         }
     }
 
     /// The connection as it stands, also when it is removed.
     pub async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.connection(id).await,
         }
     }
 
     /// The grant as it stands, also when it is revoked, with its connection.
     pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Connection)>, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.grant(id).await,
         }
     }
 
     /// Replaces the refresh token of a public client by its one successor (RFC 9700 4.14.2).
     pub async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<RotateOutcome, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.rotate(rotation, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.rotate(rotation, self.trail(now)).await,
         }
     }
 
@@ -196,28 +235,28 @@ impl Store {
         revocation: Revocation,
         now: Timestamp,
     ) -> Result<RevokeOutcome, StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.revoke(id, revocation, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.revoke(id, revocation, self.trail(now)).await,
         }
     }
 
     /// At most `limit` removals whose time to be tried has come, the longest waiting first.
     pub async fn due_removals(&self, now: Timestamp, limit: usize) -> Result<Vec<Removal>, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.due_removals(now, limit).await,
         }
     }
 
     /// Plaid has removed the Item (or never knew it). Done twice it is done once.
     pub async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
-        match &self.0 {
-            Engine::Sqlite(store) => store.finish_removal(id, now).await,
+        match &self.engine {
+            Engine::Sqlite(store) => store.finish_removal(id, self.trail(now)).await,
         }
     }
 
     /// Plaid could not be asked or did not do it: counts the attempt and tries again at that moment.
     pub async fn postpone_removal(&self, id: ConnectionId, next_try: Timestamp) -> Result<(), StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.postpone_removal(id, next_try).await,
         }
     }
@@ -225,21 +264,21 @@ impl Store {
     /// Forgets open, cancelled and abandoned transactions that expired before that moment, and the public tokens that
     /// were exchanged before it if their connection is removed. Gives the number of things forgotten.
     pub async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.purge(before).await,
         }
     }
 
-    /// Whether the store can write and read now.
+    /// Whether the store can write and read now, and whether its keys still open it ([`StoreError::Sealed`] if not).
     pub async fn check(&self) -> Result<(), StoreError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.check().await,
         }
     }
 
     /// Decides what waits, syncs, and lets other processes open the store. Whatever comes later is refused.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(store) => store.close().await,
         }
     }

@@ -1,9 +1,9 @@
 //! `healthcheck`: asks the running broker's operations address, so that a container needs no other tool for it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, settings};
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, reachable, settings};
 use crate::config::LoadOptions;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,16 +35,6 @@ pub(super) fn run() -> u8 {
             UNREACHABLE
         }
     }
-}
-
-/// "All addresses" is where one listens, not where one asks.
-fn reachable(bound: SocketAddr) -> SocketAddr {
-    let ip = match bound.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, bound.port())
 }
 
 /// One request by hand: a health check runs every few seconds and should not start a runtime and TLS for it.

@@ -3,6 +3,8 @@
 use anyhow::anyhow;
 
 use super::{DONE, FAILED, USAGE, complain, say, settings};
+use crate::admin;
+use crate::app::App;
 use crate::config::{Config, Environment, LoadOptions};
 use crate::lifecycle::{self, Addresses, Broker, Outside};
 use crate::telemetry;
@@ -75,5 +77,20 @@ fn announce(broker: &Broker) {
         say(
             "This is Plaid's embedded simulator: no real bank, no real data. Set PLAID_CLIENT_ID and PLAID_SECRET for Plaid.",
         );
+    }
+    invite(app);
+}
+
+/// The way to the set-up page, for whoever started this. On standard output and never in the log; where that is kept too
+/// (as a container's is), the link is worthless once it was used or is 15 minutes old.
+fn invite(app: &App) {
+    let link = admin::new_link(app);
+    say("");
+    say(
+        "Set up and operate it here. The link works once, within 15 minutes; `plaid-token-broker admin-link` makes another.",
+    );
+    say(&format!("  {}", link.url()));
+    if let Some(local) = link.local_url() {
+        say(&format!("  on this machine also: {local}"));
     }
 }

@@ -14,6 +14,22 @@ pub enum RedirectUris {
     Native(Vec<String>),
     /// Any `http://` URL on loopback, any port and path: the simulator's default, so that it can be tried at once.
     AnyLoopback,
+    /// The same, and exactly these strings: what an administrator allowed besides.
+    AnyLoopbackAnd(Vec<String>),
+}
+
+impl RedirectUris {
+    /// Adds one that an administrator allowed; twice is once.
+    fn allow(&mut self, uri: &str) {
+        match self {
+            Self::Listed(list) | Self::Native(list) | Self::AnyLoopbackAnd(list) => {
+                if !list.iter().any(|listed| listed == uri) {
+                    list.push(uri.to_owned());
+                }
+            }
+            Self::AnyLoopback => *self = Self::AnyLoopbackAnd(vec![uri.to_owned()]),
+        }
+    }
 }
 
 /// How a client proves who it is.
@@ -55,6 +71,18 @@ impl Clients {
     #[must_use]
     pub fn new(clients: Vec<ClientConfig>) -> Self {
         Self(clients)
+    }
+
+    /// The same clients, with the callbacks (client id and URI) that an administrator allowed. Those of clients that are
+    /// not there any more are left out.
+    #[must_use]
+    pub fn allowing<'a>(mut self, allowed: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        for (client_id, uri) in allowed {
+            if let Some(client) = self.0.iter_mut().find(|client| client.id == client_id) {
+                client.redirect_uris.allow(uri);
+            }
+        }
+        self
     }
 
     /// The client with this id.

@@ -213,8 +213,9 @@ fn owned_list(text: &str) -> Vec<String> {
     list(text).map(str::to_owned).collect()
 }
 
-/// RFC 6749 3.1.2: absolute and without a fragment; RFC 9700 2.1: compared exactly, so no wildcards.
-pub(super) fn redirect_uri(text: &str) -> Result<Url, String> {
+/// RFC 6749 3.1.2: absolute and without a fragment; RFC 9700 2.1: compared exactly, so no wildcards. The error says
+/// what to write instead.
+pub fn redirect_uri(text: &str) -> Result<Url, String> {
     if text.contains('*') {
         return Err(
             "write each callback URL out: they are compared exactly, so * is not understood".to_owned(),

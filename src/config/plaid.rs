@@ -39,6 +39,15 @@ impl Environment {
         }
     }
 
+    /// Where Plaid's API is in this environment; the simulator, which is elsewhere, stands in for the sandbox.
+    #[must_use]
+    pub fn default_base_url(self) -> &'static str {
+        match self {
+            Self::Simulator | Self::Sandbox => "https://sandbox.plaid.com",
+            Self::Production => "https://production.plaid.com",
+        }
+    }
+
     /// `PLAID_ENV`, or what the keys say without it; `None` when the value cannot be used, which has been told.
     pub(super) fn read(settings: &mut Settings) -> Option<Self> {
         if settings.is_given("PLAID_ENV") {

@@ -67,7 +67,7 @@ const LINK: &str = "What Link asks for";
 const OAUTH: &str = "OAuth clients";
 const HTTP: &str = "Addresses and access";
 const STORE: &str = "Where connections are kept";
-const LOG: &str = "Logs";
+const LOG: &str = "Logs and audit";
 
 const KNOWN: &[Variable] = &[
     open(
@@ -260,19 +260,19 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_EXPLORER",
         "on; admin in production",
-        "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (nobody yet in this version) or off.",
+        "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (whoever is logged in at /setup) or off.",
     ),
     secret(
         HTTP,
         "BROKER_ADMIN_TOKEN",
         "",
-        "Opens the administration pages, at least 16 characters. This version has none yet.",
+        "Opens the administration pages at /setup, at least 16 characters. Without it only single-use links open them.",
     ),
     open(
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez and /readyz are served.",
+        "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
     ),
     open(
         STORE,
@@ -297,6 +297,18 @@ const KNOWN: &[Variable] = &[
         "BROKER_LOG",
         "text on a terminal, else json",
         "text for people, json for machines.",
+    ),
+    open(
+        LOG,
+        "BROKER_AUDIT_FILE",
+        "",
+        "A file that the audit log is also appended to, as JSON lines (docs/audit.md).",
+    ),
+    open(
+        LOG,
+        "BROKER_AUDIT_DAYS",
+        "400",
+        "Days that rows of the audit log are kept, or forever.",
     ),
 ];
 

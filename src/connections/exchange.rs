@@ -8,6 +8,7 @@ use tracing::Instrument as _;
 
 use super::flights::{Entry, Kept, Lead, Made, Outcome, Owner};
 use super::{Connections, Inner};
+use crate::audit::Origin;
 use crate::plaid::{Exchanged, PlaidError, Verdict};
 use crate::random;
 use crate::secret::PlaidPublicToken;
@@ -68,6 +69,8 @@ struct Attempt {
     hash: PublicTokenHash,
     public_token: PlaidPublicToken,
     link: LinkResult,
+    /// Where it came from, for the audit log.
+    origin: Origin,
 }
 
 impl Connections {
@@ -78,6 +81,7 @@ impl Connections {
         public_token: PlaidPublicToken,
         link: LinkResult,
         code_ttl: Duration,
+        origin: Origin,
     ) -> Result<ConnectionId, ExchangeError> {
         let hash = self.0.store.tokens().hash_public_token(&public_token);
         let owner = Owner::Transaction(transaction_id);
@@ -86,6 +90,7 @@ impl Connections {
             hash,
             public_token,
             link,
+            origin,
         };
         let inner = self.0.clone();
         let work = |lead: Lead| async move {
@@ -104,6 +109,7 @@ impl Connections {
         client_id: String,
         scope: Vec<String>,
         public_token: PlaidPublicToken,
+        origin: Origin,
     ) -> Result<(Grant, Connection), ExchangeError> {
         let hash = self.0.store.tokens().hash_public_token(&public_token);
         let owner = Owner::Client(client_id.clone());
@@ -112,6 +118,7 @@ impl Connections {
             hash,
             public_token,
             link: LinkResult::default(),
+            origin,
         };
         let inner = self.0.clone();
         let work = |lead: Lead| async move {
@@ -185,12 +192,11 @@ impl Inner {
             connection,
             code_ttl,
         };
-        match stored(
-            self.store.complete(completion, self.clock.now()).await,
-            &exchanged,
-        )? {
+        let store = self.store.by(attempt.origin.clone());
+        match stored(store.complete(completion, self.clock.now()).await, &exchanged)? {
             CompleteOutcome::Completed => {
                 lead.forget();
+                self.metrics.transaction("completed");
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)
@@ -236,7 +242,8 @@ impl Inner {
             connection,
             grant,
         };
-        let outcome = stored(self.store.exchange_raw(exchange, now).await, &exchanged)?;
+        let store = self.store.by(attempt.origin.clone());
+        let outcome = stored(store.exchange_raw(exchange, now).await, &exchanged)?;
         lead.forget();
         match outcome {
             RawExchangeOutcome::Exchanged => {

@@ -30,6 +30,26 @@ pub enum Health {
     Unknown,
 }
 
+impl Health {
+    /// Its word in the store and in lists: `healthy`, `unknown`, or Plaid's error code.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Unknown => "unknown",
+            Self::Dead(error) => &error.error_code,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Dead(_) => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Answer {
     health: Health,
@@ -84,6 +104,8 @@ impl Connections {
                 .await
                 .map(ItemAnswer::into_error),
         );
+        inner.audit.health(connection.id, health.word());
+        inner.metrics.health_check(health.name());
         *answer = Some(Answer {
             health: health.clone(),
             at: inner.clock.now(),

@@ -71,6 +71,7 @@ impl RemovalWorker {
             sessions_before: now.minus(self.patience.session),
         };
         let abandoned = inner.store.abandon(abandonment, now).await?;
+        inner.metrics.abandoned(abandoned);
         if abandoned > 0 {
             tracing::info!(abandoned, "connections that nobody used are queued for removal");
         }
@@ -90,7 +91,9 @@ impl RemovalWorker {
         let work = async move {
             let connection = &removal.connection;
             let answer = inner.plaid.item_remove(&connection.access_token).await;
-            if is_gone(&answer) {
+            let gone = is_gone(&answer);
+            inner.metrics.removal(gone);
+            if gone {
                 inner
                     .store
                     .finish_removal(connection.id, inner.clock.now())

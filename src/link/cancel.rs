@@ -11,7 +11,10 @@ use super::api_error::PageCallError;
 use super::complete::loggable;
 use super::transaction::ProvenTransaction;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::middleware::body;
+use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::oauth::redirect::RedirectTarget;
 use crate::store::model::{CancelOutcome, Flow};
 
@@ -46,6 +49,7 @@ struct ExitMetadata {
 /// (`access_denied`, RFC 6749 4.1.2.1).
 pub async fn link_exit(
     State(app): State<App>,
+    axum::Extension(peer): axum::Extension<Peer>,
     ProvenTransaction(transaction): ProvenTransaction,
     body: Body,
 ) -> Result<Response, PageCallError> {
@@ -64,8 +68,9 @@ pub async fn link_exit(
     if !exit.cancel {
         return Ok(Json(json!({})).into_response());
     }
-    match app.store.cancel(transaction.id, app.clock.now()).await? {
-        CancelOutcome::Cancelled => {}
+    let store = app.store.by(Origin::request(peer.address, request_id::current()));
+    match store.cancel(transaction.id, app.clock.now()).await? {
+        CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
     }
     let answer = match &transaction.flow {

@@ -12,9 +12,11 @@ use super::session::SESSION_TTL;
 use super::transaction::ProvenTransaction;
 use super::{cookies, session};
 use crate::app::App;
+use crate::audit::Origin;
 use crate::connections::LinkResult;
 use crate::middleware::body;
 use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::oauth::redirect::RedirectTarget;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
@@ -86,9 +88,10 @@ pub async fn set_access_token(
         link_session_id,
     };
     let code_ttl = app.config.oauth.code_ttl;
+    let origin = Origin::request(peer.address, request_id::current());
     let connection_id = app
         .connections
-        .complete(transaction.id, public_token, link, code_ttl)
+        .complete(transaction.id, public_token, link, code_ttl, origin)
         .await?;
     match &transaction.flow {
         Flow::OAuth(request) => Ok(Json(Redirect {
@@ -105,6 +108,7 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Str
         .store
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+    app.metrics.flow.code("issued");
     let clients = app.clients();
     let issuer = app.issuer_for(clients.find(&request.client_id));
     RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)

@@ -1,38 +1,17 @@
 //! Our cookies: one per transaction and one for the browser login flow's session.
-//!
-//! Under https they carry the prefix `__Host-`, so that no other host of the same site can plant them; plain http is
-//! for loopback, where browsers do not take that prefix.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::COOKIE;
 use uuid::Uuid;
 
 use crate::secret::OwnToken;
+use crate::web::cookie::{build, find, pairs, prefix};
 
 /// Transactions that one browser may have open; the oldest go first. A cookie is some 130 bytes.
 const MAX_TRANSACTIONS: usize = 8;
 const TRANSACTION: &str = "ptb_tx_";
 const SESSION: &str = "ptb_session";
-
-fn prefix(https: bool) -> &'static str {
-    if https { "__Host-" } else { "" }
-}
-
-fn build(name: &str, value: &str, max_age: Duration, https: bool) -> String {
-    let mut cookie = format!(
-        "{}{name}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax",
-        prefix(https),
-        max_age.as_secs()
-    );
-    if https {
-        // Writing to a String cannot fail.
-        let _ = write!(cookie, "; Secure");
-    }
-    cookie
-}
 
 /// Sets the cookie of a transaction.
 pub(super) fn set_transaction(id: Uuid, value: &OwnToken, max_age: Duration, https: bool) -> String {
@@ -64,10 +43,7 @@ pub(super) fn clear_oldest(headers: &HeaderMap, https: bool) -> Vec<String> {
 
 /// The value of a transaction's cookie.
 pub(super) fn transaction(headers: &HeaderMap, id: Uuid, https: bool) -> Option<String> {
-    find(
-        headers,
-        &format!("{}{TRANSACTION}{}", prefix(https), id.as_simple()),
-    )
+    find(headers, &format!("{TRANSACTION}{}", id.as_simple()), https)
 }
 
 /// Sets the session of the browser login flow.
@@ -77,28 +53,14 @@ pub(super) fn set_session(value: &OwnToken, max_age: Duration, https: bool) -> S
 
 /// The value of the session's cookie.
 pub(super) fn session(headers: &HeaderMap, https: bool) -> Option<String> {
-    find(headers, &format!("{}{SESSION}", prefix(https)))
-}
-
-fn find(headers: &HeaderMap, wanted: &str) -> Option<String> {
-    pairs(headers)
-        .find(|(name, _)| *name == wanted)
-        .map(|(_, value)| value.to_owned())
-}
-
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let values = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+    find(headers, SESSION, https)
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use http::header::COOKIE;
+
     use super::*;
 
     fn cookies(text: &str) -> HeaderMap {

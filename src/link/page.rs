@@ -11,19 +11,21 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::html::html;
-use super::refusal::{self, error_page};
-use super::{policy, transaction};
+use super::{policy, refusal, transaction};
+use crate::admin::Admin;
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::{ExplorerMode, is_product};
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
 use crate::oauth::redirect::RedirectTarget;
 use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::random;
 use crate::store::model::Flow;
+use crate::web::{error_page, html, plain_policy};
 use crate::{oauth, plaid};
 
 /// What is known of the browser's request.
@@ -100,7 +102,10 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
             };
             link_page(app, visit, Flow::OAuth(request), scope, asker).await
         }
-        Err(AuthorizeError::Page(error)) => refusal::of_authorization(app, visit.root, &error),
+        Err(AuthorizeError::Page(error)) => {
+            note_refused(app, visit, None, error.words());
+            refusal::of_authorization(app, visit.root, &error)
+        }
         Err(AuthorizeError::Redirect {
             client,
             target,
@@ -109,10 +114,21 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
         }) => {
             tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
                 "authorization request refused");
+            note_refused(app, visit, Some(client.id.clone()), error);
             let issuer = app.issuer_for(Some(client));
             send_on(&target.with_error(error, &description, issuer))
         }
     }
+}
+
+fn note_refused(app: &App, visit: &Visit, client_id: Option<String>, words: &'static str) {
+    let origin = Origin::request(visit.peer.address, request_id::current());
+    let new = NewAudit {
+        client_id,
+        ..NewAudit::new(AuditEvent::AuthorizationRefused, Actor::Person)
+    };
+    app.audit
+        .note(new.outcome(AuditOutcome::Refused, words).from(&origin));
 }
 
 /// 303 and never 307: nothing of this request may be sent on (RFC 9700 4.12). The empty fragment keeps the browser from
@@ -125,11 +141,31 @@ async fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
-    if app.config.http.explorer != ExplorerMode::On {
-        return html(visit.root, &AboutPage { root: visit.root }, policy::plain_page());
+    if !explorer_is_open(app, &visit.headers, visit.peer) {
+        return about(app, visit.root);
     }
     let asker = Asker::default();
     link_page(app, visit, Flow::Browser, None, asker).await
+}
+
+/// Whether this browser may connect a bank for itself and look at its data (`BROKER_EXPLORER`).
+#[must_use]
+pub fn explorer_is_open(app: &App, headers: &HeaderMap, peer: Peer) -> bool {
+    match app.config.http.explorer {
+        ExplorerMode::On => true,
+        ExplorerMode::Admin => Admin::of(app, headers, peer.https).is_some(),
+        ExplorerMode::Off => false,
+    }
+}
+
+/// What stands where the browser login flow is not open: what this is, and nothing to do.
+#[must_use]
+pub fn about(app: &App, root: &'static str) -> Response {
+    let page = AboutPage {
+        root,
+        for_admin: app.config.http.explorer == ExplorerMode::Admin,
+    };
+    html(root, &page, plain_policy())
 }
 
 /// The answer where a browser wants something else than a page of its own (Fetch Metadata, `Sec-Fetch-Dest`). Inside a

@@ -30,13 +30,6 @@ pub(super) fn of_link_page(environment: PageEnvironment, nonce: &str) -> String 
     )
 }
 
-/// The policy of a page without Link: our own style, script and images.
-#[must_use]
-pub fn plain_page() -> &'static str {
-    "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self'; script-src 'self'; style-src 'self'; \
-     frame-ancestors 'none'"
-}
-
 /// The policy of the one page that may be framed by anybody: it holds a link and no cookie.
 pub(super) const FRAMED_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self'; style-src 'self'; frame-ancestors *";
 

@@ -1,45 +1,14 @@
-//! Error pages: what happened, what to do, and a request id.
+//! What the error pages of the Link page say.
 
 use axum::response::Response;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
-use super::html::html;
-use super::policy;
 use crate::app::App;
 use crate::limits::TooMany;
-use crate::middleware::request_id;
 use crate::oauth::authorize::PageError;
 use crate::oauth::redirect::RedirectError;
-use crate::pages::ErrorPage;
-
-/// What an error page says.
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// What happened, in a few words.
-    pub title: String,
-    /// What happened, in a sentence.
-    pub message: String,
-    /// What to do.
-    pub advice: Vec<String>,
-}
-
-/// Renders an error page.
-#[must_use]
-pub fn error_page(app: &App, root: &'static str, refusal: &Refusal) -> Response {
-    let page = ErrorPage {
-        root,
-        title: refusal.title.clone(),
-        message: refusal.message.clone(),
-        advice: refusal.advice.clone(),
-        request_id: request_id::current(),
-        environment: Some(app.page_environment()),
-    };
-    let mut response = html(root, &page, policy::plain_page());
-    *response.status_mut() = refusal.status;
-    response
-}
+use crate::web::{Refusal, error_page};
 
 pub(super) fn store_unavailable() -> Refusal {
     Refusal {

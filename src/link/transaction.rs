@@ -6,18 +6,21 @@
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
 
 use super::api_error::PageCallError;
 use super::cookies;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::model::{Flow, NewTransaction, Transaction, TransactionId};
 use crate::store::{StoreError, TokenKind};
+use crate::web::{CrossSite, refuse_cross_site};
 
 /// How long a person may take: as long as a link token lives (<https://plaid.com/docs/api/link/>).
 const TRANSACTION_TTL: Duration = Duration::from_secs(4 * 3600);
@@ -56,7 +59,9 @@ pub(super) async fn open(
         created_at: now,
         expires_at: now.plus(TRANSACTION_TTL),
     };
-    app.store.open_transaction(transaction).await?;
+    let origin = Origin::request(peer.address, request_id::current());
+    app.store.by(origin).open_transaction(transaction).await?;
+    app.metrics.flow.transaction("opened");
     tracing::info!(transaction = %id, "transaction opened");
     let tokens = app.store.tokens();
     let cookie = tokens.issue(TokenKind::TransactionCookie, id.0, &nonce);
@@ -81,7 +86,7 @@ impl FromRequestParts<App> for ProvenTransaction {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageCallError> {
         let headers = &parts.headers;
-        refuse_cross_site(headers)?;
+        refuse_cross_site(headers).map_err(|CrossSite| PageCallError::CrossSite)?;
         let peer = parts.extensions.get::<Peer>().copied();
         if let Some(peer) = peer {
             app.limits
@@ -109,13 +114,5 @@ impl FromRequestParts<App> for ProvenTransaction {
         proven
             .then_some(Self(transaction))
             .ok_or(PageCallError::NoTransaction)
-    }
-}
-
-/// A browser says where a request comes from (Fetch Metadata); the page's calls come from our own origin alone.
-fn refuse_cross_site(headers: &HeaderMap) -> Result<(), PageCallError> {
-    match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
-        None | Some(b"same-origin") => Ok(()),
-        Some(_) => Err(PageCallError::CrossSite),
     }
 }

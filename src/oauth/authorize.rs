@@ -71,6 +71,19 @@ pub enum PageError {
     Redirect(RedirectError),
 }
 
+impl PageError {
+    /// What was refused, without anything that was sent.
+    #[must_use]
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::Params(_) => "the parameters cannot be used",
+            Self::UnknownClient => "the client_id is not known",
+            Self::Redirect(RedirectError::Missing { .. }) => "the redirect_uri is missing",
+            Self::Redirect(RedirectError::NotListed { .. }) => "the redirect_uri is not registered",
+        }
+    }
+}
+
 /// Checks an authorization request's query string.
 pub fn authorize<'a>(
     query: &str,

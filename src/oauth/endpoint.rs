@@ -8,16 +8,55 @@ use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
 use super::error::TokenError;
 use super::params::Params;
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::{ClientKind, Clients};
 use crate::limits::Kind;
 use crate::middleware::body::{self, BodyError};
 use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 
 /// A request that was read, from a client that is not believed yet.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) params: Params,
     presented: Presented,
+}
+
+/// One request to an endpoint, for the audit log.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    endpoint: &'static str,
+    peer: Peer,
+    /// The client that it says it comes from, when there is one of that id.
+    client_id: Option<String>,
+}
+
+impl Attempt {
+    /// Of this endpoint.
+    pub(super) fn new(endpoint: &'static str, peer: Peer) -> Self {
+        Self {
+            endpoint,
+            peer,
+            client_id: None,
+        }
+    }
+
+    /// Where decisions of this request come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::request(self.peer.address, request_id::current())
+    }
+
+    /// Notes what it was refused for. What is our fault or Plaid's is no refused attempt.
+    pub(super) fn refused(&self, app: &App, error: &TokenError) {
+        let Some(words) = error.words() else { return };
+        let detail = format!("{}: {words}", self.endpoint);
+        let new = NewAudit {
+            client_id: self.client_id.clone(),
+            ..NewAudit::new(AuditEvent::TokenRefused, Actor::Client)
+        };
+        app.audit
+            .note(new.outcome(AuditOutcome::Refused, detail).from(&self.origin()));
+    }
 }
 
 /// Reads a request. What cannot be read counts for its address.
@@ -49,8 +88,14 @@ impl Request {
         &self,
         app: &App,
         clients: &'a Clients,
-        peer: Peer,
+        attempt: &mut Attempt,
     ) -> Result<Authenticated<'a>, TokenError> {
+        let peer = attempt.peer;
+        let named = match &self.presented.client_id {
+            Some(id) => clients.find(id),
+            None => clients.first(),
+        };
+        attempt.client_id = named.map(|client| client.id.clone());
         let oauth = &app.config.oauth;
         let environment = app.config.plaid.environment;
         let believed = client_auth::authenticate(

@@ -141,6 +141,17 @@ impl TokenError {
         }
     }
 
+    /// What was refused, in words of ours alone: nothing of them is what a stranger sent. `None`: nothing was refused,
+    /// but could not be done.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Params(_) => Some("the parameters cannot be used".to_owned()),
+            Self::Plaid(_) | Self::Store(_) | Self::Busy | Self::Task => None,
+            fixed => Some(fixed.to_string()),
+        }
+    }
+
     fn plaid(&self) -> Option<&PlaidError> {
         match self {
             Self::Plaid(source) | Self::PlaidSaidNo { source, .. } => Some(source),

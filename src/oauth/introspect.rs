@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::Serialize;
 
 use super::client_auth::{Authenticated, ClientAuthError};
-use super::endpoint;
+use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use super::rotation;
 use crate::app::App;
@@ -47,16 +47,26 @@ pub async fn introspect(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match serve(&app, peer, &headers, body).await {
+    let mut attempt = Attempt::new("introspect", peer);
+    match serve(&app, peer, &mut attempt, &headers, body).await {
         Ok(answer) => Json(answer).into_response(),
-        Err(error) => error.into_response(),
+        Err(error) => {
+            attempt.refused(&app, &error);
+            error.into_response()
+        }
     }
 }
 
-async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Body7662, TokenError> {
+async fn serve(
+    app: &App,
+    peer: Peer,
+    attempt: &mut Attempt,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Body7662, TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer)?;
+    let client = request.client(app, &clients, attempt)?;
     if !client.proven {
         return Err(ClientAuthError::SecretMissing.into());
     }

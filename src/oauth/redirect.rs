@@ -62,7 +62,9 @@ impl RedirectTarget {
                     });
                 }
             },
-            (RedirectUris::AnyLoopback, None) => return Err(RedirectError::Missing { any_registered: true }),
+            (RedirectUris::AnyLoopback | RedirectUris::AnyLoopbackAnd(_), None) => {
+                return Err(RedirectError::Missing { any_registered: true });
+            }
             (RedirectUris::Native(list), Some(sent)) => {
                 if !list
                     .iter()
@@ -89,6 +91,15 @@ impl RedirectTarget {
                     return Err(RedirectError::NotListed {
                         sent: sent.to_owned(),
                         nearest: None,
+                    });
+                }
+                sent.to_owned()
+            }
+            (RedirectUris::AnyLoopbackAnd(list), Some(sent)) => {
+                if !is_loopback_url(sent) && !list.iter().any(|listed| listed == sent) {
+                    return Err(RedirectError::NotListed {
+                        sent: sent.to_owned(),
+                        nearest: nearest(list, sent),
                     });
                 }
                 sent.to_owned()
@@ -311,6 +322,25 @@ mod tests {
         ] {
             assert!(RedirectTarget::check(&any, Some(bad), None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_an_administrator_allowed_is_taken_beside_loopback_exactly() {
+        let any = RedirectUris::AnyLoopbackAnd(vec![KORE.to_owned()]);
+        for good in [KORE, "http://localhost/cb"] {
+            assert!(RedirectTarget::check(&any, Some(good), None).is_ok(), "{good}");
+        }
+        assert_eq!(
+            RedirectTarget::check(&any, Some(&format!("{KORE}/")), None),
+            Err(RedirectError::NotListed {
+                sent: format!("{KORE}/"),
+                nearest: Some(KORE.to_owned())
+            })
+        );
+        assert_eq!(
+            RedirectTarget::check(&any, None, None),
+            Err(RedirectError::Missing { any_registered: true })
+        );
     }
 
     proptest::proptest! {

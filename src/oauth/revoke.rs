@@ -9,9 +9,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
-use super::endpoint;
+use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use crate::app::App;
+use crate::audit::Actor;
 use crate::config::ClientKind;
 use crate::middleware::peer::Peer;
 use crate::store::TokenKind;
@@ -24,17 +25,27 @@ pub async fn revoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match serve(&app, peer, &headers, body).await {
+    let mut attempt = Attempt::new("revoke", peer);
+    match serve(&app, peer, &mut attempt, &headers, body).await {
         // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
         Ok(()) => Json(serde_json::json!({})).into_response(),
-        Err(error) => error.into_response(),
+        Err(error) => {
+            attempt.refused(&app, &error);
+            error.into_response()
+        }
     }
 }
 
-async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<(), TokenError> {
+async fn serve(
+    app: &App,
+    peer: Peer,
+    attempt: &mut Attempt,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(), TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer)?;
+    let client = request.client(app, &clients, attempt)?;
     endpoint::must_be_proven(&client)?;
     let token = request
         .params
@@ -60,6 +71,7 @@ async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result
         return Err(TokenError::InvalidGrant("the token was issued to another client"));
     }
     app.store
+        .by(attempt.origin().with_actor(Actor::Client))
         .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
         .await?;
     app.connections.removals_wanted();

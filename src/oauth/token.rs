@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
 use super::client_auth::Authenticated;
-use super::endpoint;
+use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use super::params::Params;
 use crate::app::App;
@@ -29,18 +29,33 @@ pub async fn token(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match serve(&app, peer, &headers, body).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    let mut attempt = Attempt::new("token", peer);
+    // Until the request was read.
+    let mut kind = "none";
+    let answer = serve(&app, peer, &mut attempt, &headers, body, &mut kind).await;
+    let outcome = answer.as_ref().map_or_else(|error| error.code().1, |_| "ok");
+    app.metrics.flow.token_request(kind, outcome);
+    answer.unwrap_or_else(|error| {
+        attempt.refused(&app, &error);
+        error.into_response()
+    })
 }
 
-async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result<Response, TokenError> {
+async fn serve(
+    app: &App,
+    peer: Peer,
+    attempt: &mut Attempt,
+    headers: &HeaderMap,
+    body: Body,
+    kind: &mut &'static str,
+) -> Result<Response, TokenError> {
     let request = endpoint::read(app, peer, headers, body).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, peer)?;
-    let grant = request::grant(&request.params)?;
-    let response = answer(app, &client, grant, &request.params).await?;
+    let grant = request::grant(&request.params);
+    *kind = grant.as_ref().map_or("none", Grant::kind);
+    let client = request.client(app, &clients, attempt)?;
+    let grant = grant?;
+    let response = answer(app, attempt, &client, grant, &request.params).await?;
     if client.lenient {
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
             production will refuse it: set the client secret in the OAuth profile");
@@ -50,17 +65,17 @@ async fn serve(app: &App, peer: Peer, headers: &HeaderMap, body: Body) -> Result
 
 async fn answer(
     app: &App,
+    attempt: &Attempt,
     client: &Authenticated<'_>,
     grant: Grant,
     params: &Params,
 ) -> Result<Response, TokenError> {
-    let (kind, granted) = match grant {
-        Grant::Code(code) => (
-            "authorization_code",
-            code::redeem(app, client, &code, params).await?,
-        ),
-        Grant::PublicToken(token) => ("public_token", raw::exchange(app, client, token).await?),
-        Grant::Refresh(token) => ("refresh_token", refresh::refresh(app, client, &token).await?),
+    let origin = attempt.origin();
+    let kind = grant.kind();
+    let granted = match grant {
+        Grant::Code(code) => code::redeem(app, origin, client, &code, params).await?,
+        Grant::PublicToken(token) => raw::exchange(app, origin, client, token).await?,
+        Grant::Refresh(token) => refresh::refresh(app, origin, client, &token).await?,
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");

@@ -58,7 +58,12 @@ fn every_page() -> Vec<String> {
         .render()
         .unwrap(),
         result_page().render().unwrap(),
-        AboutPage { root: "./" }.render().unwrap(),
+        AboutPage {
+            root: "./",
+            for_admin: true,
+        }
+        .render()
+        .unwrap(),
     ]
 }
 

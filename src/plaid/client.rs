@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -11,8 +11,11 @@ use url::Url;
 
 use super::error::{ApiError, PlaidError};
 use super::types::{
-    Account, AccountsAnswer, Acknowledged, Exchanged, ItemAnswer, LinkTokenCreated, LinkTokenRequest,
+    Account, AccountsAnswer, Acknowledged, Exchanged, InstitutionsAnswer, ItemAnswer, LinkTokenCreated,
+    LinkTokenRequest,
 };
+use crate::clock::Timestamp;
+use crate::metrics::PlaidMetrics;
 use crate::secret::{PlaidAccessToken, PlaidPublicToken, PlaidSecret};
 
 /// The API version whose shapes we speak (<https://plaid.com/docs/api/versioning/>).
@@ -71,6 +74,7 @@ pub struct PlaidClient {
     http: reqwest::Client,
     base_url: String,
     timeouts: Timeouts,
+    metrics: Option<PlaidMetrics>,
 }
 
 impl PlaidClient {
@@ -99,7 +103,15 @@ impl PlaidClient {
             http: builder.build()?,
             base_url: options.base_url.as_str().trim_end_matches('/').to_owned(),
             timeouts: options.timeouts,
+            metrics: None,
         })
+    }
+
+    /// Counts its calls from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: PlaidMetrics) -> Self {
+        let metrics = Some(metrics);
+        Self { metrics, ..self }
     }
 
     /// `/link/token/create`.
@@ -152,15 +164,58 @@ impl PlaidClient {
         Ok(answer.accounts)
     }
 
+    /// `/institutions/get`: how many institutions of these countries support all of these products, and what Plaid's
+    /// clock shows (the header `Date`, whole seconds), also when it refuses.
+    pub async fn institutions_total(
+        &self,
+        country_codes: &[String],
+        products: &[String],
+    ) -> (Result<u64, PlaidError>, Option<Timestamp>) {
+        let mut body = json!({ "count": 1, "offset": 0, "country_codes": country_codes });
+        if let (false, Some(body)) = (products.is_empty(), body.as_object_mut()) {
+            body.insert("options".to_owned(), json!({ "products": products }));
+        }
+        let mut date = None;
+        let answer: Result<InstitutionsAnswer, PlaidError> = self
+            .timed("/institutions/get", &body, self.timeouts.total, &mut date)
+            .await;
+        (answer.map(|answer| answer.total), date)
+    }
+
+    /// Where Plaid is, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     async fn call<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
         &self,
         path: &'static str,
         body: &B,
         total: Duration,
     ) -> Result<A, PlaidError> {
+        self.timed(path, body, total, &mut None).await
+    }
+
+    /// Sends, logs and counts. `date` becomes what Plaid's clock showed.
+    async fn timed<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &B,
+        total: Duration,
+        date: &mut Option<Timestamp>,
+    ) -> Result<A, PlaidError> {
         let started = std::time::Instant::now();
-        let answer = self.send(path, body, total).await;
-        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let answer = self.send(path, body, total, date).await;
+        let elapsed = started.elapsed();
+        if let Some(metrics) = &self.metrics {
+            metrics.ended(
+                path,
+                answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"),
+                elapsed,
+            );
+        }
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &answer {
             Ok(_) => tracing::debug!(plaid.path = path, elapsed_ms, "Plaid answered"),
             Err(error) => tracing::warn!(plaid.path = path, elapsed_ms, %error, "call to Plaid failed"),
@@ -173,6 +228,7 @@ impl PlaidClient {
         path: &'static str,
         body: &B,
         total: Duration,
+        date: &mut Option<Timestamp>,
     ) -> Result<A, PlaidError> {
         let url = format!("{}{path}", self.base_url);
         let mut response = self
@@ -185,6 +241,7 @@ impl PlaidClient {
             .await
             .map_err(|error| transport(&error, total))?;
         let status = response.status().as_u16();
+        *date = response.headers().get(DATE).and_then(read_date);
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error, total))? {
             if bytes.len() + chunk.len() > MAX_ANSWER {
@@ -202,6 +259,12 @@ impl PlaidClient {
             _ => Err(PlaidError::Malformed { status }),
         }
     }
+}
+
+/// An HTTP date (RFC 9110 5.6.7) is one of RFC 2822.
+fn read_date(value: &HeaderValue) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::parse(value.to_str().ok()?).ok()?;
+    Some(Timestamp::from_millis(zoned.timestamp().as_millisecond()))
 }
 
 fn with_access_token(access_token: &PlaidAccessToken) -> serde_json::Value {
@@ -235,4 +298,16 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_dates_are_read() {
+        let date = |text| read_date(&HeaderValue::from_static(text)).map(Timestamp::as_secs);
+        assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(date("yesterday"), None);
+    }
 }

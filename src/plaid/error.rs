@@ -90,6 +90,18 @@ impl PlaidError {
         }
     }
 
+    /// One word for it: Plaid's error code, or one of ours in lower case when Plaid did not speak.
+    #[must_use]
+    pub fn outcome(&self) -> &str {
+        match self {
+            Self::Api(error) => &error.error_code,
+            Self::Unreachable(_) => "unreachable",
+            Self::TimedOut(_) => "timed_out",
+            Self::Broken => "broken",
+            Self::Malformed { .. } => "malformed",
+        }
+    }
+
     /// Plaid's error body, when Plaid spoke.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {

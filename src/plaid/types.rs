@@ -141,3 +141,9 @@ pub(super) struct Acknowledged {
     #[serde(default)]
     pub(super) request_id: String,
 }
+
+/// Answer of `/institutions/get`, as far as it is counted.
+#[derive(Debug, Deserialize)]
+pub(super) struct InstitutionsAnswer {
+    pub(super) total: u64,
+}

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+pub(super) mod audit;
 pub(super) mod codes;
 pub(super) mod completion;
 pub(super) mod grants;
 pub(super) mod history;
+pub(super) mod listing;
 pub(super) mod raw;
 pub(super) mod removals;
 
@@ -100,6 +102,25 @@ macro_rules! contract_suite {
                 purging_keeps_public_tokens_of_living_connections,
                 the_check_passes_and_leaves_no_trace,
                 a_closed_store_refuses,
+            }
+            audit {
+                each_change_writes_its_row_with_who_and_what,
+                what_changes_nothing_writes_nothing,
+                what_is_given_up_is_told_with_its_connection,
+                a_batch_is_read_back_with_its_counts,
+                the_log_is_read_newest_first_by_time_client_and_page,
+                old_rows_are_forgotten_and_that_is_told,
+            }
+            listing {
+                connections_are_listed_newest_first_by_page,
+                a_summary_tells_all_but_the_token,
+                connections_are_found_by_client_item_and_state,
+                one_connection_is_ended_with_its_grants,
+                ending_a_client_spares_what_others_use,
+                a_connection_of_two_clients_outlives_one,
+                the_kill_switch_ends_everything_at_once,
+                counts_count,
+                allowed_callbacks_are_kept_once_and_told,
             }
             history {
                 any_history_goes_as_the_model_says,

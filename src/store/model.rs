@@ -1,6 +1,8 @@
 //! What the store keeps and what its decisions take and give, in the words of the design.
 
+mod audit;
 mod grant;
+mod listing;
 
 use std::time::Duration;
 
@@ -9,7 +11,12 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::secret::PlaidAccessToken;
 
+pub use audit::{Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, NewAudit, Noted, Origin};
 pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotated, Rotation};
+pub use listing::{
+    AllowedRedirectUri, Batch, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, Counts,
+    EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,
+};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -20,6 +27,19 @@ macro_rules! ids {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.as_simple().fmt(f)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Uuid::try_parse(&text).map(Self).map_err(serde::de::Error::custom)
             }
         }
     )*};

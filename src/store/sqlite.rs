@@ -1,10 +1,15 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
+mod audit;
 mod connections;
+mod counts;
 mod grants;
+mod listing;
 mod migrations;
 mod open;
+mod operator;
 mod readers;
+mod redirects;
 mod removals;
 mod rows;
 #[cfg(test)]
@@ -17,7 +22,9 @@ use std::sync::Arc;
 
 use rusqlite::Connection as Sqlite;
 
+pub(super) use self::audit::Trail;
 use self::connections::SealedConnection;
+use self::counts::Counted;
 use self::readers::Readers;
 use self::transactions::Completing;
 use self::writer::Writer;
@@ -33,6 +40,7 @@ use super::model::{
 use super::tokens::TokenKey;
 use crate::clock::Timestamp;
 use crate::config::KeySource;
+use crate::metrics::StoreMetrics;
 
 /// An open `SQLite` store.
 #[derive(Debug)]
@@ -41,6 +49,7 @@ pub(super) struct SqliteStore {
     readers: Readers,
     keyring: Arc<Keyring>,
     tokens: TokenKey,
+    counted: Counted,
 }
 
 impl SqliteStore {
@@ -71,16 +80,25 @@ impl SqliteStore {
             readers: Readers::new(opened.readers),
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
+            counted: Counted::default(),
         })
+    }
+
+    pub(super) fn measured_by(&self, metrics: StoreMetrics) {
+        self.writer.measured_by(metrics);
     }
 
     pub(super) fn tokens(&self) -> &TokenKey {
         &self.tokens
     }
 
-    pub(super) async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
+    pub(super) fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring)
+    }
+
+    pub(super) async fn open_transaction(&self, new: NewTransaction, trail: Trail) -> Result<(), StoreError> {
         self.writer
-            .decide(move |conn| transactions::open(conn, &new))
+            .decide(move |conn| transactions::open(conn, &new, &trail))
             .await
     }
 
@@ -91,38 +109,33 @@ impl SqliteStore {
     pub(super) async fn complete(
         &self,
         completion: Completion,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<CompleteOutcome, StoreError> {
         let completing = Completing {
             transaction_id: completion.transaction_id,
             public_token: completion.public_token,
-            now,
-            code_expires_at: now.plus(completion.code_ttl),
+            code_expires_at: trail.now.plus(completion.code_ttl),
         };
         let sealed = SealedConnection::of(completion.connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| transactions::complete(conn, completing, &sealed))
+            .decide(move |conn| transactions::complete(conn, completing, &sealed, &trail))
             .await
     }
 
-    pub(super) async fn cancel(
-        &self,
-        id: TransactionId,
-        now: Timestamp,
-    ) -> Result<CancelOutcome, StoreError> {
+    pub(super) async fn cancel(&self, id: TransactionId, trail: Trail) -> Result<CancelOutcome, StoreError> {
         self.writer
-            .decide(move |conn| transactions::cancel(conn, id, now))
+            .decide(move |conn| transactions::cancel(conn, id, &trail))
             .await
     }
 
     pub(super) async fn redeem(
         &self,
         redemption: Redemption,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<RedeemOutcome, StoreError> {
         let keyring = Arc::clone(&self.keyring);
         self.writer
-            .decide(move |conn| transactions::redeem(conn, &keyring, &redemption, now))
+            .decide(move |conn| transactions::redeem(conn, &keyring, &redemption, &trail))
             .await
     }
 
@@ -132,9 +145,9 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+    pub(super) async fn abandon(&self, abandonment: Abandonment, trail: Trail) -> Result<u64, StoreError> {
         self.writer
-            .decide(move |conn| removals::abandon(conn, abandonment, now))
+            .decide(move |conn| removals::abandon(conn, abandonment, &trail))
             .await
     }
 
@@ -142,18 +155,18 @@ impl SqliteStore {
         &self,
         connection: NewConnection,
         owner: PublicTokenOwner,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<(), StoreError> {
         let sealed = SealedConnection::of(connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| removals::discard(conn, &sealed, &owner, now))
+            .decide(move |conn| removals::discard(conn, &sealed, &owner, &trail))
             .await
     }
 
     pub(super) async fn exchange_raw(
         &self,
         exchange: RawExchange,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<RawExchangeOutcome, StoreError> {
         let RawExchange {
             public_token,
@@ -162,7 +175,7 @@ impl SqliteStore {
         } = exchange;
         let sealed = SealedConnection::of(connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| connections::exchange_raw(conn, public_token, &sealed, &grant, now))
+            .decide(move |conn| connections::exchange_raw(conn, public_token, &sealed, &grant, &trail))
             .await
     }
 
@@ -189,13 +202,9 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn rotate(
-        &self,
-        rotation: Rotation,
-        now: Timestamp,
-    ) -> Result<RotateOutcome, StoreError> {
+    pub(super) async fn rotate(&self, rotation: Rotation, trail: Trail) -> Result<RotateOutcome, StoreError> {
         self.writer
-            .decide(move |conn| grants::rotate(conn, rotation, now))
+            .decide(move |conn| grants::rotate(conn, rotation, &trail))
             .await
     }
 
@@ -203,10 +212,10 @@ impl SqliteStore {
         &self,
         id: GrantId,
         revocation: Revocation,
-        now: Timestamp,
+        trail: Trail,
     ) -> Result<RevokeOutcome, StoreError> {
         self.writer
-            .decide(move |conn| grants::revoke(conn, id, revocation, now))
+            .decide(move |conn| grants::revoke(conn, id, revocation, &trail))
             .await
     }
 
@@ -221,9 +230,9 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn finish_removal(&self, id: ConnectionId, trail: Trail) -> Result<(), StoreError> {
         self.writer
-            .decide(move |conn| removals::finish(conn, id, now))
+            .decide(move |conn| removals::finish(conn, id, &trail))
             .await
     }
 
@@ -245,7 +254,14 @@ impl SqliteStore {
 
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         let written: Vec<u8> = self.writer.decide(write_probe).await?;
-        let read = self.readers.read(read_probe).await?;
+        let keyring = Arc::clone(&self.keyring);
+        let read = self
+            .readers
+            .read(move |conn| {
+                open::token_key(conn, &keyring)?;
+                read_probe(conn)
+            })
+            .await?;
         // Another check may have written meanwhile; that both could write and this one read is what was asked.
         if read.len() == written.len() {
             Ok(())

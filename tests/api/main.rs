@@ -9,6 +9,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
 mod attacks;
 mod authorize;
 mod bad_days;
@@ -16,10 +17,12 @@ mod binding;
 mod client_auth;
 mod clients;
 mod code;
+mod control;
 mod documents;
 mod flow;
 mod grants;
 mod harness;
+mod metrics;
 mod openapi;
 mod operations;
 mod page_calls;

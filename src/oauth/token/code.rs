@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::answer::Granted;
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::clock::Timestamp;
 use crate::config::ClientKind;
 use crate::oauth::client_auth::Authenticated;
@@ -28,6 +29,7 @@ const DOUBLE_SUBMISSION: Duration = Duration::from_secs(20);
 /// Redeems a code for a grant. A failed attempt does not consume it: only the winner's write does.
 pub(super) async fn redeem(
     app: &App,
+    origin: Origin,
     client: &Authenticated<'_>,
     code: &OwnToken,
     params: &Params,
@@ -65,8 +67,9 @@ pub(super) async fn redeem(
         transaction_id: transaction.id,
         grant: grant.clone(),
     };
-    match app.store.redeem(redemption, now).await? {
+    match app.store.by(origin.clone()).redeem(redemption, now).await? {
         RedeemOutcome::Redeemed(connection) => {
+            app.metrics.flow.code("redeemed");
             let NewGrant {
                 id,
                 nonce,
@@ -87,14 +90,18 @@ pub(super) async fn redeem(
             Ok(Granted { grant, connection })
         }
         RedeemOutcome::AlreadyRedeemed { grant_id, at } => {
-            replayed(app, client, grant_id, at).await?;
+            app.metrics.flow.code("replayed");
+            replayed(app, origin, client, grant_id, at).await?;
             Err(TokenError::InvalidGrant(
                 "the code was used before; a code can be redeemed once",
             ))
         }
-        RedeemOutcome::Expired => Err(TokenError::InvalidGrant(
-            "the code has expired; send the person through the flow again",
-        )),
+        RedeemOutcome::Expired => {
+            app.metrics.flow.code("expired");
+            Err(TokenError::InvalidGrant(
+                "the code has expired; send the person through the flow again",
+            ))
+        }
         RedeemOutcome::NotRedeemable => Err(INVALID),
     }
 }
@@ -104,6 +111,7 @@ pub(super) async fn redeem(
 /// Item stays, since a replay alone must not be able to remove it.
 async fn replayed(
     app: &App,
+    origin: Origin,
     client: &Authenticated<'_>,
     grant_id: GrantId,
     redeemed_at: Timestamp,
@@ -113,8 +121,19 @@ async fn replayed(
     let ends = is_public && now.since(redeemed_at) >= DOUBLE_SUBMISSION;
     tracing::warn!(security.event = "code_replayed", grant = %grant_id, oauth.client_id = %client.client.id,
         grant_ended = ends, "a code was presented again");
+    let new = NewAudit::new(AuditEvent::CodeReplayed, Actor::Client)
+        .client(&client.client.id)
+        .grant(grant_id);
+    let words = if ends {
+        "the grant is ended"
+    } else {
+        "the grant lives on"
+    };
+    app.audit
+        .note(new.outcome(AuditOutcome::Refused, words).from(&origin));
     if ends {
-        app.store.revoke(grant_id, Revocation::Grant, now).await?;
+        let store = app.store.by(origin.with_actor(Actor::Broker));
+        store.revoke(grant_id, Revocation::Grant, now).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use super::answer::Granted;
 use crate::app::App;
+use crate::audit::Origin;
 use crate::config::is_product;
 use crate::connections::ExchangeError;
 use crate::oauth::client_auth::{Authenticated, ClientAuthError};
@@ -13,6 +14,7 @@ use crate::secret::PlaidPublicToken;
 /// Exchanges the token, once; the same client's repeat gets the same answer for half an hour.
 pub(super) async fn exchange(
     app: &App,
+    origin: Origin,
     client: &Authenticated<'_>,
     public_token: PlaidPublicToken,
 ) -> Result<Granted, TokenError> {
@@ -32,7 +34,7 @@ pub(super) async fn exchange(
     let id = client.client.id.clone();
     let (grant, connection) = app
         .connections
-        .exchange_raw(id, granted, public_token)
+        .exchange_raw(id, granted, public_token, origin)
         .await
         .map_err(refused)?;
     Ok(Granted { grant, connection })

@@ -6,6 +6,7 @@
 
 use super::answer::Granted;
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::ClientKind;
 use crate::connections::Health;
 use crate::oauth::client_auth::Authenticated;
@@ -30,6 +31,7 @@ const ATTEMPTS: usize = 4;
 /// Answers a refresh token.
 pub(super) async fn refresh(
     app: &App,
+    origin: Origin,
     client: &Authenticated<'_>,
     token: &OwnToken,
 ) -> Result<Granted, TokenError> {
@@ -42,8 +44,14 @@ pub(super) async fn refresh(
     alive(app, &connection, &grant).await?;
     let grant = match &client.client.kind {
         ClientKind::Confidential(_) => grant,
-        ClientKind::Public => rotate(app, client, &presented, grant).await?,
+        ClientKind::Public => rotate(app, &origin, client, &presented, grant).await?,
     };
+    app.audit.refreshed(grant.id);
+    let new = NewAudit::new(AuditEvent::TokenRefreshed, Actor::Client)
+        .client(&grant.client_id)
+        .connection(connection.id)
+        .grant(grant.id);
+    app.audit.note(new.from(&origin));
     Ok(Granted { grant, connection })
 }
 
@@ -77,6 +85,7 @@ async fn find(
 
 async fn rotate(
     app: &App,
+    origin: &Origin,
     client: &Authenticated<'_>,
     presented: &PresentedToken,
     mut grant: Grant,
@@ -93,14 +102,15 @@ async fn rotate(
         ) {
             Decision::Repeat => return Ok(grant),
             Decision::Expired => return Err(EXPIRED),
-            Decision::Reuse => return Err(reused(app, client, &grant).await?),
+            Decision::Reuse => return Err(reused(app, origin, client, &grant).await?),
             Decision::Rotate => {
                 let rotation = Rotation {
                     grant_id: grant.id,
                     from: grant.nonce,
                     to: random::nonce(),
                 };
-                if app.store.rotate(rotation, now).await? == RotateOutcome::Rotated {
+                let store = app.store.by(origin.clone());
+                if store.rotate(rotation, now).await? == RotateOutcome::Rotated {
                     grant.nonce = rotation.to;
                     return Ok(grant);
                 }
@@ -132,10 +142,23 @@ fn which(app: &App, presented: &PresentedToken, grant: &Grant) -> Presented {
 }
 
 /// Two parties have tokens of this grant, and one of them may have the access token as well, which only Plaid can end.
-async fn reused(app: &App, client: &Authenticated<'_>, grant: &Grant) -> Result<TokenError, TokenError> {
+async fn reused(
+    app: &App,
+    origin: &Origin,
+    client: &Authenticated<'_>,
+    grant: &Grant,
+) -> Result<TokenError, TokenError> {
     tracing::warn!(security.event = "refresh_token_reused", grant = %grant.id, oauth.client_id = %client.client.id,
         "a refresh token came again after its successor: the grant and its connection are ended");
+    let new = NewAudit::new(AuditEvent::RefreshTokenReused, Actor::Client)
+        .client(&client.client.id)
+        .connection(grant.connection_id)
+        .grant(grant.id);
+    let words = "the grant and its connection are ended";
+    app.audit
+        .note(new.outcome(AuditOutcome::Refused, words).from(origin));
     app.store
+        .by(origin.clone().with_actor(Actor::Broker))
         .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
         .await?;
     app.connections.removals_wanted();

@@ -18,6 +18,17 @@ pub(super) enum Grant {
     Refresh(OwnToken),
 }
 
+impl Grant {
+    /// Its name in logs and metrics.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "authorization_code",
+            Self::PublicToken(_) => "public_token",
+            Self::Refresh(_) => "refresh_token",
+        }
+    }
+}
+
 /// Finds the one grant. `grant_type` may be absent, but when it is there it must fit.
 pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
     let code = params.get("code");

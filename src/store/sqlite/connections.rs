@@ -2,13 +2,14 @@
 
 use rusqlite::{Connection as Sqlite, named_params};
 
+use super::audit::Trail;
 use super::rows::{self, Columns};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant, PublicTokenHash, PublicTokenOwner,
-    PublicTokenRecord, RawExchangeOutcome,
+    Actor, AuditEvent, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant, PublicTokenHash,
+    PublicTokenOwner, PublicTokenRecord, RawExchangeOutcome,
 };
 
 /// A new connection with its access token sealed, which is done before the writer's queue and not inside it.
@@ -37,7 +38,7 @@ pub(super) fn exchange_raw(
     public_token: PublicTokenHash,
     sealed: &SealedConnection,
     grant: &NewGrant,
-    now: Timestamp,
+    trail: &Trail,
 ) -> Result<RawExchangeOutcome, StoreError> {
     if let Some(record) = find_public_token(conn, public_token)? {
         return Ok(RawExchangeOutcome::Taken(record));
@@ -46,8 +47,13 @@ pub(super) fn exchange_raw(
         client_id: grant.client_id.clone(),
         grant_id: grant.id,
     };
-    insert(conn, sealed, Some(public_token), &owner, now)?;
-    insert_grant(conn, grant, sealed.id(), now)?;
+    insert(conn, sealed, Some(public_token), &owner, trail.now)?;
+    insert_grant(conn, grant, sealed.id(), trail.now)?;
+    trail.write(conn, AuditEvent::PublicTokenExchanged, Actor::Client, |row| {
+        row.client(&grant.client_id)
+            .connection(sealed.id())
+            .grant(grant.id)
+    })?;
     Ok(RawExchangeOutcome::Exchanged)
 }
 

@@ -1,49 +1,81 @@
 //! Decisions about grants: rotate the refresh token, end the grant.
 
 use rusqlite::{Connection as Sqlite, OptionalExtension as _, named_params};
+use uuid::Uuid;
 
+use super::audit::Trail;
 use super::removals;
-use crate::clock::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::model::{GrantId, RemovalReason, Revocation, RevokeOutcome, RotateOutcome, Rotation};
+use crate::store::model::{
+    Actor, AuditEvent, ConnectionId, GrantId, RemovalReason, Revocation, RevokeOutcome, RotateOutcome,
+    Rotation,
+};
 
 /// The consuming write names the nonce it moves from: one presented token has one successor.
-pub(super) fn rotate(conn: &Sqlite, rotation: Rotation, now: Timestamp) -> Result<RotateOutcome, StoreError> {
-    let moved = conn
+pub(super) fn rotate(conn: &Sqlite, rotation: Rotation, trail: &Trail) -> Result<RotateOutcome, StoreError> {
+    let moved: Option<(String, [u8; 16])> = conn
         .prepare_cached(
             "UPDATE grants SET nonce = :to, previous_nonce = nonce, rotated_at = :now \
-             WHERE id = :id AND nonce = :from AND revoked_at IS NULL",
+             WHERE id = :id AND nonce = :from AND revoked_at IS NULL RETURNING client_id, connection_id",
         )?
-        .execute(named_params! {
-            ":to": rotation.to.0,
-            ":now": now.as_millis(),
-            ":id": rotation.grant_id.0.as_bytes(),
-            ":from": rotation.from.0,
-        })?;
-    Ok(if moved == 1 {
-        RotateOutcome::Rotated
-    } else {
-        RotateOutcome::Moved
-    })
+        .query_row(
+            named_params! {
+                ":to": rotation.to.0,
+                ":now": trail.now.as_millis(),
+                ":id": rotation.grant_id.0.as_bytes(),
+                ":from": rotation.from.0,
+            },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((client_id, connection_id)) = moved else {
+        return Ok(RotateOutcome::Moved);
+    };
+    trail.write(conn, AuditEvent::RefreshTokenRotated, Actor::Client, |row| {
+        row.client(&client_id)
+            .connection(ConnectionId(Uuid::from_bytes(connection_id)))
+            .grant(rotation.grant_id)
+    })?;
+    Ok(RotateOutcome::Rotated)
 }
 
 pub(super) fn revoke(
     conn: &Sqlite,
     id: GrantId,
     revocation: Revocation,
-    now: Timestamp,
+    trail: &Trail,
 ) -> Result<RevokeOutcome, StoreError> {
-    let connection: Option<[u8; 16]> = conn
-        .prepare_cached(
-            "UPDATE grants SET revoked_at = coalesce(revoked_at, ?1) WHERE id = ?2 RETURNING connection_id",
-        )?
-        .query_row((now.as_millis(), id.0.as_bytes()), |row| row.get(0))
+    let grant: Option<(String, [u8; 16], bool)> = conn
+        .prepare_cached("SELECT client_id, connection_id, revoked_at IS NULL FROM grants WHERE id = ?1")?
+        .query_row([id.0.as_bytes()], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
-    let Some(connection) = connection else {
+    let Some((client_id, connection, live)) = grant else {
         return Ok(RevokeOutcome::NotFound);
     };
+    let connection = ConnectionId(Uuid::from_bytes(connection));
+    if live {
+        end(conn, id, &client_id, connection, trail)?;
+    }
     if revocation == Revocation::GrantAndConnection {
-        removals::queue_unless_granted(conn, connection, RemovalReason::Revoked, now)?;
+        let client_id = Some(client_id);
+        removals::queue_unless_granted(conn, connection, client_id, RemovalReason::Revoked, trail)?;
     }
     Ok(RevokeOutcome::Revoked)
+}
+
+/// Ends a grant that lives.
+pub(super) fn end(
+    conn: &Sqlite,
+    id: GrantId,
+    client_id: &str,
+    connection: ConnectionId,
+    trail: &Trail,
+) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE grants SET revoked_at = ?1 WHERE id = ?2")?
+        .execute((trail.now.as_millis(), id.0.as_bytes()))?;
+    trail.write(conn, AuditEvent::GrantRevoked, Actor::Client, |row| {
+        row.client(client_id).connection(connection).grant(id)
+    })
 }

@@ -5,7 +5,10 @@ use rusqlite::{Connection, Transaction};
 /// "ptbs": marks the file as a store of this program (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7074_6273;
 
-const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_main_job.sql"))];
+const STEPS: [(i64, &str); 2] = [
+    (1, include_str!("migrations/0001_main_job.sql")),
+    (2, include_str!("migrations/0002_operation.sql")),
+];
 
 /// What a database file is to us.
 #[derive(Debug, PartialEq, Eq)]

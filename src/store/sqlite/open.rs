@@ -251,6 +251,14 @@ fn claim(
     Ok((keyring, tokens))
 }
 
+/// The key that tokens are made with, as it stands sealed in the store now: whether the keys open it is whether they
+/// open this store.
+pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
+    let sealed = meta(conn, "token_key")?.ok_or(StoreError::Corrupt("its token key is gone"))?;
+    let opened = keyring.open(&Place::new("meta", "token_key"), &sealed)?;
+    TokenKey::from_bytes(&opened).ok_or(StoreError::Corrupt("the token key has another length"))
+}
+
 fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
         .optional()

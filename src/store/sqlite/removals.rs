@@ -1,37 +1,51 @@
 //! What ends: codes that nobody redeemed, Items that are to be removed at Plaid, rows that may be forgotten.
 
 use rusqlite::{Connection as Sqlite, named_params};
+use uuid::Uuid;
 
+use super::audit::Trail;
 use super::connections::{self, SealedConnection};
 use super::rows::{self, Columns, stage};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
-use crate::store::model::{Abandonment, ConnectionId, PublicTokenOwner, Removal, RemovalReason};
+use crate::store::model::{
+    Abandonment, Actor, AuditEvent, ConnectionId, NewAudit, PublicTokenOwner, Removal, RemovalReason,
+    TransactionId,
+};
 
 /// Ends what was completed before those moments and not used, and queues the removal of what it made.
-pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
+pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, trail: &Trail) -> Result<u64, StoreError> {
     let unredeemed = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
-         WHERE stage = 1 AND client_id IS NOT NULL AND stage_at < ?3 RETURNING connection_id";
+         WHERE stage = 1 AND client_id IS NOT NULL AND stage_at < ?3 RETURNING id, connection_id, client_id";
     let sessions = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
-         WHERE stage = 1 AND client_id IS NULL AND stage_at < ?3 RETURNING connection_id";
-    let mut connections: Vec<[u8; 16]> = Vec::new();
+         WHERE stage = 1 AND client_id IS NULL AND stage_at < ?3 RETURNING id, connection_id, client_id";
+    let mut abandoned: Vec<([u8; 16], [u8; 16], Option<String>)> = Vec::new();
     for (sql, before) in [
         (unredeemed, abandonment.unredeemed_before),
         (sessions, abandonment.sessions_before),
     ] {
-        let mut abandoned = conn.prepare_cached(sql)?;
-        let rows = abandoned.query_map((stage::ABANDONED, now.as_millis(), before.as_millis()), |row| {
-            row.get(0)
-        })?;
-        for connection_id in rows {
-            connections.push(connection_id?);
+        let mut moving = conn.prepare_cached(sql)?;
+        let moved = (stage::ABANDONED, trail.now.as_millis(), before.as_millis());
+        let rows = moving.query_map(moved, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for row in rows {
+            abandoned.push(row?);
         }
     }
-    for connection_id in &connections {
-        queue_unless_granted(conn, *connection_id, RemovalReason::Unredeemed, now)?;
+    let count = u64::try_from(abandoned.len()).unwrap_or(u64::MAX);
+    for (transaction, connection, client_id) in abandoned {
+        let connection = ConnectionId(Uuid::from_bytes(connection));
+        trail.write(conn, AuditEvent::AuthorizationAbandoned, Actor::Broker, |row| {
+            NewAudit {
+                client_id: client_id.clone(),
+                ..row
+                    .transaction(TransactionId(Uuid::from_bytes(transaction)))
+                    .connection(connection)
+            }
+        })?;
+        queue_unless_granted(conn, connection, client_id, RemovalReason::Unredeemed, trail)?;
     }
-    Ok(u64::try_from(connections.len()).unwrap_or(u64::MAX))
+    Ok(count)
 }
 
 /// Stores a connection that nobody wants, only to have it removed.
@@ -39,31 +53,48 @@ pub(super) fn discard(
     conn: &Sqlite,
     sealed: &SealedConnection,
     owner: &PublicTokenOwner,
-    now: Timestamp,
+    trail: &Trail,
 ) -> Result<(), StoreError> {
-    connections::insert(conn, sealed, None, owner, now)?;
-    queue_unless_granted(conn, *sealed.id().0.as_bytes(), RemovalReason::Unredeemed, now)
+    connections::insert(conn, sealed, None, owner, trail.now)?;
+    let client_id = match owner {
+        PublicTokenOwner::Transaction(_) => None,
+        PublicTokenOwner::Client { client_id, .. } => Some(client_id.clone()),
+    };
+    queue_unless_granted(conn, sealed.id(), client_id, RemovalReason::Unredeemed, trail)?;
+    Ok(())
 }
 
+/// Gives whether the connection was ended now.
 pub(super) fn queue_unless_granted(
     conn: &Sqlite,
-    connection_id: [u8; 16],
+    connection: ConnectionId,
+    client_id: Option<String>,
     reason: RemovalReason,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+    trail: &Trail,
+) -> Result<bool, StoreError> {
+    let (now, id) = (trail.now.as_millis(), connection.0.as_bytes());
     let removed = conn
         .prepare_cached(
             "UPDATE connections SET removed_at = :now WHERE id = :id AND removed_at IS NULL \
              AND NOT EXISTS (SELECT 1 FROM grants WHERE connection_id = :id AND revoked_at IS NULL)",
         )?
-        .execute(named_params! { ":now": now.as_millis(), ":id": connection_id })?;
-    if removed == 1 {
-        conn.prepare_cached(
-            "INSERT INTO removals (connection_id, reason, attempts, next_try) VALUES (?1, ?2, 0, ?3)",
-        )?
-        .execute((connection_id, rows::reason_code(reason), now.as_millis()))?;
+        .execute(named_params! { ":now": now, ":id": id })?;
+    if removed == 0 {
+        return Ok(false);
     }
-    Ok(())
+    conn.prepare_cached(
+        "INSERT INTO removals (connection_id, reason, attempts, next_try) VALUES (?1, ?2, 0, ?3)",
+    )?
+    .execute((id, rows::reason_code(reason), now))?;
+    let words = match reason {
+        RemovalReason::Unredeemed => "nobody used it",
+        RemovalReason::Revoked => "revoked",
+    };
+    trail.write(conn, AuditEvent::ConnectionEnded, Actor::Broker, |row| NewAudit {
+        client_id,
+        ..row.connection(connection).detail(words)
+    })?;
+    Ok(true)
 }
 
 pub(super) fn due(
@@ -101,11 +132,18 @@ pub(super) fn due(
     Ok(due)
 }
 
-pub(super) fn finish(conn: &Sqlite, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
-    conn.prepare_cached("DELETE FROM removals WHERE connection_id = ?1")?
+pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(), StoreError> {
+    let queued = conn
+        .prepare_cached("DELETE FROM removals WHERE connection_id = ?1")?
         .execute([id.0.as_bytes()])?;
-    conn.prepare_cached("UPDATE connections SET removed_at = ?1 WHERE id = ?2 AND removed_at IS NULL")?
-        .execute((now.as_millis(), id.0.as_bytes()))?;
+    let ended = conn
+        .prepare_cached("UPDATE connections SET removed_at = ?1 WHERE id = ?2 AND removed_at IS NULL")?
+        .execute((trail.now.as_millis(), id.0.as_bytes()))?;
+    if queued + ended > 0 {
+        trail.write(conn, AuditEvent::ConnectionRemoved, Actor::Broker, |row| {
+            row.connection(id)
+        })?;
+    }
     Ok(())
 }
 

@@ -21,6 +21,20 @@ pub(super) mod stage {
     pub(in crate::store::sqlite) const REDEEMED: i64 = 2;
     pub(in crate::store::sqlite) const ABANDONED: i64 = 3;
     pub(in crate::store::sqlite) const CANCELLED: i64 = 4;
+
+    /// Its word in metrics.
+    pub(in crate::store::sqlite) fn name(code: i64) -> Result<&'static str, crate::store::StoreError> {
+        match code {
+            OPEN => Ok("open"),
+            COMPLETED => Ok("completed"),
+            REDEEMED => Ok("redeemed"),
+            ABANDONED => Ok("abandoned"),
+            CANCELLED => Ok("cancelled"),
+            _ => Err(crate::store::StoreError::Corrupt(
+                "a transaction is in no known stage",
+            )),
+        }
+    }
 }
 
 /// The columns that [`connection`] reads.
@@ -50,19 +64,23 @@ impl<'r> Columns<'r> {
         Ok(value)
     }
 
-    fn id(&mut self) -> Result<Uuid, StoreError> {
+    /// See [`next`](Self::next).
+    pub(super) fn id(&mut self) -> Result<Uuid, StoreError> {
         Ok(Uuid::from_bytes(self.next()?))
     }
 
-    fn optional_id(&mut self) -> Result<Option<Uuid>, StoreError> {
+    /// See [`next`](Self::next).
+    pub(super) fn optional_id(&mut self) -> Result<Option<Uuid>, StoreError> {
         Ok(self.next::<Option<[u8; 16]>>()?.map(Uuid::from_bytes))
     }
 
-    fn moment(&mut self) -> Result<Timestamp, StoreError> {
+    /// See [`next`](Self::next).
+    pub(super) fn moment(&mut self) -> Result<Timestamp, StoreError> {
         Ok(Timestamp::from_millis(self.next()?))
     }
 
-    fn optional_moment(&mut self) -> Result<Option<Timestamp>, StoreError> {
+    /// See [`next`](Self::next).
+    pub(super) fn optional_moment(&mut self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.next::<Option<i64>>()?.map(Timestamp::from_millis))
     }
 }
@@ -209,7 +227,8 @@ pub(super) fn join_scope(scope: &[String]) -> String {
     scope.join(" ")
 }
 
-fn split_scope(text: &str) -> Vec<String> {
+/// The reverse of [`join_scope`].
+pub(super) fn split_scope(text: &str) -> Vec<String> {
     text.split(' ')
         .filter(|name| !name.is_empty())
         .map(str::to_owned)

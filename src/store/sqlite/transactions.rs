@@ -2,17 +2,18 @@
 
 use rusqlite::{Connection as Sqlite, named_params};
 
+use super::audit::Trail;
 use super::connections::{self, SealedConnection};
 use super::rows::{self, stage};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    CancelOutcome, CompleteOutcome, Flow, NewTransaction, PublicTokenHash, PublicTokenOwner, RedeemOutcome,
-    Redemption, Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
+    Actor, AuditEvent, CancelOutcome, CompleteOutcome, Flow, NewAudit, NewTransaction, PublicTokenHash,
+    PublicTokenOwner, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
 };
 
-pub(super) fn open(conn: &Sqlite, new: &NewTransaction) -> Result<(), StoreError> {
+pub(super) fn open(conn: &Sqlite, new: &NewTransaction, trail: &Trail) -> Result<(), StoreError> {
     let request = match &new.flow {
         Flow::OAuth(request) => Some(request),
         Flow::Browser => None,
@@ -37,7 +38,12 @@ pub(super) fn open(conn: &Sqlite, new: &NewTransaction) -> Result<(), StoreError
         ":expires_at": new.expires_at.as_millis(),
         ":stage": stage::OPEN,
     })?;
-    Ok(())
+    trail.write(conn, AuditEvent::AuthorizationOpened, Actor::Person, |row| {
+        NewAudit {
+            client_id: request.map(|request| request.client_id.clone()),
+            ..row.transaction(new.id)
+        }
+    })
 }
 
 pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
@@ -52,7 +58,6 @@ pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transactio
 pub(super) struct Completing {
     pub(super) transaction_id: TransactionId,
     pub(super) public_token: PublicTokenHash,
-    pub(super) now: Timestamp,
     pub(super) code_expires_at: Timestamp,
 }
 
@@ -60,13 +65,14 @@ pub(super) fn complete(
     conn: &Sqlite,
     completing: Completing,
     sealed: &SealedConnection,
+    trail: &Trail,
 ) -> Result<CompleteOutcome, StoreError> {
     let Completing {
         transaction_id,
         public_token,
-        now,
         code_expires_at,
     } = completing;
+    let now = trail.now;
     let Some(transaction) = find(conn, transaction_id)? else {
         return Ok(CompleteOutcome::NotFound);
     };
@@ -112,6 +118,12 @@ pub(super) fn complete(
             ":open": stage::OPEN,
         })?;
     gate(moved)?;
+    trail.write(conn, AuditEvent::AuthorizationCompleted, Actor::Person, |row| {
+        NewAudit {
+            client_id: client_of(transaction.flow),
+            ..row.transaction(transaction_id).connection(sealed.id())
+        }
+    })?;
     Ok(CompleteOutcome::Completed)
 }
 
@@ -145,14 +157,22 @@ pub(super) fn repeat(conn: &Sqlite, repeat: Repeat, now: Timestamp) -> Result<Re
     })
 }
 
-pub(super) fn cancel(conn: &Sqlite, id: TransactionId, now: Timestamp) -> Result<CancelOutcome, StoreError> {
+pub(super) fn cancel(conn: &Sqlite, id: TransactionId, trail: &Trail) -> Result<CancelOutcome, StoreError> {
+    let now = trail.now;
     let moved = conn
         .prepare_cached("UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id = ?3 AND stage = ?4")?
         .execute((stage::CANCELLED, now.as_millis(), id.0.as_bytes(), stage::OPEN))?;
+    let found = find(conn, id)?;
     if moved == 1 {
+        trail.write(conn, AuditEvent::AuthorizationCancelled, Actor::Person, |row| {
+            NewAudit {
+                client_id: found.and_then(|transaction| client_of(transaction.flow)),
+                ..row.transaction(id)
+            }
+        })?;
         return Ok(CancelOutcome::Cancelled);
     }
-    Ok(match find(conn, id)?.map(|transaction| transaction.stage) {
+    Ok(match found.map(|transaction| transaction.stage) {
         None => CancelOutcome::NotFound,
         Some(Stage::Cancelled) => CancelOutcome::Cancelled,
         Some(_) => CancelOutcome::TooLate,
@@ -163,8 +183,9 @@ pub(super) fn redeem(
     conn: &Sqlite,
     keyring: &Keyring,
     redemption: &Redemption,
-    now: Timestamp,
+    trail: &Trail,
 ) -> Result<RedeemOutcome, StoreError> {
+    let now = trail.now;
     let Some(transaction) = find(conn, redemption.transaction_id)? else {
         return Ok(RedeemOutcome::NotRedeemable);
     };
@@ -198,7 +219,20 @@ pub(super) fn redeem(
             ":completed": stage::COMPLETED,
         })?;
     gate(moved)?;
+    trail.write(conn, AuditEvent::CodeRedeemed, Actor::Client, |row| {
+        row.client(&redemption.grant.client_id)
+            .transaction(redemption.transaction_id)
+            .connection(connection_id)
+            .grant(redemption.grant.id)
+    })?;
     Ok(RedeemOutcome::Redeemed(connection))
+}
+
+fn client_of(flow: Flow) -> Option<String> {
+    match flow {
+        Flow::OAuth(request) => Some(request.client_id),
+        Flow::Browser => None,
+    }
 }
 
 /// The consuming write is the gate: whoever does not move the row has decided nothing.

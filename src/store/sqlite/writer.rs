@@ -3,12 +3,15 @@
 //! So the cost of a sync is shared by everybody who waits for one (group commit), while a decision that fails rolls
 //! back itself alone. A caller that goes away changes nothing: what was queued is decided.
 
+use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::open::Held;
+use crate::metrics::StoreMetrics;
 use crate::store::error::StoreError;
 
 /// How many callers may queue before the next one waits for a place.
@@ -22,7 +25,11 @@ const STOPPED: StoreError = StoreError::Unavailable("it is closed");
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
+    metrics: Measured,
 }
+
+/// Who counts the commits, once somebody does.
+type Measured = Arc<OnceLock<StoreMetrics>>;
 
 enum Message {
     Decide(Box<dyn Job>),
@@ -71,10 +78,17 @@ impl Writer {
     /// Starts the thread; it holds the database and its lock until it is told to close, or nobody can reach it.
     pub(super) fn start(held: Held) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let metrics = Measured::default();
+        let measured = Arc::clone(&metrics);
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(held, waiting))?;
-        Ok(Self { queue })
+            .spawn(move || run(held, waiting, &measured))?;
+        Ok(Self { queue, metrics })
+    }
+
+    /// Counts the commits from now on.
+    pub(super) fn measured_by(&self, metrics: StoreMetrics) {
+        self.metrics.get_or_init(|| metrics);
     }
 
     /// Queues a decision and waits until its commit is on the disk.
@@ -103,7 +117,7 @@ impl Writer {
     }
 }
 
-fn run(held: Held, mut waiting: mpsc::Receiver<Message>) {
+fn run(held: Held, mut waiting: mpsc::Receiver<Message>, metrics: &Measured) {
     let mut closing = Vec::new();
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = Vec::new();
@@ -121,7 +135,7 @@ fn run(held: Held, mut waiting: mpsc::Receiver<Message>) {
                 next = waiting.try_recv().ok();
             }
         }
-        settle(&held.conn, batch);
+        settle(&held.conn, batch, metrics);
     }
     held.close();
     for done in closing {
@@ -129,13 +143,13 @@ fn run(held: Held, mut waiting: mpsc::Receiver<Message>) {
     }
 }
 
-fn settle(conn: &Connection, mut batch: Vec<Box<dyn Job>>) {
-    let failure = commit(conn, &mut batch).err();
+fn settle(conn: &Connection, mut batch: Vec<Box<dyn Job>>, metrics: &Measured) {
+    let failure = commit(conn, &mut batch, metrics).err();
     if failure == Some(StoreError::Full) && batch.len() > 1 {
         // Together they did not fit; each one alone may. A smaller decision is not refused for a bigger one's sake.
         for job in batch {
             let mut alone = vec![job];
-            let failure = commit(conn, &mut alone).err();
+            let failure = commit(conn, &mut alone, metrics).err();
             answer(alone, failure.as_ref());
         }
     } else {
@@ -153,10 +167,14 @@ fn answer(batch: Vec<Box<dyn Job>>, failure: Option<&StoreError>) {
 }
 
 /// One transaction for the batch. On an error nothing of it is kept.
-fn commit(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn commit(conn: &Connection, batch: &mut [Box<dyn Job>], metrics: &Measured) -> Result<(), StoreError> {
+    let started = Instant::now();
     let result = decide_all(conn, batch).and_then(|()| statement(conn, "COMMIT"));
     if result.is_err() && !conn.is_autocommit() {
         statement(conn, "ROLLBACK")?;
+    }
+    if let Some(metrics) = metrics.get() {
+        metrics.committed(batch.len(), result.is_ok(), started.elapsed());
     }
     result
 }

@@ -42,7 +42,8 @@ async function startBinary(name, args, env, wanted) {
     exited.then(({ code }) => reject(new Error(`${name}: ended with ${code} before it listened\n${stdout}${stderr}`)));
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
-      appendFileSync(stdoutPath, chunk);
+      // A single-use link belongs on standard output, and not in what the tests keep.
+      appendFileSync(stdoutPath, String(chunk).replaceAll(/(\/setup\/login\/)\S+/g, '$1…'));
       const found = wanted.map((key) => [key, ADDRESS_LINES[key].exec(stdout)?.[1]]);
       if (found.some(([, address]) => address === undefined)) return;
       clearTimeout(timer);
@@ -59,7 +60,9 @@ async function startBinary(name, args, env, wanted) {
     if (code !== 0) throw new Error(`${name}: SIGTERM ended it with ${code ?? signal} instead of 0`);
   };
   try {
-    return { name, directory, stop, ...(await started) };
+    /** The last single-use link that it printed. */
+    const adminLink = () => stdout.match(/http:\S+\/setup\/login\/\S+/g)?.at(-1);
+    return { name, directory, stop, adminLink, ...(await started) };
   } catch (error) {
     child.kill('SIGKILL');
     await rm(directory, { recursive: true, force: true });

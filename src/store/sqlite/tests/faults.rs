@@ -17,7 +17,7 @@ async fn on_writer<T: Send + 'static>(
     store: &Store,
     run: impl FnMut(&Sqlite) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let Engine::Sqlite(engine) = &store.0;
+    let Engine::Sqlite(engine) = &store.engine;
     engine.writer.decide(run).await
 }
 

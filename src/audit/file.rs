@@ -1,0 +1,156 @@
+//! `BROKER_AUDIT_FILE`: the audit log as JSON lines, for whoever collects logs.
+//!
+//! It follows the table, so each row comes once and in its order; after a crash the last ones may come twice, and their
+//! `id` tells. The file is opened at each append: whoever rotates it only has to move it away.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::store::model::AuditRecord;
+use crate::store::{Store, StoreError};
+
+/// Rows that are read at once.
+const BATCH: usize = 500;
+/// No row is longer.
+const LONGEST_LINE: u64 = 16 * 1024;
+
+/// The file cannot be written.
+#[derive(Debug, Error)]
+#[error("cannot write the audit file {}: {source}; make it writable for this user, or set BROKER_AUDIT_FILE to another place", path.display())]
+pub struct FileError {
+    /// Which.
+    path: PathBuf,
+    /// What the system said.
+    source: io::Error,
+}
+
+pub(super) struct AuditFile {
+    path: PathBuf,
+    /// The last row that stands in it, once that is known.
+    last: Option<i64>,
+    /// Whether the last append failed: told once.
+    failing: bool,
+}
+
+impl AuditFile {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            last: None,
+            failing: false,
+        }
+    }
+
+    /// Whether it can be written.
+    pub(super) fn check(&self) -> Result<(), FileError> {
+        open(&self.path).map(drop).map_err(|source| FileError {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Appends what the table has beyond the file. A file that cannot be written is told in the log and tried again: the
+    /// table has everything.
+    pub(super) async fn follow(&mut self, store: &Store) -> Result<(), StoreError> {
+        let last = match self.last {
+            Some(last) => last,
+            None => self.found_last(store).await?,
+        };
+        self.last = Some(last);
+        let mut last = last;
+        loop {
+            let records = store.audit_after(last, BATCH).await?;
+            let Some(newest) = records.last().map(|record| record.id) else {
+                return Ok(());
+            };
+            let path = self.path.clone();
+            let lines = lines(&records);
+            let appended = tokio::task::spawn_blocking(move || append(&path, &lines)).await;
+            match appended.unwrap_or_else(|_| Err(io::Error::other("it was stopped"))) {
+                Ok(()) => {
+                    if std::mem::take(&mut self.failing) {
+                        tracing::info!(path = %self.path.display(), "the audit file can be written again");
+                    }
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut self.failing, true) {
+                        tracing::error!(%error, path = %self.path.display(),
+                            "the audit file cannot be written; its rows wait in the store");
+                    }
+                    return Ok(());
+                }
+            }
+            store.mark_audit_file(newest).await?;
+            self.last = Some(newest);
+            last = newest;
+        }
+    }
+
+    /// What the file itself says, or else the store: a rotated file is empty.
+    async fn found_last(&self, store: &Store) -> Result<i64, StoreError> {
+        let path = self.path.clone();
+        let told = tokio::task::spawn_blocking(move || last_id(&path)).await;
+        let told = told.ok().and_then(Result::ok).flatten();
+        let marked = store.audit_file_mark().await?;
+        // A file of another store would tell of rows that are not there yet.
+        let newest = store.last_audit_id().await?;
+        Ok(told.unwrap_or(0).max(marked).min(newest))
+    }
+}
+
+fn lines(records: &[AuditRecord]) -> String {
+    let mut text = String::new();
+    for record in records {
+        // A record is made of text and numbers alone, which always is JSON.
+        text.push_str(&serde_json::to_string(record).unwrap_or_default());
+        text.push('\n');
+    }
+    text
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn append(path: &Path, lines: &str) -> io::Result<()> {
+    let mut file = open(path)?;
+    if !ends_whole(&mut file)? {
+        // A crash cut the last line: the next one must not become part of it.
+        file.write_all(b"\n")?;
+    }
+    file.write_all(lines.as_bytes())?;
+    file.sync_data()
+}
+
+fn ends_whole(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// The id of the last whole line.
+fn last_id(path: &Path) -> io::Result<Option<i64>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(2 * LONGEST_LINE)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let tail = String::from_utf8_lossy(&tail);
+    let whole = tail.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let ids = whole
+        .lines()
+        .rev()
+        .filter_map(|line| serde_json::from_str::<AuditRecord>(line).ok());
+    Ok(ids.map(|record| record.id).next())
+}

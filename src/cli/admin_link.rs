@@ -1,0 +1,25 @@
+//! `admin-link`: a fresh single-use link from the running broker.
+
+use super::{DONE, FAILED, complain, operate, say};
+use crate::control::{Answer, Request};
+
+/// The link alone on standard output, for people and for `open "$(…)"`; all else on standard error.
+pub(super) fn run() -> u8 {
+    match operate::ask_running(&Request::AdminLink {}) {
+        Ok(Answer::AdminLink { url, local_url, .. }) => {
+            say(&url);
+            if let Some(local) = local_url {
+                complain(&format!("On this machine also: {local}"));
+            }
+            complain(
+                "The link works once, within 15 minutes. Whoever opens it first is in: do not pass it on.",
+            );
+            DONE
+        }
+        Ok(Answer::Failed { message }) => {
+            complain(&message);
+            FAILED
+        }
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,71 @@
+//! Does what is asked: the one place for every command.
+
+use tokio::sync::mpsc;
+
+use super::{Answer, Line, Progress, Request};
+use crate::admin::{self, LINK_TTL};
+use crate::app::App;
+use crate::clock::SharedClock;
+use crate::store::Store;
+
+/// What a command works on.
+#[derive(Clone)]
+pub struct Context {
+    /// The open store.
+    pub store: Store,
+    /// Where "now" comes from.
+    pub clock: SharedClock,
+    /// The running broker; absent when a command opened the store itself.
+    pub app: Option<App>,
+}
+
+impl Context {
+    /// Of a running broker.
+    #[must_use]
+    pub fn of(app: &App) -> Self {
+        Self {
+            store: app.store.clone(),
+            clock: app.clock.clone(),
+            app: Some(app.clone()),
+        }
+    }
+}
+
+/// Where progress is told. Who does not listen (any more) stops nothing.
+#[derive(Clone)]
+pub struct Sink(pub(super) mpsc::Sender<Line>);
+
+impl Sink {
+    /// A sink, and where what is told to it arrives.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Line>) {
+        let (sender, receiver) = mpsc::channel(16);
+        (Self(sender), receiver)
+    }
+
+    /// Tells how far it is; left out when the listener is slow.
+    pub fn progress(&self, progress: Progress) {
+        let _ = self.0.try_send(Line::Progress(progress));
+    }
+}
+
+/// Runs a command to its end.
+pub async fn execute(context: &Context, request: Request, _sink: &Sink) -> Answer {
+    match request {
+        Request::AdminLink {} => admin_link(context),
+    }
+}
+
+fn admin_link(context: &Context) -> Answer {
+    let Some(app) = &context.app else {
+        return Answer::Failed {
+            message: "a link opens a running broker, and none runs: start it, it prints one".to_owned(),
+        };
+    };
+    let link = admin::new_link(app);
+    Answer::AdminLink {
+        url: link.url(),
+        local_url: link.local_url(),
+        expires_at: app.clock.now().plus(LINK_TTL),
+    }
+}

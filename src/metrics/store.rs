@@ -1,0 +1,119 @@
+//! The store's commits as they happen, and what it keeps as it stood when it was last asked.
+
+use std::time::Duration;
+
+use prometheus::{GaugeVec, Histogram, IntCounterVec, IntGaugeVec};
+
+use super::make::{Maker, SECONDS};
+
+/// The writer takes at most 256 decisions into one commit.
+const DECISIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// What is measured of the store.
+#[derive(Clone, Debug)]
+pub struct StoreMetrics {
+    commits: IntCounterVec,
+    seconds: Histogram,
+    decisions: Histogram,
+    size: IntGaugeVec,
+    connections: IntGaugeVec,
+    removals: IntGaugeVec,
+    oldest_removal: GaugeVec,
+}
+
+/// What the store keeps.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Connections by their state, in words of ours.
+    pub connections: Vec<(&'static str, u64)>,
+    /// Items that wait for their removal at Plaid.
+    pub removals: u64,
+    /// How long the one has waited that waits longest; zero when none does.
+    pub oldest_removal: Duration,
+    /// Bytes on the disk.
+    pub size: u64,
+}
+
+impl StoreMetrics {
+    pub(super) fn new(make: &Maker<'_>) -> prometheus::Result<Self> {
+        let made = Self {
+            commits: make.counters(
+                "ptb_store_commits_total",
+                "Transactions of the store's writer by outcome: ok or failed.",
+                &["outcome"],
+            )?,
+            seconds: make.histogram(
+                "ptb_store_commit_duration_seconds",
+                "Time that a transaction of the writer took, the sync to the disk included.",
+                &SECONDS,
+            )?,
+            decisions: make.histogram(
+                "ptb_store_commit_decisions",
+                "Decisions that shared one transaction and its sync.",
+                &DECISIONS,
+            )?,
+            size: make.gauges(
+                "ptb_store_size_bytes",
+                "Bytes of the store's files. Absent when the store cannot be read.",
+                &[],
+            )?,
+            connections: make.gauges(
+                "ptb_connections",
+                "Connections by state. Absent when the store cannot be read.",
+                &["state"],
+            )?,
+            removals: make.gauges(
+                "ptb_removal_queue_length",
+                "Items that wait for their removal at Plaid. Absent when the store cannot be read.",
+                &[],
+            )?,
+            oldest_removal: make.fractions(
+                "ptb_removal_queue_oldest_age_seconds",
+                "How long the longest-waiting of them has waited; 0 when none waits. Absent when the store cannot be read.",
+                &[],
+            )?,
+        };
+        // From the first scrape on, so that the first failure is an increase.
+        for outcome in ["ok", "failed"] {
+            made.commits.with_label_values(&[outcome]);
+        }
+        Ok(made)
+    }
+
+    /// A transaction of the writer ended.
+    pub fn committed(&self, decisions: usize, ok: bool, after: Duration) {
+        self.commits
+            .with_label_values(&[if ok { "ok" } else { "failed" }])
+            .inc();
+        self.seconds.observe(after.as_secs_f64());
+        // At most 256.
+        self.decisions
+            .observe(f64::from(u32::try_from(decisions).unwrap_or(u32::MAX)));
+    }
+
+    /// What the store keeps now; `None` when it could not be asked, so that nothing old is told.
+    pub fn keeps(&self, kept: Option<&Kept>) {
+        self.connections.reset();
+        let Some(kept) = kept else {
+            self.size.reset();
+            self.removals.reset();
+            self.oldest_removal.reset();
+            return;
+        };
+        for (state, count) in &kept.connections {
+            self.connections.with_label_values(&[state]).set(signed(*count));
+        }
+        let unlabelled: &[&str] = &[];
+        self.size.with_label_values(unlabelled).set(signed(kept.size));
+        self.removals
+            .with_label_values(unlabelled)
+            .set(signed(kept.removals));
+        self.oldest_removal
+            .with_label_values(unlabelled)
+            .set(kept.oldest_removal.as_secs_f64());
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,78 @@
+//! The checks: one implementation for the set-up page and for the command `check`.
+//!
+//! Each looks at one thing, within a time of its own, and says what it found and what to do. None makes an Item or
+//! changes anything, at Plaid or here. The list, and what each one means, is in `docs/checks.md`.
+
+mod access;
+mod context;
+mod finding;
+mod plaid;
+mod redirects;
+mod tell;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+pub use context::{Context, ContextError};
+pub use finding::{ALL, Check, Finding, Status};
+use tell::Tell;
+
+/// How long all checks together may take.
+pub const LIMIT: Duration = Duration::from_mins(1);
+
+/// All findings, in the order of [`ALL`].
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// One for each check that was made, in the order of [`ALL`].
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether no check failed; warnings do not count.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        !self
+            .findings
+            .iter()
+            .any(|finding| finding.status == Status::Failed)
+    }
+
+    /// Whether Plaid could not be reached, so that nothing is known that only Plaid can tell.
+    #[must_use]
+    pub fn plaid_is_unreachable(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.id == finding::PLAID_REACHABLE.id && finding.status == Status::Failed)
+    }
+}
+
+/// Makes all checks, side by side where that is safe. `on_finding` hears of each as soon as it is there, so in any
+/// order; the report has them in the order of [`ALL`]. Ends within [`LIMIT`].
+pub async fn run(context: &Context, mut on_finding: impl FnMut(&Finding)) -> Report {
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let tell = Tell::new(sender, context);
+    let making = async move {
+        let all = async {
+            tokio::join!(
+                plaid::check(context, &tell),
+                redirects::check(context, &tell),
+                access::check(context, &tell),
+            )
+        };
+        let _in_time = tokio::time::timeout(LIMIT, all).await;
+        // `tell` ends here, and with it the hearing.
+    };
+    let hearing = async {
+        let mut findings: Vec<Finding> = Vec::new();
+        while let Some(finding) = told.recv().await {
+            on_finding(&finding);
+            findings.push(finding);
+        }
+        findings
+    };
+    let ((), mut findings) = tokio::join!(making, hearing);
+    findings.sort_by_key(|finding| ALL.iter().position(|check| check.id == finding.id));
+    Report { findings }
+}

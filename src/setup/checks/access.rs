@@ -1,0 +1,128 @@
+//! Who gets in: clients with their secrets, and the admin.
+
+use super::context::Context;
+use super::finding::{ADMIN_TOKEN, CLIENT_AUTH, Finding, KEY_FILE, SETTINGS};
+use super::tell::{Tell, names};
+use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, Environment, KeySource};
+use crate::secret::StoredSecret;
+use crate::simulator;
+
+/// Shorter secrets can be guessed.
+const SECRET_CHARS: usize = 16;
+
+pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
+    tell.say(client_auth(context));
+    tell.say(admin_token(context));
+    tell.say(key_file(context));
+    tell.say(settings(context));
+}
+
+fn client_auth(context: &Context) -> Finding {
+    let clients = context.clients.as_slice();
+    let plain = |client: &ClientConfig, holds: &dyn Fn(&str) -> bool| match &client.kind {
+        ClientKind::Confidential(StoredSecret::Plain(secret)) => holds(secret.expose()),
+        _ => false,
+    };
+    let with = |holds: &dyn Fn(&str) -> bool| -> Vec<&str> {
+        let found = clients.iter().filter(|client| plain(client, holds));
+        found.map(|client| client.id.as_str()).collect()
+    };
+    let own = "Set OAUTH_CLIENT_SECRET to a secret of its own (`plaid-token-broker keys hash-client-secret` prints one) and enter it in \
+               the profile.";
+    let known = with(&|secret| secret == simulator::SECRET);
+    let short = with(&|secret| secret.chars().count() < SECRET_CHARS);
+    let shared = with(&|secret| context.config.plaid.secret.matches(secret));
+    let environment = context.environment();
+    if environment != Environment::Simulator && !known.is_empty() {
+        let found = format!(
+            "The secret of {} is the simulator's, which everybody knows.",
+            names(known)
+        );
+        return if context.is_production() {
+            CLIENT_AUTH.failed(found, own)
+        } else {
+            CLIENT_AUTH.warning(found, own)
+        };
+    }
+    if !short.is_empty() {
+        let found = format!("The secret of {} can be guessed: it is too short.", names(short));
+        return CLIENT_AUTH.warning(
+            found,
+            format!("Make it at least {SECRET_CHARS} characters long. {own}"),
+        );
+    }
+    if context.is_production() {
+        if !shared.is_empty() {
+            return CLIENT_AUTH.warning(
+                format!(
+                    "The secret of {} is Plaid's own: whoever sees the client's settings can then call Plaid as you.",
+                    names(shared)
+                ),
+                own,
+            );
+        }
+        return CLIENT_AUTH.ok("Every client that has a secret must show it.");
+    }
+    match context.config.oauth.client_auth {
+        ClientAuthPolicy::Required => CLIENT_AUTH.ok("Every client that has a secret must show it."),
+        ClientAuthPolicy::Auto => CLIENT_AUTH.ok(format!(
+            "In {} the first client may come without its secret; production refuses that (OAUTH_CLIENT_AUTH).",
+            environment.name()
+        )),
+    }
+}
+
+fn admin_token(context: &Context) -> Finding {
+    if context.config.http.admin_token.is_some() {
+        return ADMIN_TOKEN.ok("BROKER_ADMIN_TOKEN is set.");
+    }
+    let found = "BROKER_ADMIN_TOKEN is not set, so only the single-use links that the start prints open it.";
+    if context.is_production() {
+        ADMIN_TOKEN.warning(
+            found,
+            "Set BROKER_ADMIN_TOKEN (or BROKER_ADMIN_TOKEN_FILE) to a random text of 16 characters or more.",
+        )
+    } else {
+        ADMIN_TOKEN.ok(found)
+    }
+}
+
+fn key_file(context: &Context) -> Finding {
+    match &context.config.store.keys {
+        KeySource::Given(_) => KEY_FILE.ok("BROKER_KEYS has the keys; nothing beside the store opens it."),
+        KeySource::File(path) => {
+            let found = format!(
+                "The key file {} lies beside the database: whoever copies the folder has both.",
+                path.display()
+            );
+            if context.is_production() {
+                KEY_FILE.warning(
+                    found,
+                    "Keep the key elsewhere: put its line into BROKER_KEYS (or name a file by BROKER_KEYS_FILE) and remove \
+                     the key file, after a backup of it.",
+                )
+            } else {
+                KEY_FILE.ok(format!("{found} Good enough outside of production."))
+            }
+        }
+    }
+}
+
+/// What the start warns of in the log. The callbacks have a check of their own.
+fn settings(context: &Context) -> Finding {
+    let odd: Vec<&str> = context
+        .config
+        .warnings
+        .iter()
+        .map(String::as_str)
+        .filter(|warning| !warning.starts_with("PLAID_REDIRECT_URI is"))
+        .collect();
+    if odd.is_empty() {
+        SETTINGS.ok("All of them were understood.")
+    } else {
+        SETTINGS.warning(
+            odd.join(" "),
+            "Correct or remove these settings (docs/settings.md explains each).",
+        )
+    }
+}

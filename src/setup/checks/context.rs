@@ -1,0 +1,128 @@
+//! What the checks look at: a broker that runs in this process, or settings alone.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use url::Url;
+
+use crate::app::App;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{ClientKind, Clients, Config, Environment};
+use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
+use crate::secret::{AdminToken, StoredSecret};
+use crate::simulator::{self, RunningSimulator, Simulator};
+
+/// Settings that nothing can be checked with.
+#[derive(Debug, Error)]
+pub enum ContextError {
+    /// Plaid's client.
+    #[error(transparent)]
+    Plaid(#[from] ClientError),
+    /// The built-in simulator, started for the checks alone.
+    #[error("the built-in simulator cannot be started for the checks ({0})")]
+    Simulator(#[from] std::io::Error),
+    /// The address of that simulator is no URL; cannot happen with a bound address.
+    #[error("the simulator's address is no URL")]
+    SimulatorUrl(#[from] url::ParseError),
+}
+
+/// What the checks look at.
+pub struct Context {
+    pub(super) config: Config,
+    pub(super) clients: Arc<Clients>,
+    pub(super) clock: SharedClock,
+    pub(super) plaid: PlaidClient,
+    /// `PUBLIC_URL`, or what holds without it. No trailing slash.
+    pub(super) public_url: String,
+    /// The broker of this process; `None`: the settings alone are known, and a broker may run elsewhere.
+    pub(super) app: Option<App>,
+    /// The origin that the admin's browser asked for, on the set-up page.
+    pub(super) visit: Option<String>,
+    /// Serves until the checks are done.
+    _simulator: Option<RunningSimulator>,
+}
+
+impl Context {
+    /// The broker that runs in this process.
+    #[must_use]
+    pub fn of_app(app: &App) -> Self {
+        Self {
+            config: app.config.clone(),
+            clients: app.clients(),
+            clock: Arc::clone(&app.clock),
+            plaid: app.plaid.clone(),
+            public_url: app.public_url.clone(),
+            app: Some(app.clone()),
+            visit: None,
+            _simulator: None,
+        }
+    }
+
+    /// Settings alone. With the built-in simulator one is started for the checks, on a port of the system's choice: a
+    /// broker that runs is not disturbed, and none needs to run.
+    ///
+    /// # Errors
+    /// When Plaid's client or the simulator cannot be made.
+    pub async fn of_config(config: Config) -> Result<Self, ContextError> {
+        let plaid = &config.plaid;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let simulator = if plaid.environment == Environment::Simulator && plaid.base_url.is_none() {
+            Some(Simulator::start(simulator::Options::default()).await?)
+        } else {
+            None
+        };
+        let base_url = match (&plaid.base_url, &simulator) {
+            (Some(url), _) => url.clone(),
+            (None, Some(simulator)) => Url::parse(&simulator.url())?,
+            (None, None) => Url::parse(plaid.environment.default_base_url())?,
+        };
+        let client = PlaidClient::new(&PlaidOptions {
+            base_url,
+            client_id: plaid.client_id.clone(),
+            secret: plaid.secret.clone(),
+            timeouts: Timeouts::default(),
+        })?;
+        let http = &config.http;
+        let public_url = http
+            .public_base()
+            .unwrap_or_else(|| format!("http://localhost:{}", http.port));
+        Ok(Self {
+            clients: Arc::new(Clients::new(config.oauth.clients.clone())),
+            clock,
+            plaid: client,
+            public_url,
+            app: None,
+            visit: None,
+            _simulator: simulator,
+            config,
+        })
+    }
+
+    /// With the origin (`https://host:port`) by which the admin's browser came, so that it can be compared with
+    /// `PUBLIC_URL`.
+    #[must_use]
+    pub fn reached_at(mut self, origin: &str) -> Self {
+        self.visit = Some(origin.trim_end_matches('/').to_owned());
+        self
+    }
+
+    pub(super) fn environment(&self) -> Environment {
+        self.config.plaid.environment
+    }
+
+    pub(super) fn is_production(&self) -> bool {
+        self.environment() == Environment::Production
+    }
+
+    /// The secrets that no finding may hold, whatever the other side's words are.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        let mut secrets = vec![self.config.plaid.secret.expose()];
+        secrets.extend(self.config.http.admin_token.as_ref().map(AdminToken::expose));
+        for client in self.clients.as_slice() {
+            if let ClientKind::Confidential(StoredSecret::Plain(secret)) = &client.kind {
+                secrets.push(secret.expose());
+            }
+        }
+        secrets
+    }
+}

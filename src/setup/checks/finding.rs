@@ -1,0 +1,137 @@
+//! What a check says, and the list of all checks. Ids are stable: programs and `docs/checks.md` name them.
+
+use serde::Serialize;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// As it should be.
+    Ok,
+    /// It works, and will surprise somebody.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// It was not looked at; the finding says why.
+    Skipped,
+}
+
+/// One finding, for people and programs. No text in it holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which check, see [`ALL`].
+    pub id: &'static str,
+    /// What the check is about, as a statement that should be true.
+    pub title: &'static str,
+    /// How it ended.
+    pub status: Status,
+    /// What was found, in a sentence or two.
+    pub found: String,
+    /// What to do; every failure and warning has one.
+    pub fix: Option<String>,
+}
+
+/// One check, before it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Stable, `snake_case`.
+    pub id: &'static str,
+    /// The heading that it stands under.
+    pub group: &'static str,
+    /// What should be true.
+    pub title: &'static str,
+}
+
+impl Check {
+    const fn new(group: &'static str, id: &'static str, title: &'static str) -> Self {
+        Self { id, group, title }
+    }
+
+    fn finding(self, status: Status, found: String, fix: Option<String>) -> Finding {
+        Finding {
+            id: self.id,
+            title: self.title,
+            status,
+            found,
+            fix,
+        }
+    }
+
+    pub(super) fn ok(self, found: impl Into<String>) -> Finding {
+        self.finding(Status::Ok, found.into(), None)
+    }
+
+    pub(super) fn skipped(self, why: impl Into<String>) -> Finding {
+        self.finding(Status::Skipped, why.into(), None)
+    }
+
+    pub(super) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+        self.finding(Status::Warning, found.into(), Some(fix.into()))
+    }
+
+    pub(super) fn failed(self, found: impl Into<String>, fix: impl Into<String>) -> Finding {
+        self.finding(Status::Failed, found.into(), Some(fix.into()))
+    }
+}
+
+const PLAID: &str = "Plaid";
+const ADDRESS: &str = "Address";
+const CLIENTS: &str = "OAuth clients";
+const STORE: &str = "Storage";
+const BROKER: &str = "This broker";
+
+macro_rules! checks {
+    ($($name:ident: $group:ident, $id:literal, $title:literal;)*) => {
+        $(pub(super) const $name: Check = Check::new($group, $id, $title);)*
+        /// Every check, in the order in which findings are best read.
+        pub const ALL: &[Check] = &[$($name),*];
+    };
+}
+
+checks! {
+    PUBLIC_URL_VISIT: ADDRESS, "public_url_visit", "PUBLIC_URL is the address you came by";
+    PUBLIC_URL: ADDRESS, "public_url", "PUBLIC_URL can be reached from elsewhere";
+    PUBLIC_URL_ANSWERS: ADDRESS, "public_url_answers", "PUBLIC_URL leads to this broker";
+    BROWSER_WARNING: ADDRESS, "browser_warning", "People see the broker's page first";
+    PROXIES: ADDRESS, "proxies", "The proxy in front is trusted";
+    TUNNEL: ADDRESS, "tunnel", "The tunnel on this machine is the one in use";
+    WEBHOOK_URL: ADDRESS, "webhook_url", "Plaid can reach the webhook address";
+    PLAID_REACHABLE: PLAID, "plaid_reachable", "Plaid answers";
+    PLAID_KEYS: PLAID, "plaid_keys", "Plaid takes the keys";
+    CLOCK: PLAID, "clock", "The clock agrees with Plaid's";
+    PRODUCTS_ENABLED: PLAID, "products_enabled", "The products are enabled at Plaid";
+    INSTITUTIONS: PLAID, "institutions", "The product lists leave banks to choose from";
+    COUNTRIES: PLAID, "countries", "The countries are enabled at Plaid";
+    LINK_SETTINGS: PLAID, "link_settings", "Link starts with these settings";
+    LINK_REDIRECT_URI: PLAID, "link_redirect_uri", "Banks can send people back to Link";
+    REDIRECT_URIS: CLIENTS, "redirect_uris", "The clients' callbacks are listed";
+    CLIENT_AUTH: CLIENTS, "client_auth", "Clients prove who they are";
+    STORE_WRITABLE: STORE, "store_writable", "The store can be written";
+    STORE_KEYS: STORE, "store_keys", "The keys open everything that is stored";
+    KEY_FILE: STORE, "key_file", "The key is kept apart from what it seals";
+    DISK_SPACE: STORE, "disk_space", "The disk has room";
+    PORT: BROKER, "port", "The port is the broker's";
+    ADMIN_TOKEN: BROKER, "admin_token", "The set-up page can be opened";
+    SETTINGS: BROKER, "settings", "The settings raise no question";
+    VERSION: BROKER, "version", "The running broker is this version";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DOCS: &str = include_str!("../../../docs/checks.md");
+
+    #[test]
+    fn every_id_stands_once_and_is_documented() {
+        let ids: BTreeSet<_> = ALL.iter().map(|check| check.id).collect();
+        assert_eq!(ids.len(), ALL.len());
+        let documented: Vec<&str> = DOCS
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        assert_eq!(documented, ALL.iter().map(|check| check.id).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,170 @@
+//! Plaid: is it there, does it take the keys, do the clocks agree? What only good keys can tell comes after that.
+
+use std::time::Duration;
+
+use super::context::Context;
+use super::finding::{CLOCK, Finding, PLAID_KEYS, PLAID_REACHABLE, Status};
+use super::tell::Tell;
+use crate::clock::Timestamp;
+use crate::config::Environment;
+use crate::plaid::{ApiError, PlaidError};
+
+/// How long Plaid may take for one check.
+pub(super) const LIMIT: Duration = Duration::from_secs(25);
+const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
+/// Beyond, webhooks are near to being refused; Plaid's own tolerance is five minutes
+/// (<https://plaid.com/docs/api/webhooks/webhook-verification/>).
+const SKEW_WARNING: Duration = Duration::from_secs(30);
+const SKEW_FAILURE: Duration = Duration::from_mins(5);
+
+/// What comes of the first call: whether there is any use in more of them.
+pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
+    let asked = context.clock.now();
+    let started = std::time::Instant::now();
+    let countries = &context.config.link.country_codes;
+    let call = context.plaid.institutions_total(countries, &[]);
+    let (answer, date) = tokio::time::timeout(LIMIT, call)
+        .await
+        .unwrap_or((Err(PlaidError::TimedOut(LIMIT)), None));
+    let took = started.elapsed();
+    tell.say(clock(date, asked.plus(took / 2)));
+    let reachable = reachable(context, &answer, took);
+    let is_reachable = reachable.status != Status::Failed;
+    tell.say(reachable);
+    if !is_reachable {
+        tell.say(PLAID_KEYS.skipped("Plaid did not answer, so the keys were not judged."));
+        return;
+    }
+    tell.say(keys(context, &answer));
+}
+
+/// A refusal is an answer as well.
+fn reachable(context: &Context, answer: &Result<u64, PlaidError>, took: Duration) -> Finding {
+    let base = context.plaid.base_url();
+    let milliseconds = took.as_millis();
+    let network = "Check that this machine may reach it (firewall, DNS, HTTPS_PROXY), and PLAID_BASE_URL if you set it.";
+    let passing = "Look at https://status.plaid.com and try again; nothing is wrong on this side.";
+    match answer {
+        Ok(_) => PLAID_REACHABLE.ok(format!("{base} answered within {milliseconds} ms.")),
+        Err(PlaidError::Api(error)) if error.status >= 500 => PLAID_REACHABLE.failed(
+            format!("{base} answered with its own failure: {}.", code(error)),
+            passing,
+        ),
+        Err(PlaidError::Api(_)) => PLAID_REACHABLE.ok(format!("{base} answered within {milliseconds} ms.")),
+        Err(error @ PlaidError::Unreachable(_)) => {
+            PLAID_REACHABLE.failed(format!("{error} ({base})."), network)
+        }
+        Err(error @ (PlaidError::TimedOut(_) | PlaidError::Broken)) => {
+            PLAID_REACHABLE.failed(format!("{error} ({base})."), format!("{network} {passing}"))
+        }
+        Err(PlaidError::Malformed { status }) => PLAID_REACHABLE.failed(
+            format!("What answers at {base} is not Plaid: status {status} without Plaid's JSON."),
+            "Set PLAID_BASE_URL to Plaid, or remove it; a proxy on the way may answer in Plaid's place.",
+        ),
+    }
+}
+
+fn keys(context: &Context, answer: &Result<u64, PlaidError>) -> Finding {
+    let environment = context.environment().name();
+    let error = match answer {
+        Ok(_) => return PLAID_KEYS.ok(format!("They are good for {environment}.")),
+        Err(PlaidError::Api(error)) => error,
+        Err(error) => return PLAID_KEYS.skipped(format!("{error}, so the keys were not judged.")),
+    };
+    match error.error_code.as_str() {
+        "INVALID_API_KEYS" => PLAID_KEYS.failed(
+            format!(
+                "Plaid refuses PLAID_CLIENT_ID with PLAID_SECRET in {environment} ({}).",
+                code(error)
+            ),
+            wrong_keys(context.environment()),
+        ),
+        "UNAUTHORIZED_ENVIRONMENT" => PLAID_KEYS.failed(
+            format!("Your Plaid account is not enabled for {environment} ({}).", code(error)),
+            "Ask for access at https://dashboard.plaid.com, or set PLAID_ENV=sandbox with the sandbox secret.",
+        ),
+        _ if error.error_type == "RATE_LIMIT_EXCEEDED" => {
+            PLAID_KEYS.skipped("Plaid limits calls at the moment; check again in a minute.")
+        }
+        _ if is_about_keys(error) => PLAID_KEYS.failed(
+            format!("Plaid does not take the keys ({}).", code(error)),
+            format!("Copy both again from {KEYS_PAGE}, without spaces or quotes."),
+        ),
+        // Plaid looks at the keys before it looks at anything else.
+        _ => PLAID_KEYS.ok(format!("They are good for {environment}.")),
+    }
+}
+
+fn is_about_keys(error: &ApiError) -> bool {
+    let message = error.error_message.to_ascii_lowercase();
+    error.error_type == "INVALID_REQUEST" && (message.contains("client_id") || message.contains("secret"))
+}
+
+fn wrong_keys(environment: Environment) -> String {
+    let other = match environment {
+        Environment::Production => "sandbox",
+        Environment::Sandbox | Environment::Simulator => "production",
+    };
+    format!(
+        "Copy both again from {KEYS_PAGE}: each environment has a secret of its own. If this is the {other} secret, take the \
+         one for {}, or set PLAID_ENV={other}.",
+        environment.name()
+    )
+}
+
+/// Type, code, Plaid's own words, and the request id by which Plaid's support finds it.
+pub(super) fn code(error: &ApiError) -> String {
+    let id = error.request_id.as_deref().unwrap_or("none");
+    format!(
+        "{}: {}, request id {id}",
+        error.error_code,
+        error.error_message.trim_end_matches('.')
+    )
+}
+
+fn clock(date: Option<Timestamp>, now: Timestamp) -> Finding {
+    let Some(date) = date else {
+        return CLOCK.skipped("Plaid's answer does not tell the time.");
+    };
+    // The header knows whole seconds only.
+    let date = date.plus(Duration::from_millis(500));
+    let (skew, direction) = if now > date {
+        (now.since(date), "ahead of")
+    } else {
+        (date.since(now), "behind")
+    };
+    let seconds = skew.as_secs();
+    let found = format!("This machine's clock is {seconds} s {direction} Plaid's.");
+    let fix = "Switch on time synchronisation (for example `timedatectl set-ntp true`): tokens and webhooks are good for \
+               minutes.";
+    if skew > SKEW_FAILURE {
+        CLOCK.failed(found, fix)
+    } else if skew > SKEW_WARNING {
+        CLOCK.warning(found, fix)
+    } else {
+        CLOCK.ok("They differ by less than half a minute.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_may_differ_a_little() {
+        let date = Some(Timestamp::from_millis(1_795_000_000_000));
+        let at = |millis: i64| clock(date, Timestamp::from_millis(1_795_000_000_000 + millis)).status;
+        for (millis, status) in [
+            (0, Status::Ok),
+            (30_000, Status::Ok),
+            (-29_000, Status::Ok),
+            (31_000, Status::Warning),
+            (-31_000, Status::Warning),
+            (301_000, Status::Failed),
+            (-301_000, Status::Failed),
+        ] {
+            assert_eq!(at(millis), status, "{millis}");
+        }
+        assert_eq!(clock(None, Timestamp::from_millis(0)).status, Status::Skipped);
+    }
+}

@@ -1,0 +1,129 @@
+//! The clients' callbacks: are there any, and are they callbacks of clients?
+
+use url::Url;
+
+use super::context::Context;
+use super::finding::{Finding, REDIRECT_URIS};
+use super::tell::{Tell, names};
+use crate::config::{ClientConfig, RedirectUris, is_loopback};
+
+/// The callbacks that Kore.ai documents, one a region; others are in the profile's form.
+const KORE: [&str; 4] = [
+    "https://idp.kore.com/workflows/callback",
+    "https://idp.kore.ai/workflows/callback/",
+    "https://jp-bots-idp.kore.ai/workflows/callback",
+    "https://de-bots-idp.kore.ai/workflows/callback",
+];
+/// What Plaid's Quickstart has as its redirect URI.
+const QUICKSTART: [&str; 2] = ["http://localhost:3000/", "https://localhost:3000/"];
+
+pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
+    tell.say(judge(context));
+}
+
+fn judge(context: &Context) -> Finding {
+    let clients = context.clients.as_slice();
+    let mut doubts: Vec<(String, String)> = Vec::new();
+    let mut listed: Vec<&str> = Vec::new();
+    let mut without: Vec<&str> = Vec::new();
+    let mut any_loopback = false;
+    for client in clients {
+        match &client.redirect_uris {
+            RedirectUris::AnyLoopback => any_loopback = true,
+            RedirectUris::Listed(list) | RedirectUris::Native(list) | RedirectUris::AnyLoopbackAnd(list) => {
+                if list.is_empty() {
+                    without.push(&client.id);
+                }
+                for uri in list {
+                    listed.push(uri);
+                    doubts.extend(doubt(context, client, uri));
+                }
+            }
+        }
+    }
+    if !without.is_empty() {
+        return REDIRECT_URIS.failed(
+            format!("No callback is listed for {}, so nobody can be sent back.", names(without)),
+            "Copy the callback URL that your auth profile shows into PLAID_REDIRECT_URI (Kore.ai: for example \
+             https://idp.kore.com/workflows/callback), or into the client's redirect_uris in OAUTH_CLIENTS_FILE.",
+        );
+    }
+    if !doubts.is_empty() {
+        let (found, fix): (Vec<String>, Vec<String>) = doubts.into_iter().unzip();
+        return REDIRECT_URIS.warning(found.join(" "), fix.join(" "));
+    }
+    if any_loopback && listed.is_empty() {
+        return REDIRECT_URIS.ok(
+            "None is listed; in the simulator any http address on this machine is taken. Set PLAID_REDIRECT_URI for others.",
+        );
+    }
+    REDIRECT_URIS.ok(format!("Listed: {}.", names(listed)))
+}
+
+/// What is odd about one callback, and what to do.
+fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String, String)> {
+    let url = Url::parse(uri).ok()?;
+    let setting = if context.clients.first().is_some_and(|first| first.id == client.id) {
+        "PLAID_REDIRECT_URI".to_owned()
+    } else {
+        format!("redirect_uris of the client {}", client.id)
+    };
+    let profile = format!("Put the callback URL that your auth profile shows into {setting}.");
+    let host = url.host_str().unwrap_or_default();
+    let public = Url::parse(&context.public_url).ok();
+    if public.is_some_and(|public| public.origin() == url.origin()) {
+        return Some((
+            format!("{uri} is an address of this broker and no client's callback."),
+            format!("{profile} An own address belongs into PLAID_LINK_REDIRECT_URI alone."),
+        ));
+    }
+    if QUICKSTART.contains(&url.as_str()) {
+        return Some((
+            format!("{uri} is the redirect URI of Plaid's Quickstart and no client's callback."),
+            profile,
+        ));
+    }
+    if host == "plaid.com" || host.ends_with(".plaid.com") {
+        return Some((
+            format!("{uri} is an address of Plaid's and no client's callback."),
+            profile,
+        ));
+    }
+    if let Some(documented) = KORE.into_iter().find(|kore| host_of(kore) == Some(host)) {
+        if documented != uri && !is_listed(client, documented) {
+            return Some((
+                format!("{uri} is not the callback that Kore.ai documents for {host}, {documented}."),
+                format!(
+                    "Compare it with the form of your profile, letter by letter and with the slash at the end: {profile}"
+                ),
+            ));
+        }
+    } else if host.ends_with(".kore.ai") || host.ends_with(".kore.com") {
+        if !url.path().starts_with("/workflows/callback") {
+            return Some((
+                format!("{uri} does not end as Kore.ai's callbacks do, with /workflows/callback."),
+                profile,
+            ));
+        }
+    }
+    if context.is_production() && is_loopback(&url) {
+        return Some((
+            format!("{uri} leads to the machine of whoever uses it, in production."),
+            format!("Remove it unless a program on people's own machines is meant. {profile}"),
+        ));
+    }
+    None
+}
+
+fn host_of(uri: &'static str) -> Option<&'static str> {
+    uri.strip_prefix("https://")?.split('/').next()
+}
+
+fn is_listed(client: &ClientConfig, uri: &str) -> bool {
+    match &client.redirect_uris {
+        RedirectUris::Listed(list) | RedirectUris::Native(list) | RedirectUris::AnyLoopbackAnd(list) => {
+            list.iter().any(|listed| listed == uri)
+        }
+        RedirectUris::AnyLoopback => false,
+    }
+}

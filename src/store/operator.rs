@@ -1,0 +1,145 @@
+//! What operators, pages for them and the background task ask of the store.
+
+use super::error::StoreError;
+use super::model::{
+    AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionKey, ConnectionSummary,
+    Counts, EndTarget, Ended, NewAudit,
+};
+use super::{Engine, Store};
+use crate::clock::Timestamp;
+
+impl Store {
+    /// Connections with their grants that fit the filter, the newest first. Without any token.
+    pub async fn connections(&self, filter: ConnectionFilter) -> Result<Vec<ConnectionSummary>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.connections(filter).await,
+        }
+    }
+
+    /// One connection with its grants. Of several of one Item: the newest live one, else the newest.
+    pub async fn connection_summary(
+        &self,
+        key: ConnectionKey,
+    ) -> Result<Option<ConnectionSummary>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.connection_summary(key).await,
+        }
+    }
+
+    /// How many connections there are, ended ones included: how long a walk over all of them is.
+    pub async fn connection_count(&self) -> Result<u64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.connection_count().await,
+        }
+    }
+
+    /// Ends one connection, all of a client, or all, and queues their removal at Plaid: one commit. A connection that
+    /// another client's live grant uses stays, when a client is ended. Done twice it is done once. Tell
+    /// [`Connections::removals_wanted`](crate::connections::Connections::removals_wanted) afterwards.
+    pub async fn end_connections(&self, target: EndTarget, now: Timestamp) -> Result<Ended, StoreError> {
+        let trail = self.trail(now);
+        match &self.engine {
+            Engine::Sqlite(store) => store.end_connections(target, trail).await,
+        }
+    }
+
+    /// How many of what there are, for metrics. Cheap to ask often: a count that takes more than ten milliseconds is
+    /// told again for a hundred times as long.
+    pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.counts(now).await,
+        }
+    }
+
+    /// Allows a callback for a client. Gives whether it is new. Ask
+    /// [`App::allow_redirect_uri`](crate::app::App::allow_redirect_uri), which checks it and tells the clients.
+    pub async fn allow_redirect_uri(
+        &self,
+        client_id: String,
+        uri: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let trail = self.trail(now);
+        match &self.engine {
+            Engine::Sqlite(store) => store.allow_redirect_uri(client_id, uri, trail).await,
+        }
+    }
+
+    /// Takes an allowed callback back. Gives whether it was there.
+    pub async fn forget_redirect_uri(
+        &self,
+        client_id: String,
+        uri: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let trail = self.trail(now);
+        match &self.engine {
+            Engine::Sqlite(store) => store.forget_redirect_uri(client_id, uri, trail).await,
+        }
+    }
+
+    /// All callbacks that were allowed, in the order in which they were.
+    pub async fn redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.redirect_uris().await,
+        }
+    }
+
+    /// Writes a row of the audit log in a commit of its own: for operators' acts that change nothing here. What strangers
+    /// can cause is noted with [`Audit::note`](crate::audit::Audit::note) instead, which forces no sync.
+    pub async fn record(&self, new: NewAudit, now: Timestamp) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.record(new, now).await,
+        }
+    }
+
+    /// Writes what the background task gathered, in one commit.
+    pub async fn record_batch(&self, batch: Batch) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.record_batch(batch).await,
+        }
+    }
+
+    /// Rows of the audit log, the newest first.
+    pub async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.audit(query).await,
+        }
+    }
+
+    /// At most `limit` rows of the audit log after this one, the oldest first.
+    pub async fn audit_after(&self, id: i64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.audit_after(id, limit).await,
+        }
+    }
+
+    /// The id of the newest row of the audit log; 0 when there is none.
+    pub async fn last_audit_id(&self) -> Result<i64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.last_audit_id().await,
+        }
+    }
+
+    /// The last row that was appended to the audit file; 0 when none was.
+    pub async fn audit_file_mark(&self) -> Result<i64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.audit_file_mark().await,
+        }
+    }
+
+    /// Remembers the last row that was appended to the audit file.
+    pub async fn mark_audit_file(&self, id: i64) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.mark_audit_file(id).await,
+        }
+    }
+
+    /// Forgets the oldest rows of the audit log that are all from before that moment, a bounded number at a time, and
+    /// notes that in the log. Gives how many.
+    pub async fn forget_audit(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.forget_audit(before, now).await,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What operators see and end: connections with their grants, never a token.
+
+use rusqlite::{Connection as Sqlite, OptionalExtension as _, Row, named_params};
+use uuid::Uuid;
+
+use super::audit::Trail;
+use super::rows::{self, Columns};
+use super::{grants, removals};
+use crate::clock::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::model::{
+    ConnectionFilter, ConnectionId, ConnectionKey, ConnectionState, ConnectionSummary, EndTarget, Ended,
+    GrantId, GrantSummary, KnownHealth, QueuedRemoval, RemovalReason,
+};
+
+/// Everything of a connection but its token. The client is the one that it was made for.
+const SUMMARY: &str = "SELECT connections.id, connections.item_id, connections.institution_id, \
+     connections.institution_name, connections.created_at, connections.removed_at, \
+     coalesce(connections.client_id, transactions.client_id), connection_health.health, connection_health.at, \
+     removals.attempts, removals.next_try \
+     FROM connections \
+     LEFT JOIN transactions ON transactions.id = connections.transaction_id \
+     LEFT JOIN connection_health ON connection_health.connection_id = connections.id \
+     LEFT JOIN removals ON removals.connection_id = connections.id";
+
+/// A client's are those that were made for it and those that it has or had a grant of.
+const OF_CLIENT: &str = "(connections.client_id = :client OR transactions.client_id = :client \
+     OR EXISTS (SELECT 1 FROM grants WHERE grants.connection_id = connections.id AND grants.client_id = :client))";
+
+fn summary(row: &Row<'_>) -> Result<ConnectionSummary, StoreError> {
+    let mut columns = Columns::of(row);
+    let id = ConnectionId(columns.id()?);
+    let item_id = columns.next()?;
+    let (institution_id, institution_name) = (columns.next()?, columns.next()?);
+    let (created_at, removed_at) = (columns.moment()?, columns.optional_moment()?);
+    let client_id = columns.next()?;
+    let health: Option<String> = columns.next()?;
+    let health_at = columns.optional_moment()?;
+    let attempts: Option<u32> = columns.next()?;
+    let next_try = columns.optional_moment()?;
+    let removal = attempts
+        .zip(next_try)
+        .map(|(attempts, next_try)| QueuedRemoval { attempts, next_try });
+    let state = match (removed_at, &removal) {
+        (_, Some(_)) => ConnectionState::Ending,
+        (Some(_), None) => ConnectionState::Removed,
+        (None, None) => ConnectionState::Live,
+    };
+    Ok(ConnectionSummary {
+        id,
+        item_id,
+        institution_id,
+        institution_name,
+        created_at,
+        removed_at,
+        state,
+        client_id,
+        health: health.zip(health_at).map(|(word, at)| KnownHealth { word, at }),
+        removal,
+        grants: Vec::new(),
+    })
+}
+
+fn grants_of(conn: &Sqlite, id: ConnectionId) -> Result<Vec<GrantSummary>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT grants.id, grants.client_id, grants.scope, grants.created_at, grants.revoked_at, grant_use.refreshed_at \
+         FROM grants LEFT JOIN grant_use ON grant_use.grant_id = grants.id \
+         WHERE grants.connection_id = ?1 ORDER BY grants.id",
+    )?;
+    let mut found = statement.query([id.0.as_bytes()])?;
+    let mut grants = Vec::new();
+    while let Some(row) = found.next()? {
+        let mut columns = Columns::of(row);
+        grants.push(GrantSummary {
+            id: GrantId(columns.id()?),
+            client_id: columns.next()?,
+            scope: rows::split_scope(&columns.next::<String>()?),
+            created_at: columns.moment()?,
+            revoked_at: columns.optional_moment()?,
+            refreshed_at: columns.optional_moment()?,
+        });
+    }
+    Ok(grants)
+}
+
+/// The newest first, which is the order of the ids.
+pub(super) fn list(conn: &Sqlite, filter: &ConnectionFilter) -> Result<Vec<ConnectionSummary>, StoreError> {
+    let state = match filter.state {
+        None => "",
+        Some(ConnectionState::Live) => " AND connections.removed_at IS NULL",
+        Some(ConnectionState::Ending) => " AND removals.connection_id IS NOT NULL",
+        Some(ConnectionState::Removed) => {
+            " AND connections.removed_at IS NOT NULL AND removals.connection_id IS NULL"
+        }
+    };
+    let sql = format!(
+        "{SUMMARY} WHERE (:before IS NULL OR connections.id < :before) \
+         AND (:item IS NULL OR connections.item_id = :item) AND (:client IS NULL OR {OF_CLIENT}){state} \
+         ORDER BY connections.id DESC LIMIT :limit"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found = statement.query(named_params! {
+        ":before": filter.before.map(|id| *id.0.as_bytes()),
+        ":item": filter.item_id,
+        ":client": filter.client_id,
+        ":limit": i64::try_from(filter.limit).unwrap_or(i64::MAX),
+    })?;
+    let mut listed = Vec::new();
+    while let Some(row) = found.next()? {
+        let mut connection = summary(row)?;
+        connection.grants = grants_of(conn, connection.id)?;
+        listed.push(connection);
+    }
+    Ok(listed)
+}
+
+/// One connection. Of several of one Item, the newest that lives, else the newest.
+pub(super) fn show(conn: &Sqlite, key: &ConnectionKey) -> Result<Option<ConnectionSummary>, StoreError> {
+    let by = match key {
+        ConnectionKey::Id(_) => "connections.id = ?1",
+        ConnectionKey::Item(_) => "connections.item_id = ?1",
+    };
+    let sql = format!(
+        "{SUMMARY} WHERE {by} ORDER BY connections.removed_at IS NOT NULL, connections.id DESC LIMIT 1"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found = match key {
+        ConnectionKey::Id(id) => statement.query([id.0.as_bytes()])?,
+        ConnectionKey::Item(item_id) => statement.query([item_id])?,
+    };
+    let Some(row) = found.next()? else { return Ok(None) };
+    let mut connection = summary(row)?;
+    connection.grants = grants_of(conn, connection.id)?;
+    Ok(Some(connection))
+}
+
+/// Ends what the target names: grants first, then each connection that no live grant uses any more.
+pub(super) fn end(conn: &Sqlite, target: &EndTarget, trail: &Trail) -> Result<Ended, StoreError> {
+    let mut ended = Ended::default();
+    let client = match target {
+        EndTarget::Client(client_id) => Some(client_id.as_str()),
+        EndTarget::One(_) | EndTarget::All => None,
+    };
+    for connection in targeted(conn, target)? {
+        ended.found += 1;
+        for (grant, client_id) in live_grants(conn, connection, client)? {
+            grants::end(conn, grant, &client_id, connection, trail)?;
+            ended.grants += 1;
+        }
+        let made_for = made_for(conn, connection)?;
+        let queued =
+            removals::queue_unless_granted(conn, connection, made_for, RemovalReason::Revoked, trail)?;
+        ended.connections += u64::from(queued);
+    }
+    Ok(ended)
+}
+
+/// Those named, ended ones too: they may have live grants, if a release before this one left any.
+fn targeted(conn: &Sqlite, target: &EndTarget) -> Result<Vec<ConnectionId>, StoreError> {
+    let id = |row: &Row<'_>| Ok(ConnectionId(Uuid::from_bytes(row.get(0)?)));
+    let joined = "SELECT connections.id FROM connections \
+         LEFT JOIN transactions ON transactions.id = connections.transaction_id";
+    let sql = match target {
+        EndTarget::One(ConnectionKey::Id(_)) => "SELECT id FROM connections WHERE id = :id".to_owned(),
+        EndTarget::One(ConnectionKey::Item(_)) => {
+            "SELECT id FROM connections WHERE item_id = :item".to_owned()
+        }
+        EndTarget::Client(_) => format!("{joined} WHERE {OF_CLIENT}"),
+        EndTarget::All => "SELECT id FROM connections".to_owned(),
+    };
+    let mut statement = conn.prepare_cached(&sql)?;
+    let found = match target {
+        EndTarget::One(ConnectionKey::Id(of)) => {
+            statement.query_map(named_params! { ":id": of.0.as_bytes() }, id)?
+        }
+        EndTarget::One(ConnectionKey::Item(item)) => {
+            statement.query_map(named_params! { ":item": item }, id)?
+        }
+        EndTarget::Client(client) => statement.query_map(named_params! { ":client": client }, id)?,
+        EndTarget::All => statement.query_map([], id)?,
+    };
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Its live grants: all, or those of one client.
+fn live_grants(
+    conn: &Sqlite,
+    connection: ConnectionId,
+    client: Option<&str>,
+) -> Result<Vec<(GrantId, String)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, client_id FROM grants \
+         WHERE connection_id = ?1 AND revoked_at IS NULL AND (?2 IS NULL OR client_id = ?2)",
+    )?;
+    let found = statement.query_map((connection.0.as_bytes(), client), |row| {
+        Ok((GrantId(Uuid::from_bytes(row.get(0)?)), row.get(1)?))
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn made_for(conn: &Sqlite, connection: ConnectionId) -> Result<Option<String>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT coalesce(connections.client_id, transactions.client_id) FROM connections \
+         LEFT JOIN transactions ON transactions.id = connections.transaction_id WHERE connections.id = ?1",
+    )?;
+    let found = statement
+        .query_row([connection.0.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// How many connections there are, ended ones included.
+pub(super) fn count(conn: &Sqlite) -> Result<u64, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT count(*) FROM connections")?;
+    let count: i64 = statement.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// See [`Counts`](crate::store::model::Counts).
+pub(super) fn oldest_removal(conn: &Sqlite) -> Result<Option<Timestamp>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT min(connections.removed_at) FROM removals JOIN connections ON connections.id = removals.connection_id",
+    )?;
+    let oldest: Option<i64> = statement.query_row([], |row| row.get(0))?;
+    Ok(oldest.map(Timestamp::from_millis))
+}

@@ -1,0 +1,129 @@
+//! What operators and the background task ask of the store.
+
+use std::time::Instant;
+
+use super::audit::Trail;
+use super::{SqliteStore, audit, counts, listing, redirects};
+use crate::clock::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::model::{
+    AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionKey, ConnectionSummary,
+    Counts, EndTarget, Ended, NewAudit,
+};
+
+impl SqliteStore {
+    pub(in crate::store) async fn connections(
+        &self,
+        filter: ConnectionFilter,
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
+        self.readers.read(move |conn| listing::list(conn, &filter)).await
+    }
+
+    pub(in crate::store) async fn connection_summary(
+        &self,
+        key: ConnectionKey,
+    ) -> Result<Option<ConnectionSummary>, StoreError> {
+        self.readers.read(move |conn| listing::show(conn, &key)).await
+    }
+
+    pub(in crate::store) async fn connection_count(&self) -> Result<u64, StoreError> {
+        self.readers.read(listing::count).await
+    }
+
+    pub(in crate::store) async fn end_connections(
+        &self,
+        target: EndTarget,
+        trail: Trail,
+    ) -> Result<Ended, StoreError> {
+        self.writer
+            .decide(move |conn| listing::end(conn, &target, &trail))
+            .await
+    }
+
+    pub(in crate::store) async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
+        if let Some(recent) = self.counted.recent() {
+            return Ok(recent);
+        }
+        let (counts, began) = self
+            .readers
+            .read(move |conn| {
+                let began = Instant::now();
+                Ok((counts::count(conn, now)?, began))
+            })
+            .await?;
+        self.counted.keep(&counts, began);
+        Ok(counts)
+    }
+
+    pub(in crate::store) async fn allow_redirect_uri(
+        &self,
+        client_id: String,
+        uri: String,
+        trail: Trail,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .decide(move |conn| redirects::allow(conn, &client_id, &uri, &trail))
+            .await
+    }
+
+    pub(in crate::store) async fn forget_redirect_uri(
+        &self,
+        client_id: String,
+        uri: String,
+        trail: Trail,
+    ) -> Result<bool, StoreError> {
+        self.writer
+            .decide(move |conn| redirects::forget(conn, &client_id, &uri, &trail))
+            .await
+    }
+
+    pub(in crate::store) async fn redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
+        self.readers.read(redirects::list).await
+    }
+
+    pub(in crate::store) async fn record(&self, new: NewAudit, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .decide(move |conn| audit::write(conn, &new, now))
+            .await
+    }
+
+    pub(in crate::store) async fn record_batch(&self, batch: Batch) -> Result<(), StoreError> {
+        self.writer
+            .decide(move |conn| audit::write_batch(conn, &batch))
+            .await
+    }
+
+    pub(in crate::store) async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        self.readers.read(move |conn| audit::read(conn, &query)).await
+    }
+
+    pub(in crate::store) async fn audit_after(
+        &self,
+        id: i64,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        self.readers.read(move |conn| audit::after(conn, id, limit)).await
+    }
+
+    pub(in crate::store) async fn last_audit_id(&self) -> Result<i64, StoreError> {
+        self.readers.read(audit::last_id).await
+    }
+
+    pub(in crate::store) async fn audit_file_mark(&self) -> Result<i64, StoreError> {
+        self.readers.read(audit::file_mark).await
+    }
+
+    pub(in crate::store) async fn mark_audit_file(&self, id: i64) -> Result<(), StoreError> {
+        self.writer.decide(move |conn| audit::mark_file(conn, id)).await
+    }
+
+    pub(in crate::store) async fn forget_audit(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.writer
+            .decide(move |conn| audit::forget(conn, before, now))
+            .await
+    }
+}

@@ -1,0 +1,57 @@
+//! Callbacks that an administrator allowed for a client.
+
+use rusqlite::Connection as Sqlite;
+
+use super::audit::Trail;
+use super::rows::Columns;
+use crate::store::error::StoreError;
+use crate::store::model::{Actor, AllowedRedirectUri, AuditEvent};
+
+/// Gives whether it is new.
+pub(super) fn allow(conn: &Sqlite, client_id: &str, uri: &str, trail: &Trail) -> Result<bool, StoreError> {
+    let by = trail.origin.actor.unwrap_or(Actor::Admin);
+    let added = conn
+        .prepare_cached(
+            "INSERT INTO redirect_uris (client_id, uri, allowed_at, allowed_by) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute((client_id, uri, trail.now.as_millis(), by.as_str()))?;
+    if added == 1 {
+        trail.write(conn, AuditEvent::RedirectUriAllowed, Actor::Admin, |row| {
+            row.client(client_id).detail(uri.to_owned())
+        })?;
+    }
+    Ok(added == 1)
+}
+
+/// Gives whether it was there.
+pub(super) fn forget(conn: &Sqlite, client_id: &str, uri: &str, trail: &Trail) -> Result<bool, StoreError> {
+    let gone = conn
+        .prepare_cached("DELETE FROM redirect_uris WHERE client_id = ?1 AND uri = ?2")?
+        .execute((client_id, uri))?;
+    if gone == 1 {
+        trail.write(conn, AuditEvent::RedirectUriForgotten, Actor::Admin, |row| {
+            row.client(client_id).detail(uri.to_owned())
+        })?;
+    }
+    Ok(gone == 1)
+}
+
+/// All, in the order in which they were allowed.
+pub(super) fn list(conn: &Sqlite) -> Result<Vec<AllowedRedirectUri>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT client_id, uri, allowed_at, allowed_by FROM redirect_uris ORDER BY allowed_at, client_id, uri",
+    )?;
+    let mut found = statement.query([])?;
+    let mut listed = Vec::new();
+    while let Some(row) = found.next()? {
+        let mut columns = Columns::of(row);
+        listed.push(AllowedRedirectUri {
+            client_id: columns.next()?,
+            uri: columns.next()?,
+            allowed_at: columns.moment()?,
+            allowed_by: columns.next()?,
+        });
+    }
+    Ok(listed)
+}
