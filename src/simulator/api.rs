@@ -11,6 +11,8 @@ mod item;
 mod keys;
 mod link_token;
 mod link_token_fields;
+mod link_token_objects;
+mod listing;
 mod payment_consents;
 mod payment_fields;
 mod payments;
@@ -37,6 +39,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use self::listing::Listing;
 use super::error::PlaidError;
 use super::fault::{self, Fault};
 use super::fields::{self, Field};
@@ -65,6 +68,7 @@ struct Document {
 /// What a call is answered with.
 enum Answer {
     Json(Value),
+    Listing(Listing),
     Pdf(Document),
 }
 
@@ -101,6 +105,7 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
         .iter()
         .map(|endpoint| endpoint.path)
         .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
+        .chain(data_endpoints::LISTINGS.iter().map(|endpoint| endpoint.path))
         .chain(data_endpoints::DOCUMENTS.iter().map(|endpoint| endpoint.path))
         .find(|path| *path == request.uri().path())
         .unwrap_or("(no path of Plaid's)");
@@ -173,6 +178,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
         Ok(Answer::Pdf(document)) => pdf_response(document),
+        Ok(Answer::Listing(listing)) => text_response(StatusCode::OK, listing.end(request_id)),
         Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("request_id".to_owned(), request_id.into());
@@ -197,11 +203,15 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
 }
 
 pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
+    text_response(status, body.to_string())
+}
+
+fn text_response(status: StatusCode, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, Body::from(body.to_string())).into_response()
+    (status, headers, Body::from(body)).into_response()
 }
 
 fn pdf_response(document: Document) -> Response {
@@ -231,22 +241,24 @@ fn run(
     headers: &HeaderMap,
     body: Option<&Bytes>,
 ) -> Result<Answer, PlaidError> {
-    let answered = *method == Method::POST;
-    let json = endpoints::ALL
-        .iter()
-        .chain(data_endpoints::ALL)
-        .find(|endpoint| answered && endpoint.path == path);
-    let document = data_endpoints::DOCUMENTS
-        .iter()
-        .find(|endpoint| answered && endpoint.path == path);
-    match (json, document) {
-        (Some(endpoint), _) => judged(simulator, path, headers, body, endpoint.fields)
+    if *method != Method::POST {
+        return Err(PlaidError::not_found());
+    }
+    let judged = |fields| judged(simulator, path, headers, body, fields);
+    let mut json = endpoints::ALL.iter().chain(data_endpoints::ALL);
+    if let Some(endpoint) = json.find(|endpoint| endpoint.path == path) {
+        return judged(endpoint.fields).and_then(endpoint.run).map(Answer::Json);
+    }
+    let mut listings = data_endpoints::LISTINGS.iter();
+    if let Some(endpoint) = listings.find(|endpoint| endpoint.path == path) {
+        return judged(endpoint.fields)
             .and_then(endpoint.run)
-            .map(Answer::Json),
-        (None, Some(endpoint)) => judged(simulator, path, headers, body, endpoint.fields)
-            .and_then(endpoint.run)
-            .map(Answer::Pdf),
-        (None, None) => Err(PlaidError::not_found()),
+            .map(Answer::Listing);
+    }
+    let mut documents = data_endpoints::DOCUMENTS.iter();
+    match documents.find(|endpoint| endpoint.path == path) {
+        Some(endpoint) => judged(endpoint.fields).and_then(endpoint.run).map(Answer::Pdf),
+        None => Err(PlaidError::not_found()),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Settings(&'static [Field]),
     /// An object that is not looked into.
     AnyObject,
+    /// A value that has no declared type.
+    Any,
 }
 
 /// Any text, the empty one included.

@@ -13,8 +13,8 @@ use super::link::Mfa;
 pub(super) enum Login {
     /// The person is in.
     Done,
-    /// Something more is asked for first; the password says what.
-    Code,
+    /// Something more is asked for first.
+    Asked(Mfa),
     /// The bank, or the test password, says no.
     Refused(PlaidError),
 }
@@ -27,22 +27,29 @@ pub(super) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login
     }
     if username == "user_custom" {
         return match Custom::parse(password) {
-            Some(custom) => custom
-                .force_error()
-                .and_then(forced)
-                .map_or(Login::Done, Login::Refused),
+            Some(custom) => match (custom.force_error().and_then(forced), custom.mfa()) {
+                (Some(error), _) => Login::Refused(error),
+                (None, _) if custom.fails_recaptcha() => Login::Refused(recaptcha()),
+                (None, Some(mfa)) => Login::Asked(mfa.clone()),
+                (None, None) => Login::Done,
+            },
             None => Login::Refused(invalid_credentials()),
         };
     }
     match (username, password) {
         ("user_good", "pass_good") => Login::Done,
-        ("user_good", password) if Mfa::of_password(password, guesses).is_some() => Login::Code,
-        ("user_good", _) => Login::Refused(
-            password
-                .strip_prefix("error_")
-                .and_then(forced)
-                .unwrap_or_else(invalid_credentials),
-        ),
+        ("user_good", password) => match Mfa::of_password(password, guesses) {
+            Some(mfa) => Login::Asked(mfa),
+            None if Custom::parse(password).is_some_and(|custom| custom.fails_recaptcha()) => {
+                Login::Refused(recaptcha())
+            }
+            None => Login::Refused(
+                password
+                    .strip_prefix("error_")
+                    .and_then(forced)
+                    .unwrap_or_else(invalid_credentials),
+            ),
+        },
         _ => Login::Refused(invalid_credentials()),
     }
 }
@@ -55,6 +62,18 @@ pub(super) fn invalid_mfa() -> PlaidError {
             "ITEM_ERROR",
             "INVALID_MFA",
             "the provided MFA response was not correct",
+        )
+    }
+}
+
+/// The answer to a reCAPTCHA that was not solved.
+fn recaptcha() -> PlaidError {
+    PlaidError {
+        display_message: Some("You did not pass the check that you are a person."),
+        ..PlaidError::new(
+            "RECAPTCHA_ERROR",
+            "RECAPTCHA_BAD",
+            "the reCAPTCHA response was not correct",
         )
     }
 }
@@ -132,7 +151,10 @@ mod tests {
     fn test_logins_do_as_documented() {
         let usual = Guesses::default();
         assert!(matches!(log_in("user_good", "pass_good", &usual), Login::Done));
-        assert!(matches!(log_in("user_good", "mfa_device", &usual), Login::Code));
+        assert!(matches!(
+            log_in("user_good", "mfa_device", &usual),
+            Login::Asked(Mfa::Device)
+        ));
         assert!(matches!(
             log_in("user_transactions_dynamic", "x", &usual),
             Login::Done

@@ -52,6 +52,7 @@ impl Call<'_> {
             item.enable(product, self.guesses.missing_consent)?;
             item.clone()
         };
+        let _turn = self.simulator.turn(item.id());
         read(&item)
     }
 

@@ -169,7 +169,8 @@ impl Checker {
             (Kind::Url, Value::String(text)) if is_web_url(text) => return Ok(()),
             (Kind::Date, Value::String(text)) if is_date(text) => return Ok(()),
             (Kind::DateTime, Value::String(text)) if text.parse::<jiff::Timestamp>().is_ok() => return Ok(()),
-            (Kind::Bool, Value::Bool(_))
+            (Kind::Any, _)
+            | (Kind::Bool, Value::Bool(_))
             | (Kind::Number, Value::Number(_))
             | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
             (Kind::Integer { min, max }, Value::Number(number)) => {

@@ -1,7 +1,7 @@
 //! The steps between the choice of an institution and a connected login.
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::mfa::{Answered, Mfa};
+use super::mfa::Answered;
 use super::session::Stage;
 use crate::simulator::accounts::{self, Account};
 use crate::simulator::data::person::Person;
@@ -41,8 +41,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             wrong(turn, error).map(Outcome::Failed)
         }
         Login::Refused(error) => Ok(Outcome::Failed(error)),
-        Login::Code => {
-            let mfa = Mfa::of_password(&turn.call.password, &guesses).unwrap_or(Mfa::Code);
+        Login::Asked(mfa) => {
             let draft = draft(turn)?;
             let session = turn.session()?;
             session.error = None;

@@ -62,22 +62,37 @@ impl Mfa {
         let (kind, numbers) = password.strip_prefix("mfa_")?.split_once('_')?;
         let numbers: Vec<usize> = numbers
             .split('_')
-            .map(|number| number.parse().ok().filter(|number| (1..=MOST).contains(number)))
+            .map(|number| number.parse().ok())
             .collect::<Option<_>>()?;
         match (kind, numbers.as_slice()) {
-            ("questions", &[rounds, questions]) => Some(Self::Questions {
-                rounds,
-                round: 0,
-                questions,
-            }),
-            ("selections", &[rounds, questions, answers]) => Some(Self::Selections {
-                rounds,
-                round: 0,
-                questions,
-                answers,
-            }),
+            ("questions", &[rounds, questions]) => Self::questions(rounds, questions),
+            ("selections", &[rounds, questions, answers]) => Self::selections(rounds, questions, answers),
             _ => None,
         }
+    }
+
+    /// So many rounds of so many questions; `None` when that is too many, or nothing.
+    pub(in crate::simulator) fn questions(rounds: usize, questions: usize) -> Option<Self> {
+        let sound = [rounds, questions]
+            .iter()
+            .all(|number| (1..=MOST).contains(number));
+        sound.then_some(Self::Questions {
+            rounds,
+            round: 0,
+            questions,
+        })
+    }
+
+    /// So many rounds of so many questions with so many answers to choose from; `None` as above.
+    pub(in crate::simulator) fn selections(rounds: usize, questions: usize, answers: usize) -> Option<Self> {
+        let numbers = [rounds, questions, answers];
+        let sound = numbers.iter().all(|number| (1..=MOST).contains(number));
+        sound.then_some(Self::Selections {
+            rounds,
+            round: 0,
+            questions,
+            answers,
+        })
     }
 
     pub(super) fn exit_status(&self) -> &'static str {
