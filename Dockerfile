@@ -1,29 +1,47 @@
-# The base images are arguments, so that a mirror or other versions can be used:
-#   docker build --build-arg RUST_IMAGE=registry.example/rust:1-bookworm -t plaid-token-broker .
-ARG RUST_IMAGE=rust:1-bookworm
-# Has what the binary needs: the C library, the root certificates and a user who is not root (65532).
-ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+# The image of plaid-token-broker: the binary, the C library, the root certificates, and no shell.
+#
+#   docker build -t plaid-token-broker .
+#
+# The base images are arguments, pinned to a version by their tags. For builds that repeat to the byte, pin them by digest
+# (`docker buildx imagetools inspect IMAGE` prints it), and for a mirror name it:
+#   docker build --build-arg RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot@sha256:… -t plaid-token-broker .
+# Both are of the same Debian release, so that the C library built against is the one that is there at run time.
+ARG RUST_IMAGE=docker.io/library/rust:1.95.0-slim-trixie
+ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
-# The dependencies first, in a layer of their own: it is reused until Cargo.lock changes.
+# The dependencies first, in layers of their own: they are reused until Cargo.lock changes. Fetching them is the one step
+# that needs the network; what follows is frozen, and builds without one.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src benches && echo 'fn main() {}' | tee src/main.rs >benches/simulator.rs && touch src/lib.rs \
-    && cargo build --locked --profile dist --bins \
-    && rm -r src benches
+RUN mkdir src benches && echo 'fn main() {}' >src/main.rs && cp src/main.rs benches/simulator.rs && touch src/lib.rs \
+    && cargo fetch --locked --target "$(rustc --print host-tuple)"
+RUN cargo build --frozen --profile dist --bins
 COPY . .
 # The sources are older than what was just built of the empty ones; cargo goes by that.
-RUN touch src/main.rs src/lib.rs && cargo build --locked --profile dist --bins && mkdir /data
+RUN touch src/main.rs src/lib.rs && cargo build --frozen --profile dist --bins \
+    && mkdir -p /out/data && cp target/dist/plaid-token-broker /out/
 
 FROM ${RUNTIME_IMAGE}
+# Held against Cargo.toml by tests/ship. The commit is for whoever builds: --build-arg REVISION=$(git rev-parse HEAD)
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="plaid-token-broker" \
+    org.opencontainers.image.description="Plaid Link as a standard OAuth 2.0 provider" \
+    org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-COPY --from=build /src/target/dist/plaid-token-broker /usr/local/bin/
-# A volume takes over the owner of the directory that it is mounted on.
-COPY --from=build --chown=65532:65532 /data /app/data
+COPY --from=build /out/plaid-token-broker /usr/local/bin/
+# The one place that is written to; everything else may be read-only. A new volume takes over its owner.
+COPY --from=build --chown=65532:65532 /out/data /app/data
 USER 65532:65532
+# The operations address stays on the container's own loopback: only `healthcheck` asks there unless BROKER_OPS_BIND says else.
 ENV BROKER_BIND=0.0.0.0
 EXPOSE 8000
 VOLUME /app/data
+# What is in flight is finished first, for at most 65 s: give `docker stop` and the like 70.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/local/bin/plaid-token-broker", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=4s --start-period=15s --retries=3 \
+    CMD ["/usr/local/bin/plaid-token-broker", "healthcheck"]
 ENTRYPOINT ["/usr/local/bin/plaid-token-broker"]

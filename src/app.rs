@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
+use crate::record::Record;
 use crate::simulator::Simulator;
 use crate::store::model::AllowedRedirectUri;
 use crate::store::{Store, StoreError};
@@ -35,6 +36,8 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
+    /// What clients sent lately.
+    pub record: Record,
     /// The links and sessions of those who operate it.
     pub admins: Admins,
     /// Where the broker itself listens: the bound address.

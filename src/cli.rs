@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
 mod admin_link;
+mod check;
 mod healthcheck;
 mod keys;
 mod operate;
@@ -49,8 +50,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the broker (what happens without a command).
-    Serve,
+    Serve(serve::Serve),
+    Check(check::Check),
     /// Run the simulator of Plaid alone, to develop and test against.
     Simulate(simulate::Simulate),
     /// Ask a running broker on this machine whether it is alive, for container health checks.
@@ -70,8 +71,12 @@ pub fn run() -> ExitCode {
         // clap exits with 0 for --help and 2 for a mistake, and prints each where it belongs.
         Err(error) => error.exit(),
     };
-    let outcome = match arguments.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(),
+    let outcome = match arguments
+        .command
+        .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
+    {
+        Command::Serve(serve) => serve.run(),
+        Command::Check(check) => check.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),

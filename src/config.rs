@@ -19,6 +19,7 @@ mod secret_file;
 mod settings;
 mod shown;
 mod store;
+mod tunnel;
 mod values;
 mod variable;
 
@@ -38,6 +39,7 @@ pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
 pub use settings::environment;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
+pub use tunnel::{TunnelApis, TunnelSettings};
 pub use variable::{Variable, known};
 
 use crate::secret::{AdminToken, StoredSecret};

@@ -31,6 +31,7 @@ pub mod ops;
 pub mod pages;
 pub mod plaid;
 pub mod random;
+pub mod record;
 pub mod router;
 pub mod secret;
 pub mod setup;

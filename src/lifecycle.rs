@@ -32,6 +32,7 @@ use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::metrics::{Metrics, MetricsError};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
+use crate::record::Record;
 use crate::simulator::{self, Simulator};
 use crate::store::model::Account;
 use crate::store::{Durability, OpenError, OpenOptions, Store, StoreError};
@@ -207,6 +208,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit).measured_by(flow);
+    let record = Record::new(http.request_record, Arc::clone(&clock));
     let parts = Parts {
         limits,
         config,
@@ -215,6 +217,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         plaid: client,
         audit,
         connections,
+        record,
         admins: Admins::default(),
         address: addresses.broker,
         metrics,
@@ -286,6 +289,8 @@ impl Broker {
         };
         let bounded = async {
             stop.drain.cancelled().await;
+            // Who watches the record would not end by itself.
+            app.record.close();
             tracing::info!(
                 drain_s = DRAIN.as_secs(),
                 "stopping: requests in flight are finished first"

@@ -9,6 +9,7 @@ mod info;
 mod link_token;
 mod page;
 mod policy;
+mod recorded;
 mod refusal;
 mod session;
 mod transaction;

@@ -12,4 +12,6 @@ pub mod redirect;
 pub mod revoke;
 pub mod rotation;
 pub mod scope;
+mod suspicions;
 pub mod token;
+pub mod told;

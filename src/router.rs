@@ -11,8 +11,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::middleware::{headers, log, peer, request_id, timeout};
+use crate::record::Endpoint;
 use crate::web::{Refusal, error_page, root_from, wants_page};
-use crate::{admin, assets, explorer, link, oauth, openapi};
+use crate::{admin, assets, explorer, link, oauth, openapi, setup};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
@@ -20,6 +21,7 @@ pub fn build(app: App) -> Router {
         .merge(page_calls())
         .merge(oauth_clients())
         .merge(admin::router())
+        .merge(setup::router())
         .merge(openapi::router(&app))
         .merge(assets::router());
     if let Some(simulator) = &app.simulator {
@@ -83,6 +85,9 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
+    if let Some(endpoint) = Endpoint::of_path(path) {
+        oauth::told::wrong_method(app.record.attempt(endpoint), &request);
+    }
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,

@@ -7,6 +7,7 @@
 mod contract;
 pub mod error;
 mod files;
+mod inspection;
 pub mod keyring;
 pub mod model;
 mod operator;
@@ -15,8 +16,10 @@ mod sqlite;
 pub mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::error::{OpenError, StoreError};
+pub use self::inspection::Inspection;
 use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
@@ -81,6 +84,29 @@ impl Store {
                     origin: Origin::default(),
                 })
             }
+        }
+    }
+
+    /// Looks at a store from outside, while a broker may have it open: whose it is, and whether the keys open all that is
+    /// sealed in it, as far as `patience` reaches. `None`: there is none yet. Nothing is changed or made.
+    ///
+    /// # Errors
+    /// Why a broker with these settings would not open it.
+    pub async fn inspect(
+        config: StoreConfig,
+        account: Account,
+        patience: Duration,
+    ) -> Result<Option<Inspection>, OpenError> {
+        match config.database {
+            DatabaseUrl::Sqlite(path) => SqliteStore::inspect(path, config.keys, account, patience).await,
+        }
+    }
+
+    /// Whether a process has this store open, and others have to wait until it ends.
+    #[must_use]
+    pub fn is_in_use(config: &StoreConfig) -> bool {
+        match &config.database {
+            DatabaseUrl::Sqlite(path) => SqliteStore::is_in_use(path),
         }
     }
 

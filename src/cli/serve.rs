@@ -1,23 +1,49 @@
 //! `serve`: the broker.
 
+mod tunnel;
+
+use std::time::Duration;
+
 use anyhow::anyhow;
+use clap::Args;
 
 use super::{DONE, FAILED, USAGE, complain, say, settings};
 use crate::admin;
 use crate::app::App;
 use crate::config::{Config, Environment, LoadOptions};
 use crate::lifecycle::{self, Addresses, Broker, Outside};
+use crate::setup::tunnel::Kind;
 use crate::telemetry;
 
-/// Loads the settings, serves, and stops when it is told to.
-pub(super) fn run() -> u8 {
-    let config = match settings(LoadOptions::default()) {
-        Ok(config) => config,
-        Err(problems) => {
-            complain(&problems.to_string());
-            return USAGE;
+/// Run the broker (what happens without a command).
+#[derive(Args, Debug, Default)]
+pub(super) struct Serve {
+    /// Take the https address of this program's tunnel to the broker's port as PUBLIC_URL (docs/tunnels.md).
+    #[arg(long, value_enum, value_name = "PROGRAM")]
+    tunnel: Option<Kind>,
+    /// How long to wait for the tunnel, if it is only just starting.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "tunnel")]
+    tunnel_wait: u64,
+}
+
+impl Serve {
+    /// Loads the settings, serves, and stops when it is told to.
+    pub(super) fn run(&self) -> u8 {
+        let config = match self.tunnel {
+            None => settings(LoadOptions::default()).map_err(|problems| {
+                complain(&problems.to_string());
+                USAGE
+            }),
+            Some(kind) => tunnel::settings(kind, Duration::from_secs(self.tunnel_wait)),
+        };
+        match config {
+            Ok(config) => start(config),
+            Err(code) => code,
         }
-    };
+    }
+}
+
+fn start(config: Config) -> u8 {
     if let Err(error) = telemetry::start(&config.log) {
         complain(&format!("RUST_LOG: {error}"));
         return USAGE;
@@ -47,6 +73,7 @@ fn serve(config: Config) -> anyhow::Result<bool> {
         lifecycle::reload_on_hangup(broker.app().clone())
             .map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
         announce(&broker);
+        tunnel::offer(broker.app().clone());
         anyhow::Ok(broker.run(stop).await)
     })?;
     // What is left after the drain has had its time.

@@ -8,6 +8,7 @@ use url::Url;
 use super::address;
 use super::plaid::Environment;
 use super::settings::Settings;
+use super::tunnel::TunnelApis;
 use super::values::{list, switch};
 use crate::secret::AdminToken;
 
@@ -43,8 +44,12 @@ pub struct HttpConfig {
     pub ops_bind: SocketAddr,
     /// `BROKER_EXPLORER`.
     pub explorer: ExplorerMode,
+    /// `BROKER_REQUEST_RECORD`: whether the last requests of clients are remembered, without their values.
+    pub request_record: bool,
     /// `BROKER_ADMIN_TOKEN`.
     pub admin_token: Option<AdminToken>,
+    /// Where tunnel agents are asked for their tunnels.
+    pub tunnels: TunnelApis,
 }
 
 impl HttpConfig {
@@ -66,6 +71,7 @@ impl HttpConfig {
                 .map_err(|_| "write an IP address and a port, for example 127.0.0.1:9810".to_owned())
         });
         let rate_limit = settings.parsed("BROKER_RATE_LIMIT", switch);
+        let request_record = settings.parsed("BROKER_REQUEST_RECORD", switch);
         if settings
             .text("BROKER_ADMIN_TOKEN")
             .is_some_and(|token| token.chars().count() < ADMIN_TOKEN_CHARS)
@@ -83,7 +89,9 @@ impl HttpConfig {
             rate_limit: rate_limit.unwrap_or(true),
             ops_bind: ops_bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 9810).into()),
             explorer: read_explorer(settings, environment),
+            request_record: request_record.unwrap_or(true),
             admin_token: settings.text("BROKER_ADMIN_TOKEN").map(AdminToken::new),
+            tunnels: TunnelApis::read(settings),
         }
     }
 }

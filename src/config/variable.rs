@@ -262,6 +262,12 @@ const KNOWN: &[Variable] = &[
         "on; admin in production",
         "Who may connect a bank without an OAuth client and look at its data: on (everybody), admin (whoever is logged in at /setup) or off.",
     ),
+    open(
+        HTTP,
+        "BROKER_REQUEST_RECORD",
+        "on",
+        "Whether the set-up page shows the last requests of clients, without their values; off to remember none.",
+    ),
     secret(
         HTTP,
         "BROKER_ADMIN_TOKEN",
@@ -273,6 +279,18 @@ const KNOWN: &[Variable] = &[
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
         "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
+    ),
+    open(
+        HTTP,
+        "BROKER_NGROK_API",
+        "http://127.0.0.1:4040",
+        "Where ngrok's agent tells of its tunnels (its web_addr); off: it is not asked.",
+    ),
+    open(
+        HTTP,
+        "BROKER_CLOUDFLARED_METRICS",
+        "http://127.0.0.1:20241",
+        "Where cloudflared tells of its quick tunnel (its --metrics); off: it is not asked.",
     ),
     open(
         STORE,

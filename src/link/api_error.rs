@@ -88,6 +88,12 @@ struct Body {
 }
 
 impl PageCallError {
+    /// The status and the error code.
+    pub(super) fn code(&self) -> (StatusCode, &'static str) {
+        let (status, error, ..) = self.parts();
+        (status, error)
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Next, String) {
         use StatusCode as S;
         let text = str::to_owned;

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::complete::loggable;
+use super::recorded;
 use super::transaction::ProvenTransaction;
 use crate::app::App;
 use crate::audit::Origin;
@@ -16,7 +17,8 @@ use crate::middleware::body;
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
 use crate::oauth::redirect::RedirectTarget;
-use crate::store::model::{CancelOutcome, Flow};
+use crate::record::Endpoint;
+use crate::store::model::{CancelOutcome, Flow, Transaction};
 
 /// What the page sends: Link's `onExit` (<https://plaid.com/docs/link/web/#onexit>) and the person's choice.
 #[derive(Default, Deserialize)]
@@ -68,8 +70,24 @@ pub async fn link_exit(
     if !exit.cancel {
         return Ok(Json(json!({})).into_response());
     }
-    let store = app.store.by(Origin::request(peer.address, request_id::current()));
-    match store.cancel(transaction.id, app.clock.now()).await? {
+    let attempt = recorded::attempt(&app, Endpoint::Cancel, &transaction);
+    let origin = Origin::request(peer.address, request_id::current());
+    let answer = cancel(&app, &transaction, origin).await;
+    recorded::finish(
+        attempt,
+        &answer,
+        "the person cancelled, and was sent back with access_denied",
+    );
+    answer
+}
+
+async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<Response, PageCallError> {
+    match app
+        .store
+        .by(origin)
+        .cancel(transaction.id, app.clock.now())
+        .await?
+    {
         CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
     }

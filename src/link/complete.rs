@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::api_error::PageCallError;
 use super::session::SESSION_TTL;
 use super::transaction::ProvenTransaction;
-use super::{cookies, session};
+use super::{cookies, recorded, session};
 use crate::app::App;
 use crate::audit::Origin;
 use crate::connections::LinkResult;
@@ -18,6 +18,7 @@ use crate::middleware::body;
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
 use crate::oauth::redirect::RedirectTarget;
+use crate::record::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
 use crate::store::model::{ConnectionId, Flow, OAuthRequest, Transaction};
@@ -66,6 +67,22 @@ pub async fn set_access_token(
     ProvenTransaction(transaction): ProvenTransaction,
     body: Body,
 ) -> Result<Response, PageCallError> {
+    let attempt = recorded::attempt(&app, Endpoint::Completion, &transaction);
+    let answer = complete(&app, peer, &transaction, body).await;
+    recorded::finish(
+        attempt,
+        &answer,
+        "Link succeeded, and the browser was sent back with a code",
+    );
+    answer
+}
+
+async fn complete(
+    app: &App,
+    peer: Peer,
+    transaction: &Transaction,
+    body: Body,
+) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
     let success: Success = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no result of Link"))?;
@@ -95,10 +112,10 @@ pub async fn set_access_token(
         .await?;
     match &transaction.flow {
         Flow::OAuth(request) => Ok(Json(Redirect {
-            redirect_to: redirect(&app, &transaction, request),
+            redirect_to: redirect(app, transaction, request),
         })
         .into_response()),
-        Flow::Browser => landed(&app, &transaction, connection_id, peer.https).await,
+        Flow::Browser => landed(app, transaction, connection_id, peer.https).await,
     }
 }
 

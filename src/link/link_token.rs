@@ -5,10 +5,12 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::api_error::PageCallError;
+use super::recorded;
 use super::transaction::ProvenTransaction;
 use crate::app::App;
 use crate::config::ProductLists;
 use crate::plaid::{self, LinkProducts, LinkTokenRequest, LinkTokenUser};
+use crate::record::Endpoint;
 use crate::store::model::{Stage, Transaction};
 
 /// What Link needs to start.
@@ -23,12 +25,20 @@ pub async fn create_link_token(
     State(app): State<App>,
     ProvenTransaction(transaction): ProvenTransaction,
 ) -> Result<Json<LinkTokenAnswer>, PageCallError> {
+    let answer = create(&app, &transaction).await;
+    if let Err(error) = &answer {
+        recorded::failed(recorded::attempt(&app, Endpoint::LinkToken, &transaction), error);
+    }
+    answer
+}
+
+async fn create(app: &App, transaction: &Transaction) -> Result<Json<LinkTokenAnswer>, PageCallError> {
     let now = app.clock.now();
     if transaction.stage != Stage::Open || now >= transaction.expires_at {
         return Err(PageCallError::Over);
     }
     let link = &app.config.link;
-    let products = LinkProducts::new(lists_of(&app, &transaction), now);
+    let products = LinkProducts::new(lists_of(app, transaction), now);
     let request = LinkTokenRequest {
         client_name: &link.client_name,
         language: &link.language,

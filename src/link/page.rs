@@ -22,8 +22,10 @@ use crate::middleware::request_id;
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
 use crate::oauth::redirect::RedirectTarget;
+use crate::oauth::told;
 use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::random;
+use crate::record::{Attempt, Endpoint};
 use crate::store::model::Flow;
 use crate::web::{error_page, html, plain_policy};
 use crate::{oauth, plaid};
@@ -83,6 +85,8 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
+    let mut attempt = app.record.attempt(Endpoint::Authorization);
+    told::request(&visit.query, &mut attempt);
     let clients = app.clients();
     match request::authorize(
         &visit.query,
@@ -100,10 +104,12 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
                 issuer: app.issuer_for(Some(client)),
                 ..Asker::of(client.name.clone(), target.host())
             };
-            link_page(app, visit, Flow::OAuth(request), scope, asker).await
+            attempt.client(&client.id);
+            link_page(app, visit, Flow::OAuth(request), scope, asker, attempt).await
         }
         Err(AuthorizeError::Page(error)) => {
             note_refused(app, visit, None, error.words());
+            told::refused_on_a_page(app, &clients, &visit.query, &error, attempt);
             refusal::of_authorization(app, visit.root, &error)
         }
         Err(AuthorizeError::Redirect {
@@ -114,6 +120,9 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
         }) => {
             tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
                 "authorization request refused");
+            attempt.client(&client.id);
+            let fix = told::fix_of_authorization(error);
+            attempt.refused(StatusCode::SEE_OTHER, error, description.clone(), fix);
             note_refused(app, visit, Some(client.id.clone()), error);
             let issuer = app.issuer_for(Some(client));
             send_on(&target.with_error(error, &description, issuer))
@@ -145,7 +154,7 @@ async fn browser_login(app: &App, visit: &Visit) -> Response {
         return about(app, visit.root);
     }
     let asker = Asker::default();
-    link_page(app, visit, Flow::Browser, None, asker).await
+    link_page(app, visit, Flow::Browser, None, asker, Attempt::unrecorded()).await
 }
 
 /// Whether this browser may connect a bank for itself and look at its data (`BROKER_EXPLORER`).
@@ -218,6 +227,7 @@ async fn link_page(
     flow: Flow,
     scope: Option<Vec<String>>,
     asker: Asker<'_>,
+    attempt: Attempt,
 ) -> Response {
     let can_cancel = matches!(flow, Flow::OAuth(_));
     let configured = &app.config.link.products;
@@ -226,6 +236,13 @@ async fn link_page(
         .and_then(|scope| plaid::narrow(configured, scope));
     let products = oauth::scope::names(lists.as_ref().unwrap_or(configured));
     if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
+        let words = "too many pages were opened from one network";
+        attempt.refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            words,
+            None,
+        );
         return refusal::too_many(app, visit.root, too_many);
     }
     let failed = match &flow {
@@ -240,6 +257,13 @@ async fn link_page(
         Ok(opened) => opened,
         Err(error) => {
             tracing::error!(%error, "a transaction could not be opened");
+            let words = "the store did not answer, so no authorization could begin";
+            attempt.refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                words,
+                None,
+            );
             return match failed {
                 // The redirect URI is proven, so the client is told (RFC 6749 4.1.2.1).
                 Some(url) => send_on(&url),
@@ -258,6 +282,7 @@ async fn link_page(
         return_host: asker.return_host,
         resume: false,
     };
+    attempt.good(StatusCode::OK, "the Link page was shown");
     let mut response = with_policy(&page);
     for cookie in opened.cookies {
         if let Ok(value) = HeaderValue::from_str(&cookie) {

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -38,11 +38,20 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     next.run(request).await
 }
 
+/// The first peer of this process that said what only a trusted proxy may say, and was not one.
+static UNKNOWN_PROXY: OnceLock<IpAddr> = OnceLock::new();
+
+/// A peer that claimed by `X-Forwarded-Proto` that the browser uses https, and is among no `BROKER_TRUSTED_PROXIES`: the
+/// proxy that somebody forgot to name, or a stranger who makes it up. `None`: there was none since the start.
+#[must_use]
+pub fn unknown_proxy() -> Option<IpAddr> {
+    UNKNOWN_PROXY.get().copied()
+}
+
 /// Without this an operator would not learn why cookies go out without `Secure` behind a proxy that is not named.
 fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) {
-    static WARNED: AtomicBool = AtomicBool::new(false);
     let says_https = last(headers, "x-forwarded-proto").is_some_and(|s| s.eq_ignore_ascii_case("https"));
-    if says_https && !is_trusted(connected, trusted) && !WARNED.swap(true, Ordering::Relaxed) {
+    if says_https && !is_trusted(connected, trusted) && UNKNOWN_PROXY.set(connected.to_canonical()).is_ok() {
         tracing::warn!(peer = %connected, "a peer that is no trusted proxy says that the browser uses https, and is not \
             believed; if it is your proxy, name its network in BROKER_TRUSTED_PROXIES");
     }

@@ -74,6 +74,18 @@ pub enum ClientAuthError {
     SecretMissing,
 }
 
+impl Presented {
+    /// Whether this holds of any reading of the secret.
+    pub(super) fn any_secret(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.secrets.iter().any(|secret| is(secret.expose()))
+    }
+}
+
+/// Whether this holds of a header; `None` where it was not sent, or cannot be read.
+pub(super) fn header_is(headers: &HeaderMap, name: &str, is: impl Fn(&str) -> bool) -> Option<bool> {
+    Some(is(&header(headers, name).ok()??))
+}
+
 /// Reads what a token request says of its client.
 pub fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, ClientAuthError> {
     let basic = basic(headers)?;

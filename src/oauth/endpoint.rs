@@ -1,12 +1,14 @@
 //! What the token, revocation and introspection endpoints share: reading the request, believing its client, limits.
 
 use axum::body::Body;
+use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
 use super::error::TokenError;
 use super::params::Params;
+use super::{suspicions, told};
 use crate::app::App;
 use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::{ClientKind, Clients};
@@ -14,6 +16,7 @@ use crate::limits::Kind;
 use crate::middleware::body::{self, BodyError};
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
+use crate::record;
 
 /// A request that was read, from a client that is not believed yet.
 #[derive(Debug)]
@@ -22,22 +25,50 @@ pub(super) struct Request {
     presented: Presented,
 }
 
-/// One request to an endpoint, for the audit log.
-#[derive(Debug)]
+/// One request to an endpoint, for the audit log and the record of requests.
 pub(super) struct Attempt {
     endpoint: &'static str,
     peer: Peer,
     /// The client that it says it comes from, when there is one of that id.
     client_id: Option<String>,
+    /// Its entry in the record.
+    pub(super) entry: record::Attempt,
 }
 
 impl Attempt {
     /// Of this endpoint.
-    pub(super) fn new(endpoint: &'static str, peer: Peer) -> Self {
+    pub(super) fn new(app: &App, endpoint: record::Endpoint, peer: Peer) -> Self {
         Self {
-            endpoint,
+            endpoint: match endpoint {
+                record::Endpoint::Revocation => "revoke",
+                record::Endpoint::Introspection => "introspect",
+                _ => "token",
+            },
             peer,
             client_id: None,
+            entry: app.record.attempt(endpoint),
+        }
+    }
+
+    /// Finishes the request's entry in the record, and makes the answer: with the words for a good outcome, or the
+    /// error, which the audit log gets as well.
+    pub(super) fn answered(
+        self,
+        app: &App,
+        answer: Result<(Response, &'static str), TokenError>,
+    ) -> Response {
+        match answer {
+            Ok((response, words)) => {
+                self.entry.good(response.status(), words);
+                response
+            }
+            Err(error) => {
+                self.refused(app, &error);
+                let (status, code) = error.code();
+                self.entry
+                    .refused(status, code, error.to_string(), told::fix(&error));
+                error.into_response()
+            }
         }
     }
 
@@ -47,7 +78,7 @@ impl Attempt {
     }
 
     /// Notes what it was refused for. What is our fault or Plaid's is no refused attempt.
-    pub(super) fn refused(&self, app: &App, error: &TokenError) {
+    fn refused(&self, app: &App, error: &TokenError) {
         let Some(words) = error.words() else { return };
         let detail = format!("{}: {words}", self.endpoint);
         let new = NewAudit {
@@ -65,11 +96,19 @@ pub(super) async fn read(
     peer: Peer,
     headers: &HeaderMap,
     body: Body,
+    attempt: &mut Attempt,
 ) -> Result<Request, TokenError> {
+    let entry = &mut attempt.entry;
+    entry.headers(headers);
     let read = async {
         let bytes = body::read(body).await.map_err(body_error)?;
         let params = params(headers, &bytes)?;
+        entry.parameters(params.names(), params.others());
+        suspicions::tokens(app, &params, entry);
+        params.none_doubled()?;
         let presented = client_auth::presented(headers, &params)?;
+        entry.authentication(presented.method.as_str());
+        suspicions::plaid_headers(app, headers, &presented, entry);
         Ok(Request { params, presented })
     };
     match read.await {
@@ -104,6 +143,7 @@ impl Request {
             oauth.client_auth,
             environment,
         );
+        suspicions::client(app, clients, &self.presented, &believed, &mut attempt.entry);
         match &believed {
             Ok(client) if client.proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,
@@ -138,8 +178,8 @@ fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
         .trim()
         .to_ascii_lowercase();
     match essence.as_str() {
-        "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
-        "application/json" => Ok(Params::from_json(bytes)?),
+        "application/x-www-form-urlencoded" => Ok(Params::from_form_unrefused(bytes)?),
+        "application/json" => Ok(Params::from_json_unrefused(bytes)?),
         _ => Err(TokenError::ContentType),
     }
 }

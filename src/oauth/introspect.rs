@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::connections::Health;
 use crate::middleware::peer::Peer;
 use crate::plaid::Verdict;
+use crate::record::Endpoint;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant, GrantId};
 
@@ -47,14 +48,17 @@ pub async fn introspect(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut attempt = Attempt::new("introspect", peer);
-    match serve(&app, peer, &mut attempt, &headers, body).await {
-        Ok(answer) => Json(answer).into_response(),
-        Err(error) => {
-            attempt.refused(&app, &error);
-            error.into_response()
-        }
-    }
+    let mut attempt = Attempt::new(&app, Endpoint::Introspection, peer);
+    let answer = serve(&app, peer, &mut attempt, &headers, body).await;
+    let answer = answer.map(|told| {
+        let words = if told.active {
+            "the token is good"
+        } else {
+            "the token is not good"
+        };
+        (Json(told).into_response(), words)
+    });
+    attempt.answered(&app, answer)
 }
 
 async fn serve(
@@ -64,7 +68,7 @@ async fn serve(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Body7662, TokenError> {
-    let request = endpoint::read(app, peer, headers, body).await?;
+    let request = endpoint::read(app, peer, headers, body, attempt).await?;
     let clients = app.clients();
     let client = request.client(app, &clients, attempt)?;
     if !client.proven {

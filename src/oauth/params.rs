@@ -62,6 +62,8 @@ pub struct Params {
     values: BTreeMap<String, String>,
     /// The names that came with differing values, which are not kept.
     doubled: BTreeSet<String>,
+    /// How many others came.
+    others: usize,
 }
 
 impl std::fmt::Debug for Params {
@@ -75,6 +77,11 @@ impl Params {
     /// Reads the body of a form (`application/x-www-form-urlencoded`).
     pub fn from_form(text: &[u8]) -> Result<Self, ParamsError> {
         Self::read(text)?.without_doubled()
+    }
+
+    /// The same, with doubled parameters remembered and not refused yet.
+    pub(super) fn from_form_unrefused(text: &[u8]) -> Result<Self, ParamsError> {
+        Self::read(text)
     }
 
     /// Reads a query string. A doubled parameter is remembered and not refused yet: whether the refusal may go to
@@ -99,6 +106,11 @@ impl Params {
 
     /// Reads a JSON object of strings. `null` is absent; what is not a string is refused.
     pub fn from_json(text: &[u8]) -> Result<Self, ParamsError> {
+        Self::from_json_unrefused(text)?.without_doubled()
+    }
+
+    /// The same, with doubled parameters remembered and not refused yet.
+    pub(super) fn from_json_unrefused(text: &[u8]) -> Result<Self, ParamsError> {
         let object: Pairs = serde_json::from_slice(text).map_err(|_| ParamsError::NotAnObject)?;
         if object.0.len() > MAX_PARAMETERS {
             return Err(ParamsError::TooMany);
@@ -108,11 +120,23 @@ impl Params {
             match value {
                 serde_json::Value::String(value) => params.add(Cow::Owned(name), &value),
                 serde_json::Value::Null => {}
-                _ if !KNOWN.contains(&name.as_str()) => {}
+                _ if !KNOWN.contains(&name.as_str()) => params.others += 1,
                 _ => return Err(ParamsError::NotAString(name)),
             }
         }
-        params.without_doubled()
+        Ok(params)
+    }
+
+    /// The names of the known parameters that came, doubled ones included.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let came = |name: &&'static str| self.has_any(&[*name]);
+        KNOWN.into_iter().filter(came)
+    }
+
+    /// How many parameters came that no endpoint reads.
+    #[must_use]
+    pub fn others(&self) -> usize {
+        self.others
     }
 
     /// Whether this parameter came with differing values.
@@ -146,7 +170,11 @@ impl Params {
     }
 
     fn add(&mut self, name: Cow<'_, str>, value: &str) {
-        if value.is_empty() || !KNOWN.contains(&name.as_ref()) || self.is_doubled(&name) {
+        if !KNOWN.contains(&name.as_ref()) {
+            self.others += 1;
+            return;
+        }
+        if value.is_empty() || self.is_doubled(&name) {
             return;
         }
         match self.values.get(name.as_ref()) {

@@ -3,10 +3,12 @@
 //! A [`RedirectTarget`] can be made only from a URI that is on the client's list, and nothing else builds a URL
 //! that the browser is sent to with a code or an error.
 
+mod difference;
 mod native;
 
 use url::{Host, Url, form_urlencoded};
 
+pub use difference::{difference, is_kore};
 use native::{differs_in_port, without_port};
 
 use crate::config::RedirectUris;

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::config::ClientKind;
 use crate::middleware::peer::Peer;
+use crate::record::Endpoint;
 use crate::store::TokenKind;
 use crate::store::model::{GrantId, Revocation};
 
@@ -25,15 +26,11 @@ pub async fn revoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut attempt = Attempt::new("revoke", peer);
-    match serve(&app, peer, &mut attempt, &headers, body).await {
-        // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
-        Ok(()) => Json(serde_json::json!({})).into_response(),
-        Err(error) => {
-            attempt.refused(&app, &error);
-            error.into_response()
-        }
-    }
+    let mut attempt = Attempt::new(&app, Endpoint::Revocation, peer);
+    let answer = serve(&app, peer, &mut attempt, &headers, body).await;
+    // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
+    let answer = answer.map(|words| (Json(serde_json::json!({})).into_response(), words));
+    attempt.answered(&app, answer)
 }
 
 async fn serve(
@@ -42,8 +39,9 @@ async fn serve(
     attempt: &mut Attempt,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(), TokenError> {
-    let request = endpoint::read(app, peer, headers, body).await?;
+) -> Result<&'static str, TokenError> {
+    const NOTHING: &str = "there was nothing to end: the token is not a refresh token that is good now";
+    let request = endpoint::read(app, peer, headers, body, attempt).await?;
     let clients = app.clients();
     let client = request.client(app, &clients, attempt)?;
     endpoint::must_be_proven(&client)?;
@@ -57,24 +55,25 @@ async fn serve(
     // Unknown tokens are as good as revoked (RFC 7009 2.2).
     let tokens = app.store.tokens();
     let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
-        return Ok(());
+        return Ok(NOTHING);
     };
     let Some((grant, _)) = app.store.grant(GrantId(presented.id())).await? else {
-        return Ok(());
+        return Ok(NOTHING);
     };
     // A public client's token may have rotated since; its keyed check says that it was of this grant.
     let is_public = matches!(client.client.kind, ClientKind::Public);
     if !is_public && !presented.belongs_to(tokens, &grant.nonce) {
-        return Ok(());
+        return Ok(NOTHING);
     }
     if grant.client_id != client.client.id {
         return Err(TokenError::InvalidGrant("the token was issued to another client"));
     }
+    attempt.entry.proven();
     app.store
         .by(attempt.origin().with_actor(Actor::Client))
         .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
         .await?;
     app.connections.removals_wanted();
     tracing::info!(grant = %grant.id, oauth.client_id = %client.client.id, "grant revoked by its client");
-    Ok(())
+    Ok("the grant was ended")
 }

@@ -11,15 +11,17 @@ mod request;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::HeaderMap;
 
 use super::client_auth::Authenticated;
 use super::endpoint::{self, Attempt};
 use super::error::TokenError;
 use super::params::Params;
+use super::told;
 use crate::app::App;
 use crate::middleware::peer::Peer;
+use crate::record::Endpoint;
 use request::Grant;
 
 /// Answers a token request.
@@ -29,16 +31,13 @@ pub async fn token(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut attempt = Attempt::new("token", peer);
+    let mut attempt = Attempt::new(&app, Endpoint::Token, peer);
     // Until the request was read.
     let mut kind = "none";
     let answer = serve(&app, peer, &mut attempt, &headers, body, &mut kind).await;
     let outcome = answer.as_ref().map_or_else(|error| error.code().1, |_| "ok");
     app.metrics.flow.token_request(kind, outcome);
-    answer.unwrap_or_else(|error| {
-        attempt.refused(&app, &error);
-        error.into_response()
-    })
+    attempt.answered(&app, answer)
 }
 
 async fn serve(
@@ -48,19 +47,26 @@ async fn serve(
     headers: &HeaderMap,
     body: Body,
     kind: &mut &'static str,
-) -> Result<Response, TokenError> {
-    let request = endpoint::read(app, peer, headers, body).await?;
+) -> Result<(Response, &'static str), TokenError> {
+    let request = endpoint::read(app, peer, headers, body, attempt).await?;
+    told::grant_type(&request.params, &mut attempt.entry);
     let clients = app.clients();
     let grant = request::grant(&request.params);
     *kind = grant.as_ref().map_or("none", Grant::kind);
     let client = request.client(app, &clients, attempt)?;
     let grant = grant?;
+    let words = grant.outcome();
     let response = answer(app, attempt, &client, grant, &request.params).await?;
+    // Whoever had the right token is not a stranger, even where no secret is asked for.
+    attempt.entry.proven();
     if client.lenient {
+        attempt
+            .entry
+            .remark("it came without the client secret, which production will refuse: fill it in");
         tracing::warn!(oauth.client_id = %client.client.id, "a token request came without the client secret; \
             production will refuse it: set the client secret in the OAuth profile");
     }
-    Ok(response)
+    Ok((response, words))
 }
 
 async fn answer(

@@ -164,22 +164,33 @@ impl PlaidClient {
         Ok(answer.accounts)
     }
 
-    /// `/institutions/get`: how many institutions of these countries support all of these products, and what Plaid's
-    /// clock shows (the header `Date`, whole seconds), also when it refuses.
+    /// `/link/token/create` for finding out whether Plaid takes the request: a refusal is an answer like any other and
+    /// leaves no line in the log. Gives also what Plaid's clock shows (the header `Date`, whole seconds).
+    pub async fn link_token_probe(
+        &self,
+        request: &LinkTokenRequest<'_>,
+    ) -> (Result<LinkTokenCreated, PlaidError>, Option<Timestamp>) {
+        let mut date = None;
+        let answer = self
+            .send("/link/token/create", request, self.timeouts.total, &mut date)
+            .await;
+        (answer, date)
+    }
+
+    /// `/institutions/get`: how many institutions of these countries support all of these products.
     pub async fn institutions_total(
         &self,
         country_codes: &[String],
         products: &[String],
-    ) -> (Result<u64, PlaidError>, Option<Timestamp>) {
+    ) -> Result<u64, PlaidError> {
         let mut body = json!({ "count": 1, "offset": 0, "country_codes": country_codes });
         if let (false, Some(body)) = (products.is_empty(), body.as_object_mut()) {
             body.insert("options".to_owned(), json!({ "products": products }));
         }
-        let mut date = None;
-        let answer: Result<InstitutionsAnswer, PlaidError> = self
-            .timed("/institutions/get", &body, self.timeouts.total, &mut date)
-            .await;
-        (answer.map(|answer| answer.total), date)
+        let answer: InstitutionsAnswer = self
+            .timed("/institutions/get", &body, self.timeouts.total, &mut None)
+            .await?;
+        Ok(answer.total)
     }
 
     /// Where Plaid is, without a slash at the end.

@@ -4,17 +4,24 @@
 //! changes anything, at Plaid or here. The list, and what each one means, is in `docs/checks.md`.
 
 mod access;
+mod address;
 mod context;
 mod finding;
+mod here;
+mod institutions;
+mod link;
 mod plaid;
 mod redirects;
+mod storage;
 mod tell;
+mod tunnels;
 
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::store::Store;
 pub use context::{Context, ContextError};
 pub use finding::{ALL, Check, Finding, Status};
 use tell::Tell;
@@ -57,8 +64,8 @@ pub async fn run(context: &Context, mut on_finding: impl FnMut(&Finding)) -> Rep
         let all = async {
             tokio::join!(
                 plaid::check(context, &tell),
-                redirects::check(context, &tell),
                 access::check(context, &tell),
+                around(context, &tell),
             )
         };
         let _in_time = tokio::time::timeout(LIMIT, all).await;
@@ -75,4 +82,23 @@ pub async fn run(context: &Context, mut on_finding: impl FnMut(&Finding)) -> Rep
     let ((), mut findings) = tokio::join!(making, hearing);
     findings.sort_by_key(|finding| ALL.iter().position(|check| check.id == finding.id));
     Report { findings }
+}
+
+/// What needs the store's token key: by it this broker is known from others.
+async fn around(context: &Context, tell: &Tell<'_>) {
+    let is_running = context.app.is_some() || Store::is_in_use(&context.config.store);
+    let (inspection, found) = tokio::join!(storage::check(context, tell, is_running), tunnels::look(context));
+    let allowed = inspection
+        .as_ref()
+        .map_or(&[][..], |inspection| &inspection.allowed);
+    redirects::check(context, tell, allowed);
+    let tokens = match &context.app {
+        Some(app) => Some(app.store.tokens()),
+        None => inspection.as_ref().map(|inspection| &inspection.tokens),
+    };
+    let address = async {
+        let leads_here = address::check(context, tell, tokens, is_running, found.address()).await;
+        tell.say(tunnels::judge(context, &found, tokens, leads_here).await);
+    };
+    tokio::join!(address, here::check(context, tell, tokens, is_running));
 }

@@ -97,6 +97,16 @@ struct ErrorCode(std::borrow::Cow<'static, str>);
 
 /// Answers any path, and says so in one line when that was asked for.
 pub(super) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
+    let now = simulator.now();
+    let mut response = logged(simulator, request).await;
+    // Plaid's clock is the simulator's, and not that of the machine.
+    if let Ok(date) = HeaderValue::from_str(&ids::http_date(now)) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+async fn logged(simulator: Simulator, request: Request) -> Response {
     if !simulator.0.log_calls {
         return answered(simulator, request).await;
     }

@@ -120,6 +120,14 @@ pub(super) fn persistent_id(words: &[&str]) -> String {
     })
 }
 
+/// A moment as HTTP writes it (RFC 9110 5.6.7).
+pub(super) fn http_date(moment: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(moment.as_millis())
+        .unwrap_or_default()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
+}
+
 /// A moment as Plaid writes it: RFC 3339 in UTC.
 pub(super) fn time_text(moment: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(moment.as_millis())

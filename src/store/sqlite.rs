@@ -4,6 +4,7 @@ mod audit;
 mod connections;
 mod counts;
 mod grants;
+mod inspect;
 mod listing;
 mod migrations;
 mod open;
@@ -17,8 +18,9 @@ mod tests;
 mod transactions;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection as Sqlite;
 
@@ -30,6 +32,7 @@ use self::transactions::Completing;
 use self::writer::Writer;
 use super::Durability;
 use super::error::{OpenError, StoreError};
+use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
@@ -82,6 +85,29 @@ impl SqliteStore {
             tokens: opened.tokens,
             counted: Counted::default(),
         })
+    }
+
+    /// See [`Store::inspect`](super::Store::inspect).
+    pub(super) async fn inspect(
+        path: PathBuf,
+        keys: KeySource,
+        account: Account,
+        patience: Duration,
+    ) -> Result<Option<Inspection>, OpenError> {
+        let stopped = {
+            let path = path.clone();
+            move |_| OpenError::Store {
+                path,
+                source: StoreError::Unavailable("looking at it was stopped"),
+            }
+        };
+        let task = tokio::task::spawn_blocking(move || inspect::inspect(&path, &keys, &account, patience));
+        task.await.map_err(stopped)?
+    }
+
+    /// See [`Store::is_in_use`](super::Store::is_in_use).
+    pub(super) fn is_in_use(path: &Path) -> bool {
+        inspect::is_in_use(path)
     }
 
     pub(super) fn measured_by(&self, metrics: StoreMetrics) {

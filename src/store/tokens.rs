@@ -134,6 +134,13 @@ impl TokenKey {
         PublicTokenHash(self.mac(b"public-token", &[token.expose().as_bytes()]))
     }
 
+    /// Answers a stranger's random bytes so that only a broker with this store can: what shows that an address leads to
+    /// this very broker. Says nothing about any token.
+    #[must_use]
+    pub fn prove(&self, challenge: &[u8]) -> [u8; 32] {
+        self.mac(b"instance", &[challenge])
+    }
+
     fn secret(&self, kind: TokenKind, id: Uuid, nonce: &Nonce) -> Zeroizing<[u8; SECRET_LEN]> {
         Zeroizing::new(self.mac(b"token", &[kind.prefix().as_bytes(), id.as_bytes(), &nonce.0]))
     }

@@ -13,8 +13,9 @@ use crate::harness::{Answer, Browser, TestBroker, between, encode, success};
 use document::{DOCUMENT, operations};
 
 /// What stands in the sources that make routes, apart from the simulator's.
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
     include_str!("../../src/router.rs"),
+    include_str!("../../src/setup.rs"),
     include_str!("../../src/assets.rs"),
     include_str!("../../src/openapi.rs"),
 ];
@@ -113,6 +114,8 @@ async fn every_documented_answer_is_given() {
         "/.well-known/oauth-authorization-server",
         "/openapi.json",
         "/static/x",
+        "/setup/instance",
+        "/setup/instance?challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     ] {
         seen.ask(broker.get(path)).await;
     }

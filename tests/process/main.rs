@@ -12,6 +12,8 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod check;
+mod check_address;
 mod clients;
 mod durability;
 mod files;
@@ -23,4 +25,6 @@ mod leaks;
 mod lifecycle;
 mod oauth2_crate;
 mod settings;
+mod stand_in;
+mod tunnels;
 mod web;

@@ -113,6 +113,8 @@ fn trusted_proxies_are_networks() {
 fn the_rate_limit_is_a_switch() {
     assert!(good(&[]).http.rate_limit);
     assert!(!good(&[("BROKER_RATE_LIMIT", "Off")]).http.rate_limit);
+    assert!(good(&[]).http.request_record && !good(&[("BROKER_REQUEST_RECORD", "off")]).http.request_record);
+    refuses("BROKER_REQUEST_RECORD", &[("some", "on or off")]);
     refuses("BROKER_RATE_LIMIT", &[("100", "on or off")]);
 }
 

@@ -19,6 +19,15 @@ pub(super) enum Grant {
 }
 
 impl Grant {
+    /// What its success is called in the record.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Code(_) => "the code was redeemed, and the access token given",
+            Self::PublicToken(_) => "the public token was exchanged, and the access token given",
+            Self::Refresh(_) => "the access token was given again: Plaid says nothing against it",
+        }
+    }
+
     /// Its name in logs and metrics.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -1,16 +1,25 @@
 //! What the checks look at: a broker that runs in this process, or settings alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 use url::Url;
 
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{ClientKind, Clients, Config, Environment};
+use crate::config::{ClientKind, Clients, Config, Environment, PlaidConfig, is_loopback};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::secret::{AdminToken, StoredSecret};
 use crate::simulator::{self, RunningSimulator, Simulator};
+use crate::store::model::Account;
+
+/// How long Plaid may take: somebody sits and waits.
+const PATIENCE: Timeouts = Timeouts {
+    connect: Duration::from_secs(5),
+    total: Duration::from_secs(10),
+    health: Duration::from_secs(5),
+};
 
 /// Settings that nothing can be checked with.
 #[derive(Debug, Error)]
@@ -38,8 +47,20 @@ pub struct Context {
     pub(super) app: Option<App>,
     /// The origin that the admin's browser asked for, on the set-up page.
     pub(super) visit: Option<String>,
+    /// Plaid's other environment, to be asked whether keys belong there; `None` where Plaid is a stand-in.
+    pub(super) other: Option<(Environment, Url)>,
     /// Serves until the checks are done.
     _simulator: Option<RunningSimulator>,
+}
+
+/// The environment that keys are mistaken for.
+fn other_environment(plaid: &PlaidConfig) -> Option<(Environment, Url)> {
+    let other = match (plaid.environment, &plaid.base_url) {
+        (Environment::Sandbox, None) => Environment::Production,
+        (Environment::Production, None) => Environment::Sandbox,
+        _ => return None,
+    };
+    Some((other, Url::parse(other.default_base_url()).ok()?))
 }
 
 impl Context {
@@ -54,6 +75,7 @@ impl Context {
             public_url: app.public_url.clone(),
             app: Some(app.clone()),
             visit: None,
+            other: other_environment(&app.config.plaid),
             _simulator: None,
         }
     }
@@ -80,7 +102,7 @@ impl Context {
             base_url,
             client_id: plaid.client_id.clone(),
             secret: plaid.secret.clone(),
-            timeouts: Timeouts::default(),
+            timeouts: PATIENCE,
         })?;
         let http = &config.http;
         let public_url = http
@@ -93,6 +115,7 @@ impl Context {
             public_url,
             app: None,
             visit: None,
+            other: other_environment(&config.plaid),
             _simulator: simulator,
             config,
         })
@@ -106,8 +129,47 @@ impl Context {
         self
     }
 
+    /// With another address for Plaid's other environment, which is asked whether keys that are refused belong there.
+    #[must_use]
+    pub fn with_other_environment(mut self, environment: Environment, url: Url) -> Self {
+        self.other = Some((environment, url));
+        self
+    }
+
+    /// Plaid's other environment with the same keys.
+    pub(super) fn other_plaid(&self) -> Option<(Environment, PlaidClient)> {
+        let (environment, base_url) = self.other.clone()?;
+        let plaid = PlaidClient::new(&PlaidOptions {
+            base_url,
+            client_id: self.config.plaid.client_id.clone(),
+            secret: self.config.plaid.secret.clone(),
+            timeouts: PATIENCE,
+        });
+        Some((environment, plaid.ok()?))
+    }
+
     pub(super) fn environment(&self) -> Environment {
         self.config.plaid.environment
+    }
+
+    /// Where the broker listens, or would; 0: on a port of the system's choice.
+    pub(super) fn port(&self) -> u16 {
+        self.app
+            .as_ref()
+            .map_or(self.config.http.port, |app| app.address.port())
+    }
+
+    /// Whether `PUBLIC_URL` is more than an address of this machine.
+    pub(super) fn is_public(&self) -> bool {
+        !Url::parse(&self.public_url).is_ok_and(|url| is_loopback(&url))
+    }
+
+    pub(super) fn account(&self) -> Account {
+        let plaid = &self.config.plaid;
+        Account {
+            environment: plaid.environment.name().to_owned(),
+            client_id: plaid.client_id.clone(),
+        }
     }
 
     pub(super) fn is_production(&self) -> bool {

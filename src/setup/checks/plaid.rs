@@ -3,43 +3,66 @@
 use std::time::Duration;
 
 use super::context::Context;
-use super::finding::{CLOCK, Finding, PLAID_KEYS, PLAID_REACHABLE, Status};
+use super::finding::{
+    CLOCK, COUNTRIES, Finding, INSTITUTIONS, LINK_REDIRECT_URI, LINK_SETTINGS, PLAID_KEYS, PLAID_REACHABLE,
+    PRODUCTS_ENABLED, Status,
+};
+use super::institutions;
+use super::link::{self, Asking};
 use super::tell::Tell;
 use crate::clock::Timestamp;
 use crate::config::Environment;
-use crate::plaid::{ApiError, PlaidError};
+use crate::plaid::{ApiError, LinkTokenCreated, PlaidError};
 
-/// How long Plaid may take for one check.
-pub(super) const LIMIT: Duration = Duration::from_secs(25);
+type Answer = Result<LinkTokenCreated, PlaidError>;
+
 const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
 /// Beyond, webhooks are near to being refused; Plaid's own tolerance is five minutes
 /// (<https://plaid.com/docs/api/webhooks/webhook-verification/>).
 const SKEW_WARNING: Duration = Duration::from_secs(30);
 const SKEW_FAILURE: Duration = Duration::from_mins(5);
 
-/// What comes of the first call: whether there is any use in more of them.
+/// One link token as the settings have it tells most; what only good keys can tell comes after that.
 pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
     let asked = context.clock.now();
     let started = std::time::Instant::now();
-    let countries = &context.config.link.country_codes;
-    let call = context.plaid.institutions_total(countries, &[]);
-    let (answer, date) = tokio::time::timeout(LIMIT, call)
-        .await
-        .unwrap_or((Err(PlaidError::TimedOut(LIMIT)), None));
+    let (answer, date) = Asking::new(context).as_configured().await;
     let took = started.elapsed();
     tell.say(clock(date, asked.plus(took / 2)));
     let reachable = reachable(context, &answer, took);
-    let is_reachable = reachable.status != Status::Failed;
+    let unreached = reachable.status == Status::Failed;
     tell.say(reachable);
-    if !is_reachable {
+    if unreached {
+        let why = "Plaid did not answer.";
         tell.say(PLAID_KEYS.skipped("Plaid did not answer, so the keys were not judged."));
-        return;
+        return skip_the_rest(tell, why);
     }
-    tell.say(keys(context, &answer));
+    let keys = keys(context, &answer).await;
+    let usable = keys.status == Status::Ok;
+    tell.say(keys);
+    if !usable {
+        return skip_the_rest(tell, "It takes good keys to find out.");
+    }
+    tokio::join!(
+        link::check(context, tell, answer),
+        institutions::check(context, tell)
+    );
+}
+
+fn skip_the_rest(tell: &Tell<'_>, why: &str) {
+    for check in [
+        PRODUCTS_ENABLED,
+        INSTITUTIONS,
+        COUNTRIES,
+        LINK_SETTINGS,
+        LINK_REDIRECT_URI,
+    ] {
+        tell.say(check.skipped(why));
+    }
 }
 
 /// A refusal is an answer as well.
-fn reachable(context: &Context, answer: &Result<u64, PlaidError>, took: Duration) -> Finding {
+fn reachable(context: &Context, answer: &Answer, took: Duration) -> Finding {
     let base = context.plaid.base_url();
     let milliseconds = took.as_millis();
     let network = "Check that this machine may reach it (firewall, DNS, HTTPS_PROXY), and PLAID_BASE_URL if you set it.";
@@ -64,7 +87,7 @@ fn reachable(context: &Context, answer: &Result<u64, PlaidError>, took: Duration
     }
 }
 
-fn keys(context: &Context, answer: &Result<u64, PlaidError>) -> Finding {
+async fn keys(context: &Context, answer: &Answer) -> Finding {
     let environment = context.environment().name();
     let error = match answer {
         Ok(_) => return PLAID_KEYS.ok(format!("They are good for {environment}.")),
@@ -72,13 +95,7 @@ fn keys(context: &Context, answer: &Result<u64, PlaidError>) -> Finding {
         Err(error) => return PLAID_KEYS.skipped(format!("{error}, so the keys were not judged.")),
     };
     match error.error_code.as_str() {
-        "INVALID_API_KEYS" => PLAID_KEYS.failed(
-            format!(
-                "Plaid refuses PLAID_CLIENT_ID with PLAID_SECRET in {environment} ({}).",
-                code(error)
-            ),
-            wrong_keys(context.environment()),
-        ),
+        "INVALID_API_KEYS" => wrong_keys(context, error).await,
         "UNAUTHORIZED_ENVIRONMENT" => PLAID_KEYS.failed(
             format!("Your Plaid account is not enabled for {environment} ({}).", code(error)),
             "Ask for access at https://dashboard.plaid.com, or set PLAID_ENV=sandbox with the sandbox secret.",
@@ -100,15 +117,34 @@ fn is_about_keys(error: &ApiError) -> bool {
     error.error_type == "INVALID_REQUEST" && (message.contains("client_id") || message.contains("secret"))
 }
 
-fn wrong_keys(environment: Environment) -> String {
-    let other = match environment {
+/// The secret of the other environment is the usual cause, so that one is asked.
+async fn wrong_keys(context: &Context, error: &ApiError) -> Finding {
+    let environment = context.environment().name();
+    if let Some((other, plaid)) = context.other_plaid()
+        && plaid
+            .institutions_total(&context.config.link.country_codes, &[])
+            .await
+            .is_ok()
+    {
+        let other = other.name();
+        return PLAID_KEYS.failed(
+            format!("PLAID_SECRET is the secret of {other}, but PLAID_ENV is {environment}."),
+            format!("Take the secret of {environment} from {KEYS_PAGE}, or set PLAID_ENV={other}."),
+        );
+    }
+    let other = match context.environment() {
         Environment::Production => "sandbox",
         Environment::Sandbox | Environment::Simulator => "production",
     };
-    format!(
-        "Copy both again from {KEYS_PAGE}: each environment has a secret of its own. If this is the {other} secret, take the \
-         one for {}, or set PLAID_ENV={other}.",
-        environment.name()
+    PLAID_KEYS.failed(
+        format!(
+            "Plaid refuses PLAID_CLIENT_ID with PLAID_SECRET in {environment} ({}).",
+            code(error)
+        ),
+        format!(
+            "Copy both again from {KEYS_PAGE}: each environment has a secret of its own. If this is the {other} secret, take \
+             the one of {environment}, or set PLAID_ENV={other}."
+        ),
     )
 }
 

@@ -5,7 +5,8 @@ use url::Url;
 use super::context::Context;
 use super::finding::{Finding, REDIRECT_URIS};
 use super::tell::{Tell, names};
-use crate::config::{ClientConfig, RedirectUris, is_loopback};
+use crate::config::{ClientConfig, Clients, RedirectUris, is_loopback};
+use crate::store::model::AllowedRedirectUri;
 
 /// The callbacks that Kore.ai documents, one a region; others are in the profile's form.
 const KORE: [&str; 4] = [
@@ -17,12 +18,18 @@ const KORE: [&str; 4] = [
 /// What Plaid's Quickstart has as its redirect URI.
 const QUICKSTART: [&str; 2] = ["http://localhost:3000/", "https://localhost:3000/"];
 
-pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
-    tell.say(judge(context));
+/// `allowed`: what the store has beside the settings, of which a running broker knows already.
+pub(super) fn check(context: &Context, tell: &Tell<'_>, allowed: &[AllowedRedirectUri]) {
+    let clients = Clients::clone(&context.clients).allowing(
+        allowed
+            .iter()
+            .map(|allowed| (allowed.client_id.as_str(), allowed.uri.as_str())),
+    );
+    tell.say(judge(context, &clients));
 }
 
-fn judge(context: &Context) -> Finding {
-    let clients = context.clients.as_slice();
+fn judge(context: &Context, clients: &Clients) -> Finding {
+    let clients = clients.as_slice();
     let mut doubts: Vec<(String, String)> = Vec::new();
     let mut listed: Vec<&str> = Vec::new();
     let mut without: Vec<&str> = Vec::new();
@@ -45,7 +52,7 @@ fn judge(context: &Context) -> Finding {
         return REDIRECT_URIS.failed(
             format!("No callback is listed for {}, so nobody can be sent back.", names(without)),
             "Copy the callback URL that your auth profile shows into PLAID_REDIRECT_URI (Kore.ai: for example \
-             https://idp.kore.com/workflows/callback), or into the client's redirect_uris in OAUTH_CLIENTS_FILE.",
+             https://idp.kore.com/workflows/callback), allow it on the set-up page, or into the client's redirect_uris in OAUTH_CLIENTS_FILE.",
         );
     }
     if !doubts.is_empty() {

@@ -115,9 +115,7 @@ pub(super) fn open(
 /// Two processes would each be right by itself and wrong together; the lock file says so instead. The system frees
 /// the lock however the process ends.
 fn lock(database: &Path) -> Result<File, OpenError> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
+    let path = lock_path(database);
     let failed = |source| OpenError::NotWritable {
         path: path.clone(),
         source,
@@ -132,6 +130,13 @@ fn lock(database: &Path) -> Result<File, OpenError> {
         }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
+}
+
+/// The lock file of a database.
+pub(super) fn lock_path(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
 }
 
 /// Makes the file for its owner only; `SQLite` gives the files beside it the same mode.
@@ -183,7 +188,7 @@ fn prepare_writer(conn: &Connection, durability: Durability) -> rusqlite::Result
     conn.pragma_update(None, "cache_size", -8 * 1024)
 }
 
-fn reader(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.pragma_update(None, "trusted_schema", false)?;
@@ -223,20 +228,16 @@ fn claim(
     }
     let sealed = meta(&tx, "token_key").map_err(failed)?;
     let keyring = Keyring::load(keys, path, sealed.is_some())?;
-    let place = Place::new("meta", "token_key");
-    let wrong_keys = |reason| OpenError::WrongKeys {
-        path: path.to_owned(),
-        reason,
-    };
-    let tokens = if let Some(sealed) = sealed {
-        let opened = keyring.open(&place, &sealed).map_err(wrong_keys)?;
-        TokenKey::from_bytes(&opened).ok_or_else(|| OpenError::Store {
-            path: path.to_owned(),
-            source: StoreError::Corrupt("the token key has another length"),
-        })?
+    let tokens = if sealed.is_some() {
+        token_key(&tx, &keyring).map_err(|error| no_token_key(path, error))?
     } else {
         let tokens = TokenKey::generate();
-        let sealed = keyring.seal(&place, tokens.expose()).map_err(wrong_keys)?;
+        let sealed = keyring
+            .seal(&token_key_place(), tokens.expose())
+            .map_err(|reason| OpenError::WrongKeys {
+                path: path.to_owned(),
+                reason,
+            })?;
         for (name, value) in [
             ("environment", account.environment.as_bytes()),
             ("client_id", account.client_id.as_bytes()),
@@ -255,16 +256,29 @@ fn claim(
 /// open this store.
 pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
     let sealed = meta(conn, "token_key")?.ok_or(StoreError::Corrupt("its token key is gone"))?;
-    let opened = keyring.open(&Place::new("meta", "token_key"), &sealed)?;
+    let opened = keyring.open(&token_key_place(), &sealed)?;
     TokenKey::from_bytes(&opened).ok_or(StoreError::Corrupt("the token key has another length"))
 }
 
-fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+/// Why a store without its token key does not open.
+pub(super) fn no_token_key(path: &Path, error: StoreError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        StoreError::Sealed(reason) => OpenError::WrongKeys { path, reason },
+        source => OpenError::Store { path, source },
+    }
+}
+
+fn token_key_place() -> Place {
+    Place::new("meta", "token_key")
+}
+
+pub(super) fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     conn.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
         .optional()
 }
 
-fn engine_error(path: &Path, error: rusqlite::Error) -> OpenError {
+pub(super) fn engine_error(path: &Path, error: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign {

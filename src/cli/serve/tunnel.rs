@@ -1,0 +1,82 @@
+//! `--tunnel`: the address of a tunnel as `PUBLIC_URL`, and the line that offers it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::cli::{FAILED, UNREACHABLE, USAGE, complain, say};
+use crate::config::{self, Config, LoadOptions, TunnelSettings};
+use crate::setup::tunnel::{self, Kind};
+
+/// The settings with the tunnel's address as `PUBLIC_URL`, so that all that hangs on it is checked with it. What goes
+/// wrong is told; the error is the exit code.
+pub(super) fn settings(kind: Kind, patience: Duration) -> Result<Config, u8> {
+    let unusable = |problems: config::Problems| {
+        complain(&problems.to_string());
+        USAGE
+    };
+    let dotenv = config::read_dotenv(Path::new("."))
+        .map_err(config::Problems::from)
+        .map_err(unusable)?;
+    let mut env = config::environment();
+    let asked = TunnelSettings::load(env.clone(), dotenv.as_deref()).map_err(unusable)?;
+    let url = wait(kind, &asked, patience)?;
+    if let Some(given) = asked.public_url.filter(|given| *given != url) {
+        complain(&format!(
+            "--tunnel: PUBLIC_URL is {url} for this run, and not {given}"
+        ));
+    }
+    // The last of two counts.
+    env.push(("PUBLIC_URL".to_owned(), url));
+    let options = LoadOptions {
+        stderr_is_terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()),
+        ..LoadOptions::default()
+    };
+    Config::load(env, dotenv.as_deref(), options).map_err(unusable)
+}
+
+fn wait(kind: Kind, asked: &TunnelSettings, patience: Duration) -> Result<String, u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        complain(&format!("plaid-token-broker: cannot start the runtime: {error}"));
+        FAILED
+    })?;
+    let waiting = format!(
+        "--tunnel {}: looking for its tunnel to port {}, for at most {} s",
+        kind.name(),
+        asked.port,
+        patience.as_secs()
+    );
+    if asked.port != 0 {
+        complain(&waiting);
+    }
+    runtime
+        .block_on(tunnel::wait(kind, asked, patience))
+        .map_err(|error| {
+            complain(&error.to_string());
+            if error.is_usage() {
+                USAGE
+            } else if error.is_unreachable() {
+                UNREACHABLE
+            } else {
+                FAILED
+            }
+        })
+}
+
+/// Says that a tunnel leads here, when one does and `PUBLIC_URL` is not its address. The start does not wait for it.
+pub(super) fn offer(app: App) {
+    tokio::spawn(async move {
+        let port = app.address.port();
+        let Some(url) = tunnel::ngrok_to(&app.config.http.tunnels, port).await else {
+            return;
+        };
+        if url == app.public_url {
+            return;
+        }
+        let public = &app.public_url;
+        say(&format!(
+            "ngrok leads {url} to this port, but PUBLIC_URL is {public}: `serve --tunnel ngrok` takes the tunnel's address."
+        ));
+    });
+}

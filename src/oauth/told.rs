@@ -1,0 +1,188 @@
+//! For the record: the outcome of a request in words that name the cause, and what to do.
+
+use http::{Method, Request, StatusCode};
+
+use super::authorize::PageError;
+use super::client_auth::ClientAuthError;
+use super::error::TokenError;
+use super::params::Params;
+use super::redirect::{RedirectError, difference};
+use super::suspicions;
+use crate::app::App;
+use crate::config::Clients;
+use crate::plaid::Verdict;
+use crate::record::Attempt;
+
+/// The grants and response types that are told by name; whatever else was sent stays out of the record.
+const GRANT_TYPES: [&str; 6] = [
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "password",
+    "implicit",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+];
+const RESPONSE_TYPES: [&str; 4] = ["token", "id_token", "id_token token", "none"];
+
+/// Notes what an authorization request consists of.
+pub fn request(query: &str, attempt: &mut Attempt) {
+    if !attempt.is_recorded() {
+        return;
+    }
+    let Ok(params) = Params::from_query(query.as_bytes()) else {
+        return;
+    };
+    attempt.parameters(params.names(), params.others());
+    if let Some(asked) = params.get("response_type").filter(|asked| *asked != "code") {
+        let known = RESPONSE_TYPES.into_iter().find(|known| *known == asked);
+        attempt.suspect(format!("response_type was {}", known.unwrap_or("another")));
+    }
+}
+
+/// Notes the grant that a token request asks for.
+pub(super) fn grant_type(params: &Params, attempt: &mut Attempt) {
+    if let Some(asked) = params.get("grant_type") {
+        let known = GRANT_TYPES.into_iter().find(|known| *known == asked);
+        attempt.grant_type(known.unwrap_or("another"));
+    }
+}
+
+/// Finishes the entry of an authorization request that was refused on a page.
+pub fn refused_on_a_page(app: &App, clients: &Clients, query: &str, error: &PageError, mut attempt: Attempt) {
+    if !attempt.is_recorded() {
+        return;
+    }
+    let params = Params::from_query(query.as_bytes()).unwrap_or_default();
+    let client = match params.get("client_id") {
+        Some(id) => clients.find(id),
+        None if params.is_doubled("client_id") => None,
+        None => clients.first(),
+    };
+    if let Some(client) = client {
+        attempt.client(&client.id);
+    }
+    if let PageError::Redirect(RedirectError::NotListed { sent, .. }) = error {
+        attempt.refused_callback(sent);
+    }
+    let (words, fix) = match error {
+        PageError::UnknownClient => {
+            let id = params.get("client_id").unwrap_or_default();
+            let (words, fix) = suspicions::unknown_id(app, clients, id);
+            (words.to_owned(), fix)
+        }
+        PageError::Params(error) => (
+            format!("the query cannot be used: {error}"),
+            "Look at the Authorization URL of the profile: a parameter may be typed into it and sent once more.",
+        ),
+        PageError::Redirect(error) => of_redirect(error),
+    };
+    attempt.refused(
+        StatusCode::BAD_REQUEST,
+        "invalid_request",
+        words,
+        Some(fix.to_owned()),
+    );
+}
+
+fn of_redirect(error: &RedirectError) -> (String, &'static str) {
+    let words = match error {
+        RedirectError::Missing { any_registered: true } => {
+            return (
+                "there was no redirect_uri, and no single callback is on the list".to_owned(),
+                "The client has to send redirect_uri.",
+            );
+        }
+        RedirectError::Missing {
+            any_registered: false,
+        } => {
+            return (
+                "there was no redirect_uri, and no callback is on the list".to_owned(),
+                "Put the callback URL of the profile into PLAID_REDIRECT_URI, or allow it on this page.",
+            );
+        }
+        RedirectError::NotListed { sent, nearest } => match nearest {
+            Some(nearest) => format!("the redirect URI {}", difference(sent, nearest)),
+            None => "the redirect URI is not on the list, and resembles none that is".to_owned(),
+        },
+    };
+    let fix =
+        "If it is the callback that your profile shows, allow it here, or put it into PLAID_REDIRECT_URI.";
+    (words, fix)
+}
+
+/// Finishes the entry of a request by another method than the address takes.
+pub fn wrong_method<B>(mut attempt: Attempt, request: &Request<B>) {
+    attempt.headers(request.headers());
+    let words = match *request.method() {
+        Method::GET => "it was called by GET, and takes POST",
+        _ => "it was called by a method that it does not take; it takes POST",
+    };
+    let fix = "Choose POST as the method of the Token request URL and of the Refresh Token URL.";
+    attempt.refused(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        words,
+        Some(fix.to_owned()),
+    );
+}
+
+/// What to do about an error that an authorization request was answered with.
+#[must_use]
+pub fn fix_of_authorization(error: &str) -> Option<String> {
+    let text = match error {
+        "unsupported_response_type" => {
+            "Choose the grant type Authorization Code in the profile: the request has to say response_type=code."
+        }
+        "invalid_scope" => "Compare the scope of the profile with PLAID_PRODUCTS, or leave it empty.",
+        "invalid_request" => {
+            "Compare the Authorization URL of the profile with the one on this page: nothing has to be typed behind it."
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// What to do about an error of the token endpoint, where its words alone do not say it.
+pub(super) fn fix(error: &TokenError) -> Option<String> {
+    let text = match error {
+        TokenError::Params(_) | TokenError::InvalidRequest(_) => {
+            "Compare what the profile adds (Additional Fields) with what the token request needs: grant_type and code, or \
+             refresh_token."
+        }
+        TokenError::ContentType => {
+            "Choose form (application/x-www-form-urlencoded) or JSON as the content type of the token request."
+        }
+        TokenError::GrantType => "Choose the grant type Authorization Code in the profile.",
+        TokenError::UnauthorizedClient(_) => "See docs/clients.md for what a client may do.",
+        TokenError::Pkce(_) => {
+            "The client must keep the code_verifier of the code_challenge that it began with."
+        }
+        TokenError::InvalidGrant(_) => {
+            "Authorize once more; if it happens again, look at the entries before this one."
+        }
+        TokenError::PlaidSaidNo { .. } => "Send the person through the flow once more.",
+        TokenError::Plaid(error) if error.verdict() == Verdict::Configuration => {
+            "Compare PLAID_CLIENT_ID, PLAID_SECRET and PLAID_ENV with dashboard.plaid.com; the checks on this page say more."
+        }
+        TokenError::Plaid(_) | TokenError::Busy => "Wait for Plaid (status.plaid.com) and try again.",
+        TokenError::Store(_) => "Look at the disk and at the log of the broker.",
+        TokenError::TooMany(_) => {
+            "Slow the client down; what repeats so often is usually a retry without a pause."
+        }
+        TokenError::UnsupportedTokenType => "Send the refresh token to the revocation endpoint.",
+        TokenError::Client(ClientAuthError::SecretMissing) => {
+            "Fill in the Client Secret of the OAuth profile: the value of OAUTH_CLIENT_SECRET (by default PLAID_SECRET)."
+        }
+        TokenError::Client(ClientAuthError::TwoMethods) => {
+            "Leave one of them out: in Kore.ai remove client_secret from the Additional Fields."
+        }
+        TokenError::Client(ClientAuthError::IdsDiffer) => {
+            "Use one client id everywhere in the profile: Client ID, Additional Fields and PLAID-CLIENT-ID."
+        }
+        TokenError::Client(ClientAuthError::Malformed) => {
+            "Send the client id and secret by Basic, or in the body; a Bearer token is not understood here."
+        }
+        TokenError::TooLarge | TokenError::TooSlow | TokenError::Client(_) | TokenError::Task => return None,
+    };
+    Some(text.to_owned())
+}

@@ -1,0 +1,113 @@
+//! One request, as it is remembered.
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// The Authorization URL.
+    Authorization,
+    /// Link is to be started (only failures are remembered).
+    LinkToken,
+    /// Link has succeeded: the browser brings its result.
+    Completion,
+    /// The person went back.
+    Cancel,
+    /// The Token request URL and Refresh Token URL.
+    Token,
+    /// `POST /oauth/revoke`.
+    Revocation,
+    /// `POST /oauth/introspect`.
+    Introspection,
+}
+
+impl Endpoint {
+    /// Of the addresses that OAuth clients call from server to server, the one at this path.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        match path {
+            "/oauth/token" | "/api/send_the_access_token_AUTH" => Some(Self::Token),
+            "/oauth/revoke" => Some(Self::Revocation),
+            "/oauth/introspect" => Some(Self::Introspection),
+            _ => None,
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// As it should.
+    Good,
+    /// Refused.
+    Refused,
+    /// The caller was gone, or had no answer in time.
+    GivenUp,
+}
+
+/// How often the same was refused; what is refused again and again takes one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Count(pub u32);
+
+/// A request. None of its texts holds a value that was sent, but for `redirect_uri`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Entry {
+    /// Its place in the record: grows with each entry and each repeat.
+    pub number: u64,
+    /// The number it got first: what a page knows it by.
+    pub id: u64,
+    /// When it came (the last time), in milliseconds since the Unix epoch.
+    pub at: Timestamp,
+    /// What was asked.
+    pub endpoint: Endpoint,
+    /// The client, when it is one of ours.
+    pub client: Option<String>,
+    /// Whether that is proven, by its secret or by a token that it had.
+    pub proven: bool,
+    /// The names of the parameters that are known.
+    pub parameters: Vec<&'static str>,
+    /// How many others there were.
+    pub others: usize,
+    /// The kind of body.
+    pub content_type: Option<&'static str>,
+    /// How the client authenticated, or tried to.
+    pub authentication: Option<&'static str>,
+    /// The grant that was asked for.
+    pub grant_type: Option<&'static str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// The RFC's error code.
+    pub error: Option<&'static str>,
+    /// The outcome in words, naming the cause.
+    pub words: String,
+    /// What to do about it.
+    pub fix: Option<String>,
+    /// What is odd and did not decide.
+    pub remarks: Vec<String>,
+    /// The callback that was refused and could be allowed.
+    pub redirect_uri: Option<String>,
+    /// The id under which the log knows it (the last time).
+    pub request_id: String,
+    /// How often it came.
+    pub count: Count,
+}
+
+impl Entry {
+    /// Whether this is the same mishap as `other`, another time.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        self.outcome == Outcome::Refused
+            && (self.endpoint, &self.words, &self.redirect_uri, &self.remarks)
+                == (other.endpoint, &other.words, &other.redirect_uri, &other.remarks)
+            && (&self.parameters, self.others, self.content_type)
+                == (&other.parameters, other.others, other.content_type)
+            && (self.authentication, self.grant_type, self.status)
+                == (other.authentication, other.grant_type, other.status)
+    }
+}

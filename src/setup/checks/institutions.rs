@@ -1,0 +1,114 @@
+//! How many institutions the product lists leave: Link offers those alone that support every one of `PLAID_PRODUCTS`
+//! (<https://plaid.com/docs/link/initializing-products/>).
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::context::Context;
+use super::finding::{Finding, INSTITUTIONS};
+use super::tell::{Tell, names};
+use crate::plaid::PlaidError;
+
+/// Plaid allows 10 of these calls a minute in the Sandbox, over all that has these keys
+/// (<https://plaid.com/docs/errors/rate-limit-exceeded/>), and the numbers change slowly.
+const REUSED: Duration = Duration::from_mins(10);
+/// So many products are counted one by one.
+const MOST_COUNTED: usize = 6;
+const LIMIT: Duration = Duration::from_secs(45);
+
+static KNOWN: Mutex<BTreeMap<String, (Instant, u64)>> = Mutex::new(BTreeMap::new());
+
+pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
+    tell.within(LIMIT, INSTITUTIONS, async {
+        count(context).await.unwrap_or_else(|error| match error.api() {
+            Some(api) if api.error_type == "RATE_LIMIT_EXCEEDED" => INSTITUTIONS.skipped(
+                "Plaid lets institutions be counted a few times a minute only; check again in a minute.",
+            ),
+            _ => INSTITUTIONS.skipped(format!("They could not be counted: {error}.")),
+        })
+    })
+    .await;
+}
+
+async fn count(context: &Context) -> Result<Finding, PlaidError> {
+    let link = &context.config.link;
+    let products = &link.products.products;
+    let everywhere = total(context, &[]).await?;
+    let left = total(context, products).await?;
+    let countries = names(link.country_codes.iter().map(String::as_str));
+    let found = format!(
+        "Of {everywhere} institutions in {countries}, {left} support all of PLAID_PRODUCTS ({}).",
+        names(products.iter().map(String::as_str))
+    );
+    // Half of them or more is what a choice of products costs everywhere.
+    if left > 0 && left.saturating_mul(2) >= everywhere {
+        return Ok(INSTITUTIONS.ok(found));
+    }
+    let mut each: Vec<(&String, u64)> = Vec::new();
+    if products.len() > 1 {
+        for product in products.iter().take(MOST_COUNTED) {
+            each.push((product, total(context, std::slice::from_ref(product)).await?));
+        }
+    }
+    let (found, fix) = advice(context, found, &each);
+    Ok(if left == 0 {
+        INSTITUTIONS.failed(found, fix)
+    } else {
+        INSTITUTIONS.warning(found, fix)
+    })
+}
+
+/// Keeps the product that most institutions support, and names the list for the others.
+fn advice(context: &Context, found: String, each: &[(&String, u64)]) -> (String, String) {
+    // The first of those that are equal: the order of the list is the order of need.
+    let best = each.iter().rev().max_by_key(|(_, count)| *count);
+    let Some((kept, count)) = best else {
+        let fix =
+            "Choose another product, or other PLAID_COUNTRY_CODES: few institutions there support this one.";
+        return (found, fix.to_owned());
+    };
+    let counted: Vec<String> = each
+        .iter()
+        .map(|(product, count)| format!("{product} {count}"))
+        .collect();
+    let lists = &context.config.link.products;
+    let moved: Vec<&str> = lists
+        .required_if_supported
+        .iter()
+        .chain(lists.products.iter().filter(|product| product != kept))
+        .map(String::as_str)
+        .collect();
+    let found = format!("{found} One by one: {}.", counted.join(", "));
+    let fix = format!(
+        "Keep in PLAID_PRODUCTS what you cannot do without and move the rest. PLAID_PRODUCTS={kept} leaves {count}, with \
+         PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS={} fetched (and billed) where the bank has them; in PLAID_OPTIONAL_PRODUCTS \
+         they never stop a connection.",
+        moved.join(",")
+    );
+    (found, fix)
+}
+
+async fn total(context: &Context, products: &[String]) -> Result<u64, PlaidError> {
+    let countries = &context.config.link.country_codes;
+    let key = format!(
+        "{} {} {} {}",
+        context.plaid.base_url(),
+        context.config.plaid.client_id,
+        countries.join(","),
+        products.join(",")
+    );
+    let known = lock().get(&key).copied();
+    if let Some((_, count)) = known.filter(|(at, _)| at.elapsed() < REUSED) {
+        return Ok(count);
+    }
+    let count = context.plaid.institutions_total(countries, products).await?;
+    let mut known = lock();
+    known.retain(|_, (at, _)| at.elapsed() < REUSED);
+    known.insert(key, (Instant::now(), count));
+    Ok(count)
+}
+
+fn lock() -> std::sync::MutexGuard<'static, BTreeMap<String, (Instant, u64)>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
