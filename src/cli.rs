@@ -7,6 +7,7 @@ mod connections;
 mod healthcheck;
 mod keys;
 mod operate;
+mod rehearse;
 mod serve;
 mod simulate;
 
@@ -64,6 +65,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Keys(keys::Keys),
+    Rehearse(rehearse::Rehearse),
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
@@ -89,6 +91,7 @@ pub fn run() -> ExitCode {
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Rehearse(rehearse) => rehearse.run(),
     };
     ExitCode::from(outcome)
 }

@@ -4,6 +4,7 @@ pub mod checks;
 pub mod connections;
 pub mod instance;
 mod reach;
+pub mod rehearse;
 pub mod tunnel;
 
 use axum::Router;
@@ -17,4 +18,5 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/setup/instance", get(instance::answer))
         .merge(connections::router())
+        .merge(rehearse::router())
 }

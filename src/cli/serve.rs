@@ -52,7 +52,9 @@ fn start(config: Config) -> u8 {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    match serve(config) {
+    let ended = serve(config);
+    telemetry::stop();
+    match ended {
         Ok(true) => DONE,
         Ok(false) => FAILED,
         Err(error) => {

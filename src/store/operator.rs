@@ -102,6 +102,13 @@ impl Store {
         }
     }
 
+    /// Bytes of the store's files.
+    pub async fn size(&self) -> Result<u64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.size().await,
+        }
+    }
+
     /// Allows a callback for a client. Gives whether it is new. Ask
     /// [`App::allow_redirect_uri`](crate::app::App::allow_redirect_uri), which checks it and tells the clients.
     pub async fn allow_redirect_uri(

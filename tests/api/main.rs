@@ -33,6 +33,7 @@ mod pages;
 mod raw_public_token;
 mod record;
 mod refresh;
+mod rehearse;
 mod removal;
 mod rotation;
 mod token;

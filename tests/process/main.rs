@@ -24,9 +24,13 @@ mod harness;
 mod injection;
 mod leaks;
 mod lifecycle;
+mod logging;
 mod oauth2_crate;
 mod operate;
+mod rehearse;
 mod settings;
 mod stand_in;
+#[cfg(feature = "otel")]
+mod traces;
 mod tunnels;
 mod web;

@@ -70,6 +70,10 @@ impl SqliteStore {
             .await
     }
 
+    pub(in crate::store) async fn size(&self) -> Result<u64, StoreError> {
+        self.readers.read(counts::size).await
+    }
+
     pub(in crate::store) async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
         if let Some(recent) = self.counted.recent() {
             return Ok(recent);
