@@ -9,6 +9,7 @@ mod link;
 mod login;
 mod passes;
 mod session;
+mod trail;
 
 use std::time::Duration;
 

@@ -1,10 +1,13 @@
 //! The command line: what can be asked of the binary, and its exit codes.
 
 mod admin_link;
+mod backup;
 mod check;
+mod connections;
 mod healthcheck;
 mod keys;
 mod operate;
+mod rehearse;
 mod serve;
 mod simulate;
 
@@ -58,7 +61,11 @@ enum Command {
     Healthcheck,
     /// Print a link that opens the running broker's set-up page once, within 15 minutes.
     AdminLink,
+    Connections(connections::Connections),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Keys(keys::Keys),
+    Rehearse(rehearse::Rehearse),
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
@@ -80,7 +87,11 @@ pub fn run() -> ExitCode {
         Command::Simulate(simulate) => simulate.run(),
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),
+        Command::Connections(connections) => connections.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Rehearse(rehearse) => rehearse.run(),
     };
     ExitCode::from(outcome)
 }

@@ -12,11 +12,12 @@
 mod client;
 mod execute;
 mod message;
+mod operations;
 mod proof;
 mod route;
 
 pub use client::{AskError, Remote};
 pub use execute::{Context, Sink, execute};
-pub use message::{Answer, Line, Progress, Request};
+pub use message::{Answer, Line, Progress, Request, Revealed};
 pub use proof::{Keys, PROOF_TTL, Proof, Refused, account_text};
 pub use route::router;

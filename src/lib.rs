@@ -32,6 +32,7 @@ pub mod pages;
 pub mod plaid;
 pub mod random;
 pub mod record;
+pub mod rehearse;
 pub mod router;
 pub mod secret;
 pub mod setup;

@@ -26,7 +26,7 @@ use crate::admin::Admins;
 use crate::app::{App, Parts};
 use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
@@ -164,29 +164,9 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         addresses.simulator = Some(bound);
         simulator = Some((listener, Simulator::new(options)));
     }
-    let base_url = match (&plaid.base_url, addresses.simulator, plaid.environment) {
-        (Some(url), _, _) => url.clone(),
-        (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
-        (None, None, environment) => Url::parse(environment.default_base_url())?,
-    };
     let metrics = Metrics::new(plaid.environment.name())?;
-    let client = PlaidClient::new(&PlaidOptions {
-        base_url,
-        client_id: plaid.client_id.clone(),
-        secret: plaid.secret.clone(),
-        timeouts: plaid_timeouts,
-    })?
-    .measured_by(metrics.plaid.clone());
-    let account = Account {
-        environment: plaid.environment.name().to_owned(),
-        client_id: plaid.client_id.clone(),
-    };
-    let options = OpenOptions {
-        config: config.store.clone(),
-        account,
-        durability: Durability::Full,
-    };
-    let store = Store::open(options).await?;
+    let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?.measured_by(metrics.plaid.clone());
+    let store = open_store(&config).await?;
     store.measured_by(metrics.store.clone());
     let flow = metrics.flow.clone();
     let audit = Audit::new(
@@ -232,6 +212,39 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         simulator,
         addresses,
     })
+}
+
+/// Plaid, or what stands in for it.
+fn plaid_client(
+    plaid: &PlaidConfig,
+    simulator: Option<SocketAddr>,
+    timeouts: Timeouts,
+) -> Result<PlaidClient, StartError> {
+    let base_url = match (&plaid.base_url, simulator, plaid.environment) {
+        (Some(url), _, _) => url.clone(),
+        (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
+        (None, None, environment) => Url::parse(environment.default_base_url())?,
+    };
+    Ok(PlaidClient::new(&PlaidOptions {
+        base_url,
+        client_id: plaid.client_id.clone(),
+        secret: plaid.secret.clone(),
+        timeouts,
+    })?)
+}
+
+/// The store of this account.
+async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let account = Account {
+        environment: config.plaid.environment.name().to_owned(),
+        client_id: config.plaid.client_id.clone(),
+    };
+    let options = OpenOptions {
+        config: config.store.clone(),
+        account,
+        durability: Durability::Full,
+    };
+    Ok(Store::open(options).await?)
 }
 
 impl Broker {

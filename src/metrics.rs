@@ -10,6 +10,8 @@ mod make;
 mod plaid;
 mod store;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use prometheus::{Registry, TextEncoder};
 use thiserror::Error;
 
@@ -28,10 +30,21 @@ pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 #[error("the metrics cannot be kept: {0}")]
 pub struct MetricsError(#[from] prometheus::Error);
 
+/// What stands for values that are not told apart.
+const OTHER: &str = "other";
+
+/// Whether this can be one of Plaid's error codes, or a word of ours. What stands at Plaid's address decides it, and that
+/// may be anything.
+fn is_word(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+}
+
 /// All that one broker measures. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
+    telling: Arc<Mutex<()>>,
     /// Requests to the broker's own address.
     pub http: HttpMetrics,
     /// Calls to Plaid.
@@ -67,15 +80,20 @@ impl Metrics {
             plaid: PlaidMetrics::new(&make)?,
             store: StoreMetrics::new(&make)?,
             flow: FlowMetrics::new(&make)?,
+            telling: Arc::default(),
             registry,
         })
     }
 
-    /// Everything in Prometheus's text format, version 0.0.4.
+    /// Everything in Prometheus's text format, version 0.0.4, with what the store keeps now; `None` when it could not be
+    /// asked.
     ///
     /// # Errors
     /// See [`MetricsError`].
-    pub fn text(&self) -> Result<String, MetricsError> {
+    pub fn text(&self, kept: Option<&Kept>) -> Result<String, MetricsError> {
+        // Two scrapes at a time would tell halves of each other.
+        let _one = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.store.keeps(kept);
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }
 }
@@ -90,7 +108,7 @@ mod tests {
         let (one, other) = (Metrics::new("sandbox").unwrap(), Metrics::new("sandbox").unwrap());
         one.flow.transaction("opened");
         let opened = "ptb_transactions_total{event=\"opened\"} 1\n";
-        assert!(one.text().unwrap().contains(opened));
-        assert!(!other.text().unwrap().contains(opened));
+        assert!(one.text(None).unwrap().contains(opened));
+        assert!(!other.text(None).unwrap().contains(opened));
     }
 }

@@ -4,6 +4,7 @@
 //! one below it), so that pages work from whatever address and path prefix they were reached by.
 
 mod admin;
+mod connections;
 mod products;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 pub use admin::{AdminLoginPage, AdminLoginWay};
 /// Gives each page its `render() -> Result<String, askama::Error>`.
 pub use askama::Template;
+pub use connections::{Choice, ConnectionRow, ConnectionsPage, Moment, RevokePage, Tone};
 pub use products::plain_products;
 
 /// Which world a page belongs to: decides banner, test login, and where Link's script comes from.

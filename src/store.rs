@@ -18,7 +18,7 @@ pub mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::error::{OpenError, StoreError};
+pub use self::error::{BackupError, OpenError, StoreError};
 pub use self::inspection::Inspection;
 use self::keyring::Keyring;
 use self::model::{
@@ -27,6 +27,7 @@ use self::model::{
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
+pub use self::sqlite::restore::Restored;
 use self::sqlite::{SqliteStore, Trail};
 use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};

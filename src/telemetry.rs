@@ -1,6 +1,9 @@
 //! Logs go to standard error, as text for people or one JSON object a line; standard output is for what was asked for.
+//! With the feature `otel`, traces go where OpenTelemetry's variables say.
 
 mod line;
+#[cfg(feature = "otel")]
+mod otel;
 
 use std::io;
 
@@ -28,6 +31,7 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
                 .with_span_list(false);
             registry
                 .with(lines.with_writer(|| Line::new(io::stderr(), false)))
+                .with(traces())
                 .try_init()
         }
         LogFormat::Text => {
@@ -35,6 +39,7 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
             let lines = layer().with_ansi(colours);
             registry
                 .with(lines.with_writer(move || Line::new(io::stderr(), colours)))
+                .with(traces())
                 .try_init()
         }
     };
@@ -42,4 +47,19 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
         tracing::debug!("logging was started before");
     }
     Ok(())
+}
+
+/// Sends what is still to be sent. To be called at the end of the process; blocks for a few seconds at most.
+pub fn stop() {
+    #[cfg(feature = "otel")]
+    otel::stop();
+}
+
+#[cfg(feature = "otel")]
+use otel::layer as traces;
+
+/// Traces are a feature of the build.
+#[cfg(not(feature = "otel"))]
+fn traces() -> Option<tracing_subscriber::layer::Identity> {
+    None
 }

@@ -9,4 +9,4 @@ mod refusal;
 pub use html::html;
 pub use origin::{CrossSite, refuse_cross_site};
 pub use policy::{form_page as form_policy, plain_page as plain_policy};
-pub use refusal::{Refusal, error_page, root_from, wants_page};
+pub use refusal::{Refusal, error_page, root_from, unavailable, wants_page};

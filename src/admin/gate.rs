@@ -44,8 +44,9 @@ pub struct AdminForm {
 pub struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
-    /// Reads a form (`application/x-www-form-urlencoded`).
-    pub(super) fn read(bytes: &[u8]) -> Self {
+    /// Reads a form, or a query (`application/x-www-form-urlencoded`).
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
         let pairs = url::form_urlencoded::parse(bytes);
         Self(
             pairs

@@ -11,8 +11,9 @@ use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 
 use super::gate::{Fields, Outside, is_form};
-use super::{Admin, AdminForm, session};
+use super::{Admin, AdminForm, session, trail};
 use crate::app::App;
+use crate::audit::AuditEvent;
 use crate::limits::{Kind, TooMany};
 use crate::middleware::body;
 use crate::middleware::peer::Peer;
@@ -155,6 +156,7 @@ pub(super) async fn log_in(
     let way = if let Some(typed) = fields.get("token") {
         if let Err(too_many) = app.limits.address(Kind::Login, peer.address) {
             tracing::warn!(client.address = %peer.address, "too many admin tokens were tried");
+            trail::refused(&app, peer, "too many tries");
             return refused(&app, next, too_many);
         }
         let good = app
@@ -165,25 +167,28 @@ pub(super) async fn log_in(
             .is_some_and(|token| token.matches(typed.trim()));
         if !good {
             tracing::warn!(client.address = %peer.address, "a wrong admin token was typed");
+            trail::refused(&app, peer, "wrong token");
             let mut response = show(&app, next, false, Some("This is not the admin token."));
             *response.status_mut() = StatusCode::FORBIDDEN;
             return response;
         }
-        "token"
+        "by the token"
     } else {
         let link = session::link_sent(&headers, peer.https);
         if !link.is_some_and(|token| app.admins.links.take(&token, now)) {
             tracing::warn!(client.address = %peer.address, "an admin link was refused: used, too old or unknown");
+            trail::refused(&app, peer, "a link that is used, too old or unknown");
             let gone = session::clear_link(peer.https);
             return ([(SET_COOKIE, gone)], Redirect::to("login?link=over")).into_response();
         }
-        "link"
+        "by a link"
     };
     if let Some(old) = session::sent(&headers, peer.https) {
         app.admins.sessions.take(&old, now);
     }
     let token = app.admins.sessions.issue(now);
     tracing::info!(client.address = %peer.address, way, "admin logged in");
+    trail::done(&app, AuditEvent::AdminLogin, peer, Some(way)).await;
     let cookies = AppendHeaders([
         (SET_COOKIE, session::set(&token, peer.https)),
         (SET_COOKIE, session::clear_link(peer.https)),
@@ -219,6 +224,7 @@ pub(super) async fn log_out(
         app.admins.sessions.take(&token, app.clock.now());
     }
     tracing::info!(client.address = %peer.address, session = form.admin.name(), "admin logged out");
+    trail::done(&app, AuditEvent::AdminLogout, peer, None).await;
     let gone = session::clear(peer.https);
     ([(SET_COOKIE, gone)], Redirect::to("login?bye=1")).into_response()
 }

@@ -20,6 +20,10 @@ pub(super) fn run() -> u8 {
             complain(&message);
             FAILED
         }
+        Ok(_) => {
+            complain("the broker answers something else: use the command line of its own version");
+            FAILED
+        }
         Err(code) => code,
     }
 }

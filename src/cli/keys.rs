@@ -1,23 +1,28 @@
-//! `keys`: makes what goes into files of secrets.
+//! `keys`: makes what goes into files of secrets, and changes the key that seals the store.
 
 use std::io::{IsTerminal as _, Read as _};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::{DONE, USAGE, complain, say};
+use super::operate::{ask, operator_settings};
+use super::{DONE, FAILED, USAGE, complain, say};
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::credential_error;
+use crate::control::{Answer, Request};
 use crate::random;
 use crate::secret::{ClientSecret, HASHED_SECRET_CHARS, SecretHash};
+use crate::store::keyring::{Keyring, is_key_id};
+use crate::store::model::KeysReport;
 
 /// 43 characters of base64url, beyond guessing.
 const SECRET_BYTES: usize = 32;
 /// Longer input is no secret that a client could send.
 const MOST_BYTES: u64 = 4096;
 
-/// Make keys and hashes for the files of the broker.
+/// Make keys and hashes for the files of the broker, and change the key that seals the store.
 #[derive(Args, Debug)]
 pub(super) struct Keys {
     #[command(subcommand)]
@@ -26,6 +31,20 @@ pub(super) struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a key that seals what is stored: a line for the key file, or for BROKER_KEYS.
+    ///
+    /// It is printed once and kept nowhere. To change the key, put it before the old ones, restart the broker, and run
+    /// `keys rotate` (docs/keys.md).
+    Generate {
+        /// Its name: 1 to 32 letters, digits, - and . ; by default today and a few random digits.
+        #[arg(long, value_parser = key_id)]
+        id: Option<String>,
+    },
+    /// Seal everything that is stored with the first key, while the broker serves or while it is stopped.
+    ///
+    /// It can be stopped and run again at any time: what is done stays done. At the end it says which of the older keys
+    /// are no longer needed.
+    Rotate,
     /// Make a secret for an OAuth client, and the hash of it for the clients file.
     ///
     /// The secret is printed once and kept nowhere: give it to the client. The line `secret_hash = …` goes into the
@@ -39,25 +58,107 @@ enum Command {
 
 impl Keys {
     pub(super) fn run(self) -> u8 {
-        let Command::HashClientSecret { stdin } = self.command;
-        let secret = if stdin {
-            match read_secret() {
-                Ok(secret) => secret,
-                Err(advice) => {
-                    complain(&format!("--stdin: {advice}"));
-                    return USAGE;
-                }
-            }
-        } else {
-            let bytes = Zeroizing::new(random::bytes::<SECRET_BYTES>());
-            let secret = ClientSecret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
-            say(&format!("client secret (shown this once): {}", secret.expose()));
-            secret
-        };
-        let hash = SecretHash::of(&secret, random::bytes());
-        say(&format!("secret_hash = \"{}\"", hash.line()));
-        DONE
+        match self.command {
+            Command::Generate { id } => generate(id),
+            Command::Rotate => rotate().map_or_else(|code| code, |()| DONE),
+            Command::HashClientSecret { stdin } => hash_client_secret(stdin),
+        }
     }
+}
+
+fn hash_client_secret(stdin: bool) -> u8 {
+    let secret = if stdin {
+        match read_secret() {
+            Ok(secret) => secret,
+            Err(advice) => {
+                complain(&format!("--stdin: {advice}"));
+                return USAGE;
+            }
+        }
+    } else {
+        let bytes = Zeroizing::new(random::bytes::<SECRET_BYTES>());
+        let secret = ClientSecret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
+        say(&format!("client secret (shown this once): {}", secret.expose()));
+        secret
+    };
+    let hash = SecretHash::of(&secret, random::bytes());
+    say(&format!("secret_hash = \"{}\"", hash.line()));
+    DONE
+}
+
+fn key_id(text: &str) -> Result<String, String> {
+    if is_key_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("write 1 to 32 letters, digits, - and .".to_owned())
+    }
+}
+
+/// The line alone on standard output, so that it can go into a file.
+fn generate(id: Option<String>) -> u8 {
+    let id = id.unwrap_or_else(|| {
+        let today = jiff::Timestamp::from_second(SystemClock.now().as_secs()).unwrap_or_default();
+        let day: String = today.to_string().chars().take(10).collect();
+        let [a, b] = random::bytes::<2>();
+        format!("{day}-{a:02x}{b:02x}")
+    });
+    let key = Zeroizing::new(random::bytes::<32>());
+    let line = Zeroizing::new(format!("{id}:{}", STANDARD.encode(key.as_slice())));
+    say(&line);
+    DONE
+}
+
+fn rotate() -> Result<(), u8> {
+    let config = operator_settings()?;
+    let keyring = match Keyring::existing(&config.store.keys) {
+        Ok(Some(keyring)) => keyring,
+        Ok(None) => {
+            complain(
+                "there is no key file yet, so nothing is sealed: run this in the broker's own directory and with its settings",
+            );
+            return Err(FAILED);
+        }
+        Err(error) => {
+            complain(&error.to_string());
+            return Err(FAILED);
+        }
+    };
+    let first_key = keyring.first_id().to_owned();
+    match ask(&config, Request::RotateKeys { first_key })? {
+        Answer::KeysRotated { resealed, report } => tell(resealed, &report),
+        _ => {
+            complain("the broker answers something else: use the command line of its own version");
+            Err(FAILED)
+        }
+    }
+}
+
+fn tell(resealed: u64, report: &KeysReport) -> Result<(), u8> {
+    say(&format!("{resealed} values were sealed anew."));
+    for key in &report.keys {
+        let role = match (key.given, key.seals) {
+            (true, true) => "seals",
+            (true, false) => "opens",
+            (false, _) => "MISSING",
+        };
+        say(&format!("{:<32}  {role:<8}  {} values", key.id, key.values));
+    }
+    let idle = report.idle();
+    if !idle.is_empty() {
+        say(&format!(
+            "No longer needed by the store: {}. Keep them as long as you keep backups of before.",
+            idle.join(", ")
+        ));
+    }
+    if report.unopened == 0 {
+        return Ok(());
+    }
+    complain(&format!(
+        "{} values do not open with the given keys and were left as they are: add the missing key behind the first one \
+         (docs/keys.md) and run this again",
+        report.unopened
+    ));
+    Err(FAILED)
 }
 
 fn read_secret() -> Result<ClientSecret, String> {

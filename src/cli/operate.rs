@@ -1,13 +1,17 @@
-//! Commands that operate a broker: by the running one, through its operations address.
+//! Commands that operate a broker: by the running one, through its operations address, or on its store when none runs.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::{FAILED, UNREACHABLE, USAGE, complain, reachable, settings};
 use crate::clock::SystemClock;
-use crate::config::{Config, LoadOptions};
-use crate::control::{Answer, AskError, Keys, Progress, Remote, Request, account_text};
+use crate::config::{Config, DatabaseUrl, LoadOptions};
+use crate::control::{
+    Answer, AskError, Context, Keys, Line, Progress, Remote, Request, Sink, account_text, execute,
+};
 use crate::store::keyring::Keyring;
+use crate::store::model::Account;
+use crate::store::{Durability, OpenError, OpenOptions, Store};
 
 /// Asks the running broker. What goes wrong is told, and the exit code given.
 pub(super) fn ask_running(request: &Request) -> Result<Answer, u8> {
@@ -68,7 +72,7 @@ fn operations_address(config: &Config) -> Result<SocketAddr, u8> {
 }
 
 /// A runtime for one conversation.
-fn runtime() -> Result<tokio::runtime::Runtime, u8> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, u8> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -96,4 +100,79 @@ fn show(progress: &Progress) {
         Some(total) => complain(&format!("{done} of {total} {what}")),
         None => complain(&format!("{done} {what}")),
     }
+}
+
+/// Has a command done: by the running broker, or on the store itself when no broker has it. What goes wrong is told, and
+/// the exit code given.
+pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
+    let runtime = runtime()?;
+    let answer = runtime.block_on(async {
+        match open_store(config).await? {
+            Some(store) => Ok(alone(store, request).await),
+            None => {
+                let remote = remote(config)?;
+                let asked = remote.ask(&request, |progress| show(&progress)).await;
+                asked.map_err(|error| told(&error))
+            }
+        }
+    })?;
+    match answer {
+        Answer::Failed { message } => {
+            complain(&message);
+            Err(FAILED)
+        }
+        answer => Ok(answer),
+    }
+}
+
+/// What the store is opened with.
+pub(super) fn store_options(config: &Config) -> OpenOptions {
+    OpenOptions {
+        config: config.store.clone(),
+        account: Account {
+            environment: config.plaid.environment.name().to_owned(),
+            client_id: config.plaid.client_id.clone(),
+        },
+        durability: Durability::Full,
+    }
+}
+
+/// The store, when no broker has it. None is made.
+async fn open_store(config: &Config) -> Result<Option<Store>, u8> {
+    let DatabaseUrl::Sqlite(path) = &config.store.database;
+    if !path.exists() {
+        complain(&format!(
+            "there is no store {}: run this in the broker's own directory and with its settings",
+            path.display()
+        ));
+        return Err(FAILED);
+    }
+    match Store::open(store_options(config)).await {
+        Ok(store) => Ok(Some(store)),
+        Err(OpenError::InUse { .. }) => Ok(None),
+        Err(error) => {
+            complain(&error.to_string());
+            Err(FAILED)
+        }
+    }
+}
+
+async fn alone(store: Store, request: Request) -> Answer {
+    let context = Context {
+        store: store.clone(),
+        clock: Arc::new(SystemClock),
+        app: None,
+    };
+    let (sink, mut lines) = Sink::new();
+    let working = async move { execute(&context, request, &sink).await };
+    let telling = async {
+        while let Some(line) = lines.recv().await {
+            if let Line::Progress(progress) = line {
+                show(&progress);
+            }
+        }
+    };
+    let (answer, ()) = tokio::join!(working, telling);
+    store.close().await;
+    answer
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use super::{DONE, FAILED, USAGE, complain, say, settings};
 use crate::admin;
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, NewAudit};
 use crate::config::{Config, Environment, LoadOptions};
 use crate::lifecycle::{self, Addresses, Broker, Outside};
 use crate::setup::tunnel::Kind;
@@ -51,7 +52,9 @@ fn start(config: Config) -> u8 {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    match serve(config) {
+    let ended = serve(config);
+    telemetry::stop();
+    match ended {
         Ok(true) => DONE,
         Ok(false) => FAILED,
         Err(error) => {
@@ -111,6 +114,8 @@ fn announce(broker: &Broker) {
 /// The way to the set-up page, for whoever started this. On standard output and never in the log; where that is kept too
 /// (as a container's is), the link is worthless once it was used or is 15 minutes old.
 fn invite(app: &App) {
+    let made = NewAudit::new(AuditEvent::AdminLinkMade, Actor::Broker);
+    app.audit.note(made.detail("printed at the start"));
     let link = admin::new_link(app);
     say("");
     say(

@@ -2,9 +2,10 @@
 
 use tokio::sync::mpsc;
 
-use super::{Answer, Line, Progress, Request};
+use super::{Answer, Line, Progress, Request, operations};
 use crate::admin::{self, LINK_TTL};
 use crate::app::App;
+use crate::audit::{Actor, AuditEvent, NewAudit};
 use crate::clock::SharedClock;
 use crate::store::Store;
 
@@ -50,18 +51,25 @@ impl Sink {
 }
 
 /// Runs a command to its end.
-pub async fn execute(context: &Context, request: Request, _sink: &Sink) -> Answer {
+pub async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     match request {
-        Request::AdminLink {} => admin_link(context),
+        Request::AdminLink {} => admin_link(context).await,
+        request => operations::execute(context, request, sink).await,
     }
 }
 
-fn admin_link(context: &Context) -> Answer {
+async fn admin_link(context: &Context) -> Answer {
     let Some(app) = &context.app else {
         return Answer::Failed {
             message: "a link opens a running broker, and none runs: start it, it prints one".to_owned(),
         };
     };
+    let made = NewAudit::new(AuditEvent::AdminLinkMade, Actor::Operator);
+    if let Err(error) = context.store.record(made.clone(), context.clock.now()).await {
+        // Whoever comes to see why the store does not work must get in.
+        tracing::error!(%error, "the making of a link could not be written to the audit log; it is tried again");
+        app.audit.note(made);
+    }
     let link = admin::new_link(app);
     Answer::AdminLink {
         url: link.url(),

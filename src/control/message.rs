@@ -1,8 +1,14 @@
 //! What is asked and answered, as JSON.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::secret::PlaidAccessToken;
+use crate::store::model::{
+    AuditQuery, AuditRecord, ConnectionFilter, ConnectionKey, ConnectionSummary, EndTarget, Ended, KeysReport,
+};
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -10,6 +16,43 @@ use crate::clock::Timestamp;
 pub enum Request {
     /// Make a single-use link to the administration pages. Only a running broker can: the link lives in its memory.
     AdminLink {},
+    /// List connections.
+    Connections {
+        /// Which.
+        filter: ConnectionFilter,
+    },
+    /// Show one connection with its grants.
+    Connection {
+        /// Which.
+        key: ConnectionKey,
+        /// Also ask Plaid for its health now. Only a running broker can.
+        check: bool,
+    },
+    /// End connections, and have them removed at Plaid.
+    EndConnections {
+        /// Which.
+        target: EndTarget,
+    },
+    /// Tell the access token of a connection, in simulator and sandbox. Audited before it is told.
+    RevealToken {
+        /// Which.
+        key: ConnectionKey,
+    },
+    /// Read the audit log.
+    Audit {
+        /// Which rows.
+        query: AuditQuery,
+    },
+    /// Seal every value with the first key.
+    RotateKeys {
+        /// The id of the first key by the settings of the command: a broker that runs with another one must be restarted.
+        first_key: String,
+    },
+    /// Write a copy of the store to a new file.
+    Backup {
+        /// Where, absolute: as the process that has the store open sees its files.
+        path: PathBuf,
+    },
 }
 
 impl Request {
@@ -18,6 +61,13 @@ impl Request {
     pub fn name(&self) -> &'static str {
         match self {
             Self::AdminLink {} => "admin_link",
+            Self::Connections { .. } => "connections",
+            Self::Connection { .. } => "connection",
+            Self::EndConnections { .. } => "end_connections",
+            Self::RevealToken { .. } => "reveal_token",
+            Self::Audit { .. } => "audit",
+            Self::RotateKeys { .. } => "rotate_keys",
+            Self::Backup { .. } => "backup",
         }
     }
 }
@@ -35,12 +85,86 @@ pub enum Answer {
         /// When it stops working.
         expires_at: Timestamp,
     },
+    /// The connections, the newest first.
+    Connections {
+        /// They.
+        connections: Vec<ConnectionSummary>,
+    },
+    /// One connection.
+    Connection {
+        /// It.
+        connection: Box<ConnectionSummary>,
+    },
+    /// What was ended.
+    Ended {
+        /// How many.
+        ended: Ended,
+    },
+    /// The access token of a connection.
+    Token {
+        /// Whose.
+        item_id: String,
+        /// The token.
+        access_token: Revealed,
+    },
+    /// Rows of the audit log, the newest first.
+    Audit {
+        /// They.
+        rows: Vec<AuditRecord>,
+    },
+    /// Every value that opens is sealed with the first key.
+    KeysRotated {
+        /// How many were sealed anew now.
+        resealed: u64,
+        /// What the keys seal now.
+        report: KeysReport,
+    },
+    /// The backup is on the disk.
+    BackedUp {
+        /// Where.
+        path: PathBuf,
+        /// How large it is.
+        bytes: u64,
+    },
     /// It was not done.
     Failed {
         /// What happened and what to do.
         message: String,
     },
 }
+
+/// An access token on its way to whoever asked for it: the one place where one is told to a command.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Revealed(PlaidAccessToken);
+
+impl Revealed {
+    /// To be told.
+    #[must_use]
+    pub fn new(token: PlaidAccessToken) -> Self {
+        Self(token)
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl Serialize for Revealed {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+impl PartialEq for Revealed {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.matches(other.expose())
+    }
+}
+
+impl Eq for Revealed {}
 
 /// How far a long command has come.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -17,42 +17,42 @@ pub struct FlowMetrics {
 }
 
 impl FlowMetrics {
-    pub(super) fn new(make: &Maker<'_>) -> prometheus::Result<Self> {
+    pub(super) fn new(maker: &Maker<'_>) -> prometheus::Result<Self> {
         let made = Self {
-            transactions: make.counters(
+            transactions: maker.counters(
                 "ptb_transactions_total",
                 "Authorizations that were opened, completed, cancelled by the person, or abandoned since nobody \
                  redeemed their code.",
                 &["event"],
             )?,
-            codes: make.counters(
+            codes: maker.counters(
                 "ptb_codes_total",
                 "Authorization codes that were issued (a repeated answer counts again), redeemed, replayed, or came \
                  after they had expired.",
                 &["event"],
             )?,
-            token_requests: make.counters(
+            token_requests: maker.counters(
                 "ptb_token_requests_total",
                 "Token requests by grant and outcome: ok or the OAuth error code. The grant is `none` where the request \
                  was refused before it was read.",
                 &["grant", "outcome"],
             )?,
-            health_checks: make.counters(
+            health_checks: maker.counters(
                 "ptb_health_checks_total",
                 "Answers of Plaid on whether a connection is alive: healthy, dead, or unknown when Plaid could not say.",
                 &["health"],
             )?,
-            removals: make.counters(
+            removals: maker.counters(
                 "ptb_removals_total",
                 "Tries to remove an Item at Plaid by outcome: removed or failed.",
                 &["outcome"],
             )?,
-            rate_limited: make.counters(
+            rate_limited: maker.counters(
                 "ptb_rate_limited_requests_total",
                 "Requests that were refused because too many came, by the budget that was used up.",
                 &["budget"],
             )?,
-            exchanges: make.gauge(
+            exchanges: maker.gauge(
                 "ptb_exchanges_in_progress",
                 "Pieces of work at Plaid that are under way: exchanges and removals.",
             )?,

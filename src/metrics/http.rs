@@ -20,20 +20,20 @@ pub struct HttpMetrics {
 pub struct UnderWay(IntGauge);
 
 impl HttpMetrics {
-    pub(super) fn new(make: &Maker<'_>) -> prometheus::Result<Self> {
+    pub(super) fn new(maker: &Maker<'_>) -> prometheus::Result<Self> {
         Ok(Self {
-            requests: make.counters(
+            requests: maker.counters(
                 "ptb_http_requests_total",
                 "Requests by route, method and status; the status of a request that its caller gave up is `none`.",
                 &["route", "method", "status"],
             )?,
-            seconds: make.histograms(
+            seconds: maker.histograms(
                 "ptb_http_request_duration_seconds",
                 "Time until the answer stood, or the caller hung up.",
                 &["route", "method"],
                 &SECONDS,
             )?,
-            under_way: make.gauge(
+            under_way: maker.gauge(
                 "ptb_http_requests_in_flight",
                 "Requests that have no answer yet.",
             )?,

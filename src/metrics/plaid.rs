@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use prometheus::{HistogramVec, IntCounterVec};
 
 use super::make::{Maker, SECONDS};
+use super::{OTHER, is_word};
 
 /// Plaid has some hundred error codes (<https://plaid.com/docs/errors/>), and few of them for one account.
 const MOST_OUTCOMES: usize = 100;
-const OTHER: &str = "other";
 
 /// How the last call ended.
 #[derive(Clone, Debug)]
@@ -38,15 +38,15 @@ struct Seen {
 }
 
 impl PlaidMetrics {
-    pub(super) fn new(make: &Maker<'_>) -> prometheus::Result<Self> {
+    pub(super) fn new(maker: &Maker<'_>) -> prometheus::Result<Self> {
         Ok(Self {
-            requests: make.counters(
+            requests: maker.counters(
                 "ptb_plaid_requests_total",
                 "Calls to Plaid by endpoint and outcome: ok, Plaid's error_code, or unreachable, timed_out, broken, \
                  malformed.",
                 &["endpoint", "outcome"],
             )?,
-            seconds: make.histograms(
+            seconds: maker.histograms(
                 "ptb_plaid_request_duration_seconds",
                 "Time until Plaid's whole answer was here, or given up.",
                 &["endpoint"],
@@ -88,9 +88,7 @@ impl Seen {
         if self.codes.contains(outcome) {
             return true;
         }
-        let fits = self.codes.len() < MOST_OUTCOMES
-            && outcome.len() <= 64
-            && outcome.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let fits = self.codes.len() < MOST_OUTCOMES && is_word(outcome);
         fits && self.codes.insert(outcome.to_owned())
     }
 }

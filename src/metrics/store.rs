@@ -5,9 +5,13 @@ use std::time::Duration;
 use prometheus::{GaugeVec, Histogram, IntCounterVec, IntGaugeVec};
 
 use super::make::{Maker, SECONDS};
+use super::{OTHER, is_word};
 
 /// The writer takes at most 256 decisions into one commit.
 const DECISIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Error codes of Plaid's that connections can be in; there are a dozen (<https://plaid.com/docs/errors/item/>).
+const MOST_HEALTHS: usize = 40;
 
 /// What is measured of the store.
 #[derive(Clone, Debug)]
@@ -17,6 +21,10 @@ pub struct StoreMetrics {
     decisions: Histogram,
     size: IntGaugeVec,
     connections: IntGaugeVec,
+    health: IntGaugeVec,
+    transactions: IntGaugeVec,
+    codes: IntGaugeVec,
+    grants: IntGaugeVec,
     removals: IntGaugeVec,
     oldest_removal: GaugeVec,
 }
@@ -26,6 +34,14 @@ pub struct StoreMetrics {
 pub struct Kept {
     /// Connections by their state, in words of ours.
     pub connections: Vec<(&'static str, u64)>,
+    /// Live connections by their last known health: words of ours, or error codes of Plaid's.
+    pub health: Vec<(String, u64)>,
+    /// Transactions by their stage, in words of ours.
+    pub transactions: Vec<(&'static str, u64)>,
+    /// Codes that can be redeemed now.
+    pub codes: u64,
+    /// Live grants.
+    pub grants: u64,
     /// Items that wait for their removal at Plaid.
     pub removals: u64,
     /// How long the one has waited that waits longest; zero when none does.
@@ -35,39 +51,60 @@ pub struct Kept {
 }
 
 impl StoreMetrics {
-    pub(super) fn new(make: &Maker<'_>) -> prometheus::Result<Self> {
+    pub(super) fn new(maker: &Maker<'_>) -> prometheus::Result<Self> {
         let made = Self {
-            commits: make.counters(
+            commits: maker.counters(
                 "ptb_store_commits_total",
                 "Transactions of the store's writer by outcome: ok or failed.",
                 &["outcome"],
             )?,
-            seconds: make.histogram(
+            seconds: maker.histogram(
                 "ptb_store_commit_duration_seconds",
                 "Time that a transaction of the writer took, the sync to the disk included.",
                 &SECONDS,
             )?,
-            decisions: make.histogram(
+            decisions: maker.histogram(
                 "ptb_store_commit_decisions",
                 "Decisions that shared one transaction and its sync.",
                 &DECISIONS,
             )?,
-            size: make.gauges(
+            size: maker.gauges(
                 "ptb_store_size_bytes",
                 "Bytes of the store's files. Absent when the store cannot be read.",
                 &[],
             )?,
-            connections: make.gauges(
+            connections: maker.gauges(
                 "ptb_connections",
                 "Connections by state. Absent when the store cannot be read.",
                 &["state"],
             )?,
-            removals: make.gauges(
+            health: maker.gauges(
+                "ptb_live_connections",
+                "Live connections by their last known health: healthy, unknown, unasked, or Plaid's error_code. Absent \
+                 when the store cannot be read.",
+                &["health"],
+            )?,
+            transactions: maker.gauges(
+                "ptb_stored_transactions",
+                "Authorizations that are remembered, by stage. Absent when the store cannot be read.",
+                &["stage"],
+            )?,
+            codes: maker.gauges(
+                "ptb_outstanding_codes",
+                "Codes that can be redeemed now. Absent when the store cannot be read.",
+                &[],
+            )?,
+            grants: maker.gauges(
+                "ptb_live_grants",
+                "Rights of clients to connections. Absent when the store cannot be read.",
+                &[],
+            )?,
+            removals: maker.gauges(
                 "ptb_removal_queue_length",
                 "Items that wait for their removal at Plaid. Absent when the store cannot be read.",
                 &[],
             )?,
-            oldest_removal: make.fractions(
+            oldest_removal: maker.fractions(
                 "ptb_removal_queue_oldest_age_seconds",
                 "How long the longest-waiting of them has waited; 0 when none waits. Absent when the store cannot be read.",
                 &[],
@@ -92,22 +129,43 @@ impl StoreMetrics {
     }
 
     /// What the store keeps now; `None` when it could not be asked, so that nothing old is told.
-    pub fn keeps(&self, kept: Option<&Kept>) {
-        self.connections.reset();
-        let Some(kept) = kept else {
-            self.size.reset();
-            self.removals.reset();
-            self.oldest_removal.reset();
-            return;
-        };
+    pub(super) fn keeps(&self, kept: Option<&Kept>) {
+        for gauges in [
+            &self.connections,
+            &self.health,
+            &self.transactions,
+            &self.size,
+            &self.codes,
+            &self.grants,
+            &self.removals,
+        ] {
+            gauges.reset();
+        }
+        self.oldest_removal.reset();
+        let Some(kept) = kept else { return };
         for (state, count) in &kept.connections {
             self.connections.with_label_values(&[state]).set(signed(*count));
         }
+        for (n, (health, count)) in kept.health.iter().enumerate() {
+            let health = if n < MOST_HEALTHS && is_word(health) {
+                health
+            } else {
+                OTHER
+            };
+            self.health.with_label_values(&[health]).add(signed(*count));
+        }
+        for (stage, count) in &kept.transactions {
+            self.transactions.with_label_values(&[stage]).set(signed(*count));
+        }
         let unlabelled: &[&str] = &[];
-        self.size.with_label_values(unlabelled).set(signed(kept.size));
-        self.removals
-            .with_label_values(unlabelled)
-            .set(signed(kept.removals));
+        for (gauge, value) in [
+            (&self.size, kept.size),
+            (&self.codes, kept.codes),
+            (&self.grants, kept.grants),
+            (&self.removals, kept.removals),
+        ] {
+            gauge.with_label_values(unlabelled).set(signed(value));
+        }
         self.oldest_removal
             .with_label_values(unlabelled)
             .set(kept.oldest_removal.as_secs_f64());

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod admin;
+
 use super::*;
 
 fn link_page() -> LinkPage {
@@ -47,7 +49,8 @@ fn result_page() -> ResultPage {
 fn every_page() -> Vec<String> {
     let mut simulator = link_page();
     simulator.environment = PageEnvironment::Simulator;
-    vec![
+    let mut pages = admin::pages("a");
+    pages.extend([
         link_page().render().unwrap(),
         simulator.render().unwrap(),
         error_page().render().unwrap(),
@@ -64,7 +67,8 @@ fn every_page() -> Vec<String> {
         }
         .render()
         .unwrap(),
-    ]
+    ]);
+    pages
 }
 
 /// The values of all attributes of this name.

@@ -61,6 +61,41 @@ fn is_taken(extended_code: i32) -> bool {
     )
 }
 
+/// Why a backup was not made or not put back. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// There is something already.
+    #[error("{} is there already, and nothing was changed; name another file, or move it away", .0.display())]
+    Exists(PathBuf),
+    /// SQLite takes names in UTF-8 alone.
+    #[error("{} is no name in UTF-8; name another file", .0.display())]
+    Name(PathBuf),
+    /// A file.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// It cannot be put back.
+    #[error("{} is not a backup that can be put back: {reason}; use a file that `plaid-token-broker backup` made", path.display())]
+    NotABackup {
+        /// The file.
+        path: PathBuf,
+        /// How it was noticed.
+        reason: &'static str,
+    },
+    /// What also keeps a store from opening: it is in use, of another account, or newer.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database engine.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why a store did not open. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

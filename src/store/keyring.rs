@@ -122,6 +122,19 @@ impl Keyring {
         keys.map(|key| Zeroizing::new(mac(&key.key, label))).collect()
     }
 
+    /// The ids of the keys, the sealing one first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.sealing)
+            .chain(&self.older)
+            .map(|key| key.id.as_str())
+    }
+
+    /// The id of the key that seals.
+    #[must_use]
+    pub fn first_id(&self) -> &str {
+        &self.sealing.id
+    }
+
     /// The key that seals.
     pub(super) fn sealing(&self) -> &SealingKey {
         &self.sealing
@@ -148,7 +161,8 @@ fn mac(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
 }
 
 /// Whether `text` can be the id of a key: 1 to 32 of `A-Z a-z 0-9 - .`.
-pub(super) fn is_key_id(text: &str) -> bool {
+#[must_use]
+pub fn is_key_id(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
     (1..=32).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod grant;
+mod keys;
 mod listing;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::secret::PlaidAccessToken;
 
 pub use audit::{Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, NewAudit, Noted, Origin};
 pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotated, Rotation};
+pub use keys::{KeyUse, KeysReport, ResealStep};
 pub use listing::{
     AllowedRedirectUri, Batch, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, Counts,
     EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,

@@ -1,14 +1,65 @@
 //! What operators, pages for them and the background task ask of the store.
 
-use super::error::StoreError;
+use std::path::PathBuf;
+
+use super::error::{BackupError, StoreError};
 use super::model::{
-    AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionKey, ConnectionSummary,
-    Counts, EndTarget, Ended, NewAudit,
+    Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
+    ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
 };
-use super::{Engine, Store};
+use super::{Engine, OpenOptions, Restored, Store, sqlite};
 use crate::clock::Timestamp;
+use crate::config::DatabaseUrl;
 
 impl Store {
+    /// Whose it is.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        match &self.engine {
+            Engine::Sqlite(store) => store.account(),
+        }
+    }
+
+    /// One step of key rotation: seals at most `limit` values with the first key that another key sealed. Begin with
+    /// `None` and go on with what a step gives as `next`, until it gives none. Done again it changes nothing.
+    pub async fn reseal(&self, after: Option<ConnectionId>, limit: usize) -> Result<ResealStep, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.reseal(after, limit).await,
+        }
+    }
+
+    /// Opens every sealed value: which keys are in use, and whether all that are needed were given. Reads everything.
+    pub async fn keys_report(&self) -> Result<KeysReport, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.keys_report().await,
+        }
+    }
+
+    /// Writes a copy of the store as it stands now to a new file, synced, while everything goes on. The keys are not in
+    /// it. Gives its bytes.
+    pub async fn backup(&self, target: PathBuf) -> Result<u64, BackupError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.backup(target).await,
+        }
+    }
+
+    /// Puts a backup in the place of the store that `options` name, which nobody may have open. It is checked first: a
+    /// whole store of this program and account. `force`: a store that is there is moved aside.
+    pub async fn restore(
+        options: OpenOptions,
+        from: PathBuf,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Restored, BackupError> {
+        let DatabaseUrl::Sqlite(target) = options.config.database;
+        let (keys, account) = (options.config.keys, options.account);
+        let task = tokio::task::spawn_blocking(move || {
+            sqlite::restore::restore(&from, &target, &keys, &account, force, now)
+        });
+        task.await
+            .unwrap_or(Err(StoreError::Unavailable("restoring was stopped").into()))
+    }
+
     /// Connections with their grants that fit the filter, the newest first. Without any token.
     pub async fn connections(&self, filter: ConnectionFilter) -> Result<Vec<ConnectionSummary>, StoreError> {
         match &self.engine {
@@ -48,6 +99,13 @@ impl Store {
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.counts(now).await,
+        }
+    }
+
+    /// Bytes of the store's files.
+    pub async fn size(&self) -> Result<u64, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.size().await,
         }
     }
 

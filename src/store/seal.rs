@@ -101,6 +101,15 @@ impl Keyring {
     }
 }
 
+/// The id of the key that sealed it, as the envelope says.
+#[must_use]
+pub fn key_id(envelope: &[u8]) -> Option<&str> {
+    let (&[version, id_len], rest) = envelope.split_first_chunk()?;
+    let (id, _) = rest.split_at_checked(usize::from(id_len))?;
+    let id = std::str::from_utf8(id).ok()?;
+    (version == VERSION && is_key_id(id)).then_some(id)
+}
+
 /// The header, whose length stands in itself, and then the place.
 fn additional_data(header: &[u8], place: &Place) -> Vec<u8> {
     let mut data = header.to_vec();

@@ -1,6 +1,7 @@
 //! The store in one `SQLite` file: nothing to install, one writer, look-ups beside it.
 
 mod audit;
+mod backup;
 mod connections;
 mod counts;
 mod grants;
@@ -12,6 +13,8 @@ mod operator;
 mod readers;
 mod redirects;
 mod removals;
+mod reseal;
+pub(super) mod restore;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -53,6 +56,8 @@ pub(super) struct SqliteStore {
     keyring: Arc<Keyring>,
     tokens: TokenKey,
     counted: Counted,
+    path: PathBuf,
+    account: Account,
 }
 
 impl SqliteStore {
@@ -69,6 +74,7 @@ impl SqliteStore {
                 source: StoreError::Unavailable("opening it was stopped"),
             }
         };
+        let kept = (path.clone(), account.clone());
         let task = {
             let path = path.clone();
             tokio::task::spawn_blocking(move || open::open(&path, &keys, &account, durability))
@@ -84,6 +90,8 @@ impl SqliteStore {
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
             counted: Counted::default(),
+            path: kept.0,
+            account: kept.1,
         })
     }
 

@@ -37,6 +37,21 @@ pub fn error_page(app: &App, root: &'static str, refusal: &Refusal) -> Response 
     response
 }
 
+/// The page of an administration page whose storage does not answer.
+#[must_use]
+pub fn unavailable(app: &App, root: &'static str) -> Response {
+    let refusal = Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "The storage does not answer".to_owned(),
+        message: "So nothing can be shown or changed at the moment.".to_owned(),
+        advice: vec![
+            "Try again in a minute.".to_owned(),
+            "The log says what the storage says.".to_owned(),
+        ],
+    };
+    error_page(app, root, &refusal)
+}
+
 /// Whether a browser asks for something to show, and not a program or a script for data.
 #[must_use]
 pub fn wants_page(headers: &HeaderMap) -> bool {

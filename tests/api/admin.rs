@@ -3,92 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plaid_token_broker::admin;
+use plaid_token_broker::audit::Flush;
+use plaid_token_broker::store::model::AuditQuery;
 use reqwest::RequestBuilder;
 
 use crate::harness::{Answer, TestBroker, between, encode};
+use crate::visitor::{Visitor, form_of, fresh_link, proof_of};
 
-const PAGE: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 const TOKEN: &str = "an-admin-token-of-this-test";
-
-/// A browser with its cookies.
-#[derive(Clone)]
-struct Visitor<'a> {
-    broker: &'a TestBroker,
-    cookies: BTreeMap<String, String>,
-}
-
-impl<'a> Visitor<'a> {
-    fn new(broker: &'a TestBroker) -> Self {
-        Self {
-            broker,
-            cookies: BTreeMap::new(),
-        }
-    }
-
-    fn cookie_header(&self) -> String {
-        let pairs: Vec<String> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        pairs.join("; ")
-    }
-
-    async fn ask(&mut self, request: RequestBuilder) -> Answer {
-        let request = request.header("cookie", self.cookie_header());
-        let answer = Answer::of(request).await;
-        for cookie in answer.headers.get_all("set-cookie") {
-            let text = cookie.to_str().unwrap();
-            let (name, rest) = text.split_once('=').unwrap();
-            let value = rest.split(';').next().unwrap();
-            if text.contains("Max-Age=0;") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        answer
-    }
-
-    async fn get(&mut self, path: &str) -> Answer {
-        let request = self.broker.get(path).header("accept", PAGE);
-        self.ask(request).await
-    }
-
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let request = form_of(self.broker, path, form).header("sec-fetch-site", "same-origin");
-        self.ask(request).await
-    }
-
-    /// Opens a link and presses its button.
-    async fn log_in(&mut self) -> Answer {
-        let link = fresh_link(self.broker);
-        self.get(&link).await;
-        self.post("/setup/login", &[]).await
-    }
-
-    fn session(&self) -> Option<&String> {
-        self.cookies.get("ptb_admin")
-    }
-
-    /// Whether the session opens what is for admins.
-    async fn is_admin(&mut self) -> bool {
-        let page = self.get("/setup/login").await;
-        page.header("location") == Some("../setup")
-    }
-}
-
-fn form_of(broker: &TestBroker, path: &str, form: &[(&str, &str)]) -> RequestBuilder {
-    broker
-        .post(path)
-        .header("accept", PAGE)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(encode(form))
-}
-
-/// The path of a fresh link.
-fn fresh_link(broker: &TestBroker) -> String {
-    let url = admin::new_link(&broker.app).url();
-    let path = url.split_once("/setup/").expect("a link").1;
-    format!("/setup/{path}")
-}
 
 #[tokio::test]
 async fn a_link_logs_in_once() {
@@ -299,14 +221,6 @@ async fn a_session_ends_after_eight_hours_and_when_told() {
     assert!(!copy.is_admin().await, "it has ended on this side too");
 }
 
-/// What this visitor's pages carry.
-fn proof_of(broker: &TestBroker, visitor: &Visitor<'_>) -> String {
-    let headers =
-        http::HeaderMap::from_iter([(http::header::COOKIE, visitor.cookie_header().parse().unwrap())]);
-    let admin = admin::Admin::of(&broker.app, &headers, false).expect("a session");
-    admin.proof().to_owned()
-}
-
 #[tokio::test]
 async fn forms_of_other_sites_and_of_earlier_sessions_change_nothing() {
     let broker = TestBroker::start().await;
@@ -420,15 +334,6 @@ async fn a_login_leads_where_the_admin_wanted_to_go_and_nowhere_else() {
     }
 }
 
-impl Visitor<'_> {
-    /// Opens a link and sends this as the place to go to.
-    async fn log_in_with(&mut self, next: &str) -> Answer {
-        let link = fresh_link(self.broker);
-        self.get(&link).await;
-        self.post("/setup/login", &[("next", next)]).await
-    }
-}
-
 #[tokio::test]
 async fn the_explorer_can_be_the_admins_alone() {
     let broker = TestBroker::start_with(&[("BROKER_EXPLORER", "admin")]).await;
@@ -457,4 +362,46 @@ async fn the_explorer_can_be_the_admins_alone() {
         "{}",
         about.body
     );
+}
+
+#[tokio::test]
+async fn who_came_in_and_who_did_not_stands_in_the_audit_log() {
+    let broker = TestBroker::start_with(&[("BROKER_ADMIN_TOKEN", TOKEN)]).await;
+    let mut visitor = Visitor::new(&broker);
+    visitor
+        .post("/setup/login", &[("token", "not-the-token-of-it")])
+        .await;
+    visitor.post("/setup/login", &[]).await;
+    visitor.post("/setup/login", &[("token", TOKEN)]).await;
+    let proof = proof_of(&broker, &visitor);
+    visitor.post("/setup/logout", &[("proof", &proof)]).await;
+    visitor.log_in().await;
+
+    broker.app.audit.flush(Flush::All).await.unwrap();
+    let query = AuditQuery {
+        limit: 100,
+        ..AuditQuery::default()
+    };
+    let rows = broker.app.store.audit(query).await.unwrap();
+    let mut told: Vec<String> = rows
+        .iter()
+        .filter(|row| row.event.starts_with("admin."))
+        .map(|row| {
+            let detail = row.detail.as_deref().unwrap_or("-");
+            assert!(row.address.is_some() && row.request_id.is_some(), "{row:?}");
+            format!("{} {} {} {detail}", row.event, row.outcome, row.actor)
+        })
+        .collect();
+    told.sort();
+    assert_eq!(
+        told,
+        [
+            "admin.login done admin by a link",
+            "admin.login done admin by the token",
+            "admin.login refused person a link that is used, too old or unknown",
+            "admin.login refused person wrong token",
+            "admin.logout done admin -",
+        ]
+    );
+    assert!(!format!("{rows:?}").contains(TOKEN) && !format!("{rows:?}").contains("not-the-token"));
 }

@@ -11,6 +11,7 @@
 
 mod admin;
 mod attacks;
+mod audit;
 mod authorize;
 mod bad_days;
 mod binding;
@@ -18,6 +19,7 @@ mod checks;
 mod client_auth;
 mod clients;
 mod code;
+mod connections;
 mod control;
 mod documents;
 mod flow;
@@ -31,6 +33,8 @@ mod pages;
 mod raw_public_token;
 mod record;
 mod refresh;
+mod rehearse;
 mod removal;
 mod rotation;
 mod token;
+mod visitor;

@@ -1,5 +1,6 @@
 //! `/metrics` after real traffic: right by Prometheus's rules, true, and not longer whatever strangers send.
 
+mod documents;
 mod text;
 
 use std::io::Write as _;

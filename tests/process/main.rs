@@ -12,6 +12,7 @@
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
 
+mod admin;
 mod check;
 mod check_address;
 mod clients;
@@ -23,8 +24,13 @@ mod harness;
 mod injection;
 mod leaks;
 mod lifecycle;
+mod logging;
 mod oauth2_crate;
+mod operate;
+mod rehearse;
 mod settings;
 mod stand_in;
+#[cfg(feature = "otel")]
+mod traces;
 mod tunnels;
 mod web;

@@ -38,7 +38,7 @@ fn with_nothing_configured_it_serves_and_says_where() {
             "a log line that is no JSON: {line}"
         );
     }
-    assert!(stderr.contains("\"path\":\"/\""), "{stderr}");
+    assert!(stderr.contains("\"http.route\":\"/\""), "{stderr}");
     assert!(home.path().join("data/simulator.db").exists());
 }
 

@@ -82,6 +82,16 @@ pub(super) fn count(conn: &Sqlite, now: Timestamp) -> Result<Counts, StoreError>
     Ok(counts)
 }
 
+/// Bytes of the database and of the write-ahead log beside it.
+pub(super) fn size(conn: &Sqlite) -> Result<u64, StoreError> {
+    let path = conn
+        .path()
+        .ok_or(StoreError::Unavailable("it has no file"))?
+        .to_owned();
+    let length = |path: String| std::fs::metadata(path).map_or(0, |file| file.len());
+    Ok(length(format!("{path}-wal")) + length(path))
+}
+
 fn one(conn: &Sqlite, sql: &str) -> Result<u64, StoreError> {
     Ok(unsigned(
         conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?,

@@ -114,7 +114,7 @@ pub(super) fn open(
 
 /// Two processes would each be right by itself and wrong together; the lock file says so instead. The system frees
 /// the lock however the process ends.
-fn lock(database: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     let path = lock_path(database);
     let failed = |source| OpenError::NotWritable {
         path: path.clone(),
@@ -269,7 +269,7 @@ pub(super) fn no_token_key(path: &Path, error: StoreError) -> OpenError {
     }
 }
 
-fn token_key_place() -> Place {
+pub(super) fn token_key_place() -> Place {
     Place::new("meta", "token_key")
 }
 

@@ -1,17 +1,47 @@
 //! What operators and the background task ask of the store.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::audit::Trail;
-use super::{SqliteStore, audit, counts, listing, redirects};
+use super::{SqliteStore, audit, backup, counts, listing, redirects, reseal};
 use crate::clock::Timestamp;
-use crate::store::error::StoreError;
+use crate::store::error::{BackupError, StoreError};
 use crate::store::model::{
-    AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionKey, ConnectionSummary,
-    Counts, EndTarget, Ended, NewAudit,
+    Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
+    ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
 };
 
 impl SqliteStore {
+    pub(in crate::store) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(in crate::store) async fn reseal(
+        &self,
+        after: Option<ConnectionId>,
+        limit: usize,
+    ) -> Result<ResealStep, StoreError> {
+        let keyring = self.keyring();
+        self.writer
+            .decide(move |conn| reseal::step(conn, &keyring, after, limit))
+            .await
+    }
+
+    pub(in crate::store) async fn keys_report(&self) -> Result<KeysReport, StoreError> {
+        let keyring = self.keyring();
+        self.readers
+            .read(move |conn| reseal::report(conn, &keyring))
+            .await
+    }
+
+    pub(in crate::store) async fn backup(&self, target: PathBuf) -> Result<u64, BackupError> {
+        let database = std::path::absolute(&self.path).map_err(backup::io_error("find", &self.path))?;
+        let task = tokio::task::spawn_blocking(move || backup::write(&database, &target));
+        task.await
+            .unwrap_or(Err(StoreError::Unavailable("the backup was stopped").into()))
+    }
+
     pub(in crate::store) async fn connections(
         &self,
         filter: ConnectionFilter,
@@ -38,6 +68,10 @@ impl SqliteStore {
         self.writer
             .decide(move |conn| listing::end(conn, &target, &trail))
             .await
+    }
+
+    pub(in crate::store) async fn size(&self) -> Result<u64, StoreError> {
+        self.readers.read(counts::size).await
     }
 
     pub(in crate::store) async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {

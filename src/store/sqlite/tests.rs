@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod append_only;
+mod backups;
 mod faults;
+mod keys;
 mod opening;
 
 use std::path::Path;

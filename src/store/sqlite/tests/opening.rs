@@ -231,3 +231,27 @@ async fn a_cut_or_garbled_file_gives_an_error_and_no_panic() {
     fs::write(&path, whole).unwrap();
     Store::open(options(directory.path())).await.unwrap();
 }
+
+#[tokio::test]
+async fn the_store_of_the_first_release_is_brought_up_to_date_with_all_it_has() {
+    let (store, directory) = fresh().await;
+    let (transaction, connection_id) = completed(&store).await;
+    store.close().await;
+    // What the first step alone makes.
+    Sqlite::open(database(directory.path()))
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE audit; DROP TABLE audit_horizon; DROP TABLE redirect_uris; DROP TABLE grant_use; \
+             DROP TABLE connection_health; PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    let store = Store::open(options(directory.path())).await.unwrap();
+    assert!(store.connection(connection_id).await.unwrap().is_some());
+    let outcome = store.redeem(redemption_of(transaction), NOW).await.unwrap();
+    assert!(matches!(outcome, RedeemOutcome::Redeemed(_)));
+    let log = store.audit_after(0, 99).await.unwrap();
+    assert_eq!(
+        log.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(),
+        ["code.redeemed"]
+    );
+}

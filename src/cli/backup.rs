@@ -1,0 +1,142 @@
+//! `backup` and `restore`: the store as a file, without the keys.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::operate::{ask, operator_settings, runtime, store_options};
+use super::{DONE, FAILED, USAGE, complain, say};
+use crate::audit::{Actor, AuditEvent, NewAudit};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
+use crate::control::{Answer, Request};
+use crate::store::{BackupError, OpenError, Restored, Store};
+
+/// Write a copy of the store to a new file, with the broker running or stopped.
+///
+/// It is a whole store of that moment, readable by its owner alone. The keys that open it are not in it: keep them
+/// elsewhere (docs/keys.md).
+#[derive(Args, Debug)]
+pub(super) struct Backup {
+    /// The file to make. A running broker writes it, so it must be a place that the broker can write.
+    file: PathBuf,
+}
+
+/// Put a backup in the place of the store. The broker must be stopped.
+///
+/// The backup is checked first: that it is a whole store of this program and of this Plaid account, and whether the keys
+/// at hand open it.
+#[derive(Args, Debug)]
+pub(super) struct Restore {
+    /// What `backup` wrote.
+    file: PathBuf,
+    /// Also when there is a store: it is moved aside, not deleted.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Backup {
+    pub(super) fn run(self) -> u8 {
+        self.done().map_or_else(|code| code, |()| DONE)
+    }
+
+    fn done(self) -> Result<(), u8> {
+        let config = operator_settings()?;
+        let path = std::path::absolute(&self.file).map_err(|error| {
+            complain(&format!("{}: {error}", self.file.display()));
+            USAGE
+        })?;
+        match ask(&config, Request::Backup { path })? {
+            Answer::BackedUp { path, bytes } => {
+                say(&format!("{} ({bytes} bytes)", path.display()));
+                complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
+                Ok(())
+            }
+            _ => {
+                complain("the broker answers something else: use the command line of its own version");
+                Err(FAILED)
+            }
+        }
+    }
+}
+
+impl Restore {
+    pub(super) fn run(self) -> u8 {
+        self.done().map_or_else(|code| code, |()| DONE)
+    }
+
+    fn done(self) -> Result<(), u8> {
+        let config = operator_settings()?;
+        let runtime = runtime()?;
+        let options = store_options(&config);
+        let restoring = Store::restore(options, self.file, self.force, SystemClock.now());
+        let restored = runtime.block_on(restoring).map_err(|error| refused(&error))?;
+        let sound = tell(&restored);
+        if restored.keys.is_some() && sound {
+            runtime.block_on(record(&config))?;
+        }
+        Ok(())
+    }
+}
+
+fn refused(error: &BackupError) -> u8 {
+    complain(&error.to_string());
+    match error {
+        BackupError::Exists(_) => complain("With --force the store that is there is moved aside first."),
+        BackupError::Open(OpenError::InUse { .. }) => {
+            complain("Stop the broker, restore, and start it again.")
+        }
+        _ => {}
+    }
+    FAILED
+}
+
+/// Gives whether the keys at hand open all of it.
+fn tell(restored: &Restored) -> bool {
+    say(&format!("restored: {} connections", restored.connections));
+    if let Some(replaced) = &restored.replaced {
+        complain(&format!("The store of before is now {}.", replaced.display()));
+    }
+    let Some(keys) = &restored.keys else {
+        complain(
+            "warning: there is no key here yet. Put the key file that belongs to the backup beside the store, or set \
+             BROKER_KEYS, before you start the broker (docs/keys.md).",
+        );
+        return false;
+    };
+    if keys.unopened == 0 {
+        return true;
+    }
+    let missing: Vec<&str> = keys
+        .keys
+        .iter()
+        .filter(|key| !key.given)
+        .map(|key| key.id.as_str())
+        .collect();
+    complain(&format!(
+        "warning: the keys at hand do not open {} of its values (sealed with: {}). Add the key that belongs to the backup \
+         to BROKER_KEYS or the key file before you start the broker (docs/keys.md).",
+        keys.unopened,
+        missing.join(", ")
+    ));
+    false
+}
+
+/// The store's own audit log tells that it was put back.
+async fn record(config: &Config) -> Result<(), u8> {
+    let failed = |error: String| {
+        complain(&format!(
+            "restored, but that could not be written into its audit log: {error}"
+        ));
+        FAILED
+    };
+    let clock = Arc::new(SystemClock);
+    let store = Store::open(store_options(config))
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let new = NewAudit::new(AuditEvent::StoreRestored, Actor::Operator);
+    let recorded = store.record(new, clock.now()).await;
+    store.close().await;
+    recorded.map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,322 @@
+//! `connections`: what an operator sees and ends, and the audit log.
+
+mod shown;
+
+use std::io::{BufRead as _, IsTerminal as _};
+
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use super::operate::{ask, operator_settings};
+use super::{DONE, FAILED, USAGE, complain, say};
+use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::config::Environment;
+use crate::control::{Answer, Request};
+use crate::store::model::{
+    AuditQuery, ConnectionFilter, ConnectionId, ConnectionKey, ConnectionState, EndTarget,
+};
+
+/// See and end connections, and read the audit log; with the broker running or stopped.
+#[derive(Args, Debug)]
+pub(super) struct Connections {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List connections, the newest first. Never a token.
+    List(List),
+    /// Show one connection with its grants.
+    Show {
+        /// Plaid's Item id, or our id of the connection.
+        item: String,
+        /// Ask Plaid for its health now (a running broker does).
+        #[arg(long)]
+        check: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End connections: their refresh tokens stop working and Plaid removes the Items.
+    Revoke(Revoke),
+    /// Show the access token of one connection on this terminal; in simulator and sandbox only, and audited.
+    Token {
+        /// Plaid's Item id, or our id of the connection.
+        item: String,
+        /// Really show it.
+        #[arg(long, required = true)]
+        reveal: bool,
+    },
+    /// Read the audit log, the newest first.
+    Audit(Audit),
+}
+
+#[derive(Args, Debug)]
+struct List {
+    /// Only those of this client.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+    /// Only those of this Item of Plaid's.
+    #[arg(long, value_name = "ITEM")]
+    item: Option<String>,
+    /// Only those in this state.
+    #[arg(long, value_enum)]
+    state: Option<State>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100, value_name = "NUMBER")]
+    limit: usize,
+    /// Only those made before this one: the last id of a page gives the next page.
+    #[arg(long, value_name = "CONNECTION")]
+    before: Option<Uuid>,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum State {
+    /// In use, or waiting to be.
+    Live,
+    /// Ended; its removal at Plaid is queued.
+    Ending,
+    /// Removed at Plaid.
+    Removed,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Plaid's Item id, or our id of the connection.
+    item: Option<String>,
+    /// All of this client; those that another client uses too stay.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+    /// All there are.
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Args, Debug)]
+struct Revoke {
+    #[command(flatten)]
+    which: Which,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Args, Debug)]
+struct Audit {
+    /// Only rows since then: a moment as 2026-11-28T09:00:00Z, a day as 2026-11-28, or how long ago as 90m, 12h or 7d.
+    #[arg(long, value_parser = since, value_name = "WHEN")]
+    since: Option<Timestamp>,
+    /// Only those of this client.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100, value_name = "NUMBER")]
+    limit: usize,
+    /// As JSON lines.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Connections {
+    pub(super) fn run(self) -> u8 {
+        let done = match self.command {
+            Command::List(list) => list.run(),
+            Command::Show { item, check, json } => show(&item, check, json),
+            Command::Revoke(revoke) => revoke.run(),
+            Command::Token { item, .. } => token(&item),
+            Command::Audit(audit) => audit.run(),
+        };
+        done.map_or_else(|code| code, |()| DONE)
+    }
+}
+
+fn unexpected(_: Answer) -> u8 {
+    complain("the broker answers something else: use the command line of its own version");
+    FAILED
+}
+
+impl List {
+    fn run(self) -> Result<(), u8> {
+        let filter = ConnectionFilter {
+            client_id: self.client,
+            item_id: self.item,
+            state: self.state.map(|state| match state {
+                State::Live => ConnectionState::Live,
+                State::Ending => ConnectionState::Ending,
+                State::Removed => ConnectionState::Removed,
+            }),
+            before: self.before.map(ConnectionId),
+            limit: self.limit,
+        };
+        match ask(&operator_settings()?, Request::Connections { filter })? {
+            Answer::Connections { connections } if self.json => shown::json(&connections),
+            Answer::Connections { connections } => {
+                say(&shown::connections(&connections));
+                if let Some(last) = connections.last().filter(|_| connections.len() >= self.limit) {
+                    complain(&format!("There may be more: --before {}", last.id));
+                }
+                Ok(())
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+}
+
+fn show(item: &str, check: bool, json: bool) -> Result<(), u8> {
+    let key = ConnectionKey::read(item);
+    match ask(&operator_settings()?, Request::Connection { key, check })? {
+        Answer::Connection { connection } if json => shown::json(&connection),
+        Answer::Connection { connection } => {
+            say(&shown::connection(&connection));
+            Ok(())
+        }
+        other => Err(unexpected(other)),
+    }
+}
+
+impl Revoke {
+    fn run(self) -> Result<(), u8> {
+        let config = operator_settings()?;
+        let Which { item, client, .. } = self.which;
+        let (target, what) = match (item, client) {
+            (Some(item), _) => {
+                let what = format!("the connection of {item:?}");
+                (EndTarget::One(ConnectionKey::read(&item)), what)
+            }
+            (None, Some(client)) => {
+                let what = format!("ALL connections of the client {client:?}");
+                (EndTarget::Client(client), what)
+            }
+            (None, None) => {
+                let environment = config.plaid.environment.name();
+                (
+                    EndTarget::All,
+                    format!("ALL connections of this broker ({environment})"),
+                )
+            }
+        };
+        if !self.yes {
+            confirm(&what)?;
+        }
+        match ask(&config, Request::EndConnections { target })? {
+            Answer::Ended { ended } => {
+                say(&format!(
+                    "{} connections ended, {} grants revoked. Plaid removes the Items while the broker runs.",
+                    ended.connections, ended.grants
+                ));
+                Ok(())
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+}
+
+/// Nothing is ended by a slip: the word is typed, or `--yes` was said.
+fn confirm(what: &str) -> Result<(), u8> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        complain("this ends connections for good, and nobody can be asked here: say --yes if it is meant");
+        return Err(USAGE);
+    }
+    complain(&format!(
+        "This ends {what} for good: people have to connect their banks again. Type revoke to go on:"
+    ));
+    let mut typed = String::new();
+    let read = stdin.lock().read_line(&mut typed);
+    if read.is_ok() && typed.trim() == "revoke" {
+        return Ok(());
+    }
+    complain("Nothing was ended.");
+    Err(FAILED)
+}
+
+fn token(item: &str) -> Result<(), u8> {
+    let config = operator_settings()?;
+    if config.plaid.environment == Environment::Production {
+        complain("in production access tokens are never shown: they open people's bank accounts");
+        return Err(USAGE);
+    }
+    // A token in a pipe ends in a file or a log.
+    if !std::io::stdout().is_terminal() {
+        complain("an access token is shown on a terminal only, and standard output is none");
+        return Err(USAGE);
+    }
+    let key = ConnectionKey::read(item);
+    match ask(&config, Request::RevealToken { key })? {
+        Answer::Token { access_token, .. } => {
+            say(access_token.expose());
+            Ok(())
+        }
+        other => Err(unexpected(other)),
+    }
+}
+
+impl Audit {
+    fn run(self) -> Result<(), u8> {
+        let query = AuditQuery {
+            since: self.since,
+            client_id: self.client,
+            before_id: None,
+            limit: self.limit,
+        };
+        match ask(&operator_settings()?, Request::Audit { query })? {
+            Answer::Audit { rows } if self.json => rows.iter().try_for_each(shown::json_line),
+            Answer::Audit { rows } => {
+                say(&shown::audit(&rows));
+                Ok(())
+            }
+            other => Err(unexpected(other)),
+        }
+    }
+}
+
+fn since(text: &str) -> Result<Timestamp, String> {
+    since_at(text, SystemClock.now()).ok_or_else(|| {
+        "write a moment as 2026-11-28T09:00:00Z, a day as 2026-11-28, or how long ago as 90m, 12h or 7d"
+            .to_owned()
+    })
+}
+
+fn since_at(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Some(Timestamp::from_millis(moment.as_millisecond()));
+    }
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        let began = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        return Some(Timestamp::from_millis(began.timestamp().as_millisecond()));
+    }
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 24 * 3600,
+        _ => return None,
+    };
+    let ago = std::time::Duration::from_secs(number.checked_mul(seconds)?);
+    Some(now.minus(ago))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_a_day_and_how_long_ago_are_understood() {
+        let now = Timestamp::from_millis(1_795_000_000_000);
+        let at = |text: &str| since_at(text, now).map(Timestamp::as_millis);
+        assert_eq!(at("2026-11-18T09:46:40Z"), Some(1_794_995_200_000));
+        assert_eq!(at("2026-11-18"), Some(1_794_960_000_000));
+        assert_eq!(at("90m"), Some(1_795_000_000_000 - 5_400_000));
+        assert_eq!(at("7d"), Some(1_795_000_000_000 - 604_800_000));
+        for bad in ["", "yesterday", "12", "5x", "-3d", "99999999999999999999d", "é"] {
+            assert_eq!(at(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The calls of Kore.ai's Plaid actions: straight to Plaid, the access token in the payload and Plaid's keys in the headers.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use jiff::ToSpan as _;
+use jiff::tz::TimeZone;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::items::plaid_refused;
+use super::wire::Answer;
+use super::{Failure, Rehearsal};
+use crate::secret::PlaidAccessToken;
+
+/// Plaid prepares the data of a new Item for a while (`PRODUCT_NOT_READY`).
+const TRIES: usize = 6;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// One of Kore.ai's actions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Action {
+    /// Real-time balance.
+    Balance,
+    /// Investment holdings.
+    Holdings,
+    /// Investment transactions.
+    Transactions,
+    /// Liabilities.
+    Liabilities,
+}
+
+impl Action {
+    /// All that are active in Kore.ai's integration.
+    pub const ALL: [Self; 4] = [
+        Self::Balance,
+        Self::Holdings,
+        Self::Transactions,
+        Self::Liabilities,
+    ];
+
+    /// As Kore.ai calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Balance => "real-time balance",
+            Self::Holdings => "investment holdings",
+            Self::Transactions => "investment transactions",
+            Self::Liabilities => "liabilities",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Balance => "/accounts/balance/get",
+            Self::Holdings => "/investments/holdings/get",
+            Self::Transactions => "/investments/transactions/get",
+            Self::Liabilities => "/liabilities/get",
+        }
+    }
+
+    /// What the answer has to hold.
+    fn member(self) -> &'static str {
+        match self {
+            Self::Balance => "accounts",
+            Self::Holdings => "holdings",
+            Self::Transactions => "investment_transactions",
+            Self::Liabilities => "liabilities",
+        }
+    }
+
+    /// The product that it needs; balances come with every other one.
+    fn product(self) -> Option<&'static str> {
+        match self {
+            Self::Balance => None,
+            Self::Holdings | Self::Transactions => Some("investments"),
+            Self::Liabilities => Some("liabilities"),
+        }
+    }
+}
+
+impl Rehearsal {
+    /// Makes the call with this access token, until Plaid has prepared the data.
+    pub(super) async fn act(
+        &self,
+        http: &Client,
+        action: Action,
+        access: &PlaidAccessToken,
+    ) -> Result<((), String), Failure> {
+        // Plaid would answer too, but not with what helps.
+        if let Some(product) = action.product()
+            && !self.products.iter().any(|listed| listed == product)
+        {
+            return Err(not_listed(
+                action,
+                product,
+                format!("{product} is in none of the PLAID_… product lists"),
+            ));
+        }
+        let body = self.payload(action, access);
+        let mut answer = self.plaid(http, action.path(), &body).await?;
+        for _ in 1..TRIES {
+            if answer.text_of("error_code") != Some("PRODUCT_NOT_READY") {
+                break;
+            }
+            sleep(PAUSE).await;
+            answer = self.plaid(http, action.path(), &body).await?;
+        }
+        if answer.status == 200 && answer.json.get(action.member()).is_some() {
+            return Ok(((), format!("Plaid answers {}", action.path())));
+        }
+        Err(refused(action, &answer))
+    }
+
+    fn payload(&self, action: Action, access: &PlaidAccessToken) -> Value {
+        let mut body = json!({ "access_token": access.expose() });
+        if action == Action::Transactions
+            && let Some(body) = body.as_object_mut()
+        {
+            let today = jiff::Timestamp::from_millisecond(self.clock.now().as_millis())
+                .unwrap_or_default()
+                .to_zoned(TimeZone::UTC)
+                .date();
+            let start = today.checked_sub(30.days()).unwrap_or(today);
+            body.insert("start_date".to_owned(), start.to_string().into());
+            body.insert("end_date".to_owned(), today.to_string().into());
+        }
+        body
+    }
+}
+
+fn refused(action: Action, answer: &Answer) -> Failure {
+    match (answer.text_of("error_code"), action.product()) {
+        (
+            Some(
+                "PRODUCTS_NOT_SUPPORTED"
+                | "PRODUCT_NOT_ENABLED"
+                | "INVALID_PRODUCT"
+                | "ADDITIONAL_CONSENT_REQUIRED"
+                | "NO_INVESTMENT_ACCOUNTS"
+                | "NO_LIABILITY_ACCOUNTS",
+            ),
+            Some(product),
+        ) => not_listed(
+            action,
+            product,
+            format!("Plaid answers with {}", answer.outline()),
+        ),
+        _ => plaid_refused(answer),
+    }
+}
+
+fn not_listed(action: Action, product: &str, found: String) -> Failure {
+    Failure::new(
+        found,
+        format!(
+            "add {product} to PLAID_PRODUCTS (or, so that fewer banks are hidden, to PLAID_OPTIONAL_PRODUCTS), have it enabled \
+             in Plaid's dashboard, restart the broker, and let people connect again; if your bot does not use {}, rehearse \
+             without it (--actions)",
+            action.name()
+        ),
+    )
+}
