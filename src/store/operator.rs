@@ -94,8 +94,8 @@ impl Store {
         }
     }
 
-    /// How many of what there are, for metrics. Cheap to ask often: a count that takes more than ten milliseconds is
-    /// told again for a hundred times as long.
+    /// How many of what there are, for metrics. Cheap to ask often: a count of more than 20,000 connections and
+    /// transactions is told again for a hundred times as long as it took.
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.counts(now).await,

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::visitor::{Visitor, proof_of};
 use crate::harness::{Answer, TestBroker};
+use crate::visitor::{Visitor, proof_of};
 
 const PATH: &str = "/setup/rehearse";
 

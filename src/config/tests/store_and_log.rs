@@ -132,3 +132,20 @@ fn the_filter_is_one_of_tracing() {
     );
     refuses("RUST_LOG", &[("info,hyper=loudest", "a filter such as")]);
 }
+
+#[test]
+fn the_audit_log_is_kept_for_days_or_for_ever() {
+    let days = |text| good(&[("BROKER_AUDIT_DAYS", text)]).audit.keep;
+    let of = |days: u64| Some(std::time::Duration::from_secs(days * 24 * 3600));
+    assert_eq!((good(&[]).audit.keep, good(&[]).audit.file), (of(400), None));
+    assert_eq!((days("1"), days("Forever")), (of(1), None));
+    refuses(
+        "BROKER_AUDIT_DAYS",
+        &[
+            ("0", "forever"),
+            ("-1", "number of days"),
+            ("36501", "36500"),
+            ("a year", "number of days"),
+        ],
+    );
+}

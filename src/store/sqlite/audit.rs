@@ -74,7 +74,7 @@ fn insert(
     Ok(())
 }
 
-/// All that the background task brings, in one commit. Of what is gone meanwhile nothing is kept.
+/// All that the background task brings, in one commit. Older news never replaces newer.
 pub(super) fn write_batch(conn: &Sqlite, batch: &Batch) -> Result<(), StoreError> {
     for Noted {
         new,

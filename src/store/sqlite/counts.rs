@@ -1,4 +1,4 @@
-//! How many of what there are. Counting reads every row, so a count that took long is told again for a while.
+//! How many of what there are. Counting reads every row, so a count of many is told again for a while.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use crate::store::model::Counts;
 
 /// A count is told again for so many times what it took: counting never takes more than a hundredth of a core.
 const PAUSE_FACTOR: u32 = 100;
-/// What is as quick as this is counted anew each time.
-const QUICK: Duration = Duration::from_millis(10);
+/// So few connections and transactions are counted anew each time.
+const FEW: u64 = 20_000;
 
 /// The last count.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Counted {
     pub(super) fn recent(&self) -> Option<Counts> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = last.as_ref()?;
-        let holds = last.took > QUICK && last.at.elapsed() < last.took.saturating_mul(PAUSE_FACTOR);
+        let holds = rows(&last.counts) > FEW && last.at.elapsed() < last.took.saturating_mul(PAUSE_FACTOR);
         holds.then(|| last.counts.clone())
     }
 
@@ -80,6 +80,11 @@ pub(super) fn count(conn: &Sqlite, now: Timestamp) -> Result<Counts, StoreError>
         }
     }
     Ok(counts)
+}
+
+fn rows(counts: &Counts) -> u64 {
+    let transactions: u64 = counts.transactions.values().sum();
+    counts.live() + counts.ending + counts.removed + transactions
 }
 
 /// Bytes of the database and of the write-ahead log beside it.

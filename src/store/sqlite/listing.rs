@@ -166,7 +166,10 @@ fn targeted(conn: &Sqlite, target: &EndTarget) -> Result<Vec<ConnectionId>, Stor
             "SELECT id FROM connections WHERE item_id = :item".to_owned()
         }
         EndTarget::Client(_) => format!("{joined} WHERE {OF_CLIENT}"),
-        EndTarget::All => "SELECT id FROM connections".to_owned(),
+        // Those that were ended long ago are many and need nothing.
+        EndTarget::All => "SELECT id FROM connections WHERE removed_at IS NULL OR EXISTS \
+             (SELECT 1 FROM grants WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL)"
+            .to_owned(),
     };
     let mut statement = conn.prepare_cached(&sql)?;
     let found = match target {
