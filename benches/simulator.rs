@@ -31,6 +31,9 @@ const STARTS: usize = 10;
 const CONNECTIONS: usize = 16;
 const EXCHANGES_EACH: usize = 1_000;
 const A_TESTS_WORTH: usize = 50;
+/// Items of two years, all of whose transactions are read, by as many callers at a time.
+const ITEMS_READ: usize = 50;
+const READERS: usize = 4;
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -58,8 +61,11 @@ async fn run() -> ExitCode {
         let token = connection.public_token().await;
         connection.exchange(&token).await;
     }
-    let memory = simulator.resident();
+    let memory = simulator.memory("VmRSS:");
+    drop(simulator);
+    let (read, peak) = reads().await;
 
+    let simulator = Simulator::start();
     let mut prepared = Vec::new();
     for _ in 0..CONNECTIONS {
         let mut connection = Connection::to(simulator.address).await;
@@ -102,20 +108,48 @@ async fn run() -> ExitCode {
         ),
         judge("resident memory", &format!("{memory} KiB"), memory <= MOST_MEMORY),
         judge(
+            "peak, two years of 50 Items read",
+            &format!("{peak} KiB"),
+            peak <= MOST_MEMORY,
+        ),
+        judge(
             "exchanges a second",
             &format!("{rate:.0}"),
             rate >= FEWEST_EXCHANGES,
         ),
     ];
+    println!("transactions read                  {read}");
     println!(
         "resident memory with {exchanges} Items  {} KiB",
-        simulator.resident()
+        simulator.memory("VmRSS:")
     );
     if kept.iter().all(|kept| *kept) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Reads all transactions of two years of many Items, several callers at a time: how many there were, and the peak
+/// of the simulator's memory in KiB.
+async fn reads() -> (usize, u64) {
+    let simulator = Simulator::with(&["--data-delay", "0"]);
+    let mut readers = Vec::new();
+    for reader in 0..READERS {
+        let mut connection = Connection::to(simulator.address).await;
+        readers.push(tokio::spawn(async move {
+            let mut read = 0;
+            for _ in (reader..ITEMS_READ).step_by(READERS) {
+                read += connection.read_two_years().await;
+            }
+            read
+        }));
+    }
+    let mut read = 0;
+    for reader in readers {
+        read += reader.await.unwrap();
+    }
+    (read, simulator.memory("VmHWM:"))
 }
 
 fn judge(name: &str, figure: &str, kept: bool) -> bool {
@@ -131,8 +165,13 @@ struct Simulator {
 
 impl Simulator {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_plaid-token-broker"))
             .args(["simulate", "--bind", "127.0.0.1:0"])
+            .args(options)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
@@ -151,12 +190,12 @@ impl Simulator {
         Self { child, address }
     }
 
-    /// Resident memory in KiB; 0 where there is no /proc.
-    fn resident(&self) -> u64 {
+    /// A figure of its memory (`VmRSS:` now, `VmHWM:` at the peak) in KiB; 0 where there is no /proc.
+    fn memory(&self, figure: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .find_map(|line| line.strip_prefix(figure))
             .and_then(|rest| rest.trim().strip_suffix(" kB"))
             .and_then(|figure| figure.trim().parse().ok())
             .unwrap_or(0)
@@ -199,6 +238,28 @@ impl Connection {
         assert!(answer["access_token"].is_string(), "{answer}");
     }
 
+    /// A new Item and all pages of its two years; gives the number of its transactions.
+    async fn read_two_years(&mut self) -> usize {
+        let body = r#""institution_id":"ins_109508","initial_products":["transactions"],"options":{"transactions":{"days_requested":730}}"#;
+        let created = self.call("/sandbox/public_token/create", body).await;
+        let body = format!(r#""public_token":{}"#, created["public_token"]);
+        let exchanged = self.call("/item/public_token/exchange", &body).await;
+        let (mut cursor, mut read) = (String::new(), 0);
+        loop {
+            let body = format!(
+                r#""access_token":{},"count":500,"cursor":"{cursor}""#,
+                exchanged["access_token"]
+            );
+            let page = self.call("/transactions/sync", &body).await;
+            read += page["added"].as_array().unwrap().len();
+            cursor = page["next_cursor"].as_str().unwrap().to_owned();
+            if page["has_more"] == false {
+                assert!(read > 1_000, "two years are more than {read} transactions");
+                return read;
+            }
+        }
+    }
+
     async fn call(&mut self, path: &str, fields: &str) -> serde_json::Value {
         let body = format!(r#"{{"client_id":"{CLIENT_ID}","secret":"{SECRET}",{fields}}}"#);
         let request = format!(
@@ -208,6 +269,9 @@ impl Connection {
         self.stream.write_all(request.as_bytes()).await.unwrap();
         let mut filled = 0;
         loop {
+            if filled == self.buffer.len() {
+                self.buffer.resize(filled * 2, 0);
+            }
             let read = self.stream.read(&mut self.buffer[filled..]).await.unwrap();
             assert_ne!(read, 0, "the simulator closed the connection");
             filled += read;

@@ -58,8 +58,54 @@ pub static FAVICON: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+/// The set-up page's own style.
+pub static SETUP_CSS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "setup",
+        "css",
+        "text/css; charset=utf-8",
+        include_bytes!("../static/setup.css"),
+    )
+});
+/// The set-up page's "Copy" buttons and times.
+pub static SETUP_JS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "setup",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../static/setup.js"),
+    )
+});
+/// The requests on the set-up page, as they come.
+pub static SETUP_RECORD_JS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "setup-record",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../static/setup-record.js"),
+    )
+});
+/// The checks on the set-up page.
+pub static SETUP_CHECKS_JS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "setup-checks",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../static/setup-checks.js"),
+    )
+});
+
 /// Everything that [`router`] serves.
-static ALL: [&LazyLock<Asset>; 4] = [&PAGE_CSS, &LINK_JS, &COPY_JS, &FAVICON];
+static ALL: [&LazyLock<Asset>; 8] = [
+    &PAGE_CSS,
+    &LINK_JS,
+    &COPY_JS,
+    &FAVICON,
+    &SETUP_CSS,
+    &SETUP_JS,
+    &SETUP_RECORD_JS,
+    &SETUP_CHECKS_JS,
+];
 
 /// A file of `static/`, ready to be sent.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 mod admin;
 mod connections;
 mod products;
+mod setup;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ pub use admin::{AdminLoginPage, AdminLoginWay};
 pub use askama::Template;
 pub use connections::{Choice, ConnectionRow, ConnectionsPage, Moment, RevokePage, Tone};
 pub use products::plain_products;
+pub use setup::{Addresses, Allowed, ClientChoice, EntryRow, Field, Refused, Row, SetupPage, Step};
 
 /// Which world a page belongs to: decides banner, test login, and where Link's script comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,6 +110,11 @@ impl Record {
         self.0.closing.cancel();
     }
 
+    /// Ends once [`close`](Self::close) was said.
+    pub async fn closed(&self) {
+        self.0.closing.cancelled().await;
+    }
+
     fn write(&self, entry: Entry) {
         let Some(book) = &self.0.book else { return };
         // Nothing can panic while the lock is held, so what is inside is whole even then.

@@ -91,7 +91,12 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,
-            "/setup/logout" | "/setup/rehearse" | "/oauth/token" | "/oauth/revoke" | "/oauth/introspect"
+            "/setup/logout"
+                | "/setup/rehearse"
+                | "/setup/callbacks"
+                | "/oauth/token"
+                | "/oauth/revoke"
+                | "/oauth/introspect"
         );
     let (message, described) = if takes_post {
         (

@@ -1,8 +1,12 @@
-//! Setting the broker up: what is checked, and the tunnels that lead to it.
+//! Setting the broker up: the page with its values, what is checked, the tunnels that lead to it, and what clients sent.
 
+mod callbacks;
 pub mod checks;
 pub mod connections;
 pub mod instance;
+mod live;
+mod page;
+mod profile;
 mod reach;
 pub mod rehearse;
 pub mod tunnel;
@@ -19,4 +23,5 @@ pub fn router() -> Router<App> {
         .route("/setup/instance", get(instance::answer))
         .merge(connections::router())
         .merge(rehearse::router())
+        .merge(page::router())
 }

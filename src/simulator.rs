@@ -13,16 +13,21 @@ mod api;
 mod asset_reports;
 mod controls;
 mod data;
+mod duplicates;
 mod error;
 mod fault;
 mod fields;
+pub mod guesses;
 mod handle;
 mod ids;
 mod institutions;
 mod item;
 mod link;
 mod link_token;
+mod news;
 mod payment_book;
+mod products;
+mod pulls;
 mod rate_limits;
 mod recorder;
 pub mod server;
@@ -47,6 +52,7 @@ use crate::secret::{PlaidPublicToken, PlaidSecret};
 use self::adjustable_clock::AdjustableClock;
 pub use self::fault::Fault;
 use self::fault::Faults;
+pub use self::guesses::Guesses;
 pub use self::handle::NoSuchItem;
 pub use self::link::LinkOptions;
 use self::rate_limits::RateLimits;
@@ -90,6 +96,8 @@ pub struct Options {
     pub redirect_uris: Option<Vec<String>>,
     /// Choices about Link.
     pub link: LinkOptions,
+    /// What the simulator does where Plaid's pages are silent.
+    pub guesses: Guesses,
     /// Whether calls are limited as in Plaid's Sandbox (<https://plaid.com/docs/errors/rate-limit-exceeded/>).
     pub rate_limits: bool,
     /// Pairs of client id and the products that Plaid has enabled for it; a client without one has all.
@@ -111,6 +119,7 @@ impl Default for Options {
             public_token_reuse: PublicTokenReuse::default(),
             redirect_uris: None,
             link: LinkOptions::default(),
+            guesses: Guesses::default(),
             rate_limits: false,
             enabled_products: Vec::new(),
             log_calls: false,
@@ -125,16 +134,17 @@ impl Default for Options {
 pub struct Simulator(Arc<Inner>);
 
 struct Inner {
-    keys: Vec<(String, PlaidSecret)>,
+    keys: Vec<(Arc<str>, PlaidSecret)>,
     clock: AdjustableClock,
     switches: Mutex<Switches>,
     redirect_uris: Option<Vec<String>>,
-    link: LinkOptions,
     enabled_products: Vec<(String, Vec<String>)>,
     log_calls: bool,
     seed: String,
     data_delay: Duration,
     state: Mutex<State>,
+    /// Held while data is made up: the memory for it does not grow with the number of cores.
+    making: [Mutex<()>; 2],
     rate_limits: Mutex<RateLimits>,
     webhook_keys: Mutex<Keys>,
     outbox: Mutex<Outbox>,
@@ -178,7 +188,7 @@ impl Simulator {
         let built_in = (CLIENT_ID.to_owned(), SECRET.to_owned());
         let keys = std::iter::once(built_in)
             .chain(options.keys)
-            .map(|(client_id, secret)| (client_id, PlaidSecret::new(secret)))
+            .map(|(client_id, secret)| (client_id.into(), PlaidSecret::new(secret)))
             .collect();
         let clock = AdjustableClock::over(options.clock);
         Self(Arc::new(Inner {
@@ -186,14 +196,16 @@ impl Simulator {
             switches: Mutex::new(Switches {
                 public_token_reuse: options.public_token_reuse,
                 rate_limits: options.rate_limits,
+                link: options.link,
+                guesses: options.guesses,
             }),
             redirect_uris: options.redirect_uris,
-            link: options.link,
             enabled_products: options.enabled_products,
             log_calls: options.log_calls,
             seed: options.seed.to_string(),
             data_delay: options.data_delay,
             state: Mutex::default(),
+            making: Default::default(),
             rate_limits: Mutex::default(),
             webhook_keys: Mutex::new(Keys::new(clock.wall())),
             clock,
@@ -288,12 +300,18 @@ impl Simulator {
         lock(&self.0.state)
     }
 
-    /// Whether these are keys of ours.
-    fn knows(&self, client_id: &str, secret: &str) -> bool {
-        self.0
-            .keys
-            .iter()
-            .any(|(id, expected)| id == client_id && expected.matches(secret))
+    /// Waits for a turn to make up data for an Item.
+    fn turn(&self, item_id: &str) -> Option<MutexGuard<'_, ()>> {
+        let first = item_id.as_bytes().first().copied().map_or(0, usize::from);
+        let turns = &self.0.making;
+        turns.get(first % turns.len()).map(lock)
+    }
+
+    /// The client whose keys these are.
+    fn client(&self, client_id: &str, secret: &str) -> Option<Arc<str>> {
+        let mut keys = self.0.keys.iter();
+        let known = keys.find(|(id, expected)| &**id == client_id && expected.matches(secret));
+        known.map(|(id, _)| id.clone())
     }
 }
 

@@ -21,8 +21,20 @@ mod controls;
 mod custom;
 #[path = "simulator/data.rs"]
 mod data;
+#[path = "simulator/duplicates.rs"]
+mod duplicates;
 #[path = "simulator/faults.rs"]
 mod faults;
+#[path = "simulator/guesses.rs"]
+mod guesses;
+#[path = "simulator/guesses_items.rs"]
+mod guesses_items;
+#[path = "simulator/guesses_limits.rs"]
+mod guesses_limits;
+#[path = "simulator/guesses_link.rs"]
+mod guesses_link;
+#[path = "simulator/guesses_requests.rs"]
+mod guesses_requests;
 #[path = "simulator/keys.rs"]
 mod keys;
 #[path = "simulator/lifecycle.rs"]
@@ -35,12 +47,16 @@ mod link_bank;
 mod link_hosted;
 #[path = "simulator/link_update.rs"]
 mod link_update;
+#[path = "simulator/news.rs"]
+mod news;
 #[path = "simulator/payments.rs"]
 mod payments;
 #[path = "simulator/receiver.rs"]
 mod receiver;
 #[path = "simulator/server.rs"]
 mod server;
+#[path = "simulator/snapshots.rs"]
+mod snapshots;
 #[path = "simulator/sync.rs"]
 mod sync;
 #[path = "simulator/transfers.rs"]

@@ -19,7 +19,7 @@ use crate::telemetry;
 /// Run the broker (what happens without a command).
 #[derive(Args, Debug, Default)]
 pub(super) struct Serve {
-    /// Take the https address of this program's tunnel to the broker's port as PUBLIC_URL (docs/tunnels.md).
+    /// Take the https address of this program's tunnel to the broker's port as `PUBLIC_URL` (docs/tunnels.md).
     #[arg(long, value_enum, value_name = "PROGRAM")]
     tunnel: Option<Kind>,
     /// How long to wait for the tunnel, if it is only just starting.

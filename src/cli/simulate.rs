@@ -1,6 +1,7 @@
 //! `simulate`: the simulator of Plaid alone.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -8,7 +9,8 @@ use tokio::net::TcpListener;
 
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::config::{LogConfig, LogFormat};
-use crate::simulator::{self, LinkOptions, PublicTokenReuse, Simulator};
+use crate::simulator::guesses::GuessError;
+use crate::simulator::{self, Guesses, LinkOptions, PublicTokenReuse, Simulator};
 use crate::{lifecycle, telemetry};
 
 /// Plaid's API is at the printed address. The built-in keys are public: client id 5a11ced0c0ffee0000000001, secret
@@ -39,8 +41,34 @@ pub(super) struct Simulate {
     /// The products that Plaid has enabled for a client id, comma-separated; may be repeated. Others have all.
     #[arg(long, value_name = "ID:PRODUCTS", value_parser = products)]
     products: Vec<(String, Vec<String>)>,
+    /// What the simulator does where Plaid's pages are silent; may be repeated. --list-guesses tells them all.
+    #[arg(long, value_name = "NAME=ANSWER", value_parser = guess)]
+    guess: Vec<String>,
+    /// List the guesses with their answers, the usual one first, and end.
+    #[arg(long)]
+    list_guesses: bool,
+    /// Seconds from an exchange to the first transactions; all of them take three times as long, a report twice.
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    data_delay: u64,
     #[command(flatten)]
     link: LinkOptions,
+}
+
+fn guess(text: &str) -> Result<String, GuessError> {
+    Guesses::default().set_by_text(text).map(|()| text.to_owned())
+}
+
+/// The guesses as people read them.
+fn listed() -> String {
+    let mut lines = Vec::new();
+    for guess in Guesses::all() {
+        lines.push(format!("{}: {}", guess.name, guess.question));
+        for (at, choice) in guess.answers.iter().enumerate() {
+            let usual = if at == 0 { " (usual)" } else { "" };
+            lines.push(format!("  {}{usual}: {}", choice.name, choice.meaning));
+        }
+    }
+    lines.join("\n")
 }
 
 fn key(text: &str) -> Result<(String, String), String> {
@@ -65,6 +93,10 @@ fn looks_real((_, secret): &(String, String)) -> bool {
 
 impl Simulate {
     pub(super) fn run(self) -> u8 {
+        if self.list_guesses {
+            say(&listed());
+            return DONE;
+        }
         if !self.bind.ip().is_loopback() && !self.allow_non_loopback {
             complain(
                 "--bind: the simulator has public keys and no real protection; give it a loopback address, or say \
@@ -96,6 +128,10 @@ impl Simulate {
     }
 
     fn serve(self) -> anyhow::Result<()> {
+        let mut guesses = Guesses::default();
+        for text in &self.guess {
+            guesses.set_by_text(text)?;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let stop = lifecycle::signals().context("cannot listen to signals")?;
@@ -112,6 +148,8 @@ impl Simulate {
             ));
             let options = simulator::Options {
                 link: self.link,
+                guesses,
+                data_delay: Duration::from_secs(self.data_delay),
                 keys: self.key,
                 public_token_reuse: self.public_token_reuse,
                 redirect_uris: (!self.redirect_uri.is_empty()).then_some(self.redirect_uri),

@@ -213,6 +213,14 @@ impl<'de> serde::Deserialize<'de> for Pairs {
     }
 }
 
+/// The decoded value of a parameter in the query of one of our own pages.
+#[must_use]
+pub fn one(query: &str, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(found, _)| found == name)?;
+    (!value.is_empty()).then(|| value.into_owned())
+}
+
 /// The raw value of a query parameter as it stood in the URL, so that it can be returned byte for byte whatever
 /// the client's idea of encoding is. What may not stand in a query (RFC 3986 3.4) is percent-encoded.
 #[must_use]

@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod data_endpoints;
+mod endpoints;
 mod institution_lists;
 mod institutions;
 mod investments;
@@ -10,10 +11,11 @@ mod item;
 mod keys;
 mod link_token;
 mod link_token_fields;
+mod link_token_objects;
+mod listing;
 mod payment_consents;
 mod payment_fields;
 mod payments;
-mod products;
 mod products_read;
 mod reading;
 mod sandbox;
@@ -27,6 +29,7 @@ mod verification;
 mod webhooks;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -36,9 +39,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use self::listing::Listing;
 use super::error::PlaidError;
 use super::fault::{self, Fault};
 use super::fields::{self, Field};
+use super::guesses::{Guesses, KeysChecked};
 use super::item::Item;
 use super::{Simulator, ids, lock, rate_limits};
 use crate::clock::Timestamp;
@@ -63,111 +68,19 @@ struct Document {
 /// What a call is answered with.
 enum Answer {
     Json(Value),
+    Listing(Listing),
     Pdf(Document),
 }
-
-/// Every path that is answered, but for those of an Item's data (`data_endpoints`). A new one is one more line here.
-const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        path: "/item/webhook/update",
-        fields: webhooks::UPDATE,
-        run: webhooks::update,
-    },
-    Endpoint {
-        path: "/webhook_verification_key/get",
-        fields: webhooks::KEY_GET,
-        run: webhooks::key_get,
-    },
-    Endpoint {
-        path: "/sandbox/item/fire_webhook",
-        fields: webhooks::FIRE,
-        run: webhooks::fire,
-    },
-    Endpoint {
-        path: "/sandbox/item/set_verification_status",
-        fields: verification::SET,
-        run: verification::set,
-    },
-    Endpoint {
-        path: "/institutions/get",
-        fields: institution_lists::GET,
-        run: institution_lists::get,
-    },
-    Endpoint {
-        path: "/institutions/search",
-        fields: institution_lists::SEARCH,
-        run: institution_lists::search,
-    },
-    Endpoint {
-        path: "/user/create",
-        fields: user::CREATE,
-        run: user::create,
-    },
-    Endpoint {
-        path: "/link/token/create",
-        fields: link_token_fields::CREATE,
-        run: link_token::create,
-    },
-    Endpoint {
-        path: "/link/token/get",
-        fields: link_token_fields::GET,
-        run: link_token::get,
-    },
-    Endpoint {
-        path: "/item/public_token/exchange",
-        fields: item::EXCHANGE,
-        run: item::exchange,
-    },
-    Endpoint {
-        path: "/item/get",
-        fields: item::GET,
-        run: item::get,
-    },
-    Endpoint {
-        path: "/item/remove",
-        fields: item::REMOVE,
-        run: item::remove,
-    },
-    Endpoint {
-        path: "/item/access_token/invalidate",
-        fields: item::INVALIDATE,
-        run: item::invalidate,
-    },
-    Endpoint {
-        path: "/accounts/get",
-        fields: accounts::GET,
-        run: accounts::get,
-    },
-    Endpoint {
-        path: "/accounts/balance/get",
-        fields: accounts::BALANCE_GET,
-        run: accounts::balance_get,
-    },
-    Endpoint {
-        path: "/institutions/get_by_id",
-        fields: institutions::GET_BY_ID,
-        run: institutions::get_by_id,
-    },
-    Endpoint {
-        path: "/sandbox/public_token/create",
-        fields: sandbox::PUBLIC_TOKEN_CREATE,
-        run: sandbox::public_token_create,
-    },
-    Endpoint {
-        path: "/sandbox/item/reset_login",
-        fields: sandbox::RESET_LOGIN,
-        run: sandbox::reset_login,
-    },
-];
 
 /// A call whose keys and fields were found good.
 struct Call<'a> {
     simulator: &'a Simulator,
-    client_id: String,
+    client_id: Arc<str>,
     /// The simulator's host and port as the caller addressed it.
     host: &'a str,
     now: Timestamp,
     body: Map<String, Value>,
+    guesses: Guesses,
 }
 
 impl Call<'_> {
@@ -198,10 +111,11 @@ async fn logged(simulator: Simulator, request: Request) -> Response {
         return answered(simulator, request).await;
     }
     // Only paths of ours: what else is called may have anything in it.
-    let path = ENDPOINTS
+    let path = endpoints::ALL
         .iter()
         .map(|endpoint| endpoint.path)
         .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
+        .chain(data_endpoints::LISTINGS.iter().map(|endpoint| endpoint.path))
         .chain(data_endpoints::DOCUMENTS.iter().map(|endpoint| endpoint.path))
         .find(|path| *path == request.uri().path())
         .unwrap_or("(no path of Plaid's)");
@@ -257,6 +171,7 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
                 error_code: error_code.into(),
                 message: "the simulator was told to answer so".to_owned(),
                 display_message: None,
+                retry_after: None,
             };
             json_response(error.status, &error.body(&ids::new_request_id()))
         }
@@ -273,6 +188,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
         Ok(Answer::Pdf(document)) => pdf_response(document),
+        Ok(Answer::Listing(listing)) => text_response(StatusCode::OK, listing.end(request_id)),
         Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("request_id".to_owned(), request_id.into());
@@ -288,17 +204,24 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
             );
             let mut response = json_response(error.status, &error.body(&request_id));
             response.extensions_mut().insert(ErrorCode(error.error_code));
+            if let Some(seconds) = error.retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
             response
         }
     }
 }
 
 pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
+    text_response(status, body.to_string())
+}
+
+fn text_response(status: StatusCode, body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, Body::from(body.to_string())).into_response()
+    (status, headers, Body::from(body)).into_response()
 }
 
 fn pdf_response(document: Document) -> Response {
@@ -320,7 +243,7 @@ fn pdf_response(document: Document) -> Response {
     response
 }
 
-/// JSON, keys, missing fields, unknown fields, values, and then the endpoint's own rules.
+/// JSON, keys, fields, and then the endpoint's own rules.
 fn run(
     simulator: &Simulator,
     method: &Method,
@@ -328,22 +251,24 @@ fn run(
     headers: &HeaderMap,
     body: Option<&Bytes>,
 ) -> Result<Answer, PlaidError> {
-    let answered = *method == Method::POST;
-    let json = ENDPOINTS
-        .iter()
-        .chain(data_endpoints::ALL)
-        .find(|endpoint| answered && endpoint.path == path);
-    let document = data_endpoints::DOCUMENTS
-        .iter()
-        .find(|endpoint| answered && endpoint.path == path);
-    match (json, document) {
-        (Some(endpoint), _) => judged(simulator, path, headers, body, endpoint.fields)
+    if *method != Method::POST {
+        return Err(PlaidError::not_found());
+    }
+    let judged = |fields| judged(simulator, path, headers, body, fields);
+    let mut json = endpoints::ALL.iter().chain(data_endpoints::ALL);
+    if let Some(endpoint) = json.find(|endpoint| endpoint.path == path) {
+        return judged(endpoint.fields).and_then(endpoint.run).map(Answer::Json);
+    }
+    let mut listings = data_endpoints::LISTINGS.iter();
+    if let Some(endpoint) = listings.find(|endpoint| endpoint.path == path) {
+        return judged(endpoint.fields)
             .and_then(endpoint.run)
-            .map(Answer::Json),
-        (None, Some(endpoint)) => judged(simulator, path, headers, body, endpoint.fields)
-            .and_then(endpoint.run)
-            .map(Answer::Pdf),
-        (None, None) => Err(PlaidError::not_found()),
+            .map(Answer::Listing);
+    }
+    let mut documents = data_endpoints::DOCUMENTS.iter();
+    match documents.find(|endpoint| endpoint.path == path) {
+        Some(endpoint) => judged(endpoint.fields).and_then(endpoint.run).map(Answer::Pdf),
+        None => Err(PlaidError::not_found()),
     }
 }
 
@@ -354,12 +279,28 @@ fn judged<'a>(
     body: Option<&Bytes>,
     fields: &[Field],
 ) -> Result<Call<'a>, PlaidError> {
-    keys::check_headers(headers)?;
+    let guesses = simulator.switches().guesses;
+    keys::check_headers(headers, &guesses)?;
     let mut body = parse(body)?;
-    let client_id = keys::authenticate(simulator, headers, &mut body)?;
+    let keys = keys::take(headers, &mut body, &guesses);
     let now = simulator.now();
-    check_rate(simulator, path, &client_id, &body, now)?;
-    fields::check(fields, &body)?;
+    let known = |keys| {
+        let client_id = keys::authenticate(simulator, keys)?;
+        check_rate(simulator, path, &client_id, &body, now)?;
+        Ok(client_id)
+    };
+    let check = || fields::check(fields, &body, &guesses);
+    let client_id = match guesses.keys_checked {
+        KeysChecked::BeforeFields => {
+            let client_id = known(keys)?;
+            check()?;
+            client_id
+        }
+        KeysChecked::AfterFields => {
+            check()?;
+            known(keys)?
+        }
+    };
     Ok(Call {
         simulator,
         client_id,
@@ -369,6 +310,7 @@ fn judged<'a>(
             .unwrap_or("localhost"),
         now,
         body,
+        guesses,
     })
 }
 
@@ -379,13 +321,19 @@ fn check_rate(
     body: &Map<String, Value>,
     now: Timestamp,
 ) -> Result<(), PlaidError> {
-    if !simulator.switches().rate_limits || !rate_limits::has_limit(path) {
+    let switches = simulator.switches();
+    if !switches.rate_limits {
         return Ok(());
     }
     let access_token = body.get("access_token").and_then(Value::as_str);
     let state = simulator.state();
     let item_id = access_token.and_then(|token| state.item_of(token)).map(Item::id);
-    lock(&simulator.0.rate_limits).count(path, client_id, item_id, now)
+    let caller = rate_limits::Caller {
+        client_id,
+        item_id,
+        body,
+    };
+    lock(&simulator.0.rate_limits).count(path, &caller, &switches.guesses, now)
 }
 
 fn parse(body: Option<&Bytes>) -> Result<Map<String, Value>, PlaidError> {

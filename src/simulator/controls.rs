@@ -3,6 +3,8 @@
 //! Those that change anything take JSON only, or a method that is not POST: a web page that a person happens to
 //! visit cannot send that to another origin without a permission that is never given.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
@@ -13,7 +15,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, PublicTokenReuse, RecordedRequest, Simulator, WebhookView};
+use super::{Fault, Guesses, PublicTokenReuse, RecordedRequest, Simulator, WebhookView};
 
 /// A snapshot may be this long: that of 100,000 Items is about half of it.
 const LONGEST_SNAPSHOT: usize = 256 * 1024 * 1024;
@@ -28,6 +30,7 @@ pub(super) fn routes(simulator: Simulator) -> Router<Simulator> {
         .route("/snapshot", get(snapshot).put(restore))
         .layer(DefaultBodyLimit::max(LONGEST_SNAPSHOT))
         .route("/switches", get(switches).post(set_switches))
+        .route("/guesses", get(guesses).post(set_guesses))
         .route("/items", post(change_item))
         .route("/webhooks", get(webhooks))
         .route("/webhook_key", post(change_key))
@@ -105,6 +108,8 @@ async fn restore(State(simulator): State<Simulator>, Json(snapshot): Json<Value>
 struct SetSwitches {
     public_token_reuse: Option<PublicTokenReuse>,
     rate_limits: Option<bool>,
+    wrong_logins: Option<NonZeroU32>,
+    link_events: Option<bool>,
 }
 
 async fn switches(State(simulator): State<Simulator>) -> Json<Value> {
@@ -119,8 +124,45 @@ async fn set_switches(State(simulator): State<Simulator>, Json(order): Json<SetS
     if let Some(limits) = order.rate_limits {
         switches.rate_limits = limits;
     }
+    if let Some(number) = order.wrong_logins {
+        switches.link.wrong_logins = number.get();
+    }
+    if let Some(events) = order.link_events {
+        switches.link.link_events = events;
+    }
     simulator.set_switches(switches);
     Json(json!(switches))
+}
+
+/// Every guess with its answers and the one that is chosen.
+async fn guesses(State(simulator): State<Simulator>) -> Json<Value> {
+    let chosen = json!(simulator.switches().guesses);
+    let guesses = Guesses::all().iter().map(|guess| {
+        let answers = guess.answers.iter();
+        let answers = answers.map(|choice| json!({"name": choice.name, "meaning": choice.meaning}));
+        json!({
+            "name": guess.name,
+            "question": guess.question,
+            "answers": answers.collect::<Value>(),
+            "chosen": chosen.get(guess.name),
+        })
+    });
+    Json(guesses.collect())
+}
+
+/// `{"removed_item": "invalid_access_token"}`; guesses that are not named stay as they are.
+async fn set_guesses(
+    State(simulator): State<Simulator>,
+    Json(order): Json<BTreeMap<String, String>>,
+) -> Response {
+    let mut switches = simulator.switches();
+    for (name, answer) in &order {
+        if let Err(error) = switches.guesses.set(name, answer) {
+            return refused(StatusCode::UNPROCESSABLE_ENTITY, error);
+        }
+    }
+    simulator.set_switches(switches);
+    Json(json!(switches.guesses)).into_response()
 }
 
 /// What happens to an Item beyond Plaid's API: `{"item_id": "…", "action": "revoke"}`.
@@ -137,12 +179,15 @@ enum ItemAction {
     Revoke,
     /// The login works again without Link.
     Repair,
+    /// The person's consent ends in a week.
+    EndConsent,
 }
 
 async fn change_item(State(simulator): State<Simulator>, Json(order): Json<ChangeItem>) -> Response {
     let done = match order.action {
         ItemAction::Revoke => simulator.revoke_item(&order.item_id),
         ItemAction::Repair => simulator.repair_item(&order.item_id),
+        ItemAction::EndConsent => simulator.end_consent(&order.item_id),
     };
     match done {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),

@@ -30,6 +30,9 @@ pub(super) mod transaction;
 use jiff::civil::Date;
 
 use self::person::Person;
+use super::accounts::Account;
+use super::ids::persistent_id;
+use super::institutions::Institution;
 
 /// What an Item's data is made of, as far as Link or the Sandbox call decided it.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
@@ -40,4 +43,21 @@ pub(super) struct Source {
     /// The months for which statements were asked.
     #[serde(with = "calendar::as_days")]
     pub(super) statements: Option<(Date, Date)>,
+}
+
+impl Source {
+    /// `persistent_account_id`: the same for every Item of this login.
+    pub(super) fn persistent_account_id(
+        &self,
+        institution: &Institution,
+        login: Option<&str>,
+        account: &Account,
+    ) -> String {
+        persistent_id(&[
+            self.person.seed(),
+            institution.id,
+            login.unwrap_or_default(),
+            account.key,
+        ])
+    }
 }

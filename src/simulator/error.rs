@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::guesses::{ForeignEnvironment, Guesses, WrongTokenKind};
 use super::ids::{ENVIRONMENT, Misfit, TokenKind};
 
 /// An error as Plaid tells it. Programs decide on type and code; the message is for people and may change.
@@ -16,6 +17,8 @@ pub(super) struct PlaidError {
     pub(super) error_code: Cow<'static, str>,
     pub(super) message: String,
     pub(super) display_message: Option<&'static str>,
+    /// For the header of that name, in seconds.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl PlaidError {
@@ -31,11 +34,21 @@ impl PlaidError {
             error_code: error_code.into(),
             message: message.into(),
             display_message: None,
+            retry_after: None,
         }
     }
 
     pub(super) fn invalid_field(message: impl Into<String>) -> Self {
         Self::new("INVALID_REQUEST", "INVALID_FIELD", message)
+    }
+
+    /// An object of settings that is wrong inside.
+    pub(super) fn invalid_configuration(why: &str) -> Self {
+        Self::new(
+            "INVALID_REQUEST",
+            "INVALID_CONFIGURATION",
+            format!("please ensure that the request body is formatted correctly: {why}"),
+        )
     }
 
     pub(super) fn invalid_body() -> Self {
@@ -121,11 +134,11 @@ impl PlaidError {
         }
     }
 
-    pub(super) fn user_permission_revoked() -> Self {
+    pub(super) fn user_permission_revoked(error_type: &'static str) -> Self {
         Self {
             display_message: Some("You have ended this connection. Please connect your bank again."),
             ..Self::new(
-                "ITEM_ERROR",
+                error_type,
                 "USER_PERMISSION_REVOKED",
                 "the person has revoked access to this Item; only a new run of Link can give it again",
             )
@@ -185,15 +198,15 @@ impl PlaidError {
     }
 
     /// What a token of the wrong shape, kind or environment gets.
-    pub(super) fn misfit(wanted: TokenKind, misfit: &Misfit) -> Self {
+    pub(super) fn misfit(wanted: TokenKind, misfit: &Misfit, guesses: &Guesses) -> Self {
         let word = wanted.word();
         let message = match misfit {
-            Misfit::Shape => format!(
-                "provided {word} token is in an invalid format. expected format: {word}-<environment>-<identifier>"
-            ),
-            Misfit::Kind { got } => {
+            Misfit::Kind { got } if guesses.wrong_token_kind == WrongTokenKind::Told => {
                 format!("provided token is the wrong type. expected \"{word}\", got \"{got}\"")
             }
+            Misfit::Shape | Misfit::Kind { .. } => format!(
+                "provided {word} token is in an invalid format. expected format: {word}-<environment>-<identifier>"
+            ),
             Misfit::Environment { got } => format!(
                 "provided {word} token is for the wrong Plaid environment. expected \"{ENVIRONMENT}\", got \
                  \"{got}\""
@@ -202,7 +215,12 @@ impl PlaidError {
         match wanted {
             TokenKind::Link => Self::invalid_link_token(),
             TokenKind::Public => Self::invalid_public_token(message),
-            TokenKind::Access => Self::invalid_access_token(message),
+            TokenKind::Access => match (misfit, guesses.foreign_environment) {
+                (Misfit::Environment { .. }, ForeignEnvironment::InvalidField) => {
+                    Self::invalid_field(message)
+                }
+                _ => Self::invalid_access_token(message),
+            },
         }
     }
 

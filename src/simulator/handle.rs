@@ -23,7 +23,7 @@ impl Simulator {
     /// Moves the simulator's clock on: tokens expire, logins lapse, webhooks that wait are tried again.
     pub fn advance(&self, by: Duration) {
         self.0.clock.advance(by);
-        self.announce_lapsed_logins();
+        self.announce();
         self.0.outbox_changed.notify_waiters();
     }
 
@@ -88,6 +88,20 @@ impl Simulator {
         }
     }
 
+    /// The person's consent ends in a week, of which a webhook tells: `PENDING_DISCONNECT` in the United States and
+    /// Canada, else `PENDING_EXPIRATION`. An error when there is no such Item.
+    pub fn end_consent(&self, item_id: &str) -> Result<(), NoSuchItem> {
+        let now = self.now();
+        let done = self.state().item_by_id(item_id).map(|item| item.end_consent(now));
+        match done {
+            Some(Ok(())) => {
+                self.announce();
+                Ok(())
+            }
+            _ => Err(NoSuchItem),
+        }
+    }
+
     /// All Items that are not removed.
     #[must_use]
     pub fn items(&self) -> Vec<ItemView> {
@@ -107,10 +121,11 @@ impl Simulator {
         *lock(&self.0.outbox) = Outbox::default();
     }
 
-    /// Items, tokens, users, clock and switches as JSON. It has tokens in it.
+    /// Everything that the simulator remembers as JSON, but for faults, webhooks in waiting, counted and recorded
+    /// calls. It has tokens and signing keys in it.
     pub fn snapshot(&self) -> Result<Value, SnapshotError> {
         let lead = u64::try_from(self.0.clock.lead().as_millis()).unwrap_or(u64::MAX);
-        snapshot::take(&self.state(), self.switches(), lead)
+        snapshot::take(&self.state(), &lock(&self.0.webhook_keys), self.switches(), lead)
     }
 
     /// Goes back to a snapshot, also one that another simulator took.
@@ -120,7 +135,8 @@ impl Simulator {
             .clock
             .set_lead(Duration::from_millis(snapshot.lead_milliseconds));
         self.set_switches(snapshot.switches);
-        *self.state() = snapshot.state();
+        *lock(&self.0.webhook_keys) = snapshot.webhook_keys;
+        *self.state() = snapshot.state;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Tokens and identifiers in Plaid's shapes: where the simulator's randomness comes from.
 
+use std::fmt::Write as _;
+
 use rand::distr::{Alphanumeric, SampleString as _};
 use sha2::{Digest as _, Sha512};
 use uuid::Uuid;
@@ -106,6 +108,16 @@ pub(super) fn derived_id(kind: &str, item_id: &str, name: &str) -> String {
         .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()))
         .map(|byte| char::from(*byte))
         .collect()
+}
+
+/// An id that is the same for every Item with these words: 56 hexadecimal digits, as in Plaid's samples.
+pub(super) fn persistent_id(words: &[&str]) -> String {
+    const BYTES: usize = 28;
+    let digest = Sha512::digest(words.join("\0"));
+    digest.iter().take(BYTES).fold(String::new(), |mut text, byte| {
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A moment as HTTP writes it (RFC 9110 5.6.7).

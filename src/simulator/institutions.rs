@@ -22,6 +22,11 @@ pub(super) struct Institution {
     pub(super) country: &'static str,
     pub(super) special: Trait,
     products: &'static [&'static str],
+    /// Tells account numbers of its own for each connection, and so Plaid a `persistent_account_id`
+    /// (<https://plaid.com/docs/auth/#tokenized-account-numbers>).
+    pub(super) tokenizes_numbers: bool,
+    /// Ends an older Item's login when the same login is linked with other accounts.
+    pub(super) replaces_duplicates: bool,
 }
 
 /// What the American Sandbox banks offer.
@@ -61,6 +66,8 @@ const fn bank(id: &'static str, name: &'static str) -> Institution {
         country: "US",
         special: Trait::Ordinary,
         products: US,
+        tokenizes_numbers: false,
+        replaces_duplicates: false,
     }
 }
 
@@ -84,6 +91,7 @@ pub(super) const ALL: &[Institution] = &[
     },
     Institution {
         special: Trait::OAuth,
+        tokenizes_numbers: true,
         ..bank("ins_127287", "Platypus OAuth Bank")
     },
     Institution {
@@ -93,6 +101,28 @@ pub(super) const ALL: &[Institution] = &[
     Institution {
         special: Trait::OAuth,
         ..bank("ins_128026", "Capital One")
+    },
+    Institution {
+        special: Trait::OAuth,
+        tokenizes_numbers: true,
+        replaces_duplicates: true,
+        ..bank("ins_56", "Chase")
+    },
+    Institution {
+        special: Trait::OAuth,
+        tokenizes_numbers: true,
+        replaces_duplicates: true,
+        ..bank("ins_13", "PNC")
+    },
+    Institution {
+        special: Trait::OAuth,
+        replaces_duplicates: true,
+        ..bank("ins_11", "Charles Schwab")
+    },
+    Institution {
+        special: Trait::OAuth,
+        tokenizes_numbers: true,
+        ..bank("ins_127990", "U.S. Bank")
     },
     Institution {
         country: "CA",
@@ -121,6 +151,11 @@ pub(super) const ALL: &[Institution] = &[
 /// The institution with this id.
 pub(super) fn by_id(id: &str) -> Option<&'static Institution> {
     ALL.iter().find(|institution| institution.id == id)
+}
+
+/// Whether the institution is in the United States or Canada, where Data Transparency Messaging is.
+pub(super) fn is_american(institution: &Institution) -> bool {
+    matches!(institution.country, "US" | "CA")
 }
 
 /// The optional parts of an institution that a call asked for.
@@ -216,28 +251,34 @@ impl Institution {
 }
 
 /// An institution as its id, in snapshots.
+impl serde::Serialize for Institution {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id)
+    }
+}
+
+/// Reads what an institution was written as.
 pub(super) mod as_id {
     use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::{Deserialize as _, Deserializer};
 
     use super::{Institution, by_id};
-
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde gives a reference to the field"
-    )]
-    pub(in crate::simulator) fn serialize<S: Serializer>(
-        institution: &&'static Institution,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(institution.id)
-    }
 
     pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<&'static Institution, D::Error> {
-        let id = String::deserialize(deserializer)?;
-        by_id(&id).ok_or_else(|| D::Error::custom("there is no institution with this id"))
+        let known = optional(deserializer)?;
+        known.ok_or_else(|| D::Error::custom("there is no institution"))
+    }
+
+    /// One that may not be chosen yet.
+    pub(in crate::simulator) fn optional<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<&'static Institution>, D::Error> {
+        let unknown = || D::Error::custom("there is no institution with this id");
+        Option::<String>::deserialize(deserializer)?
+            .map(|id| by_id(&id).ok_or_else(unknown))
+            .transpose()
     }
 }
 

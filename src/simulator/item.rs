@@ -1,21 +1,26 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
+mod told;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::ItemView;
 use super::accounts::{self, Account};
 use super::data::Source;
 use super::error::PlaidError;
-use super::ids;
+use super::guesses::{Guesses, MissingConsent, PermissionRevoked};
 use super::institutions::{self, Institution};
-use super::webhook;
+use super::products;
 use crate::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
-const LOGIN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const LOGIN_LIFETIME: Duration = Duration::from_secs(30 * DAY);
+/// A consent given to a bank in Europe ends after this time (<https://plaid.com/docs/link/oauth/>).
+const EUROPEAN_CONSENT: Duration = Duration::from_secs(180 * DAY);
+/// Webhooks tell of the end of a consent so long before (<https://plaid.com/docs/api/items/#pending_expiration>).
+const WARNING: Duration = Duration::from_secs(7 * DAY);
+const DAY: u64 = 24 * 60 * 60;
 
 /// Where an Item is in its life. Removal is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -30,20 +35,36 @@ enum Stage {
 /// What an Item is made of.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub(super) struct Draft {
-    pub(super) item_id: String,
-    pub(super) client_id: String,
-    #[serde(with = "institutions::as_id")]
+    pub(super) item_id: Arc<str>,
+    pub(super) client_id: Arc<str>,
+    #[serde(deserialize_with = "institutions::as_id::deserialize")]
     pub(super) institution: &'static Institution,
     /// On the Item from the start.
-    pub(super) products: Vec<String>,
+    #[serde(deserialize_with = "products::as_names::deserialize")]
+    pub(super) products: Vec<&'static str>,
     /// Consented to beside `products`.
-    pub(super) consented_products: Vec<String>,
+    #[serde(deserialize_with = "products::as_names::deserialize")]
+    pub(super) consented_products: Vec<&'static str>,
     pub(super) webhook: Option<String>,
+    /// What was typed as the username at the bank's own page, where it only tells one login from another.
+    #[serde(default)]
+    pub(super) login: Option<Box<str>>,
     /// What the Item's data is made of.
     pub(super) source: Source,
     /// Keys of the chosen accounts; `None`: all.
     #[serde(deserialize_with = "accounts::as_keys::deserialize")]
     pub(super) accounts: Option<Vec<&'static str>>,
+}
+
+impl Draft {
+    /// The accounts that the person chose, in the order that the bank has them.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.source.person.accounts().iter().filter(|account| {
+            self.accounts
+                .as_ref()
+                .is_none_or(|chosen| chosen.contains(&account.key))
+        })
+    }
 }
 
 /// An Item that was exchanged.
@@ -54,20 +75,29 @@ pub(super) struct Item {
     created_at: Timestamp,
     logged_in_at: Timestamp,
     /// The newest access token, for the modes that give it again.
-    pub(super) access_token: String,
+    pub(super) access_token: Arc<str>,
     /// Code and time of the last webhook.
     last_webhook: Option<(String, Timestamp)>,
     /// Whether a webhook told that the login lapsed.
     lapse_announced: bool,
+    /// When the person's consent ends, if it does.
+    consent_ends: Option<Timestamp>,
+    /// Whether a webhook told that it is about to.
+    consent_end_announced: bool,
     /// Whether `/transactions/sync` was called.
     syncs: bool,
+    /// Up to when webhooks have told of changed transactions.
+    news_told_at: Timestamp,
     /// What `/sandbox/item/set_verification_status` said, by account id.
     verification: BTreeMap<String, String>,
 }
 
 impl Item {
-    pub(super) fn new(draft: Draft, access_token: String, now: Timestamp) -> Self {
+    pub(super) fn new(draft: Draft, access_token: Arc<str>, now: Timestamp) -> Self {
         Self {
+            consent_ends: consent_end(draft.institution, now),
+            consent_end_announced: false,
+            news_told_at: now,
             draft,
             stage: Stage::Linked,
             created_at: now,
@@ -82,6 +112,10 @@ impl Item {
 
     pub(super) fn id(&self) -> &str {
         &self.draft.item_id
+    }
+
+    pub(super) fn shared_id(&self) -> Arc<str> {
+        self.draft.item_id.clone()
     }
 
     pub(super) fn client_id(&self) -> &str {
@@ -119,6 +153,37 @@ impl Item {
         lapses
     }
 
+    /// When the consent ends, if that is near and nobody was told yet; whoever asks tells.
+    pub(super) fn consent_warning(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let ends = self.consent_ends?;
+        let due = self.stage == Stage::Linked
+            && !self.login_required(now)
+            && now >= ends.minus(WARNING)
+            && !self.consent_end_announced;
+        self.consent_end_announced |= due;
+        due.then_some(ends)
+    }
+
+    /// The consent ends in a week.
+    pub(super) fn end_consent(&mut self, now: Timestamp) -> Result<(), PlaidError> {
+        self.moved_to(self.stage)?;
+        self.consent_ends = Some(now.plus(WARNING));
+        self.consent_end_announced = false;
+        Ok(())
+    }
+
+    pub(super) fn syncs(&self) -> bool {
+        self.syncs
+    }
+
+    pub(super) fn news_told_at(&self) -> Timestamp {
+        self.news_told_at
+    }
+
+    pub(super) fn note_news(&mut self, now: Timestamp) {
+        self.news_told_at = now;
+    }
+
     /// Whether this is the first call of `/transactions/sync`: from then on webhooks tell of updates.
     pub(super) fn begins_sync(&mut self) -> bool {
         !std::mem::replace(&mut self.syncs, true)
@@ -134,24 +199,28 @@ impl Item {
 
     /// Whether `product` is on the Item.
     pub(super) fn has(&self, product: &str) -> bool {
-        self.draft.products.iter().any(|has| has == product)
+        self.draft.products.contains(&product)
     }
 
     /// Lets a product be read: one that the person consented to joins the Item with its first call
     /// (<https://plaid.com/docs/link/initializing-products/>); without consent the documented errors say why not.
-    pub(super) fn enable(&mut self, product: &str) -> Result<(), PlaidError> {
+    pub(super) fn enable(&mut self, product: &str, refusal: MissingConsent) -> Result<(), PlaidError> {
         if self.has(product) {
             return Ok(());
         }
         if !self.draft.institution.supports(product) {
             return Err(PlaidError::products_not_supported(product));
         }
-        if self.draft.consented_products.iter().any(|has| has == product) {
-            self.draft.products.push(product.to_owned());
+        if let Some(product) = self.draft.consented_products.iter().find(|has| **has == product) {
+            self.draft.products.push(product);
             return Ok(());
         }
-        // Data Transparency Messaging is for the United States and Canada.
-        Err(if matches!(self.draft.institution.country, "US" | "CA") {
+        let asks = match refusal {
+            MissingConsent::ByCountry => institutions::is_american(self.draft.institution),
+            MissingConsent::AdditionalConsentRequired => true,
+            MissingConsent::ProductNotEnabled => false,
+        };
+        Err(if asks {
             PlaidError::additional_consent_required(product)
         } else {
             PlaidError::product_not_enabled(product)
@@ -171,7 +240,9 @@ impl Item {
 
     pub(super) fn login_required(&self, now: Timestamp) -> bool {
         self.stage == Stage::LoginRequired
-            || (self.stage == Stage::Linked && now.since(self.logged_in_at) >= LOGIN_LIFETIME)
+            || (self.stage == Stage::Linked
+                && (now.since(self.logged_in_at) >= LOGIN_LIFETIME
+                    || self.consent_ends.is_some_and(|ends| now >= ends)))
     }
 
     /// The person's login stops working.
@@ -191,6 +262,8 @@ impl Item {
         self.moved_to(Stage::Linked)?;
         self.logged_in_at = now;
         self.lapse_announced = false;
+        self.consent_ends = consent_end(self.draft.institution, now);
+        self.consent_end_announced = false;
         Ok(())
     }
 
@@ -212,110 +285,48 @@ impl Item {
     }
 
     /// What keeps the Item from being read.
-    fn error(&self, now: Timestamp) -> Option<PlaidError> {
+    fn error(&self, now: Timestamp, guesses: &Guesses) -> Option<PlaidError> {
         if self.stage == Stage::Revoked {
-            Some(PlaidError::user_permission_revoked())
+            Some(PlaidError::user_permission_revoked(
+                match guesses.permission_revoked {
+                    PermissionRevoked::InvalidInput => "INVALID_INPUT",
+                    PermissionRevoked::ItemError => "ITEM_ERROR",
+                },
+            ))
         } else {
             self.login_required(now).then(PlaidError::item_login_required)
         }
     }
 
     /// Refuses reads of data while the Item waits for a login.
-    pub(super) fn readable(&self, now: Timestamp) -> Result<(), PlaidError> {
-        self.error(now).map_or(Ok(()), Err)
+    pub(super) fn readable(&self, now: Timestamp, guesses: &Guesses) -> Result<(), PlaidError> {
+        self.error(now, guesses).map_or(Ok(()), Err)
+    }
+
+    /// Whether `newer` is of the same login at the same bank and has other accounts.
+    pub(super) fn is_replaced_by(&self, newer: &Draft) -> bool {
+        let mine = &self.draft;
+        self.stage == Stage::Linked
+            && mine.item_id != newer.item_id
+            && mine.client_id == newer.client_id
+            && mine.institution.id == newer.institution.id
+            && mine.login == newer.login
+            && mine.source.person == newer.source.person
+            && !mine
+                .accounts()
+                .map(|account| account.key)
+                .eq(newer.accounts().map(|account| account.key))
     }
 
     /// The accounts that the person chose.
     pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.draft.source.person.accounts().iter().filter(|account| {
-            self.draft
-                .accounts
-                .as_ref()
-                .is_none_or(|chosen| chosen.contains(&account.key))
-        })
+        self.draft.accounts()
     }
+}
 
-    /// Plaid's Item object, as calls for data embed it.
-    pub(super) fn json(&self, now: Timestamp) -> Value {
-        let error = self.error(now).map(|error| {
-            let mut body = error.body("");
-            if let Some(body) = body.as_object_mut() {
-                body.remove("request_id");
-            }
-            body
-        });
-        let draft = &self.draft;
-        let available: Vec<_> = draft
-            .institution
-            .products()
-            .filter(|product| !draft.products.iter().any(|billed| billed == product))
-            .collect();
-        json!({
-            "item_id": draft.item_id,
-            "institution_id": draft.institution.id,
-            "institution_name": draft.institution.name,
-            "webhook": draft.webhook,
-            "auth_method": draft.products.iter().any(|product| product == "auth").then_some("INSTANT_AUTH"),
-            "error": error,
-            "available_products": available,
-            "billed_products": draft.products,
-            "products": draft.products,
-            "consent_expiration_time": null,
-            "update_type": "background",
-        })
-    }
-
-    /// Plaid's Item object with what only `/item/get` tells.
-    pub(super) fn full_json(&self, now: Timestamp) -> Value {
-        let mut item = self.json(now);
-        if let Some(item) = item.as_object_mut() {
-            let consented: Vec<_> = self
-                .draft
-                .products
-                .iter()
-                .chain(&self.draft.consented_products)
-                .collect();
-            item.insert("consented_products".to_owned(), json!(consented));
-            item.insert("created_at".to_owned(), json!(ids::time_text(self.created_at)));
-        }
-        item
-    }
-
-    /// The `status` of `/item/get`.
-    pub(super) fn status_json(&self) -> Value {
-        let updated = |product: &str| {
-            self.draft
-                .products
-                .iter()
-                .any(|listed| listed == product)
-                .then(|| {
-                    json!({
-                        "last_successful_update": ids::time_text(self.logged_in_at),
-                        "last_failed_update": null,
-                    })
-                })
-        };
-        json!({
-            "investments": updated("investments"),
-            "transactions": updated("transactions"),
-            "last_webhook": self.last_webhook.as_ref().map(|(code, at)| webhook::last_json(code, *at)),
-        })
-    }
-
-    pub(super) fn view(&self, now: Timestamp) -> ItemView {
-        ItemView {
-            item_id: self.draft.item_id.clone(),
-            client_id: self.draft.client_id.clone(),
-            institution_id: self.draft.institution.id.to_owned(),
-            products: self.draft.products.clone(),
-            account_ids: self
-                .accounts()
-                .map(|account| account.id(&self.draft.item_id))
-                .collect(),
-            login_required: self.login_required(now),
-            removed: self.is_removed(),
-        }
-    }
+/// When a consent that is given now ends by itself: in America banks decide, and the Sandbox's do not.
+fn consent_end(institution: &Institution, now: Timestamp) -> Option<Timestamp> {
+    (!institutions::is_american(institution)).then(|| now.plus(EUROPEAN_CONSENT))
 }
 
 #[cfg(test)]
@@ -326,21 +337,24 @@ mod tests {
         reason = "tests fail by panicking"
     )]
 
+    use serde_json::json;
+
     use super::*;
-    use crate::simulator::institutions;
+    use crate::simulator::{ids, institutions};
 
     fn item() -> Item {
         let draft = Draft {
-            item_id: ids::new_item_id(),
-            client_id: "client".to_owned(),
+            item_id: ids::new_item_id().into(),
+            client_id: "client".into(),
             institution: &institutions::ALL[0],
-            products: vec!["transactions".to_owned()],
-            consented_products: vec!["auth".to_owned()],
+            products: vec!["transactions"],
+            consented_products: vec!["auth"],
             webhook: None,
+            login: None,
             source: Source::default(),
             accounts: Some(vec!["0000"]),
         };
-        Item::new(draft, "access".to_owned(), Timestamp::from_millis(0))
+        Item::new(draft, "access".into(), Timestamp::from_millis(0))
     }
 
     #[test]
@@ -349,10 +363,13 @@ mod tests {
         let end = Timestamp::from_millis(0).plus(LOGIN_LIFETIME);
         assert!(!item.login_required(end.minus(Duration::from_millis(1))));
         assert!(item.login_required(end));
-        assert!(item.readable(end).is_err());
-        assert_eq!(item.json(end)["error"]["error_code"], "ITEM_LOGIN_REQUIRED");
+        assert!(item.readable(end, &Guesses::default()).is_err());
+        assert_eq!(
+            item.json(end, &Guesses::default())["error"]["error_code"],
+            "ITEM_LOGIN_REQUIRED"
+        );
         item.repair(end).expect("repaired");
-        assert!(item.readable(end).is_ok());
+        assert!(item.readable(end, &Guesses::default()).is_ok());
     }
 
     #[test]
@@ -371,7 +388,7 @@ mod tests {
 
     #[test]
     fn billed_and_available_products_are_disjoint() {
-        let json = item().full_json(Timestamp::from_millis(0));
+        let json = item().full_json(Timestamp::from_millis(0), &Guesses::default());
         let available = json["available_products"].as_array().expect("list");
         assert!(available.contains(&json!("auth")) && !available.contains(&json!("transactions")));
         assert_eq!(json["consented_products"], json!(["transactions", "auth"]));

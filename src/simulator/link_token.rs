@@ -1,5 +1,6 @@
 //! A link token, what it was made with, and the Link sessions that ran on it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,9 +10,11 @@ use super::accounts::Filters;
 use super::data::Source;
 use super::data::calendar::Day;
 use super::data::person::Person;
+use super::guesses::{DeliveredPage, Guesses};
 use super::ids::{self, TokenKind, time_text};
 use super::institutions::Institution;
 use super::link::{Hosted, Session};
+use super::products;
 use crate::clock::Timestamp;
 
 /// A link token for a new Item (<https://plaid.com/docs/api/link/#linktokencreate>).
@@ -92,9 +95,9 @@ pub(super) struct Period {
 
 impl LinkRequest {
     /// What the data of an Item will be made of when this person logs in.
-    pub(super) fn source(&self, username: &str, password: &str) -> Source {
+    pub(super) fn source(&self, person: Person) -> Source {
         Source {
-            person: Person::of(username, password),
+            person,
             days_requested: self.transactions.and_then(|asked| asked.days_requested),
             statements: self
                 .statements
@@ -128,19 +131,19 @@ impl LinkRequest {
     }
 
     /// The products that an Item at `institution` starts with.
-    pub(super) fn item_products(&self, institution: &Institution) -> Vec<String> {
+    pub(super) fn item_products(&self, institution: &Institution) -> Vec<&'static str> {
         let more = self.required_if_supported().iter().chain(self.optional());
         let supported = more.filter(|product| institution.supports(product));
-        self.products().iter().chain(supported).cloned().collect()
+        products::of_names(self.products().iter().chain(supported))
     }
 }
 
 impl HostedLink {
     /// How long the page can be opened: 30 minutes, longer for a link that is sent, and what the caller says.
-    fn url_lifetime(&self) -> Duration {
-        let by_delivery = match self.delivery_method.as_deref() {
-            Some("sms") => DAY,
-            Some("email") => 7 * DAY,
+    fn url_lifetime(&self, delivered: DeliveredPage) -> Duration {
+        let by_delivery = match (self.delivery_method.as_deref(), delivered) {
+            (Some("sms"), DeliveredPage::AsProduction) => DAY,
+            (Some("email"), DeliveredPage::AsProduction) => 7 * DAY,
             _ => UPDATE_LIFETIME,
         };
         self.url_lifetime_seconds.map_or(by_delivery, Duration::from_secs)
@@ -151,32 +154,31 @@ impl HostedLink {
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct LinkToken {
     pub(super) token: String,
-    pub(super) client_id: String,
+    pub(super) client_id: Arc<str>,
     pub(super) created_at: Timestamp,
     pub(super) expires_at: Timestamp,
     pub(super) request: LinkRequest,
     /// The Item that update mode is for.
-    pub(super) update_item: Option<String>,
+    pub(super) update_item: Option<Arc<str>>,
     /// The page that runs Link by itself.
     pub(super) hosted: Option<Hosted>,
     /// How often credentials or answers were wrong.
     pub(super) wrong_logins: u32,
     /// Too often: Link does not go on with it.
     pub(super) spent: bool,
-    /// Left out of snapshots.
-    #[serde(skip)]
     sessions: Vec<Session>,
 }
 
 impl LinkToken {
     pub(super) fn new(
-        client_id: String,
+        client_id: Arc<str>,
         request: LinkRequest,
-        update_item: Option<String>,
+        update_item: Option<Arc<str>>,
+        guesses: &Guesses,
         now: Timestamp,
     ) -> Self {
         let lifetime = match &request.hosted_link {
-            Some(hosted) => hosted.url_lifetime(),
+            Some(hosted) => hosted.url_lifetime(guesses.delivered_page),
             None if update_item.is_some() => UPDATE_LIFETIME,
             None => LIFETIME,
         };

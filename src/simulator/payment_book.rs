@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::PlaidError;
@@ -11,7 +12,7 @@ use super::error::PlaidError;
 const MOST: usize = 1_000;
 
 /// One client's object.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Entry {
     client_id: String,
     id: String,
@@ -19,7 +20,7 @@ struct Entry {
 }
 
 /// Objects of one kind, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct Pile(VecDeque<Entry>);
 
 impl Pile {
@@ -54,7 +55,7 @@ impl Pile {
 }
 
 /// Everything of Payment Initiation.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct PaymentBook {
     pub(super) recipients: Pile,
     pub(super) payments: Pile,

@@ -1,87 +1,103 @@
 //! Rate limits of the Sandbox: <https://plaid.com/docs/errors/rate-limit-exceeded/>.
 //!
-//! Windows are fixed minutes from a key's first call; Plaid does not say what shape its windows have.
+//! Windows are fixed spans of time; Plaid does not say what shape its windows have.
+
+mod table;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use http::StatusCode;
+use serde_json::{Map, Value};
 
+use self::table::{EVERYWHERE, LIMITS};
 use super::error::PlaidError;
+use super::guesses::{Guesses, RateWindow, RetryAfter, UnlistedLimits};
 use crate::clock::Timestamp;
 
-/// The length of a window.
-const WINDOW: Duration = Duration::from_secs(60);
 /// Windows beyond this number start a new table: a bound, not a rule.
 const MOST_WINDOWS: usize = 100_000;
 
-/// The calls of a path that are let through in a window.
+/// Whose calls are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Of {
+    Client,
+    Item,
+    AssetReport,
+    Transaction,
+}
+
+/// The length of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Per {
+    Second,
+    Minute,
+    Hour,
+}
+
+/// So many calls are let through in a window.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    most: u32,
+    of: Of,
+    per: Per,
+}
+
+/// The rules of a path.
+#[derive(Clone, Copy, Debug)]
 struct Limit {
     path: &'static str,
-    per_item: Option<u32>,
-    per_client: u32,
     error_code: &'static str,
+    rules: &'static [Rule],
 }
 
-const fn limit(path: &'static str, per_item: u32, per_client: u32, error_code: &'static str) -> Limit {
-    Limit {
-        path,
-        per_item: Some(per_item),
-        per_client,
-        error_code,
+impl Per {
+    fn length(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 60 * 60,
+        })
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+        }
     }
 }
 
-const fn of_client(path: &'static str, per_client: u32, error_code: &'static str) -> Limit {
-    Limit {
-        path,
-        per_item: None,
-        per_client,
-        error_code,
-    }
+/// The rules for `path`, and so whether a call has to be counted.
+fn limit_of(path: &str, guesses: &Guesses) -> Option<Limit> {
+    let listed = LIMITS.iter().find(|limit| limit.path == path).copied();
+    let everywhere = guesses.unlisted_limits == UnlistedLimits::ThirtyASecond;
+    listed.or(everywhere.then_some(EVERYWHERE))
 }
 
-const LIMITS: &[Limit] = &[
-    limit("/accounts/get", 100, 5_000, "ACCOUNTS_LIMIT"),
-    limit("/accounts/balance/get", 25, 100, "BALANCE_LIMIT"),
-    limit("/auth/get", 100, 500, "AUTH_LIMIT"),
-    limit("/identity/get", 100, 1_000, "IDENTITY_LIMIT"),
-    limit("/item/get", 40, 5_000, "ITEM_GET_LIMIT"),
-    limit("/item/remove", 100, 500, "RATE_LIMIT"),
-    limit("/transactions/sync", 50, 1_000, "TRANSACTIONS_SYNC_LIMIT"),
-    limit("/transactions/get", 80, 1_000, "TRANSACTIONS_LIMIT"),
-    limit(
-        "/investments/holdings/get",
-        100,
-        1_000,
-        "INVESTMENT_HOLDINGS_GET_LIMIT",
-    ),
-    limit(
-        "/investments/transactions/get",
-        100,
-        1_000,
-        "INVESTMENT_TRANSACTIONS_LIMIT",
-    ),
-    limit("/liabilities/get", 10, 1_000, "RATE_LIMIT"),
-    of_client("/institutions/get_by_id", 400, "INSTITUTIONS_GET_BY_ID_LIMIT"),
-    of_client("/institutions/get", 10, "INSTITUTIONS_GET_LIMIT"),
-    of_client("/asset_report/create", 100, "RATE_LIMIT"),
-    of_client("/asset_report/get", 1_000, "RATE_LIMIT"),
-    of_client("/statements/list", 100, "RATE_LIMIT"),
-    of_client("/statements/download", 50, "RATE_LIMIT"),
-    of_client("/transfer/authorization/create", 100, "RATE_LIMIT"),
-    of_client("/transfer/create", 100, "RATE_LIMIT"),
-    of_client("/payment_initiation/payment/create", 100, "RATE_LIMIT"),
-];
+/// Whom a call is counted for.
+pub(super) struct Caller<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) item_id: Option<&'a str>,
+    pub(super) body: &'a Map<String, Value>,
+}
 
-/// Whether `path` has a limit, and so whether the Item has to be known.
-pub(super) fn has_limit(path: &str) -> bool {
-    LIMITS.iter().any(|limit| limit.path == path)
+impl Caller<'_> {
+    fn key(&self, of: Of) -> Option<&str> {
+        let text = |name: &str| self.body.get(name).and_then(Value::as_str);
+        match of {
+            Of::Client => Some(self.client_id),
+            Of::Item => self.item_id,
+            Of::AssetReport => text("asset_report_token"),
+            Of::Transaction => text("client_transaction_id"),
+        }
+    }
 }
 
 /// The calls of the running windows.
 #[derive(Default)]
-pub(super) struct RateLimits(HashMap<(&'static str, String), Window>);
+pub(super) struct RateLimits(HashMap<(String, Of, Per, String), Window>);
 
 struct Window {
     began: Timestamp,
@@ -89,27 +105,32 @@ struct Window {
 }
 
 impl RateLimits {
-    /// Counts a call of a client's, for an Item when it names one.
+    /// Counts a call.
     pub(super) fn count(
         &mut self,
         path: &str,
-        client_id: &str,
-        item_id: Option<&str>,
+        caller: &Caller<'_>,
+        guesses: &Guesses,
         now: Timestamp,
     ) -> Result<(), PlaidError> {
-        let Some(limit) = LIMITS.iter().find(|limit| limit.path == path) else {
+        let Some(limit) = limit_of(path, guesses) else {
             return Ok(());
         };
-        let of_item = limit.per_item.zip(item_id).map(|(most, item_id)| (item_id, most));
-        for (key, most) in of_item.into_iter().chain([(client_id, limit.per_client)]) {
-            if !self.passes(limit.path, key, most, now) {
+        for rule in limit.rules {
+            let Some(key) = caller.key(rule.of) else {
+                continue;
+            };
+            if let Err(rest) = self.passes(path, *rule, key, guesses, now) {
+                let (most, per) = (rule.most, rule.per.word());
                 return Err(PlaidError {
                     status: StatusCode::TOO_MANY_REQUESTS,
+                    retry_after: (guesses.retry_after == RetryAfter::Seconds)
+                        .then(|| rest.as_secs().saturating_add(u64::from(rest.subsec_nanos() > 0))),
                     ..PlaidError::new(
                         "RATE_LIMIT_EXCEEDED",
                         limit.error_code,
                         format!(
-                            "rate limit exceeded for {path}: {most} calls a minute. please try again later"
+                            "rate limit exceeded for {path}: {most} calls per {per}. please try again later"
                         ),
                     )
                 });
@@ -118,19 +139,42 @@ impl RateLimits {
         Ok(())
     }
 
-    fn passes(&mut self, path: &'static str, key: &str, most: u32, now: Timestamp) -> bool {
+    /// Lets a call through, or tells how long the window lasts.
+    fn passes(
+        &mut self,
+        path: &str,
+        rule: Rule,
+        key: &str,
+        guesses: &Guesses,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
         if self.0.len() >= MOST_WINDOWS {
             self.0.clear();
         }
-        let window = self
-            .0
-            .entry((path, key.to_owned()))
-            .or_insert(Window { began: now, calls: 0 });
-        if now.since(window.began) >= WINDOW {
-            *window = Window { began: now, calls: 0 };
+        let length = rule.per.length();
+        let key = (path.to_owned(), rule.of, rule.per, key.to_owned());
+        let window = self.0.entry(key).or_insert(Window {
+            began: Timestamp::from_millis(0),
+            calls: 0,
+        });
+        if window.calls == 0 || now.since(window.began) >= length {
+            let into = match guesses.rate_window {
+                RateWindow::FirstCall => Duration::ZERO,
+                RateWindow::Clock => {
+                    let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+                    Duration::from_millis(now.as_millis().rem_euclid(millis).unsigned_abs())
+                }
+            };
+            *window = Window {
+                began: now.minus(into),
+                calls: 0,
+            };
+        }
+        if window.calls >= rule.most {
+            return Err(length.saturating_sub(now.since(window.began)));
         }
         window.calls = window.calls.saturating_add(1);
-        window.calls <= most
+        Ok(())
     }
 }
 
@@ -140,43 +184,114 @@ mod tests {
 
     use super::*;
 
+    /// Calls at one moment until one is refused: how many passed, and the refusal.
+    fn calls(
+        limits: &mut RateLimits,
+        path: &str,
+        (item_id, body): (Option<&str>, &Value),
+        now: Timestamp,
+    ) -> (u32, PlaidError) {
+        let body = body.as_object().expect("an object");
+        let caller = Caller {
+            client_id: "client",
+            item_id,
+            body,
+        };
+        for passed in 0..10_000 {
+            if let Err(error) = limits.count(path, &caller, &Guesses::default(), now) {
+                return (passed, error);
+            }
+        }
+        unreachable!("nothing was refused");
+    }
+
     #[test]
     fn an_item_has_its_own_limit_and_a_minute_later_all_is_well() {
         let mut limits = RateLimits::default();
         let now = Timestamp::from_millis(0);
-        for _ in 0..40 {
-            limits
-                .count("/item/get", "client", Some("item"), now)
-                .expect("passes");
-        }
-        let error = limits
-            .count("/item/get", "client", Some("item"), now)
-            .expect_err("refused");
+        let none = Value::Object(Map::new());
+        let (passed, error) = calls(&mut limits, "/item/get", (Some("item"), &none), now);
         assert_eq!(
-            (&*error.error_code, error.status.as_u16()),
-            ("ITEM_GET_LIMIT", 429)
+            (
+                passed,
+                &*error.error_code,
+                error.status.as_u16(),
+                error.retry_after
+            ),
+            (40, "ITEM_GET_LIMIT", 429, None)
         );
-        limits
-            .count("/item/get", "client", Some("other"), now)
-            .expect("another Item");
-        limits
-            .count("/link/token/create", "client", None, now)
-            .expect("no limit");
-        limits
-            .count("/item/get", "client", Some("item"), now.plus(WINDOW))
-            .expect("a new window");
+        let (other, _) = calls(&mut limits, "/item/get", (Some("other"), &none), now);
+        let later = now.plus(Per::Minute.length());
+        let (anew, _) = calls(&mut limits, "/item/get", (Some("item"), &none), later);
+        assert_eq!((other, anew), (40, 40));
+        let caller = Caller {
+            client_id: "client",
+            item_id: None,
+            body: none.as_object().expect("an object"),
+        };
+        for _ in 0..10_000 {
+            let path = "/link/token/create";
+            limits
+                .count(path, &caller, &Guesses::default(), now)
+                .expect("no limit");
+        }
+    }
+
+    #[test]
+    fn signal_has_limits_by_transaction_item_and_second() {
+        let mut limits = RateLimits::default();
+        let mut now = Timestamp::from_millis(0);
+        let about = |id: &str| serde_json::json!({"client_transaction_id": id});
+        let (path, item) = ("/signal/evaluate", Some("item"));
+        assert_eq!(calls(&mut limits, path, (item, &about("a")), now).0, 10);
+        now = now.plus(Per::Minute.length());
+        assert_eq!(calls(&mut limits, path, (item, &about("a")), now).0, 0);
+        // 30 a second and client, 70 an hour and Item, of which the first 10 and the refused ones have gone.
+        let mut passed = 0;
+        for second in 1..60 {
+            now = now.plus(Per::Second.length());
+            for at in 0..30 {
+                let about = about(&format!("{second}-{at}"));
+                let body = about.as_object().expect("an object");
+                let caller = Caller {
+                    client_id: "client",
+                    item_id: item,
+                    body,
+                };
+                passed += u32::from(limits.count(path, &caller, &Guesses::default(), now).is_ok());
+            }
+        }
+        assert_eq!(passed, 60);
+        let mut passed = 0;
+        for at in 0..40 {
+            let (item, about) = (format!("item-{at}"), about(&format!("once-{at}")));
+            let caller = Caller {
+                client_id: "client",
+                item_id: Some(&item),
+                body: about.as_object().expect("an object"),
+            };
+            passed += u32::from(limits.count(path, &caller, &Guesses::default(), now).is_ok());
+        }
+        assert_eq!(passed, 30);
+        now = now.plus(Per::Hour.length());
+        assert_eq!(calls(&mut limits, path, (item, &about("a")), now).0, 10);
     }
 
     #[test]
     fn a_client_has_a_limit_over_all_items() {
         let mut limits = RateLimits::default();
+        let none = Value::Object(Map::new());
         let now = Timestamp::from_millis(0);
-        for _ in 0..10 {
-            limits
-                .count("/institutions/get", "client", None, now)
-                .expect("passes");
-        }
-        assert!(limits.count("/institutions/get", "client", None, now).is_err());
-        assert!(limits.count("/institutions/get", "other", None, now).is_ok());
+        assert_eq!(calls(&mut limits, "/institutions/get", (None, &none), now).0, 10);
+        let transfers = "/transfer/authorization/create";
+        assert_eq!(calls(&mut limits, transfers, (Some("item"), &none), now).0, 100);
+        let later = now.plus(Per::Minute.length());
+        let (passed, error) = calls(&mut limits, transfers, (Some("item"), &none), later);
+        assert_eq!((passed, error.message.contains("100 calls per hour")), (0, true));
+        let report = serde_json::json!({"asset_report_token": "assets"});
+        assert_eq!(
+            calls(&mut limits, "/asset_report/pdf/get", (None, &report), now).0,
+            15
+        );
     }
 }

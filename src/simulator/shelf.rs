@@ -1,57 +1,66 @@
 //! A map with a bound: the oldest entries leave first, so that a simulator that runs for weeks stays small.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-/// A map from text that remembers the order of insertion.
-pub(super) struct Shelf<V> {
-    entries: HashMap<String, V>,
-    order: VecDeque<String>,
-    capacity: usize,
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A map from text that remembers the order of insertion and has at most `MOST` entries. Values are boxed: a table
+/// that is half empty, or that grows, costs little.
+pub(super) struct Shelf<V, const MOST: usize> {
+    entries: HashMap<Arc<str>, Box<V>>,
+    order: VecDeque<Arc<str>>,
 }
 
-impl<V> Shelf<V> {
-    pub(super) fn with_capacity(capacity: usize) -> Self {
+impl<V, const MOST: usize> Default for Shelf<V, MOST> {
+    fn default() -> Self {
         Self {
             entries: HashMap::new(),
             order: VecDeque::new(),
-            capacity,
         }
     }
+}
 
+impl<V, const MOST: usize> Shelf<V, MOST> {
     pub(super) fn get(&self, key: &str) -> Option<&V> {
-        self.entries.get(key)
+        self.entries.get(key).map(|value| &**value)
     }
 
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
-        self.entries.get_mut(key)
+        self.entries.get_mut(key).map(|value| &mut **value)
+    }
+
+    pub(super) fn contains(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.values()
+        self.entries.values().map(|value| &**value)
     }
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.values_mut()
+        self.entries.values_mut().map(|value| &mut **value)
     }
 
     /// All entries, the oldest first.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&String, &V)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&Arc<str>, &V)> {
         self.order
             .iter()
-            .filter_map(|key| self.entries.get_key_value(key))
+            .filter_map(|key| Some((key, &**self.entries.get(key)?)))
     }
 
     /// Adds an entry under a key that was never used before.
-    pub(super) fn insert(&mut self, key: String, value: V) {
+    pub(super) fn insert(&mut self, key: impl Into<Arc<str>>, value: V) {
+        let key = key.into();
         self.order.push_back(key.clone());
-        self.entries.insert(key, value);
-        while self.order.len() > self.capacity {
+        self.entries.insert(key, Box::new(value));
+        while self.order.len() > MOST {
             self.drop_oldest();
         }
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<V> {
-        self.entries.remove(key)
+        self.entries.remove(key).map(|value| *value)
     }
 
     /// Drops entries from the oldest on, as long as they are `spent`.
@@ -71,15 +80,35 @@ impl<V> Shelf<V> {
     }
 }
 
+/// In snapshots: pairs of key and value, the oldest first.
+impl<V: Serialize, const MOST: usize> Serialize for Shelf<V, MOST> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.entries())
+    }
+}
+
+impl<'de, V: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Shelf<V, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries = Vec::<(Arc<str>, V)>::deserialize(deserializer)?;
+        let mut shelf = Self::default();
+        for (key, value) in entries {
+            shelf.insert(key, value);
+        }
+        Ok(shelf)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests fail by panicking")]
+
     use super::Shelf;
 
     #[test]
     fn the_oldest_leave_first() {
-        let mut shelf = Shelf::with_capacity(2);
+        let mut shelf = Shelf::<_, 2>::default();
         for (key, value) in [("a", 1), ("b", 2), ("c", 3)] {
-            shelf.insert(key.to_owned(), value);
+            shelf.insert(key, value);
         }
         assert_eq!(shelf.get("a"), None);
         assert_eq!(shelf.get("b"), Some(&2));
@@ -88,7 +117,7 @@ mod tests {
 
     #[test]
     fn spent_and_removed_entries_make_room() {
-        let mut shelf = Shelf::with_capacity(9);
+        let mut shelf = Shelf::<_, 9>::default();
         for value in 0..5 {
             shelf.insert(value.to_string(), value);
         }
@@ -97,5 +126,18 @@ mod tests {
         assert_eq!(shelf.get("2"), None);
         assert_eq!(shelf.get("3"), Some(&3));
         assert_eq!(shelf.order.len(), 2);
+    }
+
+    #[test]
+    fn the_order_survives_a_snapshot() {
+        let mut shelf = Shelf::<_, 3>::default();
+        for (key, value) in [("b", 1), ("a", 2), ("c", 3)] {
+            shelf.insert(key, value);
+        }
+        shelf.remove("a");
+        let json = serde_json::to_value(&shelf).expect("JSON");
+        assert_eq!(json, serde_json::json!([["b", 1], ["c", 3]]));
+        let read: Shelf<i32, 3> = serde_json::from_value(json).expect("a shelf");
+        assert_eq!(read.entries().next().map(|(key, _)| &**key), Some("b"));
     }
 }

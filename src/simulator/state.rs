@@ -1,10 +1,13 @@
 //! All tokens and Items, and what may be done with them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::PublicTokenReuse;
 use super::asset_reports::AssetReports;
 use super::error::PlaidError;
+use super::guesses::{
+    ExpiredPublicToken, Guesses, RemovedItem, RotatedToken, SessionPublicToken, UpdateTokenExchange,
+};
 use super::ids::{self, TokenKind};
 use super::item::{Draft, Item};
 use super::link::OAuthState;
@@ -13,23 +16,29 @@ use super::payment_book::PaymentBook;
 use super::shelf::Shelf;
 use super::transfers::Transfers;
 use super::user::User;
+use super::{PublicTokenReuse, Switches};
 use crate::clock::Timestamp;
 
 /// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
 const PUBLIC_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 /// How long an expired public token is still told from one that never was.
 const PUBLIC_TOKEN_MEMORY: Duration = Duration::from_secs(60 * 60);
+/// How long the public token of a Link session may be good at most, as long as the session is told.
+const SESSION_TOKEN_LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
 /// Tokens and Items beyond these numbers push out the oldest.
 const MOST_LINK_TOKENS: usize = 20_000;
 const MOST_PUBLIC_TOKENS: usize = 100_000;
 const MOST_ITEMS: usize = 100_000;
 const MOST_USERS: usize = 20_000;
+const MOST_ROTATED_TOKENS: usize = 10_000;
 
 /// A public token and what is behind it.
 #[derive(serde::Deserialize, serde::Serialize)]
-pub(super) struct PublicToken {
-    client_id: String,
+struct PublicToken {
+    client_id: Arc<str>,
     created_at: Timestamp,
+    /// Whether `/link/token/get` tells it.
+    of_session: bool,
     behind: Behind,
 }
 
@@ -38,49 +47,51 @@ enum Behind {
     /// Never exchanged: the Item begins with the exchange.
     Draft(Box<Draft>),
     /// Was exchanged for this Item.
-    Exchanged { item_id: String },
+    Exchanged { item_id: Arc<str> },
     /// Came of update mode: the Item existed before.
-    Update { item_id: String },
+    Update { item_id: Arc<str> },
+}
+
+impl PublicToken {
+    fn lifetime(&self, guesses: &Guesses) -> Duration {
+        match guesses.session_public_token {
+            SessionPublicToken::SixHours if self.of_session => SESSION_TOKEN_LIFETIME,
+            SessionPublicToken::SixHours | SessionPublicToken::ThirtyMinutes => PUBLIC_TOKEN_LIFETIME,
+        }
+    }
+
+    fn memory(&self) -> Duration {
+        if self.of_session {
+            SESSION_TOKEN_LIFETIME
+        } else {
+            PUBLIC_TOKEN_MEMORY
+        }
+    }
 }
 
 /// What an exchange gives.
 pub(super) struct Exchanged {
-    pub(super) access_token: String,
-    pub(super) item_id: String,
+    pub(super) access_token: Arc<str>,
+    pub(super) item_id: Arc<str>,
 }
 
-/// Everything that the simulator remembers.
+/// Everything that the simulator remembers, and that its snapshots have.
+#[derive(Default, serde::Deserialize, serde::Serialize)]
 pub(super) struct State {
-    pub(super) link_tokens: Shelf<LinkToken>,
+    pub(super) link_tokens: Shelf<LinkToken, MOST_LINK_TOKENS>,
     /// The last part of a Hosted Link URL to its link token.
-    pub(super) hosted_links: Shelf<String>,
+    pub(super) hosted_links: Shelf<String, MOST_LINK_TOKENS>,
     /// `oauth_state_id` to the session whose person is at the bank.
-    pub(super) oauth_states: Shelf<OAuthState>,
-    pub(super) public_tokens: Shelf<PublicToken>,
-    pub(super) items: Shelf<Item>,
+    pub(super) oauth_states: Shelf<OAuthState, MOST_LINK_TOKENS>,
+    public_tokens: Shelf<PublicToken, MOST_PUBLIC_TOKENS>,
+    items: Shelf<Item, MOST_ITEMS>,
     /// Access token to item id. A rotated token leaves; one of a removed Item stays and says so.
-    pub(super) access_tokens: Shelf<String>,
-    pub(super) users: Shelf<User>,
+    access_tokens: Shelf<Arc<str>, MOST_ITEMS>,
+    rotated_tokens: Shelf<(), MOST_ROTATED_TOKENS>,
+    pub(super) users: Shelf<User, MOST_USERS>,
     pub(super) asset_reports: AssetReports,
     pub(super) transfers: Transfers,
     pub(super) payment_book: PaymentBook,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            link_tokens: Shelf::with_capacity(MOST_LINK_TOKENS),
-            hosted_links: Shelf::with_capacity(MOST_LINK_TOKENS),
-            oauth_states: Shelf::with_capacity(MOST_LINK_TOKENS),
-            public_tokens: Shelf::with_capacity(MOST_PUBLIC_TOKENS),
-            items: Shelf::with_capacity(MOST_ITEMS),
-            access_tokens: Shelf::with_capacity(MOST_ITEMS),
-            users: Shelf::with_capacity(MOST_USERS),
-            asset_reports: AssetReports::default(),
-            transfers: Transfers::default(),
-            payment_book: PaymentBook::default(),
-        }
-    }
 }
 
 impl State {
@@ -94,32 +105,36 @@ impl State {
         self.link_tokens.insert(link_token.token.clone(), link_token);
     }
 
-    /// A public token for an Item to be.
-    pub(super) fn new_public_token(&mut self, draft: Draft, now: Timestamp) -> String {
+    /// A public token for an Item to be; `of_session` when Link made it.
+    pub(super) fn new_public_token(&mut self, draft: Draft, of_session: bool, now: Timestamp) -> String {
         let client_id = draft.client_id.clone();
-        self.keep_public_token(client_id, Behind::Draft(Box::new(draft)), now)
+        self.keep_public_token(client_id, Behind::Draft(Box::new(draft)), of_session, now)
     }
 
     /// The public token that update mode ends with; nothing needs to be exchanged.
-    pub(super) fn new_update_token(&mut self, client_id: &str, item_id: &str, now: Timestamp) -> String {
-        self.keep_public_token(
-            client_id.to_owned(),
-            Behind::Update {
-                item_id: item_id.to_owned(),
-            },
-            now,
-        )
+    pub(super) fn new_update_token(&mut self, client_id: &Arc<str>, item_id: &str, now: Timestamp) -> String {
+        let behind = Behind::Update {
+            item_id: item_id.into(),
+        };
+        self.keep_public_token(client_id.clone(), behind, true, now)
     }
 
-    fn keep_public_token(&mut self, client_id: String, behind: Behind, now: Timestamp) -> String {
+    fn keep_public_token(
+        &mut self,
+        client_id: Arc<str>,
+        behind: Behind,
+        of_session: bool,
+        now: Timestamp,
+    ) -> String {
         self.public_tokens
-            .drop_while(|kept| now.since(kept.created_at) >= PUBLIC_TOKEN_MEMORY);
+            .drop_while(|kept| now.since(kept.created_at) >= kept.memory());
         let token = ids::new_token(TokenKind::Public);
         self.public_tokens.insert(
             token.clone(),
             PublicToken {
                 client_id,
                 created_at: now,
+                of_session,
                 behind,
             },
         );
@@ -131,22 +146,30 @@ impl State {
         &mut self,
         client_id: &str,
         public_token: &str,
-        reuse: PublicTokenReuse,
+        switches: &Switches,
         now: Timestamp,
     ) -> Result<Exchanged, PlaidError> {
+        let Switches {
+            public_token_reuse,
+            guesses,
+            ..
+        } = switches;
         ids::check_token(TokenKind::Public, public_token)
-            .map_err(|misfit| PlaidError::misfit(TokenKind::Public, &misfit))?;
+            .map_err(|misfit| PlaidError::misfit(TokenKind::Public, &misfit, guesses))?;
         let unknown = || PlaidError::invalid_public_token("could not find matching public token");
         let entry = self
             .public_tokens
             .get_mut(public_token)
-            .filter(|entry| entry.client_id == client_id)
+            .filter(|entry| &*entry.client_id == client_id)
             .ok_or_else(unknown)?;
-        if now.since(entry.created_at) >= PUBLIC_TOKEN_LIFETIME {
-            return Err(PlaidError::invalid_public_token(
-                "provided public token is expired. Public tokens expire 30 minutes after creation at which \
-                 point they can no longer be exchanged",
-            ));
+        if now.since(entry.created_at) >= entry.lifetime(guesses) {
+            return Err(match guesses.expired_public_token {
+                ExpiredPublicToken::Unknown => unknown(),
+                ExpiredPublicToken::Told => PlaidError::invalid_public_token(
+                    "provided public token is expired. Public tokens expire 30 minutes after creation at \
+                     which point they can no longer be exchanged",
+                ),
+            });
         }
         match &entry.behind {
             Behind::Draft(draft) => {
@@ -156,8 +179,8 @@ impl State {
                     item_id: item_id.clone(),
                 };
                 let access_token = self.keep_access_token(&item_id);
-                self.items
-                    .insert(item_id.clone(), Item::new(draft, access_token.clone(), now));
+                let item = Item::new(draft, access_token.clone(), now);
+                self.items.insert(item_id.clone(), item);
                 Ok(Exchanged {
                     access_token,
                     item_id,
@@ -165,7 +188,7 @@ impl State {
             }
             Behind::Exchanged { item_id } => {
                 let item_id = item_id.clone();
-                match reuse {
+                match public_token_reuse {
                     PublicTokenReuse::SingleUse => Err(unknown()),
                     PublicTokenReuse::SameToken => self.current_token(item_id),
                     PublicTokenReuse::NewToken => self.another_token(item_id),
@@ -173,12 +196,16 @@ impl State {
             }
             Behind::Update { item_id } => {
                 let item_id = item_id.clone();
-                self.current_token(item_id)
+                match guesses.update_token_exchange {
+                    UpdateTokenExchange::SameToken => self.current_token(item_id),
+                    UpdateTokenExchange::NewToken => self.another_token(item_id),
+                    UpdateTokenExchange::Refused => Err(unknown()),
+                }
             }
         }
     }
 
-    fn current_token(&self, item_id: String) -> Result<Exchanged, PlaidError> {
+    fn current_token(&self, item_id: Arc<str>) -> Result<Exchanged, PlaidError> {
         let item = self.items.get(&item_id).filter(|item| !item.is_removed());
         let access_token = item.ok_or_else(PlaidError::item_not_found)?.access_token.clone();
         Ok(Exchanged {
@@ -187,7 +214,7 @@ impl State {
         })
     }
 
-    fn another_token(&mut self, item_id: String) -> Result<Exchanged, PlaidError> {
+    fn another_token(&mut self, item_id: Arc<str>) -> Result<Exchanged, PlaidError> {
         let access_token = self.keep_access_token(&item_id);
         let item = self.items.get_mut(&item_id).filter(|item| !item.is_removed());
         item.ok_or_else(PlaidError::item_not_found)?
@@ -199,9 +226,9 @@ impl State {
         })
     }
 
-    fn keep_access_token(&mut self, item_id: &str) -> String {
-        let token = ids::new_token(TokenKind::Access);
-        self.access_tokens.insert(token.clone(), item_id.to_owned());
+    fn keep_access_token(&mut self, item_id: &Arc<str>) -> Arc<str> {
+        let token: Arc<str> = ids::new_token(TokenKind::Access).into();
+        self.access_tokens.insert(token.clone(), item_id.clone());
         token
     }
 
@@ -215,11 +242,9 @@ impl State {
         self.items.values().filter(|item| !item.is_removed())
     }
 
-    /// The Items whose login has lapsed since the last look.
-    pub(super) fn newly_lapsed(&mut self, now: Timestamp) -> impl Iterator<Item = &mut Item> {
-        self.items
-            .values_mut()
-            .filter_map(move |item| item.lapses(now).then_some(item))
+    /// All Items that are not removed, to change them.
+    pub(super) fn items_mut(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.items.values_mut().filter(|item| !item.is_removed())
     }
 
     /// The Item with this id.
@@ -228,26 +253,42 @@ impl State {
     }
 
     /// The live Item that `client_id` may reach by this token.
-    pub(super) fn item(&mut self, client_id: &str, access_token: &str) -> Result<&mut Item, PlaidError> {
+    pub(super) fn item(
+        &mut self,
+        client_id: &str,
+        access_token: &str,
+        guesses: &Guesses,
+    ) -> Result<&mut Item, PlaidError> {
         ids::check_token(TokenKind::Access, access_token)
-            .map_err(|misfit| PlaidError::misfit(TokenKind::Access, &misfit))?;
+            .map_err(|misfit| PlaidError::misfit(TokenKind::Access, &misfit, guesses))?;
+        let unknown = || PlaidError::invalid_access_token("could not find matching access token");
+        let was_rotated = self.rotated_tokens.contains(access_token);
         let item = self
             .access_tokens
             .get(access_token)
             .and_then(|item_id| self.items.get_mut(item_id))
             .filter(|item| item.client_id() == client_id)
-            .ok_or_else(|| PlaidError::invalid_access_token("could not find matching access token"))?;
-        if item.is_removed() {
-            Err(PlaidError::item_not_found())
-        } else {
-            Ok(item)
+            .ok_or_else(|| match guesses.rotated_token {
+                RotatedToken::ItemNotFound if was_rotated => PlaidError::item_not_found(),
+                RotatedToken::ItemNotFound | RotatedToken::InvalidAccessToken => unknown(),
+            })?;
+        match guesses.removed_item {
+            _ if !item.is_removed() => Ok(item),
+            RemovedItem::ItemNotFound => Err(PlaidError::item_not_found()),
+            RemovedItem::InvalidAccessToken => Err(unknown()),
         }
     }
 
     /// `/item/access_token/invalidate`: the old token is dead at once.
-    pub(super) fn rotate(&mut self, client_id: &str, access_token: &str) -> Result<String, PlaidError> {
-        let item_id = self.item(client_id, access_token)?.id().to_owned();
+    pub(super) fn rotate(
+        &mut self,
+        client_id: &str,
+        access_token: &str,
+        guesses: &Guesses,
+    ) -> Result<Arc<str>, PlaidError> {
+        let item_id = self.item(client_id, access_token, guesses)?.shared_id();
         self.access_tokens.remove(access_token);
+        self.rotated_tokens.insert(access_token, ());
         Ok(self.another_token(item_id)?.access_token)
     }
 

@@ -5,6 +5,7 @@ use http::StatusCode;
 use super::data::custom::Custom;
 use super::data::person;
 use super::error::PlaidError;
+use super::guesses::{ErrorPasswords, Guesses};
 use super::link::Mfa;
 
 /// What a login leads to.
@@ -12,35 +13,43 @@ use super::link::Mfa;
 pub(super) enum Login {
     /// The person is in.
     Done,
-    /// Something more is asked for first; the password says what.
-    Code,
+    /// Something more is asked for first.
+    Asked(Mfa),
     /// The bank, or the test password, says no.
     Refused(PlaidError),
 }
 
 /// Tries to log in.
-pub(super) fn log_in(username: &str, password: &str) -> Login {
+pub(super) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login {
+    let forced = |code: &str| forced(code, guesses.error_passwords);
     if person::takes_any_password(username) {
         return Login::Done;
     }
     if username == "user_custom" {
         return match Custom::parse(password) {
-            Some(custom) => custom
-                .force_error()
-                .and_then(forced)
-                .map_or(Login::Done, Login::Refused),
+            Some(custom) => match (custom.force_error().and_then(forced), custom.mfa()) {
+                (Some(error), _) => Login::Refused(error),
+                (None, _) if custom.fails_recaptcha() => Login::Refused(recaptcha()),
+                (None, Some(mfa)) => Login::Asked(mfa.clone()),
+                (None, None) => Login::Done,
+            },
             None => Login::Refused(invalid_credentials()),
         };
     }
     match (username, password) {
         ("user_good", "pass_good") => Login::Done,
-        ("user_good", password) if Mfa::of_password(password).is_some() => Login::Code,
-        ("user_good", _) => Login::Refused(
-            password
-                .strip_prefix("error_")
-                .and_then(forced)
-                .unwrap_or_else(invalid_credentials),
-        ),
+        ("user_good", password) => match Mfa::of_password(password, guesses) {
+            Some(mfa) => Login::Asked(mfa),
+            None if Custom::parse(password).is_some_and(|custom| custom.fails_recaptcha()) => {
+                Login::Refused(recaptcha())
+            }
+            None => Login::Refused(
+                password
+                    .strip_prefix("error_")
+                    .and_then(forced)
+                    .unwrap_or_else(invalid_credentials),
+            ),
+        },
         _ => Login::Refused(invalid_credentials()),
     }
 }
@@ -53,6 +62,18 @@ pub(super) fn invalid_mfa() -> PlaidError {
             "ITEM_ERROR",
             "INVALID_MFA",
             "the provided MFA response was not correct",
+        )
+    }
+}
+
+/// The answer to a reCAPTCHA that was not solved.
+fn recaptcha() -> PlaidError {
+    PlaidError {
+        display_message: Some("You did not pass the check that you are a person."),
+        ..PlaidError::new(
+            "RECAPTCHA_ERROR",
+            "RECAPTCHA_BAD",
+            "the reCAPTCHA response was not correct",
         )
     }
 }
@@ -70,8 +91,28 @@ fn invalid_credentials() -> PlaidError {
     }
 }
 
+/// The codes that lists of test credentials name.
+const LISTED_ERRORS: &[&str] = &[
+    "COUNTRY_NOT_SUPPORTED",
+    "INSTITUTION_DOWN",
+    "INSTITUTION_NOT_RESPONDING",
+    "INTERNAL_SERVER_ERROR",
+    "INVALID_CREDENTIALS",
+    "INVALID_MFA",
+    "INVALID_SEND_METHOD",
+    "ITEM_LOCKED",
+    "ITEM_LOGIN_REQUIRED",
+    "ITEM_NOT_SUPPORTED",
+    "NO_ACCOUNTS",
+    "USER_INPUT_TIMEOUT",
+    "USER_SETUP_REQUIRED",
+];
+
 /// The error that a password like `error_ITEM_LOCKED` asks for.
-fn forced(code: &str) -> Option<PlaidError> {
+fn forced(code: &str, taken: ErrorPasswords) -> Option<PlaidError> {
+    if taken == ErrorPasswords::Listed && !LISTED_ERRORS.contains(&code) {
+        return None;
+    }
     let well_formed = (1..=64).contains(&code.len())
         && code
             .bytes()
@@ -108,9 +149,16 @@ mod tests {
 
     #[test]
     fn test_logins_do_as_documented() {
-        assert!(matches!(log_in("user_good", "pass_good"), Login::Done));
-        assert!(matches!(log_in("user_good", "mfa_device"), Login::Code));
-        assert!(matches!(log_in("user_transactions_dynamic", "x"), Login::Done));
+        let usual = Guesses::default();
+        assert!(matches!(log_in("user_good", "pass_good", &usual), Login::Done));
+        assert!(matches!(
+            log_in("user_good", "mfa_device", &usual),
+            Login::Asked(Mfa::Device)
+        ));
+        assert!(matches!(
+            log_in("user_transactions_dynamic", "x", &usual),
+            Login::Done
+        ));
         for (user, password, error_type, code) in [
             ("user_good", "wrong", "ITEM_ERROR", "INVALID_CREDENTIALS"),
             ("user_good", "error_", "ITEM_ERROR", "INVALID_CREDENTIALS"),
@@ -129,7 +177,7 @@ mod tests {
                 "INTERNAL_SERVER_ERROR",
             ),
         ] {
-            let Login::Refused(error) = log_in(user, password) else {
+            let Login::Refused(error) = log_in(user, password, &usual) else {
                 panic!("{user} with {password} got in");
             };
             assert_eq!((&*error.error_type, &*error.error_code), (error_type, code));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::PlaidError;
@@ -16,6 +17,7 @@ const KEY_LIFETIME: Duration = Duration::from_secs(48 * 60 * 60);
 const MOST_AUTHORIZATIONS: usize = 2_000;
 
 /// One authorization.
+#[derive(Deserialize, Serialize)]
 pub(super) struct Authorization {
     pub(super) client_id: String,
     pub(super) item_id: String,
@@ -29,18 +31,10 @@ pub(super) struct Authorization {
 }
 
 /// All of them, by id; and the ids by idempotency key.
+#[derive(Default, Deserialize, Serialize)]
 pub(super) struct Transfers {
-    authorizations: Shelf<Authorization>,
-    keys: Shelf<String>,
-}
-
-impl Default for Transfers {
-    fn default() -> Self {
-        Self {
-            authorizations: Shelf::with_capacity(MOST_AUTHORIZATIONS),
-            keys: Shelf::with_capacity(MOST_AUTHORIZATIONS),
-        }
-    }
+    authorizations: Shelf<Authorization, MOST_AUTHORIZATIONS>,
+    keys: Shelf<String, MOST_AUTHORIZATIONS>,
 }
 
 impl Transfers {

@@ -43,8 +43,14 @@ impl Webhook {
 
     /// `ITEM` / `USER_PERMISSION_REVOKED`: the person ended the connection at my.plaid.com or at the bank.
     pub(super) fn permission_revoked() -> Self {
-        let error = carried(&PlaidError::user_permission_revoked());
+        let error = carried(&PlaidError::user_permission_revoked("ITEM_ERROR"));
         Self::new("ITEM", "USER_PERMISSION_REVOKED", json!({"error": error}))
+    }
+
+    /// `TRANSACTIONS` / `SYNC_UPDATES_AVAILABLE`, when the whole history is there.
+    pub(super) fn sync_updates_available() -> Self {
+        let fields = json!({"initial_update_complete": true, "historical_update_complete": true});
+        Self::new("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", fields)
     }
 
     /// `ITEM` / `WEBHOOK_UPDATE_ACKNOWLEDGED`.
@@ -105,15 +111,6 @@ impl Simulator {
     ) {
         lock(&self.0.outbox).post(url, kind, code, body, now);
         self.0.outbox_changed.notify_waiters();
-    }
-
-    /// Tells of the logins that have lapsed by themselves since the last look.
-    pub(super) fn announce_lapsed_logins(&self) {
-        let now = self.now();
-        let error = PlaidError::item_login_required();
-        for item in self.state().newly_lapsed(now) {
-            self.send_webhook(item, Webhook::item_error(&error), now);
-        }
     }
 }
 

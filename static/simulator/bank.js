@@ -1,5 +1,5 @@
 // The own page of a bank with OAuth login: any login, boxes of which data to share, yes or no.
-// As in Plaid's Sandbox the login is not looked at and the boxes change nothing.
+// As in Plaid's Sandbox any login is let in and the boxes change nothing.
 import { post } from './calls.js';
 import { actions, alertText, choice, choices, element, field, form, mainButton, otherButton, soft } from './elements.js';
 import { show } from './panes.js';
@@ -8,8 +8,11 @@ const state = new URLSearchParams(window.location.search).get('oauth_state_id') 
 
 const over = (message) => show('This page cannot go on', alertText(message));
 
+// The username only tells one login at this bank from another.
+let login = '';
+
 const decide = async (granted) => {
-  const { answer, error } = await post('bank/decide', { oauth_state_id: state, granted });
+  const { answer, error } = await post('bank/decide', { oauth_state_id: state, granted, username: login });
   if (error) {
     over(error.display_message ?? error.error_message);
   } else if (answer.return_to) {
@@ -40,7 +43,10 @@ const logIn = (about) => {
   show(
     about.institution.name,
     soft('Any login works, also an empty one.'),
-    form([userLabel, username, passwordLabel, password], 'Log in', () => askConsent(about), [cancel]),
+    form([userLabel, username, passwordLabel, password], 'Log in', () => {
+      login = username.value;
+      askConsent(about);
+    }, [cancel]),
   );
   document.title = `${about.institution.name} (simulator)`;
   username.focus();

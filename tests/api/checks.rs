@@ -2,7 +2,7 @@
 
 use plaid_token_broker::config::Environment;
 use plaid_token_broker::setup::checks::{self, ALL, Context, Finding, Status};
-use plaid_token_broker::simulator::{self, CLIENT_ID, Simulator};
+use plaid_token_broker::simulator::{self, CLIENT_ID, Fault, Simulator};
 use url::Url;
 
 use crate::harness::{Answer, Setup, TestBroker};
@@ -94,6 +94,19 @@ async fn the_secret_of_the_other_environment_is_recognised() {
         keys.fix.as_deref().unwrap().contains("PLAID_ENV=production"),
         "{keys:?}"
     );
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_told_to_be_skipped() {
+    let broker = TestBroker::start_with(&APART).await;
+    broker.simulator.enqueue("/link/token/create", Fault::Hang);
+    let mut heard = 0;
+    let limit = std::time::Duration::from_millis(1);
+    let report = checks::run_within(&Context::of_app(&broker.app), limit, |_| heard += 1).await;
+    assert_eq!((heard, report.findings.len()), (ALL.len() - 1, ALL.len() - 1));
+    let plaid = one(&report.findings, "plaid_keys");
+    assert_eq!(plaid.status, Status::Skipped, "{plaid:?}");
+    assert_eq!(one(&report.findings, "client_auth").status, Status::Ok);
 }
 
 #[tokio::test]

@@ -36,5 +36,6 @@ mod refresh;
 mod rehearse;
 mod removal;
 mod rotation;
+mod setup;
 mod token;
 mod visitor;

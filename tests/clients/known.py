@@ -4,12 +4,22 @@
 SETTINGS = {
     "account_filters",
     "auth",
+    "base_report",
+    "card_switch",
+    "cashflow_report",
+    "cra_options",
+    "cra_report_parameter",
+    "credit_partner_insights",
+    "employment",
+    "eu_config",
     "hosted_link",
     "identity",
     "identity_verification",
+    "income_verification",
     "institution_data",
     "investments",
     "investments_auth",
+    "payment_configuration",
     "payment_initiation",
     "statements",
     "transactions",
@@ -17,19 +27,8 @@ SETTINGS = {
     "update",
 }
 
-# Objects whose inside the simulator does not look into: those of products that it does not have.
-OPEN = {
-    "/link/token/create base_report",
-    "/link/token/create card_switch",
-    "/link/token/create cashflow_report",
-    "/link/token/create cra_options",
-    "/link/token/create cra_report_parameter",
-    "/link/token/create credit_partner_insights",
-    "/link/token/create employment",
-    "/link/token/create eu_config",
-    "/link/token/create income_verification",
-    "/link/token/create payment_configuration",
-}
+# Objects whose inside the simulator does not look into.
+OPEN = set()
 
 # Values that are right in form beyond what the library says.
 SAMPLES = {}

@@ -1,5 +1,6 @@
 """The life of an Item, with every error on the way, through Plaid's own library for Python."""
 
+import datetime
 import hashlib
 import json
 import sys
@@ -163,6 +164,48 @@ def read(simulator, api, other, access_token):
     simulator.control("POST", "/switches", {"rate_limits": False})
 
 
+def update_mode(simulator, api, access_token):
+    """Link as the person sees it: errors, another try, the code that the bank sends; and nothing to exchange after it."""
+    request = LinkTokenCreateRequest(
+        client_name="Suite",
+        language="en",
+        country_codes=[CountryCode("US")],
+        user=LinkTokenCreateRequestUser(client_user_id="one"),
+        access_token=access_token,
+    )
+    created = api.link_token_create(request)
+    lifetime = created.expiration.timestamp() - iso(simulator.control("GET", "/clock")["now"])
+    assert 29 * 60 < lifetime <= 30 * 60, lifetime
+    session = {"link_token": created.link_token}
+
+    def step(name, **body):
+        answer = simulator.control("POST", f"/link/session/{name}", {**session, **body})
+        session.setdefault("link_session_id", answer.get("link_session_id"))
+        return answer.get("pane", answer)
+
+    assert step("start")["updating"] is True
+    assert step("continue")["view"] == "CREDENTIAL"
+    for password, code in (("wrong", "INVALID_CREDENTIALS"), ("error_USER_SETUP_REQUIRED", "USER_SETUP_REQUIRED")):
+        pane = step("login", username="user_good", password=password)
+        assert pane["error"]["error_code"] == code, pane
+        seen.append(code)
+        assert step("again")["view"] == "CREDENTIAL"
+    assert step("login", username="user_good", password="mfa_device")["mfa_type"] == "device"
+    assert step("mfa", answers=["phone"])["mfa_type"] == "code"
+    assert step("mfa", answers=["0000"])["problem"]
+    seen.append("INVALID_MFA")
+    assert step("mfa", answers=["1234"])["view"] == "CONNECTED"
+    done = step("finish")
+    told = api.link_token_get(LinkTokenGetRequest(link_token=created.link_token)).link_sessions[0]
+    assert told.results.item_add_results[0].public_token == done["public_token"]
+    names = [event.event_name for event in told.events]
+    assert names[0] == "HANDOFF" and names[-1] == "OPEN" and names.count("ERROR") == 3, names
+
+
+def iso(text):
+    return datetime.datetime.fromisoformat(text).timestamp()
+
+
 def lapsed(simulator, api, item, receiver):
     """A login that is reset, one that lapses, a person who revokes; each with its webhook."""
     access_token = item.access_token
@@ -185,16 +228,24 @@ def lapsed(simulator, api, item, receiver):
     error = "INVALID_WEBHOOK_VERIFICATION_KEY_ID"
     refused(400, "INVALID_INPUT", error, api.webhook_verification_key_get, unknown)
 
+    update_mode(simulator, api, access_token)
+    assert api.item_get(get).item.error is None
+    api.accounts_get(accounts)
     repair = {"item_id": item.item_id, "action": "repair"}
     simulator.control("POST", "/items", repair)
     receiver.wait("LOGIN_REPAIRED")
+    simulator.control("POST", "/items", {"item_id": item.item_id, "action": "end_consent"})
+    receiver.wait("PENDING_DISCONNECT")
+    simulator.control("POST", "/clock", {"advance_seconds": 7 * 24 * 60 * 60})
+    refused(400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED", api.accounts_get, accounts)
+    update_mode(simulator, api, access_token)
     api.accounts_get(accounts)
     simulator.control("POST", "/clock", {"advance_seconds": 30 * 24 * 60 * 60})
     refused(400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED", api.accounts_get, accounts)
     simulator.control("POST", "/items", repair)
     simulator.control("POST", "/items", {"item_id": item.item_id, "action": "revoke"})
     receiver.wait("USER_PERMISSION_REVOKED")
-    refused(400, "ITEM_ERROR", "USER_PERMISSION_REVOKED", api.accounts_get, accounts)
+    refused(400, "INVALID_INPUT", "USER_PERMISSION_REVOKED", api.accounts_get, accounts)
     simulator.control("POST", "/items", repair)
 
 

@@ -15,6 +15,8 @@
 mod admin;
 mod check;
 mod check_address;
+mod check_here;
+mod check_plaid;
 mod clients;
 mod durability;
 mod files;

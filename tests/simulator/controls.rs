@@ -94,7 +94,7 @@ async fn a_snapshot_goes_from_one_simulator_to_another() {
     assert_eq!(status, 422);
     assert!(text(&error, "error").contains("take it again"));
     let mut spoilt = snapshot;
-    spoilt["items"][0]["draft"]["institution"] = "ins_0".into();
+    spoilt["state"]["items"][0][1]["draft"]["institution"] = "ins_0".into();
     assert!(other.simulator().restore(&spoilt).is_err());
     other.of_item("/item/get", &access_token).await.ok();
 }
@@ -143,6 +143,50 @@ async fn limits_are_off_until_switched_on() {
     plaid.of_item("/item/get", &other).await.ok();
     plaid.simulator().advance(Duration::from_secs(60));
     plaid.of_item("/item/get", &access_token).await.ok();
+}
+
+#[tokio::test]
+async fn limits_by_the_hour_and_the_second_and_the_transaction() {
+    let plaid = Plaid::with(Options {
+        rate_limits: true,
+        ..Options::default()
+    })
+    .await;
+    let access_token = plaid.item_with(&["signal"]).await;
+    let accounts = plaid.of_item("/accounts/get", &access_token).await.ok();
+    let evaluate = async |id: String| {
+        let body = json!({
+            "access_token": access_token,
+            "account_id": accounts["accounts"][0]["account_id"],
+            "client_transaction_id": id,
+            "amount": 1,
+        });
+        plaid.call("/signal/evaluate", body).await
+    };
+    let refused = ("RATE_LIMIT_EXCEEDED", "RATE_LIMIT");
+    for _ in 0..10 {
+        evaluate("one".to_owned()).await.ok();
+    }
+    let by_transaction = evaluate("one".to_owned()).await;
+    by_transaction.refused(429, refused.0, refused.1);
+    for at in 0..20 {
+        evaluate(at.to_string()).await.ok();
+    }
+    let by_second = evaluate("more".to_owned()).await;
+    by_second.refused(429, refused.0, refused.1);
+    assert!(text(&by_second.body, "error_message").contains("30 calls per second"));
+    for second in 0..2 {
+        plaid.simulator().advance(Duration::from_secs(1));
+        for at in 0..20 - second {
+            evaluate(format!("{second}-{at}")).await.ok();
+        }
+    }
+    plaid.simulator().advance(Duration::from_secs(60));
+    let by_hour = evaluate("last".to_owned()).await;
+    by_hour.refused(429, refused.0, refused.1);
+    assert!(text(&by_hour.body, "error_message").contains("70 calls per hour"));
+    plaid.simulator().advance(Duration::from_secs(60 * 60));
+    evaluate("one".to_owned()).await.ok();
 }
 
 #[tokio::test]
@@ -273,6 +317,19 @@ async fn institutions_come_in_pages_and_by_name() {
     );
     let none = get(500, 0, json!({"routing_numbers": ["000000000"]})).await;
     assert_eq!(none["total"], 0);
+    for (countries, products, expected) in [
+        (json!(["CA"]), json!(["auth"]), 1),
+        (json!(["CA"]), json!(["auth", "liabilities"]), 0),
+        (json!(["GB"]), json!(["payment_initiation"]), 3),
+        (json!(["GB", "CA"]), json!(["transactions"]), 4),
+        (json!(["US"]), json!(["liabilities"]), total),
+    ] {
+        let body =
+            json!({"count": 1, "offset": 0, "country_codes": countries, "options": {"products": products}});
+        let answer = plaid.call("/institutions/get", body).await.ok();
+        assert_eq!(answer["total"], expected, "{countries} {products}");
+        assert_eq!(answer["institutions"].as_array().unwrap().len(), expected.min(1));
+    }
     let search = json!({"query": "gingham", "country_codes": ["US"], "products": ["auth"]});
     let hits = plaid.call("/institutions/search", search).await.ok();
     assert_eq!(hits["institutions"][0]["institution_id"], "ins_109509");

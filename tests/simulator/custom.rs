@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::data::ALL;
+use crate::link_support::Link;
 use crate::support::{Plaid, text};
 
 fn configuration() -> String {
@@ -161,4 +162,54 @@ async fn test_users_live_differently() {
         assert!(!lives.contains(&life), "{user} lives like another");
         lives.push(life);
     }
+}
+
+#[tokio::test]
+async fn a_custom_user_is_asked_what_the_configuration_says() {
+    let plaid = Plaid::start().await;
+    let link_token = plaid.link_token(json!({})).await;
+    let log_in = async |configuration: Value| {
+        let mut link = Link::at(&plaid, &link_token, "ins_109508").await;
+        let login = json!({"username": "user_custom", "password": configuration.to_string()});
+        let pane = link.pane("login", login).await;
+        (link, pane)
+    };
+    let (mut link, pane) = log_in(json!({"mfa": {"type": "device"}})).await;
+    assert_eq!(pane["mfa_type"], "device");
+    link.answer(&["phone"]).await;
+    assert_eq!(link.answer(&["1234"]).await["view"], "SELECT_ACCOUNT");
+
+    let questions = json!({"mfa": {"type": "questions", "question_rounds": 2, "questions_per_round": 1}});
+    let (mut link, pane) = log_in(questions).await;
+    assert_eq!(pane["asked"].as_array().unwrap().len(), 1);
+    assert_eq!(link.answer(&["answer_0_0"]).await["mfa_type"], "questions");
+    assert_eq!(link.answer(&["answer_1_0"]).await["view"], "SELECT_ACCOUNT");
+
+    let selections = json!({"mfa": {"type": "selections", "selections_per_question": 3}});
+    let (mut link, pane) = log_in(selections).await;
+    assert_eq!(pane["asked"][0]["answers"].as_array().unwrap().len(), 3);
+    assert_eq!(link.answer(&["answer_0_0_0"]).await["view"], "SELECT_ACCOUNT");
+
+    let (_, pane) = log_in(json!({"recaptcha": "bad"})).await;
+    assert_eq!(
+        (&pane["error"]["error_type"], &pane["error"]["error_code"]),
+        (&json!("RECAPTCHA_ERROR"), &json!("RECAPTCHA_BAD"))
+    );
+    let (_, pane) = log_in(json!({"recaptcha": "good"})).await;
+    assert_eq!(pane["view"], "SELECT_ACCOUNT");
+    for wrong in [json!({"mfa": {"type": "dance"}}), json!({"recaptcha": "maybe"})] {
+        let (_, pane) = log_in(wrong).await;
+        assert_eq!(pane["error"]["error_code"], "INVALID_CREDENTIALS");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_recaptcha_of_the_standard_user() {
+    let plaid = Plaid::start().await;
+    let link_token = plaid.link_token(json!({})).await;
+    let mut link = Link::at(&plaid, &link_token, "ins_109508").await;
+    assert_eq!(
+        link.refused_login(r#"{"recaptcha":"bad"}"#).await,
+        "RECAPTCHA_BAD"
+    );
 }

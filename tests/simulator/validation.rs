@@ -3,7 +3,7 @@
 use plaid_token_broker::simulator::Options;
 use serde_json::{Value, json};
 
-use crate::support::{Plaid, link_token_request, text};
+use crate::support::{OTHER, Plaid, link_token_request, text};
 
 /// An endpoint with a body that it takes; every field of that body is required.
 async fn endpoints(plaid: &Plaid) -> Vec<(&'static str, Value)> {
@@ -136,6 +136,22 @@ async fn link_token_create_refuses_each_bad_value() {
         (json!({"auth": {"reroute_to_credentials": "MAYBE"}}), settings),
         (json!({"account_filters": {"depository": {}}}), settings),
         (json!({"update": []}), settings),
+        (json!({"base_report": {}}), settings),
+        (json!({"card_switch": {"card_bin": 1}}), settings),
+        (json!({"cashflow_report": {"days_requested": 731}}), settings),
+        (
+            json!({"cra_options": {"days_requested": 1, "lend_score": {"lend_score_version": "v9"}}}),
+            settings,
+        ),
+        (json!({"cra_report_parameter": {"scope": 1}}), settings),
+        (json!({"credit_partner_insights": {"more": 1}}), settings),
+        (json!({"employment": {"bank_employment": {}}}), settings),
+        (json!({"eu_config": {"headless": "no"}}), settings),
+        (
+            json!({"income_verification": {"stated_income_sources": [{"pay_type": "ALL"}]}}),
+            settings,
+        ),
+        (json!({"payment_configuration": {"description": "d"}}), settings),
         (json!({"webhook": "not a url"}), field),
         (json!({"redirect_uri": ""}), field),
         (json!({"redirect_uri": "nonsense"}), field),
@@ -185,15 +201,36 @@ async fn link_token_create_takes_what_plaid_takes() {
         json!({"webhook": "https://example.com/webhooks/plaid", "transactions": {"days_requested": 730}}),
         json!({"country_codes": ["US", "CA"], "language": "fr", "link_customization_name": "default"}),
         json!({"account_filters": {"depository": {"account_subtypes": ["checking"]}}}),
+        json!({"cra_options": {"days_requested": 365, "partner_insights": {"prism_versions": {"detect": "4"}}}}),
+        json!({"income_verification": {"payroll_income": {"flow_types": ["payroll_digital_income"]}}}),
     ] {
         plaid
             .call("/link/token/create", link_token_request(&changes))
             .await
             .ok();
     }
-    let mut without_user = link_token_request(&json!({"user_id": "usr_9nSp2KuZ2x4JDw"}));
-    without_user.as_object_mut().unwrap().remove("user");
-    plaid.call("/link/token/create", without_user).await.ok();
+    let user = json!({"client_user_id": "one"});
+    let user = plaid.call("/user/create", user).await.ok();
+    for name in ["user_id", "user_token"] {
+        let mut without_user = link_token_request(&json!({name: user[name]}));
+        without_user.as_object_mut().unwrap().remove("user");
+        plaid.call("/link/token/create", without_user).await.ok();
+    }
+    for (name, word, code) in [
+        ("user_id", "usr_9nSp2KuZ2x4JDw", "INVALID_USER_ID"),
+        ("user_token", "user-sandbox-1", "INVALID_USER_TOKEN"),
+    ] {
+        let unknown = link_token_request(&json!({name: word}));
+        plaid
+            .call("/link/token/create", unknown)
+            .await
+            .refused(400, "INVALID_INPUT", code);
+        let foreign = link_token_request(&json!({name: user[name]}));
+        plaid
+            .call_as(OTHER, "/link/token/create", foreign)
+            .await
+            .refused(400, "INVALID_INPUT", code);
+    }
 }
 
 #[tokio::test]

@@ -218,10 +218,11 @@ async fn a_person_can_take_the_permission_back() {
     let webhook = receiver.next().await.json();
     assert_eq!(webhook["webhook_code"], "USER_PERMISSION_REVOKED");
     let access_token = text(&item, "access_token");
-    plaid
-        .of_item("/accounts/get", &access_token)
-        .await
-        .refused(400, "ITEM_ERROR", "USER_PERMISSION_REVOKED");
+    plaid.of_item("/accounts/get", &access_token).await.refused(
+        400,
+        "INVALID_INPUT",
+        "USER_PERMISSION_REVOKED",
+    );
     let told = plaid.of_item("/item/get", &access_token).await.ok();
     assert_eq!(told["item"]["error"]["error_code"], "USER_PERMISSION_REVOKED");
     assert!(plaid.simulator().revoke_item("none").is_err());

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use super::*;
-use crate::config::ExplorerMode;
+use crate::config::{ExplorerMode, TunnelSettings};
 
 #[test]
 fn the_port_is_app_port_else_port() {
@@ -151,4 +151,55 @@ fn the_admin_token_cannot_be_short() {
         problem(load(&[("BROKER_ADMIN_TOKEN", "fifteen-letters")])),
         "BROKER_ADMIN_TOKEN: make it at least 16 characters long, or leave it empty"
     );
+}
+
+#[test]
+fn tunnel_agents_are_asked_where_they_are_unless_that_is_off() {
+    let at = |env: &[(&str, &str)]| {
+        let apis = good(env).http.tunnels;
+        [apis.ngrok, apis.cloudflared].map(|url| url.map(|url| url.to_string()))
+    };
+    let url = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        at(&[]),
+        [url("http://127.0.0.1:4040/"), url("http://127.0.0.1:20241/")]
+    );
+    assert_eq!(
+        at(&[
+            ("BROKER_NGROK_API", "http://ngrok:4040"),
+            ("BROKER_CLOUDFLARED_METRICS", "OFF")
+        ]),
+        [url("http://ngrok:4040/"), None]
+    );
+    for name in ["BROKER_NGROK_API", "BROKER_CLOUDFLARED_METRICS"] {
+        refuses(
+            name,
+            &[
+                ("127.0.0.1:4040", "https://"),
+                ("http://127.0.0.1:4040/api", "without a path"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_tunnel_needs_few_settings_and_tells_their_problems_alone() {
+    let load = |env: &[(&str, &str)]| TunnelSettings::load(owned(env), Some("PORT=9000\n"));
+    let settings = load(&[("PLAID_ENV", "staging"), ("PUBLIC_URL", "https://broker.example")]).unwrap();
+    assert_eq!(
+        (settings.port, settings.public_url.as_deref()),
+        (9000, Some("https://broker.example"))
+    );
+    let problems = load(&[
+        ("PLAID_ENV", "staging"),
+        ("APP_PORT", "x"),
+        ("BROKER_NGROK_API", "x"),
+    ])
+    .unwrap_err();
+    let named: Vec<&str> = problems
+        .0
+        .iter()
+        .map(|problem| problem.variable.as_str())
+        .collect();
+    assert_eq!(named, ["APP_PORT", "BROKER_NGROK_API"]);
 }

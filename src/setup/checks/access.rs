@@ -10,7 +10,7 @@ use crate::simulator;
 /// Shorter secrets can be guessed.
 const SECRET_CHARS: usize = 16;
 
-pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
+pub(super) fn check(context: &Context, tell: &Tell<'_>) {
     tell.say(client_auth(context));
     tell.say(admin_token(context));
     tell.say(key_file(context));

@@ -12,7 +12,7 @@ use crate::plaid::PlaidError;
 
 /// Plaid allows 10 of these calls a minute in the Sandbox, over all that has these keys
 /// (<https://plaid.com/docs/errors/rate-limit-exceeded/>), and the numbers change slowly.
-const REUSED: Duration = Duration::from_mins(10);
+const REUSED: Duration = Duration::from_secs(10 * 60);
 /// So many products are counted one by one.
 const MOST_COUNTED: usize = 6;
 const LIMIT: Duration = Duration::from_secs(45);

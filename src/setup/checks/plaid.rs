@@ -8,19 +8,17 @@ use super::finding::{
     PRODUCTS_ENABLED, Status,
 };
 use super::institutions;
-use super::link::{self, Asking};
+use super::link::{self, Asking, Made};
 use super::tell::Tell;
 use crate::clock::Timestamp;
 use crate::config::Environment;
-use crate::plaid::{ApiError, LinkTokenCreated, PlaidError};
-
-type Answer = Result<LinkTokenCreated, PlaidError>;
+use crate::plaid::{ApiError, PlaidError};
 
 const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
 /// Beyond, webhooks are near to being refused; Plaid's own tolerance is five minutes
 /// (<https://plaid.com/docs/api/webhooks/webhook-verification/>).
 const SKEW_WARNING: Duration = Duration::from_secs(30);
-const SKEW_FAILURE: Duration = Duration::from_mins(5);
+const SKEW_FAILURE: Duration = Duration::from_secs(5 * 60);
 
 /// One link token as the settings have it tells most; what only good keys can tell comes after that.
 pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
@@ -62,18 +60,19 @@ fn skip_the_rest(tell: &Tell<'_>, why: &str) {
 }
 
 /// A refusal is an answer as well.
-fn reachable(context: &Context, answer: &Answer, took: Duration) -> Finding {
+fn reachable(context: &Context, answer: &Made, took: Duration) -> Finding {
     let base = context.plaid.base_url();
     let milliseconds = took.as_millis();
     let network = "Check that this machine may reach it (firewall, DNS, HTTPS_PROXY), and PLAID_BASE_URL if you set it.";
     let passing = "Look at https://status.plaid.com and try again; nothing is wrong on this side.";
     match answer {
-        Ok(_) => PLAID_REACHABLE.ok(format!("{base} answered within {milliseconds} ms.")),
         Err(PlaidError::Api(error)) if error.status >= 500 => PLAID_REACHABLE.failed(
             format!("{base} answered with its own failure: {}.", code(error)),
             passing,
         ),
-        Err(PlaidError::Api(_)) => PLAID_REACHABLE.ok(format!("{base} answered within {milliseconds} ms.")),
+        Ok(_) | Err(PlaidError::Api(_)) => {
+            PLAID_REACHABLE.ok(format!("{base} answered within {milliseconds} ms."))
+        }
         Err(error @ PlaidError::Unreachable(_)) => {
             PLAID_REACHABLE.failed(format!("{error} ({base})."), network)
         }
@@ -87,7 +86,7 @@ fn reachable(context: &Context, answer: &Answer, took: Duration) -> Finding {
     }
 }
 
-async fn keys(context: &Context, answer: &Answer) -> Finding {
+async fn keys(context: &Context, answer: &Made) -> Finding {
     let environment = context.environment().name();
     let error = match answer {
         Ok(_) => return PLAID_KEYS.ok(format!("They are good for {environment}.")),

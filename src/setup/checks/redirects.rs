@@ -105,13 +105,13 @@ fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String,
                 ),
             ));
         }
-    } else if host.ends_with(".kore.ai") || host.ends_with(".kore.com") {
-        if !url.path().starts_with("/workflows/callback") {
-            return Some((
-                format!("{uri} does not end as Kore.ai's callbacks do, with /workflows/callback."),
-                profile,
-            ));
-        }
+    } else if (host.ends_with(".kore.ai") || host.ends_with(".kore.com"))
+        && !url.path().starts_with("/workflows/callback")
+    {
+        return Some((
+            format!("{uri} does not end as Kore.ai's callbacks do, with /workflows/callback."),
+            profile,
+        ));
     }
     if context.is_production() && is_loopback(&url) {
         return Some((

@@ -9,6 +9,7 @@ use super::reading::{ACCOUNT_IDS, OfAccounts, chosen};
 use crate::simulator::data::calendar::{date_of, day_of};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, optional, required};
+use crate::simulator::guesses::AccountsWhileLoginRequired;
 
 /// The one bank that only gives balances of some age
 /// (<https://plaid.com/docs/api/products/balance/#accountsbalanceget>).
@@ -29,12 +30,20 @@ pub(super) const BALANCE_GET: &[Field] = &[
 pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfAccounts = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
-    item.readable(call.now)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    match item.readable(call.now, &call.guesses) {
+        Err(error)
+            if error.error_code != "ITEM_LOGIN_REQUIRED"
+                || call.guesses.accounts_while_login_required == AccountsWhileLoginRequired::Refused =>
+        {
+            return Err(error);
+        }
+        _ => {}
+    }
     let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
         .into_iter()
         .map(|account| {
-            let mut json = account.json(item.id());
+            let mut json = item.account_json(account);
             let status = item.verification(&account.id(item.id()));
             if let (Some(fields), Some(status)) = (json.as_object_mut(), status) {
                 fields.insert("verification_status".to_owned(), status.into());
@@ -42,7 +51,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             json
         })
         .collect();
-    Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
+    Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
 }
 
 #[derive(Deserialize)]
@@ -62,8 +71,8 @@ struct BalanceOptions {
 pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: BalanceGet = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
-    item.readable(call.now)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    item.readable(call.now, &call.guesses)?;
     let accounts = chosen(item, request.options.account_ids.as_deref())?;
     let mut updated = None;
     if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
@@ -75,7 +84,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let accounts: Vec<_> = accounts
         .into_iter()
         .map(|account| {
-            let mut json = account.json(item.id());
+            let mut json = item.account_json(account);
             let aged = updated.as_ref().filter(|_| account.kind != "depository");
             if let (Some(updated), Some(balances)) =
                 (aged, json.get_mut("balances").and_then(Value::as_object_mut))
@@ -85,7 +94,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             json
         })
         .collect();
-    Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
+    Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
 }
 
 /// When the balances were last updated, if the caller takes balances of that age.

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reading::ledger;
 use super::{Call, Document};
 use crate::simulator::asset_reports::AssetReport;
 use crate::simulator::data::calendar::{date_of, day_of};
@@ -12,8 +11,10 @@ use crate::simulator::data::sync::Stage;
 use crate::simulator::data::{asset_report, asset_summary, identity, pdf};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::guesses::ReportWithoutTokens;
 use crate::simulator::ids::{self, time_text};
 use crate::simulator::item::Item;
+use crate::simulator::pulls::ledger;
 use crate::simulator::webhook::Webhook;
 
 const DAYS: Kind = Kind::Integer { min: 0, max: 731 };
@@ -106,7 +107,12 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     const MOST_ITEMS: usize = 99;
     let request: Create = call.take()?;
     if request.access_tokens.is_empty() {
-        return Err(PlaidError::missing_fields(&["access_tokens".to_owned()]));
+        return Err(match call.guesses.report_without_tokens {
+            ReportWithoutTokens::MissingFields => PlaidError::missing_fields(&["access_tokens".to_owned()]),
+            ReportWithoutTokens::InvalidField => {
+                PlaidError::invalid_field("access_tokens must have at least 1 element")
+            }
+        });
     }
     if request.access_tokens.len() > MOST_ITEMS {
         return Err(PlaidError::invalid_field(
@@ -118,7 +124,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let mut item_ids = Vec::new();
     let mut refused = None;
     for access_token in &request.access_tokens {
-        match call.read(access_token, "assets", |item| Ok(item.id().to_owned())) {
+        match call.read(access_token, "assets", |item| Ok(item.shared_id())) {
             Ok(item_id) => item_ids.push(item_id),
             Err(error) if all => return Err(error),
             Err(error) => refused = Some(error),
@@ -129,7 +135,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }
     let report = AssetReport {
         id: ids::new_uuid(),
-        client_id: call.client_id,
+        client_id: call.client_id.to_string(),
         created_at: call.now,
         item_ids,
         days_requested: request.days_requested,
@@ -187,7 +193,10 @@ fn report(
     let delay = call.simulator.0.data_delay;
     let (report, items) = {
         let mut state = call.simulator.state();
-        let report = state.asset_reports.get(&call.client_id, token)?.clone();
+        let report = state
+            .asset_reports
+            .get(&call.client_id, token, &call.guesses)?
+            .clone();
         let ids = report.item_ids.iter();
         let items: Vec<_> = ids
             .filter_map(|id| state.item_by_id(id).map(|item| item.clone()))

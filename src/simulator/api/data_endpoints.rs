@@ -1,11 +1,26 @@
 //! The paths that tell an Item's data, or move its money.
 
+use super::listing::Listing;
 use super::{
     Document, Endpoint, assets, investments, payment_consents, payment_fields, payments, products_read,
     reading, signal, statements, transactions, transfer, transfer_fields,
 };
 
-/// Those that answer with JSON.
+/// Those that answer with lists of transactions.
+pub(super) const LISTINGS: &[Endpoint<Listing>] = &[
+    Endpoint {
+        path: "/transactions/get",
+        fields: transactions::GET,
+        run: transactions::get,
+    },
+    Endpoint {
+        path: "/transactions/sync",
+        fields: transactions::SYNC,
+        run: transactions::sync,
+    },
+];
+
+/// Those that answer with other JSON.
 pub(super) const ALL: &[Endpoint] = &[
     Endpoint {
         path: "/auth/get",
@@ -21,16 +36,6 @@ pub(super) const ALL: &[Endpoint] = &[
         path: "/liabilities/get",
         fields: reading::OF_ACCOUNTS,
         run: products_read::liabilities,
-    },
-    Endpoint {
-        path: "/transactions/get",
-        fields: transactions::GET,
-        run: transactions::get,
-    },
-    Endpoint {
-        path: "/transactions/sync",
-        fields: transactions::SYNC,
-        run: transactions::sync,
     },
     Endpoint {
         path: "/investments/holdings/get",

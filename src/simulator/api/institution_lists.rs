@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Call;
 use super::link_token_fields::COUNTRIES;
-use super::{Call, products};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
 use crate::simulator::institutions::{self, Extras, Institution};
+use crate::simulator::products;
 
 const COUNTRY_CODES: Field = required(
     "country_codes",

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, history, ready, stage};
+use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, listed, ready};
 use super::transactions::{COUNT, OFFSET, check_period, usual_count};
 use crate::simulator::accounts::Account;
 use crate::simulator::data::calendar::{Day, day_of, number_of};
@@ -13,7 +13,9 @@ use crate::simulator::data::investment_transactions::trades;
 use crate::simulator::data::sync::Stage;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, optional, required};
+use crate::simulator::guesses::Guesses;
 use crate::simulator::item::Item;
+use crate::simulator::pulls::{history, stage};
 
 /// Plaid keeps 24 months.
 const LONGEST_HISTORY: i64 = 730;
@@ -63,20 +65,24 @@ impl Default for Options {
 }
 
 /// The accounts, at least one of which holds securities.
-fn accounts<'a>(item: &'a Item, ids: Option<&[String]>) -> Result<Vec<&'a Account>, PlaidError> {
+fn accounts<'a>(
+    item: &'a Item,
+    ids: Option<&[String]>,
+    guesses: &Guesses,
+) -> Result<Vec<&'a Account>, PlaidError> {
     let accounts = chosen(item, ids)?;
     if accounts.iter().any(|account| is_investment(account)) {
-        Ok(accounts)
+        Ok(listed(accounts, guesses, is_investment))
     } else {
         Err(PlaidError::no_accounts("NO_INVESTMENT_ACCOUNTS", "investment"))
     }
 }
 
-fn json_of(accounts: &[&Account], item_id: &str) -> Vec<Value> {
+fn json_of(accounts: &[&Account], item: &Item) -> Vec<Value> {
     accounts
         .iter()
         .map(|account| {
-            let mut json = account.json(item_id);
+            let mut json = item.account_json(account);
             if let Some(balances) = json.get_mut("balances").and_then(Value::as_object_mut) {
                 balances.insert("margin_loan_amount".to_owned(), Value::Null);
             }
@@ -90,15 +96,15 @@ pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfAccounts = call.take()?;
     let today = call.today();
     call.read(&request.access_token, "investments", |item| {
-        let accounts = accounts(item, request.options.account_ids.as_deref())?;
+        let accounts = accounts(item, request.options.account_ids.as_deref(), &call.guesses)?;
         ready(call.simulator, item, call.now)?;
         let portfolio = portfolio(&item.source().person, accounts.iter().copied(), item.id(), today);
         let securities: Vec<_> = portfolio.securities.into_values().collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item.id()),
+            "accounts": json_of(&accounts, item),
             "holdings": portfolio.holdings,
             "securities": securities,
-            "item": item.json(call.now),
+            "item": item.json(call.now, &call.guesses),
             "is_investments_fallback_item": false,
         }))
     })
@@ -110,7 +116,7 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
     check_period(request.start_date, request.end_date)?;
     let options = request.options;
     call.read(&request.access_token, "investments", |item| {
-        let accounts = accounts(item, options.account_ids.as_deref())?;
+        let accounts = accounts(item, options.account_ids.as_deref(), &call.guesses)?;
         if options.async_update && stage(call.simulator, item, call.now) < Stage::Historical {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
@@ -130,11 +136,11 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .take(options.count)
             .collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item.id()),
+            "accounts": json_of(&accounts, item),
             "investment_transactions": page,
             "securities": securities,
             "total_investment_transactions": total,
-            "item": item.json(call.now),
+            "item": item.json(call.now, &call.guesses),
             "is_investments_fallback_item": false,
         }))
     })

@@ -23,11 +23,11 @@ struct Exchange {
 /// `/item/public_token/exchange`
 pub(super) fn exchange(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Exchange = call.take()?;
-    let reuse = call.simulator.switches().public_token_reuse;
+    let switches = call.simulator.switches();
     let exchanged =
         call.simulator
             .state()
-            .exchange(&call.client_id, &request.public_token, reuse, call.now)?;
+            .exchange(&call.client_id, &request.public_token, &switches, call.now)?;
     Ok(json!({"access_token": exchanged.access_token, "item_id": exchanged.item_id}))
 }
 
@@ -37,8 +37,8 @@ pub(super) const GET: &[Field] = &[required("access_token", TEXT)];
 pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
-    Ok(json!({"item": item.full_json(call.now), "status": item.status_json()}))
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    Ok(json!({"item": item.full_json(call.now, &call.guesses), "status": item.status_json()}))
 }
 
 pub(super) const REMOVE: &[Field] = &[
@@ -62,7 +62,7 @@ pub(super) fn remove(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
     call.simulator
         .state()
-        .item(&call.client_id, &request.access_token)?
+        .item(&call.client_id, &request.access_token, &call.guesses)?
         .remove()?;
     Ok(json!({}))
 }
@@ -75,6 +75,6 @@ pub(super) fn invalidate(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let token = call
         .simulator
         .state()
-        .rotate(&call.client_id, &request.access_token)?;
+        .rotate(&call.client_id, &request.access_token, &call.guesses)?;
     Ok(json!({"new_access_token": token}))
 }

@@ -1,21 +1,29 @@
 //! What every call must bring: the right content type, a version that exists, and keys.
 //! <https://plaid.com/docs/api/#api-protocols-and-headers>
 
+use std::sync::Arc;
+
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
 use crate::simulator::Simulator;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::{Guesses, KeysTwice, NoContentType, OtherContentType};
 
 /// The versions that Plaid's API has had (<https://plaid.com/docs/api/versioning/>). All are answered as the newest.
 const VERSIONS: &[&str] = &["2017-03-08", "2018-05-22", "2019-05-29", "2020-09-14"];
 
 /// Content type and version.
-pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), PlaidError> {
+pub(super) fn check_headers(headers: &HeaderMap, guesses: &Guesses) -> Result<(), PlaidError> {
     let invalid = |message: &str| PlaidError::new("INVALID_REQUEST", "INVALID_HEADERS", message);
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .ok_or_else(|| invalid("the header Content-Type is missing: it must be application/json"))?;
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return Err(match guesses.no_content_type {
+            NoContentType::InvalidHeaders => {
+                invalid("the header Content-Type is missing: it must be application/json")
+            }
+            NoContentType::InvalidBody => PlaidError::invalid_body(),
+        });
+    };
     let media_type = content_type
         .to_str()
         .unwrap_or_default()
@@ -23,7 +31,10 @@ pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), PlaidError> {
         .next()
         .unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err(PlaidError::invalid_body());
+        return Err(match guesses.other_content_type {
+            OtherContentType::InvalidBody => PlaidError::invalid_body(),
+            OtherContentType::InvalidHeaders => invalid("the header Content-Type must be application/json"),
+        });
     }
     match headers.get("plaid-version") {
         Some(version) if !VERSIONS.iter().any(|known| version == known) => Err(invalid(
@@ -33,21 +44,33 @@ pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), PlaidError> {
     }
 }
 
-/// Takes the keys out of body or headers; the body's word counts when both speak.
-pub(super) fn authenticate(
-    simulator: &Simulator,
-    headers: &HeaderMap,
-    body: &mut Map<String, Value>,
-) -> Result<String, PlaidError> {
+/// The keys of a call, as they came.
+pub(super) struct Keys {
+    client_id: Option<Value>,
+    secret: Option<Value>,
+}
+
+/// Takes the keys out of body or headers; one of them counts when both speak.
+pub(super) fn take(headers: &HeaderMap, body: &mut Map<String, Value>, guesses: &Guesses) -> Keys {
     let mut key = |field: &str, header: &str| {
-        body.remove(field).filter(|value| !value.is_null()).or_else(|| {
-            headers
-                .get(header)
-                .map(|value| Value::String(value.to_str().unwrap_or_default().to_owned()))
-        })
+        let in_body = body.remove(field).filter(|value| !value.is_null());
+        let in_headers = headers
+            .get(header)
+            .map(|value| Value::String(value.to_str().unwrap_or_default().to_owned()));
+        match guesses.keys_twice {
+            KeysTwice::Body => in_body.or(in_headers),
+            KeysTwice::Headers => in_headers.or(in_body),
+        }
     };
-    let (client_id, secret) = (key("client_id", "plaid-client-id"), key("secret", "plaid-secret"));
-    let (client_id, secret) = match (client_id, secret) {
+    Keys {
+        client_id: key("client_id", "plaid-client-id"),
+        secret: key("secret", "plaid-secret"),
+    }
+}
+
+/// The client whose keys these are.
+pub(super) fn authenticate(simulator: &Simulator, keys: Keys) -> Result<Arc<str>, PlaidError> {
+    let (client_id, secret) = match (keys.client_id, keys.secret) {
         (Some(client_id), Some(secret)) => (client_id, secret),
         (client_id, secret) => {
             let missing: Vec<_> = [("client_id", client_id.is_none()), ("secret", secret.is_none())]
@@ -69,11 +92,9 @@ pub(super) fn authenticate(
         .as_str()
         .filter(|secret| !secret.is_empty())
         .ok_or_else(|| malformed("secret"))?;
-    if simulator.knows(client_id, secret) {
-        Ok(client_id.to_owned())
-    } else {
-        Err(PlaidError::invalid_api_keys())
-    }
+    simulator
+        .client(client_id, secret)
+        .ok_or_else(PlaidError::invalid_api_keys)
 }
 
 /// Plaid's client ids are 24 hexadecimal digits.

@@ -4,17 +4,24 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Host, Url};
 
-use super::{Call, products};
+use super::Call;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::{
+    Guesses, ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
+    RedirectAndAndroid, RedirectUriForm, UnknownLinkToken, UnknownUser,
+};
 use crate::simulator::ids::{self, TokenKind, time_text};
 use crate::simulator::link::Hosted;
 use crate::simulator::link_token::{LinkRequest, LinkToken};
+use crate::simulator::products;
+use crate::simulator::state::State;
+use crate::simulator::user::User;
 
 /// `/link/token/create`
 pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: LinkRequest = call.take()?;
-    check_user(&request)?;
-    check_products(&request)?;
+    check_user(&request, &call.guesses)?;
+    check_products(&request, &call.guesses)?;
     let wanted = [
         request.products(),
         request.required_if_supported(),
@@ -23,15 +30,19 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     ];
     call.simulator
         .check_enabled(&call.client_id, wanted.into_iter().flatten())?;
-    check_return(&request, call.simulator.0.redirect_uris.as_deref())?;
+    let listed = call.simulator.0.redirect_uris.as_deref();
+    check_return(&request, listed, &call.guesses)?;
     let hosted = request.hosted_link.as_ref();
-    let hosted = hosted.map(|hosted| Hosted::new(hosted, call.host)).transpose()?;
+    let hosted = hosted
+        .map(|hosted| Hosted::new(hosted, call.host, listed, &call.guesses))
+        .transpose()?;
     let mut state = call.simulator.state();
+    check_known_user(&request, &call, &state)?;
     let update_item = match &request.access_token {
-        Some(token) => Some(state.item(&call.client_id, token)?.id().to_owned()),
+        Some(token) => Some(state.item(&call.client_id, token, &call.guesses)?.shared_id()),
         None => None,
     };
-    let mut link_token = LinkToken::new(call.client_id, request, update_item, call.now);
+    let mut link_token = LinkToken::new(call.client_id, request, update_item, &call.guesses, call.now);
     let mut answer = json!({
         "link_token": link_token.token,
         "expiration": time_text(link_token.expires_at),
@@ -44,9 +55,30 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(answer)
 }
 
-fn check_user(request: &LinkRequest) -> Result<(), PlaidError> {
+/// `user_id` and `user_token` have to be those of a user that `/user/create` gave to this client.
+fn check_known_user(request: &LinkRequest, call: &Call<'_>, state: &State) -> Result<(), PlaidError> {
+    if call.guesses.unknown_user == UnknownUser::Taken {
+        return Ok(());
+    }
+    let known = |is: &dyn Fn(&User) -> bool| {
+        let mut users = state.users.values();
+        users.any(|user| user.client_id == *call.client_id && is(user))
+    };
+    let unknown = |code: &'static str, word: &str| {
+        PlaidError::new("INVALID_INPUT", code, format!("could not find matching {word}"))
+    };
+    match (&request.user_id, &request.user_token) {
+        (Some(id), _) if !known(&|user| user.id == *id) => Err(unknown("INVALID_USER_ID", "user_id")),
+        (_, Some(token)) if !known(&|user| user.token == *token) => {
+            Err(unknown("INVALID_USER_TOKEN", "user_token"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_user(request: &LinkRequest, guesses: &Guesses) -> Result<(), PlaidError> {
     match &request.user {
-        Some(user) if is_personal(&user.client_user_id) => Err(PlaidError::invalid_field(
+        Some(user) if is_personal(&user.client_user_id, guesses) => Err(PlaidError::invalid_field(
             "user.client_user_id must not contain personal data such as an e-mail address or a phone number",
         )),
         Some(_) => Ok(()),
@@ -56,7 +88,10 @@ fn check_user(request: &LinkRequest) -> Result<(), PlaidError> {
 }
 
 /// What looks like an e-mail address or an international phone number.
-pub(super) fn is_personal(text: &str) -> bool {
+pub(super) fn is_personal(text: &str, guesses: &Guesses) -> bool {
+    if guesses.personal_data == PersonalData::Unchecked {
+        return false;
+    }
     let mail = text
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
@@ -66,10 +101,15 @@ pub(super) fn is_personal(text: &str) -> bool {
     mail || phone
 }
 
-fn check_products(request: &LinkRequest) -> Result<(), PlaidError> {
+fn check_products(request: &LinkRequest, guesses: &Guesses) -> Result<(), PlaidError> {
     let products = request.products();
     if products.is_empty() && request.access_token.is_none() {
-        return Err(PlaidError::missing_fields(&["products".to_owned()]));
+        let needed = "products must name at least one product";
+        return Err(match guesses.products_missing {
+            ProductsMissing::MissingFields => PlaidError::missing_fields(&["products".to_owned()]),
+            ProductsMissing::InvalidField => PlaidError::invalid_field(needed),
+            ProductsMissing::InvalidProduct => PlaidError::invalid_product(needed),
+        });
     }
     let lists = [
         ("products", products),
@@ -81,17 +121,22 @@ fn check_products(request: &LinkRequest) -> Result<(), PlaidError> {
     for (at, (name, list)) in lists.iter().enumerate() {
         for (other_name, other) in lists.iter().skip(at + 1) {
             if let Some(product) = list.iter().find(|product| other.contains(product)) {
-                return Err(PlaidError::invalid_field(format!(
-                    "{product} must not be in both {name} and {other_name}"
-                )));
+                let why = format!("{product} must not be in both {name} and {other_name}");
+                return Err(match guesses.list_overlap {
+                    ListOverlap::InvalidField => PlaidError::invalid_field(why),
+                    ListOverlap::InvalidProduct => PlaidError::invalid_product(why),
+                    ListOverlap::InvalidConfiguration => PlaidError::invalid_configuration(&why),
+                });
             }
         }
     }
     let has = |product: &str| products.iter().any(|listed| listed == product);
     if has("payment_initiation") && products.len() > 1 {
-        return Err(PlaidError::invalid_product(
-            "payment_initiation must be the only product",
-        ));
+        let why = "payment_initiation must be the only product";
+        return Err(match guesses.payment_initiation_beside {
+            PaymentInitiationBeside::InvalidProduct => PlaidError::invalid_product(why),
+            PaymentInitiationBeside::InvalidField => PlaidError::invalid_field(why),
+        });
     }
     let needed: Vec<_> = [
         ("statements", request.statements.is_some()),
@@ -105,21 +150,31 @@ fn check_products(request: &LinkRequest) -> Result<(), PlaidError> {
     .map(|(product, _)| product.to_owned())
     .collect();
     if needed.is_empty() {
-        Ok(())
-    } else {
-        Err(PlaidError::missing_fields(&needed))
+        return Ok(());
     }
+    Err(match guesses.product_object_missing {
+        ProductObjectMissing::MissingFields => PlaidError::missing_fields(&needed),
+        ProductObjectMissing::InvalidConfiguration => {
+            PlaidError::invalid_configuration(&format!("{} must be given", needed.join(", ")))
+        }
+    })
 }
 
 /// The rules of <https://plaid.com/docs/link/oauth/> for where a bank sends the person back to.
-fn check_return(request: &LinkRequest, allowed: Option<&[String]>) -> Result<(), PlaidError> {
+fn check_return(
+    request: &LinkRequest,
+    allowed: Option<&[String]>,
+    guesses: &Guesses,
+) -> Result<(), PlaidError> {
     let Some(uri) = &request.redirect_uri else {
         return Ok(());
     };
     if request.android_package_name.is_some() {
-        return Err(PlaidError::invalid_field(
-            "redirect_uri and android_package_name must not be used together",
-        ));
+        let why = "redirect_uri and android_package_name must not be used together";
+        return Err(match guesses.redirect_and_android {
+            RedirectAndAndroid::InvalidField => PlaidError::invalid_field(why),
+            RedirectAndAndroid::InvalidConfiguration => PlaidError::invalid_configuration(why),
+        });
     }
     let listed = allowed.is_none_or(|allowed| allowed.iter().any(|listed| listed == uri));
     if uri.is_empty() || !listed {
@@ -145,7 +200,11 @@ fn check_return(request: &LinkRequest, allowed: Option<&[String]>) -> Result<(),
         .or_else(|| url.fragment().map(|_| "have no fragment"))
         .or_else(|| uri.contains('*').then_some("have no wildcard"));
     rule.map_or(Ok(()), |rule| {
-        Err(PlaidError::invalid_field(format!("redirect_uri must {rule}")))
+        let why = format!("redirect_uri must {rule}");
+        Err(match guesses.redirect_uri_form {
+            RedirectUriForm::InvalidField => PlaidError::invalid_field(why),
+            RedirectUriForm::InvalidConfiguration => PlaidError::invalid_configuration(&why),
+        })
     })
 }
 
@@ -165,5 +224,8 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .get(&request.link_token)
         .filter(|link_token| link_token.client_id == call.client_id && !link_token.is_forgotten(call.now))
         .map(|link_token| link_token.json(call.now))
-        .ok_or_else(PlaidError::invalid_link_token)
+        .ok_or_else(|| match call.guesses.unknown_link_token {
+            UnknownLinkToken::InvalidLinkToken => PlaidError::invalid_link_token(),
+            UnknownLinkToken::InvalidField => PlaidError::invalid_field("invalid link_token provided"),
+        })
 }

@@ -1,5 +1,6 @@
 //! The fields of `/link/token/create` and `/link/token/get`: <https://plaid.com/docs/api/link/>.
 
+use super::link_token_objects as objects;
 use crate::simulator::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
 
 /// The countries that Plaid serves.
@@ -95,7 +96,7 @@ const UPDATE: Kind = Kind::Settings(&[
     nullable("item_ids", Kind::List { of: &TEXT, min: 0 }),
 ]);
 
-/// `/link/token/create`. Objects of products that Items do not start with are taken as they come.
+/// `/link/token/create`
 pub(super) const CREATE: &[Field] = &[
     required("client_name", NON_EMPTY),
     required("language", Kind::OneOf(LANGUAGES)),
@@ -169,14 +170,14 @@ pub(super) const CREATE: &[Field] = &[
     optional("cra_enabled", Kind::Bool),
     optional("enable_multi_item_link", Kind::Bool),
     optional("financekit_supported", Kind::Bool),
-    optional("base_report", Kind::AnyObject),
-    optional("card_switch", Kind::AnyObject),
-    optional("cashflow_report", Kind::AnyObject),
-    optional("cra_options", Kind::AnyObject),
-    optional("cra_report_parameter", Kind::AnyObject),
-    optional("credit_partner_insights", Kind::AnyObject),
-    optional("employment", Kind::AnyObject),
-    optional("eu_config", Kind::AnyObject),
+    optional("base_report", objects::BASE_REPORT),
+    optional("card_switch", objects::CARD_SWITCH),
+    optional("cashflow_report", objects::CASHFLOW_REPORT),
+    optional("cra_options", objects::CRA_OPTIONS),
+    optional("cra_report_parameter", objects::CRA_REPORT_PARAMETER),
+    optional("credit_partner_insights", objects::CREDIT_PARTNER_INSIGHTS),
+    optional("employment", objects::EMPLOYMENT),
+    optional("eu_config", objects::EU_CONFIG),
     optional(
         "identity",
         Kind::Settings(&[
@@ -199,7 +200,7 @@ pub(super) const CREATE: &[Field] = &[
             optional("gave_consent", Kind::Bool),
         ]),
     ),
-    optional("income_verification", Kind::AnyObject),
+    optional("income_verification", objects::INCOME_VERIFICATION),
     optional(
         "investments",
         Kind::Settings(&[
@@ -216,7 +217,7 @@ pub(super) const CREATE: &[Field] = &[
             optional("rollover_401k_enabled", Kind::Bool),
         ]),
     ),
-    optional("payment_configuration", Kind::AnyObject),
+    optional("payment_configuration", objects::PAYMENT_CONFIGURATION),
 ];
 
 /// `/link/token/get`

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use super::reading::{OfAccounts, chosen};
+use super::reading::{OfAccounts, chosen, listed};
+use crate::simulator::accounts::Account;
 use crate::simulator::data::{identity, liabilities, numbers};
 use crate::simulator::error::PlaidError;
 
@@ -21,8 +22,11 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
             item.id(),
             item.institution().country,
         );
-        let accounts: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
-        Ok(json!({"accounts": accounts, "numbers": numbers, "item": item.json(call.now)}))
+        let accounts: Vec<_> = listed(accounts, &call.guesses, Account::has_numbers)
+            .into_iter()
+            .map(|account| item.account_json(account))
+            .collect();
+        Ok(json!({"accounts": accounts, "numbers": numbers, "item": item.json(call.now, &call.guesses)}))
     })
 }
 
@@ -33,7 +37,7 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
         let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
             .into_iter()
             .map(|account| {
-                let mut json = account.json(item.id());
+                let mut json = item.account_json(account);
                 if let Some(json) = json.as_object_mut() {
                     let owners = identity::owners(&item.source().person, account);
                     json.insert("owners".to_owned(), owners);
@@ -41,7 +45,7 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
                 json
             })
             .collect();
-        Ok(json!({"accounts": accounts, "item": item.json(call.now)}))
+        Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
     })
 }
 
@@ -58,7 +62,11 @@ pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
             return Err(PlaidError::no_accounts("NO_LIABILITY_ACCOUNTS", "liability"));
         }
         let liabilities = liabilities::json(&item.source().person, &accounts, item.id(), today);
-        let accounts: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
-        Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": item.json(call.now)}))
+        let fits = |account: &Account| liabilities::kind_of(account).is_some();
+        let accounts: Vec<_> = listed(accounts, &call.guesses, fits)
+            .into_iter()
+            .map(|account| item.account_json(account))
+            .collect();
+        Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": item.json(call.now, &call.guesses)}))
     })
 }

@@ -5,14 +5,15 @@ use serde::Deserialize;
 
 use super::Call;
 use crate::clock::Timestamp;
+use crate::simulator::Simulator;
 use crate::simulator::accounts::Account;
 use crate::simulator::data::calendar::{date_of, day_of};
-use crate::simulator::data::movement::History;
-use crate::simulator::data::sync::{Ledger, Stage};
+use crate::simulator::data::sync::Stage;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, optional, required};
+use crate::simulator::guesses::{Guesses, ProductAccounts};
 use crate::simulator::item::Item;
-use crate::simulator::{Inner, Simulator};
+use crate::simulator::pulls::stage;
 
 pub(super) const ACCOUNT_IDS: Kind = Kind::List { of: &TEXT, min: 0 };
 
@@ -46,11 +47,12 @@ impl Call<'_> {
     ) -> Result<T, PlaidError> {
         let item = {
             let mut state = self.simulator.state();
-            let item = state.item(&self.client_id, access_token)?;
-            item.readable(self.now)?;
-            item.enable(product)?;
+            let item = state.item(&self.client_id, access_token, &self.guesses)?;
+            item.readable(self.now, &self.guesses)?;
+            item.enable(product, self.guesses.missing_consent)?;
             item.clone()
         };
+        let _turn = self.simulator.turn(item.id());
         read(&item)
     }
 
@@ -78,6 +80,18 @@ pub(super) fn chosen<'a>(item: &'a Item, ids: Option<&[String]>) -> Result<Vec<&
         .collect())
 }
 
+/// The accounts that a product's call lists, of those that were chosen.
+pub(super) fn listed<'a>(
+    accounts: Vec<&'a Account>,
+    guesses: &Guesses,
+    fits: impl Fn(&Account) -> bool,
+) -> Vec<&'a Account> {
+    match guesses.product_accounts {
+        ProductAccounts::All => accounts,
+        ProductAccounts::Fitting => accounts.into_iter().filter(|account| fits(account)).collect(),
+    }
+}
+
 /// The one account of the Item with this id.
 pub(super) fn account<'a>(item: &'a Item, id: &str) -> Result<&'a Account, PlaidError> {
     let ids = [id.to_owned()];
@@ -102,37 +116,6 @@ fn check_account_id<'a>(id: &str, mut known: impl Iterator<Item = &'a str>) -> R
         "INVALID_ACCOUNT_ID",
         "one or more of the account ids are not of this Item",
     ))
-}
-
-/// The history of the person behind an Item.
-pub(super) fn history<'a>(simulator: &Simulator, item: &'a Item) -> History<'a> {
-    let Inner { seed, .. } = &*simulator.0;
-    History::new(&item.source().person, seed, item.institution().id)
-}
-
-/// The transactions of these accounts.
-pub(super) fn ledger<'a>(simulator: &Simulator, item: &'a Item, accounts: Vec<&'a Account>) -> Ledger<'a> {
-    /// Plaid's default of `days_requested`.
-    const USUAL_DAYS: u16 = 90;
-    Ledger {
-        history: history(simulator, item),
-        accounts,
-        created_at: item.created_at(),
-        days_requested: item.source().days_requested.unwrap_or(USUAL_DAYS),
-    }
-}
-
-/// How much of an Item's history has been pulled by now.
-pub(super) fn stage(simulator: &Simulator, item: &Item, now: Timestamp) -> Stage {
-    let delay = simulator.0.data_delay;
-    let age = now.since(item.created_at());
-    if age >= delay * 3 {
-        Stage::Historical
-    } else if age >= delay {
-        Stage::Initial
-    } else {
-        Stage::Nothing
-    }
 }
 
 /// Refuses what has to be pulled from the bank first and has not been.

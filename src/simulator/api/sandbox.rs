@@ -3,17 +3,19 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Call;
 use super::item::OfItem;
-use super::{Call, products};
 use crate::simulator::data::Source;
 use crate::simulator::data::person::Person;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::guesses::{AuthAccounts, SandboxNotInitial, SandboxUnsupported};
 use crate::simulator::item::Draft;
 use crate::simulator::link_token::{Period, TransactionsRequest};
+use crate::simulator::products;
 use crate::simulator::test_users::{Login, log_in};
 use crate::simulator::webhook::Webhook;
-use crate::simulator::{ids, institutions};
+use crate::simulator::{accounts, ids, institutions};
 
 const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
 
@@ -91,10 +93,18 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
             "initial_products names no product: {unknown:?}"
         )));
     }
-    products::check_initial(&wanted)?;
+    products::check_initial(&wanted).map_err(|error| match call.guesses.sandbox_not_initial {
+        SandboxNotInitial::InvalidProduct => error,
+        SandboxNotInitial::InvalidField => PlaidError::invalid_field(error.message),
+    })?;
     call.simulator.check_enabled(&call.client_id, &wanted)?;
     if let Some(product) = wanted.iter().find(|product| !institution.supports(product)) {
-        return Err(PlaidError::products_not_supported(product));
+        let error = PlaidError::products_not_supported(product);
+        return Err(match call.guesses.sandbox_unsupported {
+            SandboxUnsupported::ProductsNotSupported => error,
+            SandboxUnsupported::InvalidProduct => PlaidError::invalid_product(error.message),
+            SandboxUnsupported::InvalidField => PlaidError::invalid_field(error.message),
+        });
     }
     if wanted.iter().any(|product| product == "statements") && request.options.statements.is_none() {
         return Err(PlaidError::missing_fields(&["options.statements".to_owned()]));
@@ -109,18 +119,25 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         .override_password
         .as_deref()
         .unwrap_or("pass_good");
-    if let Login::Refused(error) = log_in(username, password) {
+    if let Login::Refused(error) = log_in(username, password, &call.guesses) {
         return Err(error);
     }
+    let person = Person::of(username, password, &call.guesses);
+    let fitting = call.guesses.auth_accounts == AuthAccounts::Fitting;
+    let accounts = (fitting && wanted.iter().any(|product| product == "auth")).then(|| {
+        let offered = accounts::offered(person.accounts(), true, None);
+        offered.map(|account| account.key).collect()
+    });
     let draft = Draft {
-        item_id: ids::new_item_id(),
+        item_id: ids::new_item_id().into(),
         client_id: call.client_id,
         institution,
-        products: wanted,
+        products: products::of_names(&wanted),
         consented_products: Vec::new(),
         webhook: request.options.webhook,
+        login: None,
         source: Source {
-            person: Person::of(username, password),
+            person,
             days_requested: request
                 .options
                 .transactions
@@ -130,9 +147,12 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
                 .statements
                 .map(|period| (period.start_date.0, period.end_date.0)),
         },
-        accounts: None,
+        accounts,
     };
-    let public_token = call.simulator.state().new_public_token(draft, call.now);
+    let mut state = call.simulator.state();
+    let public_token = call
+        .simulator
+        .new_public_token(&mut state, draft, false, call.now);
     Ok(json!({"public_token": public_token}))
 }
 
@@ -142,7 +162,7 @@ pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];
 pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.reset_login()?;
     let webhook = Webhook::item_error(&PlaidError::item_login_required());
     call.simulator.send_webhook(item, webhook, call.now);

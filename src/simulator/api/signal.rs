@@ -8,7 +8,8 @@ use super::reading::account;
 use crate::simulator::data::money::Money;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::simulator::ids::time_text;
+use crate::simulator::guesses::SignalScores;
+use crate::simulator::ids::{self, time_text};
 
 pub(super) const EVALUATE: &[Field] = &[
     required("access_token", TEXT),
@@ -71,8 +72,10 @@ pub(super) fn evaluate(mut call: Call<'_>) -> Result<Value, PlaidError> {
         if !account.has_numbers() {
             return Err(PlaidError::no_accounts("NO_AUTH_ACCOUNTS", "checking or savings"));
         }
+        let random = (call.guesses.signal_scores == SignalScores::Random).then(ids::new_uuid);
         let score = |kind: &str| {
-            let text = format!("{kind}{}", request.client_transaction_id);
+            let of = random.as_deref().unwrap_or(&request.client_transaction_id);
+            let text = format!("{kind}{of}");
             text.bytes()
                 .fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
                 % 99

@@ -4,13 +4,14 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reading::{history, ready};
+use super::reading::ready;
 use super::{Call, Document};
 use crate::simulator::data::calendar::months_after;
 use crate::simulator::data::statements::{Statement, between, has_statements};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, TEXT, required};
 use crate::simulator::item::Item;
+use crate::simulator::pulls::history;
 
 use super::item::OfItem;
 

@@ -1,16 +1,18 @@
 //! `/transactions/get` and `/transactions/sync`: <https://plaid.com/docs/api/products/transactions/>.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Call;
-use super::reading::{ACCOUNT_IDS, account, chosen, ledger, stage};
+use super::listing::Listing;
+use super::reading::{ACCOUNT_IDS, account, chosen};
 use crate::simulator::data::calendar::{Day, number_of};
-use crate::simulator::data::movement::Form;
-use crate::simulator::data::sync::{Change, Cursor, Ledger, Stage, Version};
+use crate::simulator::data::movement::{Form, Movement};
+use crate::simulator::data::sync::{Change, Cursor, Stage, Version};
 use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::pulls::{ledger, stage};
 use crate::simulator::webhook::Webhook;
 
 pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
@@ -128,7 +130,7 @@ pub(super) fn check_period(start: Day, end: Day) -> Result<(), PlaidError> {
 }
 
 /// `/transactions/get`
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
+pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
     let request: Get = call.take()?;
     check_period(request.start_date, request.end_date)?;
     let options = request.options;
@@ -139,30 +141,39 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         if stage == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
-        let accounts_json: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
+        let accounts_json: Vec<_> = accounts
+            .iter()
+            .map(|account| item.account_json(account))
+            .collect();
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
         let mut found = ledger.all(ledger.version(stage, call.now));
         found.retain(|(movement, form)| period.contains(&movement.date(*form)));
-        let transactions: Vec<_> = found
-            .iter()
-            .skip(options.offset)
-            .take(options.count)
-            .map(|(movement, form)| transaction::json(movement, *form, item.id(), options.style()))
-            .collect();
-        Ok(json!({
+        let mut listing = Listing::of(object(json!({
             "accounts": accounts_json,
-            "transactions": transactions,
             "total_transactions": found.len(),
-            "item": item.json(call.now),
-        }))
+            "item": item.json(call.now, &call.guesses),
+        })));
+        let page = found.iter().skip(options.offset).take(options.count);
+        listing.list(
+            "transactions",
+            page.map(|(movement, form)| transaction::json(movement, *form, item.id(), options.style())),
+        );
+        Ok(listing)
     })
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
 }
 
 fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Result<(), PlaidError> {
     call.simulator
         .state()
-        .item(&call.client_id, access_token)?
+        .item(&call.client_id, access_token, &call.guesses)?
         .request_days(days);
     Ok(())
 }
@@ -171,18 +182,18 @@ fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Resu
 /// (<https://plaid.com/docs/transactions/webhooks/#integrating-with-the-sync-endpoint>).
 fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, access_token)?;
+    let item = state.item(&call.client_id, access_token, &call.guesses)?;
     if item.begins_sync() {
         let complete = item.created_at().plus(call.simulator.0.data_delay * 3);
-        let fields = json!({"initial_update_complete": true, "historical_update_complete": true});
-        let webhook = Webhook::new("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", fields);
-        call.simulator.send_webhook(item, webhook, complete.max(call.now));
+        let at = complete.max(call.now);
+        call.simulator
+            .send_webhook(item, Webhook::sync_updates_available(), at);
     }
     Ok(())
 }
 
 /// `/transactions/sync`
-pub(super) fn sync(mut call: Call<'_>) -> Result<Value, PlaidError> {
+pub(super) fn sync(mut call: Call<'_>) -> Result<Listing, PlaidError> {
     let request: Sync = call.take()?;
     let options = &request.options;
     remember_days(&call, &request.access_token, options.days_requested)?;
@@ -191,7 +202,7 @@ pub(super) fn sync(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(answer)
 }
 
-fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Value, PlaidError> {
+fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
     let options = &request.options;
     call.read(&request.access_token, "transactions", |item| {
         let account_id = options.account_id.as_deref();
@@ -200,30 +211,59 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Value, PlaidError> {
             None => chosen(item, None)?,
         };
         let account_id = account_id.unwrap_or_default();
-        let accounts_json: Vec<_> = accounts.iter().map(|account| account.json(item.id())).collect();
+        let accounts_json: Vec<_> = accounts
+            .iter()
+            .map(|account| item.account_json(account))
+            .collect();
         let stage = stage(call.simulator, item, call.now);
         let ledger = ledger(call.simulator, item, accounts);
         let newest = ledger.version(stage, call.now);
         let cursor = cursor(&request.cursor, item.id(), account_id, newest)?;
-        let mut answer = page(&ledger, cursor, request.count, item.id(), options.style());
+        let changes = ledger.changes(cursor.has, cursor.target);
+        let given = cursor.given.saturating_add(request.count);
+        let has_more = given < changes.len();
+        let next = if has_more {
+            Cursor { given, ..cursor }
+        } else {
+            Cursor::at(cursor.target)
+        };
         let next_cursor = if stage == Stage::Nothing {
             String::new()
         } else {
-            answer.next.text(item.id(), account_id)
+            next.text(item.id(), account_id)
         };
-        Ok(json!({
+        let mut listing = Listing::of(object(json!({
             "transactions_update_status": match stage {
                 Stage::Nothing => "NOT_READY",
                 Stage::Initial => "INITIAL_UPDATE_COMPLETE",
                 Stage::Historical => "HISTORICAL_UPDATE_COMPLETE",
             },
             "accounts": accounts_json,
-            "added": std::mem::take(&mut answer.added),
-            "modified": std::mem::take(&mut answer.modified),
-            "removed": std::mem::take(&mut answer.removed),
             "next_cursor": next_cursor,
-            "has_more": answer.next.given > 0,
-        }))
+            "has_more": has_more,
+        })));
+        let told =
+            |movement: &Movement<'_>, form| transaction::json(movement, form, item.id(), options.style());
+        let page = || changes.iter().skip(cursor.given).take(request.count);
+        let added = page().filter_map(|change| match change {
+            Change::Added(movement, form) => Some(told(movement, *form)),
+            _ => None,
+        });
+        listing.list("added", added);
+        let modified = page().filter_map(|change| match change {
+            Change::Modified(movement, form) => Some(told(movement, *form)),
+            _ => None,
+        });
+        listing.list("modified", modified);
+        let removed = page().filter_map(|change| match change {
+            Change::Removed(movement) => Some(json!({
+                "transaction_id": transaction::id_of(movement, Form::Pending, item.id()),
+                "account_id": movement.account.id(item.id()),
+            })),
+            _ => None,
+        });
+        listing.list("removed", removed);
+        Ok(listing)
     })
 }
 
@@ -253,41 +293,4 @@ fn cursor(text: &str, item_id: &str, account_id: &str, newest: Version) -> Resul
             })
         }
     }
-}
-
-struct Page {
-    added: Vec<Value>,
-    modified: Vec<Value>,
-    removed: Vec<Value>,
-    next: Cursor,
-}
-
-fn page(ledger: &Ledger<'_>, cursor: Cursor, count: usize, item_id: &str, style: Style) -> Page {
-    let changes = ledger.changes(cursor.has, cursor.target);
-    let given = cursor.given.saturating_add(count);
-    let mut page = Page {
-        added: Vec::new(),
-        modified: Vec::new(),
-        removed: Vec::new(),
-        next: if given < changes.len() {
-            Cursor { given, ..cursor }
-        } else {
-            Cursor::at(cursor.target)
-        },
-    };
-    for change in changes.iter().skip(cursor.given).take(count) {
-        match change {
-            Change::Added(movement, form) => page
-                .added
-                .push(transaction::json(movement, *form, item_id, style)),
-            Change::Modified(movement, form) => page
-                .modified
-                .push(transaction::json(movement, *form, item_id, style)),
-            Change::Removed(movement) => page.removed.push(json!({
-                "transaction_id": transaction::id_of(movement, Form::Pending, item_id),
-                "account_id": movement.account.id(item_id),
-            })),
-        }
-    }
-    page
 }

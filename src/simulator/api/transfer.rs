@@ -8,6 +8,7 @@ use super::reading::account;
 use crate::simulator::accounts::Account;
 use crate::simulator::data::money::Money;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::TransferWithAuth;
 use crate::simulator::ids::{new_uuid, time_text};
 use crate::simulator::transfers::Authorization;
 
@@ -38,9 +39,13 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
         return Err(PlaidError::missing_fields(&["ach_class".to_owned()]));
     }
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
-    item.enable("transfer")
-        .or_else(|error| item.enable("auth").map_err(|_| error))?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    let refusal = call.guesses.missing_consent;
+    item.enable("transfer", refusal)
+        .or_else(|error| match call.guesses.transfer_with_auth {
+            TransferWithAuth::Allowed => item.enable("auth", refusal).map_err(|_| error),
+            TransferWithAuth::Refused => Err(error),
+        })?;
     let account = transferable(account(item, &request.account_id)?)?;
     let decision = decide(item.login_required(call.now), account, amount, &request.kind);
     let item_id = item.id().to_owned();
@@ -56,7 +61,7 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
         &id,
         key,
         Authorization {
-            client_id: call.client_id.clone(),
+            client_id: call.client_id.to_string(),
             item_id,
             account_id: request.account_id,
             created_at: call.now,
@@ -178,7 +183,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         check_metadata(metadata)?;
     }
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     let item_id = item.id().to_owned();
     let authorization = state.transfers.usable(
         &call.client_id,

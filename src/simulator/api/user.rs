@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required, stated};
+use crate::simulator::guesses::{KnownUser, UserToken};
 use crate::simulator::ids;
 use crate::simulator::user::{User, key};
 
@@ -161,7 +162,7 @@ struct LegacyIdentity {
 /// `/user/create`: the same `client_user_id` gives the same user again.
 pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Create = call.take()?;
-    if super::link_token::is_personal(&request.client_user_id) {
+    if super::link_token::is_personal(&request.client_user_id, &call.guesses) {
         return Err(PlaidError::invalid_field(
             "client_user_id must not contain personal data such as an e-mail address or a phone number",
         ));
@@ -175,20 +176,33 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     check_identity(&emails, &phones)?;
     let key = key(&call.client_id, &request.client_user_id);
     let mut state = call.simulator.state();
-    let user = if let Some(user) = state.users.get(&key) {
-        user.clone()
+    let known = state.users.get(&key).cloned();
+    let known = known.filter(|_| call.guesses.known_user == KnownUser::SameUser);
+    let user = if let Some(user) = known {
+        user
     } else {
         let user = User {
             id: ids::new_user_id(),
             token: ids::new_user_token(),
-            client_id: call.client_id,
+            client_id: call.client_id.to_string(),
             client_user_id: request.client_user_id,
+        };
+        let key = if state.users.contains(&key) {
+            // Found by its id alone: the first one keeps the name.
+            user.id.clone()
+        } else {
+            key
         };
         state.users.insert(key, user.clone());
         user
     };
     let mut answer = json!({"user_id": user.id});
-    if let (Some(answer), false) = (answer.as_object_mut(), request.with_upgraded_user) {
+    let told = match call.guesses.user_token {
+        UserToken::UnlessUpgraded => !request.with_upgraded_user,
+        UserToken::Always => true,
+        UserToken::Never => false,
+    };
+    if let (Some(answer), true) = (answer.as_object_mut(), told) {
         answer.insert("user_token".to_owned(), user.token.into());
     }
     Ok(answer)

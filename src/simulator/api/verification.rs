@@ -28,7 +28,7 @@ struct Set {
 pub(super) fn set(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Set = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     super::reading::account(item, &request.account_id)?;
     let code = if request.verification_status == "automatically_verified" {
         "AUTOMATICALLY_VERIFIED"

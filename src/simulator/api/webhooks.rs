@@ -10,6 +10,7 @@ use super::Call;
 use crate::clock::Timestamp;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::guesses::{FireMismatch, Guesses};
 use crate::simulator::ids::{self, time_text};
 use crate::simulator::item::Item;
 use crate::simulator::lock;
@@ -27,13 +28,13 @@ struct Update {
 pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Update = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.set_webhook(request.webhook.clone());
     if let Some(url) = request.webhook {
         call.simulator
             .send_webhook(item, Webhook::update_acknowledged(&url), call.now);
     }
-    Ok(json!({"item": item.json(call.now)}))
+    Ok(json!({"item": item.json(call.now, &call.guesses)}))
 }
 
 pub(super) const KEY_GET: &[Field] = &[required("key_id", TEXT)];
@@ -121,18 +122,15 @@ struct FireOptions {
 pub(super) fn fire(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Fire = call.take()?;
     let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token)?;
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     if item.webhook().is_none() {
         return Err(webhook_invalid(
             "this Item has no webhook: give it one with /item/webhook/update",
         ));
     }
-    let mut webhook = fired(
-        item,
-        request.webhook_type.as_deref(),
-        &request.webhook_code,
-        call.now,
-    )?;
+    let kind = request.webhook_type.as_deref();
+    let (kind, code) = fired(item, kind, &request.webhook_code, &call.guesses)?;
+    let mut webhook = Webhook::new(kind, code, details(item, kind, code, call.now));
     if let (Some(count), Some(field)) = (
         request.options.new_transactions,
         webhook.fields.get_mut("new_transactions"),
@@ -148,7 +146,12 @@ fn webhook_invalid(message: &str) -> PlaidError {
 }
 
 /// The webhook of a type and code. Without a type, the first that has the code is meant.
-fn fired(item: &Item, kind: Option<&str>, code: &str, now: Timestamp) -> Result<Webhook, PlaidError> {
+fn fired(
+    item: &Item,
+    kind: Option<&str>,
+    code: &str,
+    guesses: &Guesses,
+) -> Result<(&'static str, &'static str), PlaidError> {
     /// Type, code, and the product that the Item has to have for it.
     const PAIRS: &[(&str, &str, Option<&str>)] = &[
         ("TRANSACTIONS", "DEFAULT_UPDATE", Some("transactions")),
@@ -178,11 +181,13 @@ fn fired(item: &Item, kind: Option<&str>, code: &str, now: Timestamp) -> Result<
         .filter(|(of, with, _)| *with == code && kind.is_none_or(|kind| kind == *of))
         .peekable();
     if pairs.peek().is_none() {
-        return Err(webhook_invalid(
-            "this webhook_type has no webhook_code of this name",
-        ));
+        let why = "this webhook_type has no webhook_code of this name";
+        return Err(match guesses.fire_mismatch {
+            FireMismatch::SandboxWebhookInvalid => webhook_invalid(why),
+            FireMismatch::InvalidField => PlaidError::invalid_field(why),
+        });
     }
-    let (kind, code, _) = pairs
+    let pair = pairs
         .find(|(_, _, product)| product.is_none_or(|product| item.has(product)))
         .ok_or_else(|| {
             PlaidError::new(
@@ -190,8 +195,8 @@ fn fired(item: &Item, kind: Option<&str>, code: &str, now: Timestamp) -> Result<
                 "SANDBOX_PRODUCT_NOT_ENABLED",
                 "this webhook belongs to a product that is not on this Item: create the Item with it",
             )
-        })?;
-    Ok(Webhook::new(kind, code, details(item, kind, code, now)))
+        });
+    pair.map(|(kind, code, _)| (*kind, *code))
 }
 
 /// The fields beside those that all webhooks about Items have.

@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::calendar::Day;
 use super::custom_liability::Liability;
 use super::dice::Dice;
 use super::money::Money;
 use crate::simulator::accounts::Account;
+use crate::simulator::link::Mfa;
 
 /// Plaid refuses longer configurations.
 const LONGEST: usize = 55_000;
@@ -27,6 +28,8 @@ const KINDS: [&str; 6] = ["investment", "credit", "depository", "loan", "brokera
 pub(in crate::simulator) struct Custom {
     seed: String,
     force_error: Option<String>,
+    fails_recaptcha: bool,
+    mfa: Option<Mfa>,
     accounts: Vec<Account>,
     overrides: Vec<Override>,
 }
@@ -36,8 +39,40 @@ struct Configuration {
     version: Option<Value>,
     seed: Option<String>,
     force_error: Option<String>,
+    mfa: Option<MfaOverride>,
+    recaptcha: Option<String>,
     #[serde(default)]
     override_accounts: Vec<Override>,
+}
+
+/// What the bank asks beside the password.
+#[derive(Deserialize)]
+struct MfaOverride {
+    #[serde(rename = "type")]
+    kind: String,
+    question_rounds: Option<usize>,
+    questions_per_round: Option<usize>,
+    selection_rounds: Option<usize>,
+    selections_per_question: Option<usize>,
+}
+
+impl MfaOverride {
+    /// What is asked, as the passwords of `user_good` ask it; `None` when this says nothing that is known.
+    fn mfa(&self) -> Option<Mfa> {
+        match &*self.kind {
+            "device" => Some(Mfa::Device),
+            "questions" => Mfa::questions(
+                self.question_rounds.unwrap_or(1),
+                self.questions_per_round.unwrap_or(1),
+            ),
+            "selections" => Mfa::selections(
+                self.selection_rounds.unwrap_or(1),
+                1,
+                self.selections_per_question.unwrap_or(2),
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// One entry of `override_accounts`.
@@ -141,6 +176,13 @@ pub(super) struct InflowModel {
     pub(super) transaction_name: Option<String>,
 }
 
+/// The configuration with this seed, unless it has one of its own.
+pub(super) fn with_seed(text: &str, seed: &str) -> String {
+    let mut configuration: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    configuration.entry("seed").or_insert_with(|| seed.into());
+    Value::Object(configuration).to_string()
+}
+
 impl Custom {
     /// The configuration in this text; `None` when it is not one, or too large.
     pub(in crate::simulator) fn parse(text: &str) -> Option<Self> {
@@ -154,6 +196,15 @@ impl Custom {
         if !versioned || overrides.len() > KEYS.len() {
             return None;
         }
+        let fails_recaptcha = match configuration.recaptcha.as_deref() {
+            Some("bad") => true,
+            None | Some("good") => false,
+            Some(_) => return None,
+        };
+        let mfa = match configuration.mfa {
+            Some(mfa) => Some(mfa.mfa()?),
+            None => None,
+        };
         let accounts = KEYS
             .iter()
             .zip(&overrides)
@@ -165,6 +216,8 @@ impl Custom {
                 .seed
                 .unwrap_or_else(|| Dice::new(&["custom", text], 0).roll().to_string()),
             force_error: configuration.force_error,
+            fails_recaptcha,
+            mfa,
             accounts,
             overrides,
         })
@@ -173,6 +226,16 @@ impl Custom {
     /// The error that logging in is to end with.
     pub(in crate::simulator) fn force_error(&self) -> Option<&str> {
         self.force_error.as_deref()
+    }
+
+    /// Whether the person does not solve the reCAPTCHA.
+    pub(in crate::simulator) fn fails_recaptcha(&self) -> bool {
+        self.fails_recaptcha
+    }
+
+    /// What the bank asks beside the password.
+    pub(in crate::simulator) fn mfa(&self) -> Option<&Mfa> {
+        self.mfa.as_ref()
     }
 
     pub(super) fn seed(&self) -> &str {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::custom::Custom;
+use super::custom::{self, Custom};
 use super::personas::{self, Persona};
 use crate::simulator::accounts::{self, Account};
+use crate::simulator::guesses::{CustomSeed, Guesses};
+use crate::simulator::ids;
 
 /// A test user, small enough to be kept with every Item.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -28,8 +30,8 @@ struct Words {
 impl From<Words> for Person {
     fn from(words: Words) -> Self {
         match words.configuration {
-            Some(text) => Self::of("user_custom", &text),
-            None => Self::of(&words.username, ""),
+            Some(text) => Self::custom_of(&text),
+            None => Self::known(&words.username),
         }
     }
 }
@@ -53,6 +55,13 @@ impl Default for Person {
     }
 }
 
+/// The same person, whatever the Item: the same test user, or the same configuration.
+impl PartialEq for Person {
+    fn eq(&self, other: &Self) -> bool {
+        self.persona.username == other.persona.username && self.text == other.text
+    }
+}
+
 /// Whether this test user takes any password
 /// (<https://plaid.com/docs/sandbox/test-credentials/#credit-and-income-test-credentials>).
 pub(in crate::simulator) fn takes_any_password(username: &str) -> bool {
@@ -61,14 +70,25 @@ pub(in crate::simulator) fn takes_any_password(username: &str) -> bool {
 
 impl Person {
     /// The person who logs in with these words; they were found good before.
-    pub(in crate::simulator) fn of(username: &str, password: &str) -> Self {
-        if username == "user_custom" {
-            return Self {
-                persona: &personas::STANDARD,
-                custom: Custom::parse(password).map(Arc::new),
-                text: Some(password.into()),
-            };
+    pub(in crate::simulator) fn of(username: &str, password: &str, guesses: &Guesses) -> Self {
+        if username != "user_custom" {
+            return Self::known(username);
         }
+        match guesses.custom_seed {
+            CustomSeed::ByText => Self::custom_of(password),
+            CustomSeed::Fresh => Self::custom_of(&custom::with_seed(password, &ids::new_uuid())),
+        }
+    }
+
+    fn custom_of(text: &str) -> Self {
+        Self {
+            persona: &personas::STANDARD,
+            custom: Custom::parse(text).map(Arc::new),
+            text: Some(text.into()),
+        }
+    }
+
+    fn known(username: &str) -> Self {
         Self {
             persona: personas::by_username(username).unwrap_or(&personas::STANDARD),
             custom: None,

@@ -55,6 +55,8 @@ pub(in crate::simulator) struct Ledger<'a> {
     pub(in crate::simulator) accounts: Vec<&'a Account>,
     pub(in crate::simulator) created_at: Timestamp,
     pub(in crate::simulator) days_requested: u16,
+    /// Whether the bank has news every hour and not once a day.
+    pub(in crate::simulator) hourly: bool,
 }
 
 impl<'a> Ledger<'a> {
@@ -64,7 +66,7 @@ impl<'a> Ledger<'a> {
             return Version::NOTHING;
         }
         let hour = hour_of(now);
-        let hour = if self.history.person().is_dynamic() {
+        let hour = if self.hourly || self.history.person().is_dynamic() {
             hour
         } else {
             (hour - UPDATE_HOUR).div_euclid(24) * 24 + UPDATE_HOUR

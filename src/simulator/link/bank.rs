@@ -16,11 +16,12 @@ use super::session::{BankVisit, Stage};
 use crate::simulator::Simulator;
 use crate::simulator::api::json_response;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::{BankRefusal, ReentryOpen, ReentrySession};
 use crate::simulator::ids;
 use crate::simulator::state::State as Memory;
 
 /// Whose visit an `oauth_state_id` is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, serde::Serialize)]
 pub(in crate::simulator) struct OAuthState {
     link_token: String,
     link_session_id: String,
@@ -36,6 +37,7 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         state_id: state_id.clone(),
         in_popup: true,
         granted: None,
+        login: None,
         processed: false,
     });
     session.show(Stage::OAuth, now);
@@ -98,11 +100,15 @@ fn decided(turn: &mut Turn<'_>, granted: bool) -> Result<Outcome, PlaidError> {
         return login::let_in(turn);
     }
     let now = turn.now;
+    let error_type = match turn.guesses().bank_refusal {
+        BankRefusal::ItemError => "ITEM_ERROR",
+        BankRefusal::OAuthError => "OAUTH_ERROR",
+    };
     turn.session()?.record("FAIL_OAUTH", json!({}), now);
     Ok(Outcome::Failed(PlaidError {
         display_message: Some("You did not give your bank's permission, so nothing was connected."),
         ..PlaidError::new(
-            "ITEM_ERROR",
+            error_type,
             "ACCESS_NOT_GRANTED",
             "access to this product was not granted for the account",
         )
@@ -125,6 +131,7 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
         ));
     }
     turn.call.link_session_id.clone_from(&state.link_session_id);
+    let guesses = turn.guesses();
     let session = turn.session()?;
     let visit = session
         .visit
@@ -139,7 +146,13 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
             }
             None => Err(not_found()),
         })?;
-    session.record("OPEN", json!({}), now);
+    if guesses.reentry_session == ReentrySession::NewId {
+        turn.call.link_session_id = session.begin_anew();
+    }
+    let session = turn.session()?;
+    if guesses.reentry_open == ReentryOpen::Told {
+        session.record("OPEN", json!({}), now);
+    }
     decided(turn, granted)
 }
 
@@ -178,6 +191,8 @@ pub(super) struct AtBank {
     oauth_state_id: String,
     #[serde(default)]
     granted: bool,
+    #[serde(default)]
+    username: String,
 }
 
 /// `POST /bank/{step}`: `look` tells what the bank's page shows, `decide` takes the person's decision.
@@ -213,6 +228,9 @@ fn decide(simulator: &Simulator, memory: &mut Memory, call: &AtBank) -> Result<V
     let session = turn.session()?;
     let visit = session.visit.as_mut().ok_or_else(already_processed)?;
     visit.granted = Some(call.granted);
+    visit.login = Some(call.username.trim())
+        .filter(|login| !login.is_empty())
+        .map(Into::into);
     if visit.in_popup {
         return Ok(json!({"close": true}));
     }

@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::simulator::Simulator;
 use crate::simulator::api::json_response;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::Guesses;
 use crate::simulator::ids;
 use crate::simulator::institutions::{self, Institution, Trait};
 use crate::simulator::link_token::LinkToken;
@@ -61,6 +62,10 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    pub(super) fn guesses(&self) -> Guesses {
+        self.simulator.switches().guesses
+    }
+
     /// The link token, if Link may go on with it.
     pub(super) fn link_token(&mut self) -> Result<&mut LinkToken, PlaidError> {
         let now = self.now;

@@ -46,7 +46,10 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             .filter(|account| chosen.contains(&account.key))
             .map(|account| account.link_json(&draft.item_id))
             .collect();
-        (turn.memory.new_public_token(draft, now), accounts)
+        (
+            turn.simulator.new_public_token(turn.memory, draft, true, now),
+            accounts,
+        )
     };
     if let Some(agreed) = payment_initiation {
         turn.memory

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::{CompletionQuery, CompletionUri, Guesses};
 use crate::simulator::ids;
 use crate::simulator::link_token::HostedLink;
 
@@ -37,23 +38,39 @@ impl Hosted {
     ///
     /// # Errors
     /// `INVALID_FIELD` when a browser could not be sent to `completion_redirect_uri`.
-    pub(in crate::simulator) fn new(request: &HostedLink, host: &str) -> Result<Self, PlaidError> {
+    pub(in crate::simulator) fn new(
+        request: &HostedLink,
+        host: &str,
+        listed: Option<&[String]>,
+        guesses: &Guesses,
+    ) -> Result<Self, PlaidError> {
         let refused = || {
             PlaidError::invalid_field(
                 "hosted_link.completion_redirect_uri must be an address that a browser can be sent to",
             )
         };
-        if let Some(uri) = &request.completion_redirect_uri {
-            let uri = Url::parse(uri).map_err(|_| refused())?;
+        let mut completion_redirect_uri = request.completion_redirect_uri.clone();
+        if let Some(text) = &mut completion_redirect_uri {
+            let mut uri = Url::parse(text).map_err(|_| refused())?;
             if REFUSED_SCHEMES.contains(&uri.scheme()) {
                 return Err(refused());
+            }
+            let unlisted = listed.is_some_and(|listed| !listed.contains(text));
+            if unlisted && guesses.completion_uri == CompletionUri::Listed {
+                return Err(PlaidError::invalid_field(
+                    "hosted_link.completion_redirect_uri must be configured in the developer dashboard",
+                ));
+            }
+            if guesses.completion_query == CompletionQuery::Dropped && uri.query().is_some() {
+                uri.set_query(None);
+                *text = uri.into();
             }
         }
         let id = ids::new_uuid();
         Ok(Self {
             url: format!("http://{host}{PATH}{id}"),
             id,
-            completion_redirect_uri: request.completion_redirect_uri.clone(),
+            completion_redirect_uri,
         })
     }
 }

@@ -1,14 +1,17 @@
 //! The steps between the choice of an institution and a connected login.
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::mfa::{Answered, Mfa};
+use super::mfa::Answered;
 use super::session::Stage;
 use crate::simulator::accounts::{self, Account};
+use crate::simulator::data::person::Person;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::UnfitAccounts;
 use crate::simulator::ids;
 use crate::simulator::institutions::Trait;
 use crate::simulator::item::Draft;
 use crate::simulator::link_token::LinkRequest;
+use crate::simulator::products;
 use crate::simulator::test_users::{self, Login, log_in};
 
 /// `login`: a username and a password.
@@ -32,13 +35,13 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             )
         }));
     }
-    match log_in(&turn.call.username, &turn.call.password) {
+    let guesses = turn.guesses();
+    match log_in(&turn.call.username, &turn.call.password, &guesses) {
         Login::Refused(error) if error.error_code == "INVALID_CREDENTIALS" => {
             wrong(turn, error).map(Outcome::Failed)
         }
         Login::Refused(error) => Ok(Outcome::Failed(error)),
-        Login::Code => {
-            let mfa = Mfa::of_password(&turn.call.password).unwrap_or(Mfa::Code);
+        Login::Asked(mfa) => {
             let draft = draft(turn)?;
             let session = turn.session()?;
             session.error = None;
@@ -55,7 +58,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 /// Too many wrong answers lock the login, and one more ends the link token
 /// (<https://plaid.com/docs/link/handle-invalid-link-token/>).
 fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidError> {
-    let most = turn.simulator.0.link.wrong_logins;
+    let most = turn.simulator.switches().link.wrong_logins;
     let link_token = turn.link_token()?;
     link_token.wrong_logins += 1;
     match link_token.wrong_logins.cmp(&most) {
@@ -78,23 +81,27 @@ fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidErro
 /// The Item to be, or in update mode the Item as it is.
 fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
     let (username, password) = (turn.call.username.clone(), turn.call.password.clone());
+    let guesses = turn.guesses();
     let link_token = turn.link_token()?;
     let update_item = link_token.update_item.clone();
     let (client_id, request) = (link_token.client_id.clone(), link_token.request.clone());
-    let item_id = link_token.update_item.clone().unwrap_or_else(ids::new_item_id);
-    let institution = turn.session()?.institution.ok_or_else(wrong_step)?;
+    let item_id = update_item.clone().unwrap_or_else(|| ids::new_item_id().into());
+    let session = turn.session()?;
+    let institution = session.institution.ok_or_else(wrong_step)?;
+    let login = session.visit.as_ref().and_then(|visit| visit.login.clone());
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
     let source = item.map_or_else(
-        || request.source(&username, &password),
+        || request.source(Person::of(&username, &password, &guesses)),
         |item| item.source().clone(),
     );
     Ok(Draft {
+        login,
         source,
         item_id,
         client_id,
         institution,
         products: request.item_products(institution),
-        consented_products: request.additional_consented().to_vec(),
+        consented_products: products::of_names(request.additional_consented()),
         webhook: request.webhook,
         accounts: None,
     })
@@ -130,7 +137,7 @@ fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
             .update
             .as_ref()
             .is_some_and(|update| update.account_selection_enabled);
-    if selects && let Some(error) = misfit(&request, &draft) {
+    if selects && let Some(error) = misfit(&request, &draft, turn.guesses().unfit_accounts) {
         turn.session()?.stage = Stage::Credentials;
         return Ok(Outcome::Failed(error));
     }
@@ -176,10 +183,12 @@ pub(super) fn let_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 }
 
 /// Why no account fits, if so (<https://plaid.com/docs/errors/item/>).
-fn misfit(request: &LinkRequest, draft: &Draft) -> Option<PlaidError> {
+fn misfit(request: &LinkRequest, draft: &Draft, unfit: UnfitAccounts) -> Option<PlaidError> {
     let filtered = of_person(request, draft, false);
     let has = |kinds: &[&str]| filtered.iter().any(|account| kinds.contains(&account.kind));
-    let wants = |product: &str| request.products().iter().any(|listed| listed == product);
+    let wants = |product: &str| {
+        unfit == UnfitAccounts::Refused && request.products().iter().any(|listed| listed == product)
+    };
     let (code, message) = if filtered.is_empty() {
         ("NO_ACCOUNTS", "no compatible accounts were found")
     } else if offered(request, draft).is_empty() {

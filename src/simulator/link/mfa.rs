@@ -5,6 +5,8 @@
 
 use serde_json::{Value, json};
 
+use crate::simulator::guesses::{Guesses, MfaDevice};
+
 /// The code that every test login is asked for.
 const CODE: &str = "1234";
 /// No test needs more; the numbers are a person's to choose.
@@ -16,7 +18,7 @@ const DEVICES: &[(&str, &str)] = &[
 ];
 
 /// What is asked, and which round of it the person is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub(in crate::simulator) enum Mfa {
     /// Where to send the code to.
     Device,
@@ -50,31 +52,47 @@ pub(super) enum Answered {
 
 impl Mfa {
     /// What this password asks for; `None` when it is not one of those.
-    pub(in crate::simulator) fn of_password(password: &str) -> Option<Self> {
-        match password {
-            "mfa_device" => return Some(Self::Device),
-            "mfa_selections" => return Some(Self::Confirmation),
+    pub(in crate::simulator) fn of_password(password: &str, guesses: &Guesses) -> Option<Self> {
+        match (password, guesses.mfa_device) {
+            ("mfa_device", MfaDevice::DeviceFirst) => return Some(Self::Device),
+            ("mfa_device", MfaDevice::CodeOnly) => return Some(Self::Code),
+            ("mfa_selections", _) => return Some(Self::Confirmation),
             _ => {}
         }
         let (kind, numbers) = password.strip_prefix("mfa_")?.split_once('_')?;
         let numbers: Vec<usize> = numbers
             .split('_')
-            .map(|number| number.parse().ok().filter(|number| (1..=MOST).contains(number)))
+            .map(|number| number.parse().ok())
             .collect::<Option<_>>()?;
         match (kind, numbers.as_slice()) {
-            ("questions", &[rounds, questions]) => Some(Self::Questions {
-                rounds,
-                round: 0,
-                questions,
-            }),
-            ("selections", &[rounds, questions, answers]) => Some(Self::Selections {
-                rounds,
-                round: 0,
-                questions,
-                answers,
-            }),
+            ("questions", &[rounds, questions]) => Self::questions(rounds, questions),
+            ("selections", &[rounds, questions, answers]) => Self::selections(rounds, questions, answers),
             _ => None,
         }
+    }
+
+    /// So many rounds of so many questions; `None` when that is too many, or nothing.
+    pub(in crate::simulator) fn questions(rounds: usize, questions: usize) -> Option<Self> {
+        let sound = [rounds, questions]
+            .iter()
+            .all(|number| (1..=MOST).contains(number));
+        sound.then_some(Self::Questions {
+            rounds,
+            round: 0,
+            questions,
+        })
+    }
+
+    /// So many rounds of so many questions with so many answers to choose from; `None` as above.
+    pub(in crate::simulator) fn selections(rounds: usize, questions: usize, answers: usize) -> Option<Self> {
+        let numbers = [rounds, questions, answers];
+        let sound = numbers.iter().all(|number| (1..=MOST).contains(number));
+        sound.then_some(Self::Selections {
+            rounds,
+            round: 0,
+            questions,
+            answers,
+        })
     }
 
     pub(super) fn exit_status(&self) -> &'static str {
@@ -202,6 +220,10 @@ mod tests {
 
     use super::*;
 
+    fn of_password(password: &str) -> Option<Mfa> {
+        Mfa::of_password(password, &Guesses::default())
+    }
+
     fn answer(mfa: &Mfa, answers: &[&str]) -> Answered {
         let answers: Vec<_> = answers.iter().map(|answer| (*answer).to_owned()).collect();
         mfa.answer(&answers)
@@ -227,13 +249,13 @@ mod tests {
             "mfa_questions_1_1_1",
             "pass_good",
         ] {
-            assert_eq!(Mfa::of_password(password), None, "{password}");
+            assert_eq!(of_password(password), None, "{password}");
         }
     }
 
     #[test]
     fn a_code_is_sent_to_a_device_and_checked() {
-        let device = Mfa::of_password("mfa_device").unwrap();
+        let device = of_password("mfa_device").unwrap();
         assert_eq!(answer(&device, &["pager"]), Answered::Wrong);
         let code = next(&device, &["phone"]);
         assert_eq!(answer(&code, &["4321"]), Answered::Wrong);
@@ -242,7 +264,7 @@ mod tests {
 
     #[test]
     fn questions_come_in_rounds() {
-        let first = Mfa::of_password("mfa_questions_2_2").unwrap();
+        let first = of_password("mfa_questions_2_2").unwrap();
         assert_eq!(answer(&first, &["answer_0_0"]), Answered::Wrong);
         let second = next(&first, &["answer_0_0", "answer_0_1"]);
         assert_eq!(answer(&second, &["answer_0_0", "answer_0_1"]), Answered::Wrong);
@@ -251,10 +273,10 @@ mod tests {
 
     #[test]
     fn selections_have_answers_to_choose_from() {
-        let yes = Mfa::of_password("mfa_selections").unwrap();
+        let yes = of_password("mfa_selections").unwrap();
         assert_eq!(answer(&yes, &["No"]), Answered::Wrong);
         assert_eq!(answer(&yes, &["Yes"]), Answered::Right);
-        let first = Mfa::of_password("mfa_selections_2_1_3").unwrap();
+        let first = of_password("mfa_selections_2_1_3").unwrap();
         let offered = first.pane();
         assert_eq!(
             offered

@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use super::calls::Turn;
+use crate::simulator::guesses::SessionStatus;
 use crate::simulator::webhook::Webhook;
 
 /// Tells the link token's `webhook` how a session ended. Plaid does so for Hosted Link, and for other sessions on
 /// request.
 pub(super) fn session_ended(turn: &mut Turn<'_>) {
     let (simulator, now, id) = (turn.simulator, turn.now, turn.call.link_session_id.clone());
+    let letters = turn.guesses().session_status;
     let Some(link_token) = turn.any_link_token() else {
         return;
     };
@@ -19,12 +21,17 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
     let Some(session) = link_token.session(&id) else {
         return;
     };
-    if !is_hosted && !simulator.0.link.link_events {
+    if !is_hosted && !simulator.switches().link.link_events {
         return;
     }
     let public_token = session.success().get("public_token").cloned();
     let mut finished = json!({
-        "status": if public_token.is_some() { "SUCCESS" } else { "EXITED" },
+        "status": match (public_token.is_some(), letters) {
+            (true, SessionStatus::Upper) => "SUCCESS",
+            (true, SessionStatus::Lower) => "success",
+            (false, SessionStatus::Upper) => "EXITED",
+            (false, SessionStatus::Lower) => "exited",
+        },
         "link_session_id": id,
         "link_token": token,
     });

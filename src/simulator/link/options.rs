@@ -4,7 +4,8 @@
 const WRONG_LOGINS: u32 = 5;
 
 /// Choices about Link where Plaid's pages are silent.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize, clap::Args)]
+#[serde(default)]
 pub struct LinkOptions {
     /// The wrong login (or wrong answer to the bank's question) of this number gets `ITEM_LOCKED`; the one after
     /// it ends the link token.

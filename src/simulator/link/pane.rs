@@ -6,6 +6,7 @@ use super::calls::Turn;
 use super::login;
 use super::session::{Session, Stage};
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::TickedAccounts;
 
 /// The pane of the session's stage, with what was wrong in the person's last answer.
 pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Value, PlaidError> {
@@ -32,6 +33,7 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
             let draft = draft.clone();
             let item_id = &draft.item_id;
             let single = login::single_account(&request);
+            let ticked = turn.guesses().ticked_accounts == TickedAccounts::All;
             let chosen = login::chosen_before(turn)?;
             let accounts: Vec<_> = login::offered(&request, &draft)
                 .iter()
@@ -39,7 +41,8 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
                     let mut told = account.link_json(item_id);
                     let id = account.id(item_id);
                     if let Some(told) = told.as_object_mut() {
-                        let selected = !single && chosen.as_ref().is_none_or(|chosen| chosen.contains(&id));
+                        let selected =
+                            !single && chosen.as_ref().map_or(ticked, |chosen| chosen.contains(&id));
                         told.insert("selected".to_owned(), selected.into());
                     }
                     told

@@ -1,24 +1,26 @@
 //! One run of Link: how far the person got, and what is told of it afterwards.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::mfa::Mfa;
 use crate::clock::Timestamp;
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids::{self, time_text};
-use crate::simulator::institutions::Institution;
+use crate::simulator::institutions::{self, Institution};
 use crate::simulator::item::Draft;
 
 /// More events than a person can cause; a program that loops must not fill the memory.
 const MOST_EVENTS: usize = 200;
 
 /// One run of Link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(in crate::simulator) struct Session {
     pub(super) id: String,
     pub(super) started_at: Timestamp,
     pub(in crate::simulator) finished_at: Option<Timestamp>,
     pub(super) stage: Stage,
+    #[serde(deserialize_with = "institutions::as_id::optional")]
     pub(super) institution: Option<&'static Institution>,
     /// The last error that the person saw and has not got past.
     pub(super) error: Option<Value>,
@@ -37,7 +39,7 @@ pub(in crate::simulator) struct Session {
 }
 
 /// How far the person got.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) enum Stage {
     /// Reads who is asking.
     Consent,
@@ -90,7 +92,7 @@ impl Stage {
 }
 
 /// One visit of a bank's own page (<https://plaid.com/docs/link/oauth/>).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct BankVisit {
     /// `oauth_state_id`.
     pub(super) state_id: String,
@@ -98,6 +100,8 @@ pub(super) struct BankVisit {
     pub(super) in_popup: bool,
     /// What the person decided at the bank.
     pub(super) granted: Option<bool>,
+    /// What was typed as the username there.
+    pub(super) login: Option<Box<str>>,
     /// Link has taken note of the decision. It does so once.
     pub(super) processed: bool,
 }
@@ -129,6 +133,12 @@ impl Session {
         session.meet(error, now);
         session.leave(Some(error), now);
         session.take_untold()
+    }
+
+    /// Goes on under another `link_session_id`, which it gives.
+    pub(super) fn begin_anew(&mut self) -> String {
+        self.id = ids::new_uuid();
+        self.id.clone()
     }
 
     pub(in crate::simulator) fn id(&self) -> &str {

@@ -11,7 +11,7 @@ use crate::simulator::{Simulator, lock};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the clock is looked at while something waits for it: a clock that tests move wakes nobody.
 const LOOK: Duration = Duration::from_millis(50);
-/// How often lapsed logins are looked for.
+/// How often lapsed logins and news of banks are looked for.
 const SWEEP: Duration = Duration::from_secs(60);
 /// More than this many at a time wait for their turn.
 const MOST_AT_ONCE: usize = 32;
@@ -38,7 +38,7 @@ pub(in crate::simulator) async fn run(simulator: Simulator) {
             () = changed => {}
             Some(_) = sending.join_next() => {}
             () = tokio::time::sleep(LOOK), if busy => {}
-            _ = sweep.tick() => simulator.announce_lapsed_logins(),
+            _ = sweep.tick() => simulator.announce(),
         }
     }
 }
@@ -69,5 +69,6 @@ async fn deliver(simulator: Simulator, client: Option<reqwest::Client>, parcel: 
         }
         _ => None,
     };
-    lock(&simulator.0.outbox).settle(parcel.id, status, simulator.now());
+    let pause = simulator.switches().guesses.webhook_pause;
+    lock(&simulator.0.outbox).settle(parcel.id, status, pause, simulator.now());
 }

@@ -1,9 +1,12 @@
 //! The keys that webhooks are signed with: <https://plaid.com/docs/api/webhooks/webhook-verification/>.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -14,13 +17,65 @@ use crate::simulator::ids;
 const MOST_KEYS: usize = 16;
 
 /// Signing keys, the newest last.
+#[derive(Deserialize, Serialize)]
 pub(in crate::simulator) struct Keys(Vec<Key>);
 
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(try_from = "Kept", into = "Kept")]
 struct Key {
     kid: String,
-    pair: EcdsaKeyPair,
+    pair: Arc<EcdsaKeyPair>,
+    /// What `pair` was read from (PKCS #8), for snapshots.
+    document: Vec<u8>,
     created_at: Timestamp,
     expired_at: Option<Timestamp>,
+}
+
+/// A key in a snapshot.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    kid: String,
+    /// PKCS #8 in Base64.
+    document: String,
+    created_at: Timestamp,
+    expired_at: Option<Timestamp>,
+}
+
+/// Says that a snapshot's key is none.
+#[derive(Debug, thiserror::Error)]
+#[error("a signing key is not a P-256 key in PKCS #8 and Base64")]
+struct NoKey;
+
+impl TryFrom<Kept> for Key {
+    type Error = NoKey;
+
+    fn try_from(kept: Kept) -> Result<Self, NoKey> {
+        let document = URL_SAFE_NO_PAD.decode(kept.document).map_err(|_| NoKey)?;
+        Ok(Self {
+            kid: kept.kid,
+            pair: pair_of(&document).ok_or(NoKey)?,
+            document,
+            created_at: kept.created_at,
+            expired_at: kept.expired_at,
+        })
+    }
+}
+
+impl From<Key> for Kept {
+    fn from(key: Key) -> Self {
+        Self {
+            kid: key.kid,
+            document: URL_SAFE_NO_PAD.encode(key.document),
+            created_at: key.created_at,
+            expired_at: key.expired_at,
+        }
+    }
+}
+
+fn pair_of(document: &[u8]) -> Option<Arc<EcdsaKeyPair>> {
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document, &SystemRandom::new())
+        .ok()
+        .map(Arc::new)
 }
 
 impl Keys {
@@ -45,13 +100,10 @@ impl Keys {
     }
 
     fn add(&mut self, now: Timestamp) {
-        let random = SystemRandom::new();
-        let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
+        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .ok()
-            .and_then(|pkcs8| {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).ok()
-            });
-        let Some(pair) = pair else {
+            .and_then(|document| Some((pair_of(document.as_ref())?, document.as_ref().to_vec())));
+        let Some((pair, document)) = made else {
             tracing::error!("the system gave no randomness for a key: webhooks are not sent");
             return;
         };
@@ -61,6 +113,7 @@ impl Keys {
         self.0.push(Key {
             kid: ids::new_uuid(),
             pair,
+            document,
             created_at: now,
             expired_at: None,
         });

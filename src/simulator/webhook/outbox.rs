@@ -1,6 +1,6 @@
 //! Webhooks that wait, are on their way, or have arrived.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::clock::Timestamp;
+use crate::simulator::guesses::WebhookPause;
 use crate::simulator::ids::time_text;
 use crate::simulator::recorder::masked;
 
@@ -18,6 +19,8 @@ const MOST: usize = 1_000;
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// The tries within 24 hours: at once, and after 30 s, 2 min, 8 min, 32 min, about 2 h and 8.5 h.
 const MOST_ATTEMPTS: u32 = 7;
+/// Rejections are remembered this long.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How far a webhook has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +77,14 @@ pub(in crate::simulator) struct Parcel {
 pub(in crate::simulator) struct Outbox {
     entries: VecDeque<Entry>,
     next_id: u64,
+    /// What each receiver answered in the last 24 hours.
+    answers: HashMap<String, VecDeque<Answered>>,
+}
+
+/// When a receiver was tried, and whether it took the webhook.
+struct Answered {
+    at: Timestamp,
+    taken: bool,
 }
 
 impl Outbox {
@@ -120,15 +131,20 @@ impl Outbox {
     }
 
     /// A try has ended with this status, or without an answer.
-    pub(super) fn settle(&mut self, id: u64, status: Option<u16>, now: Timestamp) {
+    pub(super) fn settle(&mut self, id: u64, status: Option<u16>, pause: WebhookPause, now: Timestamp) {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else {
             return;
         };
         let attempts = entry.view.attempts;
+        if self.answers.len() > MOST {
+            self.answers.clear();
+        }
+        let answers = self.answers.entry(entry.url.clone()).or_default();
+        note(answers, status == Some(200), now);
         entry.view.last_status = status;
         entry.view.state = if status == Some(200) {
             WebhookState::Delivered
-        } else if attempts >= MOST_ATTEMPTS {
+        } else if attempts >= MOST_ATTEMPTS || is_hopeless(answers, pause) {
             WebhookState::GivenUp
         } else {
             let pause = FIRST_PAUSE.saturating_mul(4_u32.saturating_pow(attempts.saturating_sub(1)));
@@ -147,6 +163,25 @@ impl Outbox {
     pub(in crate::simulator) fn views(&self) -> Vec<WebhookView> {
         self.entries.iter().map(|entry| entry.view.clone()).collect()
     }
+}
+
+fn note(answers: &mut VecDeque<Answered>, taken: bool, now: Timestamp) {
+    answers.push_back(Answered { at: now, taken });
+    while answers.len() > MOST || answers.front().is_some_and(|first| now.since(first.at) >= A_DAY) {
+        answers.pop_front();
+    }
+}
+
+/// Whether a receiver rejects over nine tenths: then nothing is tried again
+/// (<https://plaid.com/docs/api/webhooks/#retries>).
+fn is_hopeless(answers: &VecDeque<Answered>, pause: WebhookPause) -> bool {
+    let fewest = match pause {
+        WebhookPause::TenAnswers => 10,
+        WebhookPause::FirstAnswer => 1,
+        WebhookPause::Never => return false,
+    };
+    let rejected = answers.iter().filter(|answer| !answer.taken).count();
+    answers.len() >= fewest && rejected * 10 > answers.len() * 9
 }
 
 /// The URL without what may be secret in it.
@@ -182,7 +217,7 @@ mod tests {
         while outbox.is_busy() {
             let parcels = outbox.take_due(now);
             assert_eq!(parcels.len(), 1);
-            outbox.settle(parcels[0].id, Some(500), now);
+            outbox.settle(parcels[0].id, Some(500), WebhookPause::TenAnswers, now);
             let due = outbox.entries[0].due;
             pauses.push(due.since(now).as_secs());
             now = due;
@@ -195,6 +230,33 @@ mod tests {
     }
 
     #[test]
+    fn a_receiver_that_rejects_nearly_everything_is_tried_once_each() {
+        let mut outbox = Outbox::default();
+        let mut now = Timestamp::from_millis(0);
+        let tried = |outbox: &mut Outbox, status: u16, now: Timestamp| {
+            outbox.post("http://bot.test", "ITEM", "ERROR", "{}".to_owned(), now);
+            let parcel = outbox.entries.back().map(|entry| entry.id).unwrap_or_default();
+            let _sent = outbox.take_due(now);
+            outbox.settle(parcel, Some(status), WebhookPause::TenAnswers, now);
+            outbox.views().last().map(|view| view.state)
+        };
+        for at in 0..20 {
+            // The first is taken: until ten came, and while nine in ten were rejected, others are tried again.
+            let status = if at == 0 { 200 } else { 500 };
+            let state = tried(&mut outbox, status, now);
+            let expected = match at {
+                0 => WebhookState::Delivered,
+                1..=9 => WebhookState::Waiting,
+                _ => WebhookState::GivenUp,
+            };
+            assert_eq!(state, Some(expected), "{at}");
+            now = now.plus(Duration::from_secs(1));
+        }
+        let later = now.plus(A_DAY);
+        assert_eq!(tried(&mut outbox, 500, later), Some(WebhookState::Waiting));
+    }
+
+    #[test]
     fn memory_is_bounded_and_a_late_answer_is_no_trouble() {
         let mut outbox = Outbox::default();
         let now = Timestamp::from_millis(0);
@@ -202,6 +264,6 @@ mod tests {
             outbox.post("http://bot.test", "ITEM", "ERROR", "{}".to_owned(), now);
         }
         assert_eq!(outbox.views().len(), MOST);
-        outbox.settle(1, Some(200), now);
+        outbox.settle(1, Some(200), WebhookPause::TenAnswers, now);
     }
 }

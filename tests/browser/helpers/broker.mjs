@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,8 +21,9 @@ const ADDRESS_LINES = {
 };
 
 /** Runs the binary with `args` until it printed every address in `wanted` (keys of `ADDRESS_LINES`). */
-async function startBinary(name, args, env, wanted) {
+async function startBinary(name, args, env, wanted, files = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'plaid-token-broker-'));
+  for (const [file, content] of Object.entries(files)) await writeFile(join(directory, file), content);
   const stdoutPath = freshOutput(`${name}.stdout.log`);
   const stderrPath = freshOutput(`${name}.stderr.log`);
   // Nothing of the caller's environment: a developer's own PLAID_* settings must not reach the test.
@@ -62,7 +63,7 @@ async function startBinary(name, args, env, wanted) {
   try {
     /** The last single-use link that it printed. */
     const adminLink = () => stdout.match(/http:\S+\/setup\/login\/\S+/g)?.at(-1);
-    return { name, directory, stop, adminLink, ...(await started) };
+    return { name, directory, child, stop, adminLink, ...(await started) };
   } catch (error) {
     child.kill('SIGKILL');
     await rm(directory, { recursive: true, force: true });
@@ -95,4 +96,9 @@ export function startSandboxBroker(name, simulatorUrl, redirectUri, env = {}) {
     ...env,
   };
   return startBinary(name, [], settings, ['url', 'operationsUrl']);
+}
+
+/** The broker with a `.env` in its directory, as an operator starts it. */
+export function startWithDotenv(name, dotenv, env = {}) {
+  return startBinary(name, [], env, ['url', 'operationsUrl'], { '.env': dotenv });
 }

@@ -78,7 +78,10 @@ export async function completeLink(jar, startUrl, simulatorUrl) {
   const created = await pageCall(jar, page, '/api/create_link_token', {});
   assert.equal(created.status, 200, 'no link token');
   const publicToken = await makePublicToken(simulatorUrl);
-  const completed = await pageCall(jar, page, '/api/set_access_token', { public_token: publicToken });
+  const completed = await pageCall(jar, page, '/api/set_access_token', {
+    public_token: publicToken,
+    metadata: { institution: { name: 'First Platypus Bank', institution_id: 'ins_109508' } },
+  });
   assert.equal(completed.status, 200, 'the public token was not accepted');
   assert.deepEqual(Object.keys(completed.json), ['redirect_to'], 'the page is told where to go and nothing else');
   return completed.json.redirect_to;

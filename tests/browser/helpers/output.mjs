@@ -42,5 +42,7 @@ export function maskUrl(url) {
   if (/\/link\/(v2\/stable\/)?[^/]*$/.test(masked.pathname) && masked.searchParams.has('token')) {
     masked.searchParams.set('token', '[link token]');
   }
+  // A single-use link of the administration.
+  masked.pathname = masked.pathname.replace(/(\/setup\/login\/).+/, '$1[link]');
   return masked.href;
 }

@@ -1,6 +1,6 @@
 //! Plaid's product names and which of them an Item can start with.
 
-use crate::simulator::error::PlaidError;
+use super::error::PlaidError;
 
 /// Every product that the API knows.
 const KNOWN: &[&str] = &[
@@ -52,6 +52,12 @@ pub(super) fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
 }
 
+/// The known ones of these names, as they are kept.
+pub(super) fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<&'static str> {
+    let known = |name: &String| KNOWN.iter().find(|known| *known == name).copied();
+    names.into_iter().filter_map(known).collect()
+}
+
 /// Checks that Items can start with each of `products`.
 pub(super) fn check_initial<'a>(products: impl IntoIterator<Item = &'a String>) -> Result<(), PlaidError> {
     for product in products {
@@ -67,4 +73,24 @@ pub(super) fn check_initial<'a>(products: impl IntoIterator<Item = &'a String>) 
         }
     }
     Ok(())
+}
+
+/// Kept products as their names, in snapshots.
+pub(super) mod as_names {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer};
+
+    use super::of_names;
+
+    pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<&'static str>, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        let known = of_names(&names);
+        if known.len() == names.len() {
+            Ok(known)
+        } else {
+            Err(D::Error::custom("there is no product of this name"))
+        }
+    }
 }

@@ -1,0 +1,116 @@
+//! What the page hears as it happens: the record of requests, and the checks. Server-sent events
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//!
+//! The time limit of requests holds until the head of an answer, so it does not cut these. What ends them: the broker's
+//! stop, and [`LONGEST`], after which a browser comes again by itself and has to show its session again.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt as _};
+use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::json;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::checks::{self, Context};
+use super::page;
+use crate::admin::Admin;
+use crate::app::App;
+use crate::oauth::params::one;
+use crate::record::Update;
+
+/// How long one answer may last.
+const LONGEST: Duration = Duration::from_secs(600);
+/// A sign of life, for proxies that end what is silent.
+const ALIVE: Duration = Duration::from_secs(15);
+/// The checks call Plaid, so one run at a time is enough.
+static CHECKING: Semaphore = Semaphore::const_new(1);
+const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what is known.
+pub(super) async fn record(
+    State(app): State<App>,
+    _: Admin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let Some(listener) = app.record.listen() else {
+        return busy("too many pages watch the requests at the moment");
+    };
+    let sent = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let mark = sent
+        .map(str::to_owned)
+        .or_else(|| one(&query.unwrap_or_default(), "after"));
+    let listener = match mark {
+        Some(mark) => listener.after(&mark),
+        None => listener,
+    };
+    let events = stream::unfold((listener, app), |(mut listener, app)| async move {
+        let event = match listener.next().await? {
+            Update::Reset => Event::default().event("reset").data("-"),
+            Update::Entry(entry) => Event::default()
+                .event("entry")
+                .id(listener.mark(&entry))
+                .data(page::json(&app, &entry)),
+        };
+        Some((Ok(event), (listener, app)))
+    });
+    answer(events)
+}
+
+/// `GET /setup/checks`: each finding as soon as it is there, and `done` at the end. `at` is the origin that the browser
+/// has the page from.
+pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
+    let Ok(place) = CHECKING.try_acquire() else {
+        return busy("the checks are under way already");
+    };
+    let mut context = Context::of_app(&app);
+    if let Some(origin) = one(&query.unwrap_or_default(), "at") {
+        context = context.reached_at(&origin);
+    }
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let stopping = app.record.clone();
+    tokio::spawn(async move {
+        let _place = place;
+        let gone = sender.clone();
+        let run = checks::run(&context, |finding| {
+            let text = serde_json::to_string(finding).unwrap_or_default();
+            // A browser that is gone is no error.
+            let _ = sender.send(Event::default().event("finding").data(text));
+        });
+        let report = tokio::select! {
+            report = run => report,
+            () = gone.closed() => return,
+            () = stopping.closed() => return,
+        };
+        let passed = json!({ "passed": report.passed() }).to_string();
+        let _ = gone.send(Event::default().event("done").data(passed));
+    });
+    let events = stream::unfold(receiver, |mut receiver| async move {
+        let event = receiver.recv().await?;
+        Some((Ok(event), receiver))
+    });
+    answer(events)
+}
+
+fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    let events = events.take_until(tokio::time::sleep(LONGEST));
+    let mut response = Sse::new(events)
+        .keep_alive(KeepAlive::new().interval(ALIVE).text("alive"))
+        .into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    response
+}
+
+fn busy(message: &str) -> Response {
+    let body = json!({ "error": "busy", "message": message });
+    let retry = [(RETRY_AFTER, HeaderValue::from_static("5"))];
+    (StatusCode::SERVICE_UNAVAILABLE, retry, Json(body)).into_response()
+}

@@ -1,0 +1,107 @@
+//! What is told of an Item.
+
+use serde_json::{Value, json};
+
+use super::Item;
+use crate::clock::Timestamp;
+use crate::simulator::accounts::Account;
+use crate::simulator::guesses::Guesses;
+use crate::simulator::{ItemView, ids, webhook};
+
+impl Item {
+    /// An account as calls for data tell it.
+    pub(in crate::simulator) fn account_json(&self, account: &Account) -> Value {
+        let draft = &self.draft;
+        let mut json = account.json(&draft.item_id);
+        if let (Some(json), true) = (json.as_object_mut(), draft.institution.tokenizes_numbers) {
+            let id = draft
+                .source
+                .persistent_account_id(draft.institution, draft.login.as_deref(), account);
+            json.insert("persistent_account_id".to_owned(), id.into());
+        }
+        json
+    }
+
+    /// Plaid's Item object, as calls for data embed it.
+    pub(in crate::simulator) fn json(&self, now: Timestamp, guesses: &Guesses) -> Value {
+        let error = self.error(now, guesses).map(|error| {
+            let mut body = error.body("");
+            if let Some(body) = body.as_object_mut() {
+                body.remove("request_id");
+            }
+            body
+        });
+        let draft = &self.draft;
+        let available: Vec<_> = draft
+            .institution
+            .products()
+            .filter(|product| !draft.products.contains(product))
+            .collect();
+        json!({
+            "item_id": draft.item_id,
+            "institution_id": draft.institution.id,
+            "institution_name": draft.institution.name,
+            "webhook": draft.webhook,
+            "auth_method": self.has("auth").then_some("INSTANT_AUTH"),
+            "error": error,
+            "available_products": available,
+            "billed_products": draft.products,
+            "products": draft.products,
+            "consent_expiration_time": self.consent_ends.map(ids::time_text),
+            "update_type": "background",
+        })
+    }
+
+    /// Plaid's Item object with what only `/item/get` tells.
+    pub(in crate::simulator) fn full_json(&self, now: Timestamp, guesses: &Guesses) -> Value {
+        let mut item = self.json(now, guesses);
+        if let Some(item) = item.as_object_mut() {
+            let consented: Vec<_> = self
+                .draft
+                .products
+                .iter()
+                .chain(&self.draft.consented_products)
+                .collect();
+            item.insert("consented_products".to_owned(), json!(consented));
+            item.insert("created_at".to_owned(), json!(ids::time_text(self.created_at)));
+        }
+        item
+    }
+
+    /// The `status` of `/item/get`.
+    pub(in crate::simulator) fn status_json(&self) -> Value {
+        let updated = |product: &str| {
+            self.has(product).then(|| {
+                json!({
+                    "last_successful_update": ids::time_text(self.logged_in_at),
+                    "last_failed_update": null,
+                })
+            })
+        };
+        json!({
+            "investments": updated("investments"),
+            "transactions": updated("transactions"),
+            "last_webhook": self.last_webhook.as_ref().map(|(code, at)| webhook::last_json(code, *at)),
+        })
+    }
+
+    pub(in crate::simulator) fn view(&self, now: Timestamp) -> ItemView {
+        ItemView {
+            item_id: self.draft.item_id.to_string(),
+            client_id: self.draft.client_id.to_string(),
+            institution_id: self.draft.institution.id.to_owned(),
+            products: self
+                .draft
+                .products
+                .iter()
+                .map(|product| (*product).to_owned())
+                .collect(),
+            account_ids: self
+                .accounts()
+                .map(|account| account.id(&self.draft.item_id))
+                .collect(),
+            login_required: self.login_required(now),
+            removed: self.is_removed(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+// Runs the checks when the page opens and on "Check again". Findings come as they are made, and stand in the order in
+// which the broker lists them: failures first catch the eye by their word, not by their place.
+
+const WORDS = { ok: "OK", warning: "Warning", failed: "Failed", skipped: "Skipped" };
+
+const list = document.querySelector("#findings");
+const status = document.querySelector("#checks-status");
+const again = document.querySelector("#check-again");
+const template = document.querySelector("#finding");
+const root = document.querySelector("#setup").dataset.root;
+let source = null;
+
+function show(finding) {
+  const item = template.content.firstElementChild.cloneNode(true);
+  const word = item.querySelector(".mark-word");
+  word.dataset.status = finding.status;
+  word.textContent = WORDS[finding.status] ?? finding.status;
+  item.dataset.id = finding.id;
+  item.dataset.status = finding.status;
+  item.querySelector(".what").textContent = finding.title;
+  item.querySelector(".found").textContent = finding.found;
+  item.querySelector(".fix").textContent = finding.fix ?? "";
+  // The address that is wrong explains most of what follows from it.
+  if (finding.id === "public_url_visit") list.prepend(item);
+  else list.append(item);
+}
+
+function end(words) {
+  source?.close();
+  source = null;
+  again.disabled = false;
+  status.textContent = words;
+}
+
+function count(kind) {
+  return list.querySelectorAll(`li[data-status="${kind}"]`).length;
+}
+
+function run() {
+  list.replaceChildren();
+  again.disabled = true;
+  status.textContent = "Checking…";
+  source = new EventSource(`${root}setup/checks?at=${encodeURIComponent(location.origin)}`);
+  source.addEventListener("finding", (event) => show(JSON.parse(event.data)));
+  source.addEventListener("done", () => {
+    const [failed, warnings] = [count("failed"), count("warning")];
+    end(failed + warnings === 0 ? "All is well." : `${failed} failed, ${warnings} to look at.`);
+  });
+  // Not again by itself: each run calls Plaid.
+  source.addEventListener("error", () => end("The checks did not come to their end. Check again, or reload the page."));
+}
+
+again.hidden = false;
+again.addEventListener("click", run);
+run();
