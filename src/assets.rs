@@ -94,9 +94,18 @@ pub static SETUP_CHECKS_JS: LazyLock<Asset> = LazyLock::new(|| {
         include_bytes!("../static/setup-checks.js"),
     )
 });
+/// The rehearsal on the set-up page.
+pub static SETUP_REHEARSAL_JS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "setup-rehearsal",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../static/setup-rehearsal.js"),
+    )
+});
 
 /// Everything that [`router`] serves.
-static ALL: [&LazyLock<Asset>; 8] = [
+static ALL: [&LazyLock<Asset>; 9] = [
     &PAGE_CSS,
     &LINK_JS,
     &COPY_JS,
@@ -105,6 +114,7 @@ static ALL: [&LazyLock<Asset>; 8] = [
     &SETUP_JS,
     &SETUP_RECORD_JS,
     &SETUP_CHECKS_JS,
+    &SETUP_REHEARSAL_JS,
 ];
 
 /// A file of `static/`, ready to be sent.

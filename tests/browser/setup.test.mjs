@@ -249,3 +249,18 @@ test('the page stays closed to everybody else', { timeout: TIMEOUT_MS }, async (
   const body = new URLSearchParams({ act: 'allow', client_id: SIMULATOR_KEYS.id, redirect_uri: 'https://evil.example/' });
   assert.equal((await at('/setup/callbacks', { method: 'POST', body })).status, 401);
 });
+
+test('the rehearsal tells each step, and leaves no Item behind', { timeout: 2 * TIMEOUT_MS }, () =>
+  onSetup('rehearsal', async (page) => {
+    const section = page.locator('#rehearsal');
+    await section.getByRole('button', { name: 'Rehearse' }).click();
+    await section.getByText('All good.').waitFor({ timeout: 2 * TIMEOUT_MS });
+    const steps = section.locator('#steps > li');
+    assert.ok((await steps.count()) > 25, 'every step is told');
+    assert.equal(await section.locator('#steps > li:not([data-status="ok"])').count(), 0);
+    await steps.filter({ hasText: 'real-time balance' }).waitFor();
+    assert.equal(await section.getByRole('button', { name: 'Rehearse' }).isEnabled(), true);
+    const state = await (await fetch(new URL('/_simulator/state', setting.simulator.url))).json();
+    assert.deepEqual(state.items, []);
+    await keepPage(page, 'setup-rehearsal');
+  }));

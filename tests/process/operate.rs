@@ -384,11 +384,17 @@ fn every_connection_has_its_row_in_the_audit_log_whenever_it_is_killed() {
         );
         let stop = AtomicBool::new(false);
         let id = broker.process.id();
+        let exchanges = plaid.count("/item/public_token/exchange");
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..3)
                 .map(|_| scope.spawn(|| load(&broker, &plaid, &stop)))
                 .collect();
-            std::thread::sleep(Duration::from_millis(300 + u64::from(rand::random::<u8>()) * 2));
+            // Anywhere in the fourth flow or later of this round.
+            let deadline = Instant::now() + PATIENCE;
+            while plaid.count("/item/public_token/exchange") < exchanges + 4 {
+                assert!(Instant::now() < deadline, "no load");
+            }
+            std::thread::sleep(Duration::from_micros(u64::from(rand::random::<u16>())));
             let killed = std::process::Command::new("sh")
                 .args(["-c", "kill -9 \"$0\"", &id.to_string()])
                 .status();
