@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::operate::{ask, operator_settings, runtime, store_options};
+use super::operate::{ask, operator_settings, runtime, store_options, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::audit::{Actor, AuditEvent, NewAudit};
 use crate::clock::{Clock as _, SystemClock};
@@ -53,10 +53,7 @@ impl Backup {
                 complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
                 Ok(())
             }
-            _ => {
-                complain("the broker answers something else: use the command line of its own version");
-                Err(FAILED)
-            }
+            other => Err(unexpected(other)),
         }
     }
 }
@@ -85,7 +82,7 @@ fn refused(error: &BackupError) -> u8 {
     match error {
         BackupError::Exists(_) => complain("With --force the store that is there is moved aside first."),
         BackupError::Open(OpenError::InUse { .. }) => {
-            complain("Stop the broker, restore, and start it again.")
+            complain("Stop the broker, restore, and start it again.");
         }
         _ => {}
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::operate::{ask, operator_settings};
+use super::operate::{ask, operator_settings, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::credential_error;
@@ -31,7 +31,7 @@ pub(super) struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a key that seals what is stored: a line for the key file, or for BROKER_KEYS.
+    /// Make a key that seals what is stored: a line for the key file, or for `BROKER_KEYS`.
     ///
     /// It is printed once and kept nowhere. To change the key, put it before the old ones, restart the broker, and run
     /// `keys rotate` (docs/keys.md).
@@ -126,10 +126,7 @@ fn rotate() -> Result<(), u8> {
     let first_key = keyring.first_id().to_owned();
     match ask(&config, Request::RotateKeys { first_key })? {
         Answer::KeysRotated { resealed, report } => tell(resealed, &report),
-        _ => {
-            complain("the broker answers something else: use the command line of its own version");
-            Err(FAILED)
-        }
+        other => Err(unexpected(other)),
     }
 }
 
