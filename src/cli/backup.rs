@@ -47,17 +47,13 @@ impl Backup {
             complain(&format!("{}: {error}", self.file.display()));
             USAGE
         })?;
-        match ask(&config, Request::Backup { path })? {
-            Answer::BackedUp { path, bytes } => {
-                say(&format!("{} ({bytes} bytes)", path.display()));
-                complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
-                Ok(())
-            }
-            _ => {
-                complain("the broker answers something else: use the command line of its own version");
-                Err(FAILED)
-            }
-        }
+        let Answer::BackedUp { path, bytes } = ask(&config, Request::Backup { path })? else {
+            complain("the broker answers something else: use the command line of its own version");
+            return Err(FAILED);
+        };
+        say(&format!("{} ({bytes} bytes)", path.display()));
+        complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
+        Ok(())
     }
 }
 
@@ -85,7 +81,7 @@ fn refused(error: &BackupError) -> u8 {
     match error {
         BackupError::Exists(_) => complain("With --force the store that is there is moved aside first."),
         BackupError::Open(OpenError::InUse { .. }) => {
-            complain("Stop the broker, restore, and start it again.")
+            complain("Stop the broker, restore, and start it again.");
         }
         _ => {}
     }

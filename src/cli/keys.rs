@@ -31,7 +31,7 @@ pub(super) struct Keys {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a key that seals what is stored: a line for the key file, or for BROKER_KEYS.
+    /// Make a key that seals what is stored: a line for the key file, or for `BROKER_KEYS`.
     ///
     /// It is printed once and kept nowhere. To change the key, put it before the old ones, restart the broker, and run
     /// `keys rotate` (docs/keys.md).
@@ -124,13 +124,11 @@ fn rotate() -> Result<(), u8> {
         }
     };
     let first_key = keyring.first_id().to_owned();
-    match ask(&config, Request::RotateKeys { first_key })? {
-        Answer::KeysRotated { resealed, report } => tell(resealed, &report),
-        _ => {
-            complain("the broker answers something else: use the command line of its own version");
-            Err(FAILED)
-        }
-    }
+    let Answer::KeysRotated { resealed, report } = ask(&config, Request::RotateKeys { first_key })? else {
+        complain("the broker answers something else: use the command line of its own version");
+        return Err(FAILED);
+    };
+    tell(resealed, &report)
 }
 
 fn tell(resealed: u64, report: &KeysReport) -> Result<(), u8> {

@@ -107,14 +107,12 @@ fn show(progress: &Progress) {
 pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
     let runtime = runtime()?;
     let answer = runtime.block_on(async {
-        match open_store(config).await? {
-            Some(store) => Ok(alone(store, request).await),
-            None => {
-                let remote = remote(config)?;
-                let asked = remote.ask(&request, |progress| show(&progress)).await;
-                asked.map_err(|error| told(&error))
-            }
+        if let Some(store) = open_store(config).await? {
+            return Ok(alone(store, request).await);
         }
+        let remote = remote(config)?;
+        let asked = remote.ask(&request, |progress| show(&progress)).await;
+        asked.map_err(|error| told(&error))
     })?;
     match answer {
         Answer::Failed { message } => {

@@ -67,7 +67,7 @@ pub enum BackupError {
     /// There is something already.
     #[error("{} is there already, and nothing was changed; name another file, or move it away", .0.display())]
     Exists(PathBuf),
-    /// SQLite takes names in UTF-8 alone.
+    /// `SQLite` takes names in UTF-8 alone.
     #[error("{} is no name in UTF-8; name another file", .0.display())]
     Name(PathBuf),
     /// A file.

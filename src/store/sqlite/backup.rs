@@ -1,6 +1,6 @@
 //! A copy of the store as it stands at one moment, made while it is in use.
 //!
-//! SQLite writes it (`VACUUM INTO`) inside of one reading transaction: whatever was acknowledged before is in it whole, and
+//! `SQLite` writes it (`VACUUM INTO`) inside of one reading transaction: whatever was acknowledged before is in it whole, and
 //! nothing waits meanwhile. It gets its name only once it is on the disk. The keys are not in it.
 
 use std::fs::{self, File, OpenOptions};

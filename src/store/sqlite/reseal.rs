@@ -23,12 +23,11 @@ pub(super) fn step(
     limit: usize,
 ) -> Result<ResealStep, StoreError> {
     let mut step = ResealStep::default();
-    let from = match after {
-        Some(id) => *id.0.as_bytes(),
-        None => {
-            token_key(conn, keyring, &mut step)?;
-            [0; 16]
-        }
+    let from = if let Some(id) = after {
+        *id.0.as_bytes()
+    } else {
+        token_key(conn, keyring, &mut step)?;
+        [0; 16]
     };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows: Vec<([u8; 16], Vec<u8>)> = conn
