@@ -1,5 +1,6 @@
 //! `admin-link`: a fresh single-use link from the running broker.
 
+use super::operate::unexpected;
 use super::{DONE, FAILED, complain, operate, say};
 use crate::control::{Answer, Request};
 
@@ -20,10 +21,7 @@ pub(super) fn run() -> u8 {
             complain(&message);
             FAILED
         }
-        Ok(_) => {
-            complain("the broker answers something else: use the command line of its own version");
-            FAILED
-        }
+        Ok(other) => unexpected(other),
         Err(code) => code,
     }
 }

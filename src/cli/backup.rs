@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::operate::{ask, operator_settings, runtime, store_options};
+use super::operate::{ask, operator_settings, runtime, store_options, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::audit::{Actor, AuditEvent, NewAudit};
 use crate::clock::{Clock as _, SystemClock};
@@ -47,13 +47,14 @@ impl Backup {
             complain(&format!("{}: {error}", self.file.display()));
             USAGE
         })?;
-        let Answer::BackedUp { path, bytes } = ask(&config, Request::Backup { path })? else {
-            complain("the broker answers something else: use the command line of its own version");
-            return Err(FAILED);
-        };
-        say(&format!("{} ({bytes} bytes)", path.display()));
-        complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
-        Ok(())
+        match ask(&config, Request::Backup { path })? {
+            Answer::BackedUp { path, bytes } => {
+                say(&format!("{} ({bytes} bytes)", path.display()));
+                complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
+                Ok(())
+            }
+            other => Err(unexpected(other)),
+        }
     }
 }
 

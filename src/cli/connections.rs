@@ -7,7 +7,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::operate::{ask, operator_settings};
+use super::operate::{ask, operator_settings, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Environment;
@@ -133,11 +133,6 @@ impl Connections {
         };
         done.map_or_else(|code| code, |()| DONE)
     }
-}
-
-fn unexpected(_: Answer) -> u8 {
-    complain("the broker answers something else: use the command line of its own version");
-    FAILED
 }
 
 impl List {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::operate::{ask, operator_settings};
+use super::operate::{ask, operator_settings, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::credential_error;
@@ -124,11 +124,10 @@ fn rotate() -> Result<(), u8> {
         }
     };
     let first_key = keyring.first_id().to_owned();
-    let Answer::KeysRotated { resealed, report } = ask(&config, Request::RotateKeys { first_key })? else {
-        complain("the broker answers something else: use the command line of its own version");
-        return Err(FAILED);
-    };
-    tell(resealed, &report)
+    match ask(&config, Request::RotateKeys { first_key })? {
+        Answer::KeysRotated { resealed, report } => tell(resealed, &report),
+        other => Err(unexpected(other)),
+    }
 }
 
 fn tell(resealed: u64, report: &KeysReport) -> Result<(), u8> {

@@ -123,6 +123,12 @@ pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
     }
 }
 
+/// The answer to another question than was asked: the broker is of another version.
+pub(super) fn unexpected(_: Answer) -> u8 {
+    complain("the broker answers something else: use the command line of its own version");
+    FAILED
+}
+
 /// What the store is opened with.
 pub(super) fn store_options(config: &Config) -> OpenOptions {
     OpenOptions {
