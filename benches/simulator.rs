@@ -252,7 +252,7 @@ impl Connection {
             );
             let page = self.call("/transactions/sync", &body).await;
             read += page["added"].as_array().unwrap().len();
-            cursor = page["next_cursor"].as_str().unwrap().to_owned();
+            page["next_cursor"].as_str().unwrap().clone_into(&mut cursor);
             if page["has_more"] == false {
                 assert!(read > 1_000, "two years are more than {read} transactions");
                 return read;

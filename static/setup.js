@@ -10,7 +10,9 @@ document.querySelector("#setup").append(announce);
 
 /** Copies what `text` gives, and says so on the button. */
 async function copy(button, what, text) {
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent;
+  // Emptied first, so that the same words are told again. They stay: a later copy's words must not be cut short.
+  announce.textContent = "";
   try {
     await navigator.clipboard.writeText(await text());
     button.textContent = "Copied";
@@ -20,8 +22,7 @@ async function copy(button, what, text) {
     announce.textContent = `${what} could not be copied`;
   }
   setTimeout(() => {
-    button.textContent = label;
-    announce.textContent = "";
+    button.textContent = button.dataset.label;
   }, SHOWN_FOR);
 }
 

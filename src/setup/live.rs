@@ -28,8 +28,10 @@ use crate::record::Update;
 const LONGEST: Duration = Duration::from_secs(600);
 /// A sign of life, for proxies that end what is silent.
 const ALIVE: Duration = Duration::from_secs(15);
-/// The checks call Plaid, so one run at a time is enough.
+/// The checks call Plaid, so one run at a time is enough. A page that was reloaded waits for the run before it.
 static CHECKING: Semaphore = Semaphore::const_new(1);
+/// How many pages may run or wait.
+static ASKING: Semaphore = Semaphore::const_new(8);
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what is known.
@@ -66,8 +68,8 @@ pub(super) async fn record(
 /// `GET /setup/checks`: each finding as soon as it is there, and `done` at the end. `at` is the origin that the browser
 /// has the page from.
 pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
-    let Ok(place) = CHECKING.try_acquire() else {
-        return busy("the checks are under way already");
+    let Ok(place) = ASKING.try_acquire() else {
+        return busy("too many pages run the checks at the moment");
     };
     let mut context = Context::of_app(&app);
     if let Some(origin) = one(&query.unwrap_or_default(), "at") {
@@ -78,11 +80,16 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
     tokio::spawn(async move {
         let _place = place;
         let gone = sender.clone();
-        let run = checks::run(&context, |finding| {
-            let text = serde_json::to_string(finding).unwrap_or_default();
-            // A browser that is gone is no error.
-            let _ = sender.send(Event::default().event("finding").data(text));
-        });
+        let run = async {
+            // Nothing closes it, so this only waits.
+            let _turn = CHECKING.acquire().await;
+            let told = |finding: &checks::Finding| {
+                let text = serde_json::to_string(finding).unwrap_or_default();
+                // A browser that is gone is no error.
+                let _ = sender.send(Event::default().event("finding").data(text));
+            };
+            checks::run(&context, told).await
+        };
         let report = tokio::select! {
             report = run => report,
             () = gone.closed() => return,

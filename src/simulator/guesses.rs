@@ -78,24 +78,20 @@ macro_rules! guesses {
     ($(
         $(#[doc = $question:literal])+
         $field:ident: $kind:ident {
-            $(#[doc = $usual_meaning:literal])+
-            $usual:ident = $usual_name:literal,
-            $(
-                $(#[doc = $meaning:literal])+
-                $variant:ident = $name:literal,
-            )+
+            $usual:ident = $usual_name:literal: $usual_meaning:literal,
+            $($variant:ident = $name:literal: $meaning:literal,)+
         }
     )+) => {
         $(
             $(#[doc = $question])+
             #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
             pub enum $kind {
-                $(#[doc = $usual_meaning])+
+                #[doc = $usual_meaning]
                 #[default]
                 #[serde(rename = $usual_name)]
                 $usual,
                 $(
-                    $(#[doc = $meaning])+
+                    #[doc = $meaning]
                     #[serde(rename = $name)]
                     $variant,
                 )+
@@ -117,8 +113,8 @@ macro_rules! guesses {
                 name: stringify!($field),
                 question: concat!($($question),+).trim_ascii(),
                 answers: &[
-                    Choice { name: $usual_name, meaning: concat!($($usual_meaning),+).trim_ascii() },
-                    $(Choice { name: $name, meaning: concat!($($meaning),+).trim_ascii() },)+
+                    Choice { name: $usual_name, meaning: $usual_meaning },
+                    $(Choice { name: $name, meaning: $meaning },)+
                 ],
             },
         )+];

@@ -179,13 +179,13 @@ async fn refreshes_are_reads_and_are_still_told_with_the_health() {
     assert!(connection.refreshed_at().is_some());
     assert_eq!(connection.health.as_ref().unwrap().word, "healthy");
     let access_token = tokens.text("access_token");
-    let broken = broker
+    let reset = broker
         .plaid(
             "/sandbox/item/reset_login",
             serde_json::json!({ "access_token": access_token }),
         )
         .await;
-    assert_eq!(broken.status, 200, "{}", broken.body);
+    assert_eq!(reset.status, 200, "{}", reset.body);
     broker.clock.advance(Duration::from_secs(61));
     assert_eq!(broker.refresh(&refresh).await.status, 400);
     broker.app.audit.flush(Flush::All).await.unwrap();
@@ -252,7 +252,8 @@ async fn an_audit_file_that_cannot_be_written_stops_the_start_with_its_name() {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(env, None, LoadOptions::default()).unwrap();
-    let started = plaid_token_broker::lifecycle::build(config, Default::default()).await;
+    let started =
+        plaid_token_broker::lifecycle::build(config, plaid_token_broker::lifecycle::Outside::default()).await;
     let error = started.err().unwrap().to_string();
     assert!(
         error.contains("BROKER_AUDIT_FILE") && error.contains("audit.jsonl"),

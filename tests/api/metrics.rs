@@ -58,6 +58,7 @@ async fn traffic(broker: &TestBroker) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn what_happened_is_what_is_counted() {
     let broker = TestBroker::start().await;
     let before = scrape(&broker).await;

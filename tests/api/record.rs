@@ -166,7 +166,11 @@ async fn each_mistake_at_the_authorization_url_is_named() {
     }
 }
 
+/// Form fields, headers, and what the record says of them.
+type Mistake<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a str, &'a str)], &'a str);
+
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of mistakes")]
 async fn each_mistake_at_the_token_url_is_named() {
     let dir = Arc::new(tempfile::TempDir::new().unwrap());
     let file = dir.path().join("clients.toml");
@@ -180,7 +184,7 @@ async fn each_mistake_at_the_token_url_is_named() {
     let good = ("client_secret", SECRET);
     let id = ("client_id", CLIENT_ID);
     let blank = format!("{SECRET} ");
-    let cases: &[(&[(&str, &str)], &[(&str, &str)], &str)] = &[
+    let cases: &[Mistake<'_>] = &[
         (&[("code", &code)], &[], "client authentication is required"),
         (
             &[("code", &code), id, ("client_secret", "wrong")],

@@ -124,8 +124,8 @@ fn certificates_have_their_problems_told_in_words() {
             &["certificate", words],
         );
     }
-    let plain = format!("https://localhost:{port}");
-    Checked::of(check(&home, &plaid).set("PUBLIC_URL", &plain))
+    let without_tls = format!("https://localhost:{port}");
+    Checked::of(check(&home, &plaid).set("PUBLIC_URL", &without_tls))
         .only(&["public_url_answers"])
         .must("public_url_answers", "failed", &["does not speak TLS"]);
 }

@@ -217,7 +217,7 @@ fn load(broker: &Broker, plaid: &Plaid, stop: &AtomicBool) -> Vec<(String, Strin
         let Ok(tab) = broker.open("state=s") else { break };
         let landed = broker
             .complete(&tab, &public_token(&plaid.url))
-            .and_then(|sent| sent.reply());
+            .and_then(crate::web::Sent::reply);
         let Ok(landed) = landed else { break };
         let Ok(tokens) = broker.token(&[("code", &code_of(&landed))]) else {
             break;

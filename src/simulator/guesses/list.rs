@@ -7,417 +7,298 @@ guesses! {
 
     /// What an expired public token gets told; the code is the same.
     expired_public_token: ExpiredPublicToken {
-        /// That it is expired.
-        Told = "told",
-        /// That no token matches.
-        Unknown = "unknown",
+        Told = "told": "That it is expired.",
+        Unknown = "unknown": "That no token matches.",
     }
     /// What a token of another kind gets told; the code is the same.
     wrong_token_kind: WrongTokenKind {
-        /// Which kind was expected, and which came.
-        Told = "told",
-        /// That its format is wrong.
-        Format = "format",
+        Told = "told": "Which kind was expected, and which came.",
+        Format = "format": "That its format is wrong.",
     }
     /// An access token of another environment.
     foreign_environment: ForeignEnvironment {
-        /// `INVALID_ACCESS_TOKEN`
-        InvalidAccessToken = "invalid_access_token",
-        /// `INVALID_FIELD`, as some report
-        InvalidField = "invalid_field",
+        InvalidAccessToken = "invalid_access_token": "`INVALID_ACCESS_TOKEN`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`, as some report",
     }
     /// An access token that was rotated away.
     rotated_token: RotatedToken {
-        /// `INVALID_ACCESS_TOKEN`
-        InvalidAccessToken = "invalid_access_token",
-        /// `ITEM_NOT_FOUND`
-        ItemNotFound = "item_not_found",
+        InvalidAccessToken = "invalid_access_token": "`INVALID_ACCESS_TOKEN`",
+        ItemNotFound = "item_not_found": "`ITEM_NOT_FOUND`",
     }
     /// The access token of a removed Item.
     removed_item: RemovedItem {
-        /// `ITEM_NOT_FOUND`
-        ItemNotFound = "item_not_found",
-        /// `INVALID_ACCESS_TOKEN`, as Plaid's older pages said
-        InvalidAccessToken = "invalid_access_token",
+        ItemNotFound = "item_not_found": "`ITEM_NOT_FOUND`",
+        InvalidAccessToken = "invalid_access_token": "`INVALID_ACCESS_TOKEN`, as Plaid's older pages said",
     }
     /// How long a public token that `/link/token/get` tells can be exchanged.
     session_public_token: SessionPublicToken {
-        /// 30 minutes, like any
-        ThirtyMinutes = "thirty_minutes",
-        /// six hours, as long as the session is told
-        SixHours = "six_hours",
+        ThirtyMinutes = "thirty_minutes": "30 minutes, like any",
+        SixHours = "six_hours": "six hours, as long as the session is told",
     }
     /// The exchange of the public token that update mode ends with.
     update_token_exchange: UpdateTokenExchange {
-        /// gives the Item's newest access token
-        SameToken = "same_token",
-        /// gives a fresh access token; the earlier one goes on working
-        NewToken = "new_token",
-        /// `INVALID_PUBLIC_TOKEN`
-        Refused = "refused",
+        SameToken = "same_token": "gives the Item's newest access token",
+        NewToken = "new_token": "gives a fresh access token; the earlier one goes on working",
+        Refused = "refused": "`INVALID_PUBLIC_TOKEN`",
     }
     /// An unknown or foreign link token at `/link/token/get`.
     unknown_link_token: UnknownLinkToken {
-        /// `INVALID_LINK_TOKEN`
-        InvalidLinkToken = "invalid_link_token",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        InvalidLinkToken = "invalid_link_token": "`INVALID_LINK_TOKEN`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// An unknown or foreign asset report token.
     unknown_asset_report: UnknownAssetReport {
-        /// `INVALID_INPUT` / `INVALID_ASSET_REPORT_TOKEN`
-        InvalidAssetReportToken = "invalid_asset_report_token",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        InvalidAssetReportToken = "invalid_asset_report_token": "`INVALID_INPUT` / `INVALID_ASSET_REPORT_TOKEN`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
 
     // Requests.
 
     /// The order of the checks of a body's fields.
     field_order: FieldOrder {
-        /// missing fields, unknown fields, values
-        MissingFirst = "missing_first",
-        /// unknown fields, missing fields, values
-        UnknownFirst = "unknown_first",
-        /// values, missing fields, unknown fields
-        ValuesFirst = "values_first",
+        MissingFirst = "missing_first": "missing fields, unknown fields, values",
+        UnknownFirst = "unknown_first": "unknown fields, missing fields, values",
+        ValuesFirst = "values_first": "values, missing fields, unknown fields",
     }
     /// When the keys are checked.
     keys_checked: KeysChecked {
-        /// before the fields
-        BeforeFields = "before_fields",
-        /// after the fields
-        AfterFields = "after_fields",
+        BeforeFields = "before_fields": "before the fields",
+        AfterFields = "after_fields": "after the fields",
     }
     /// Keys in body and headers at once.
     keys_twice: KeysTwice {
-        /// those of the body count
-        Body = "body",
-        /// those of the headers count
-        Headers = "headers",
+        Body = "body": "those of the body count",
+        Headers = "headers": "those of the headers count",
     }
     /// A required field that is `null`.
     null_required: NullRequired {
-        /// `MISSING_FIELDS`
-        MissingFields = "missing_fields",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        MissingFields = "missing_fields": "`MISSING_FIELDS`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// A call without `Content-Type`.
     no_content_type: NoContentType {
-        /// `INVALID_HEADERS`
-        InvalidHeaders = "invalid_headers",
-        /// `INVALID_BODY`
-        InvalidBody = "invalid_body",
+        InvalidHeaders = "invalid_headers": "`INVALID_HEADERS`",
+        InvalidBody = "invalid_body": "`INVALID_BODY`",
     }
     /// A call with another `Content-Type` than `application/json`.
     other_content_type: OtherContentType {
-        /// `INVALID_BODY`
-        InvalidBody = "invalid_body",
-        /// `INVALID_HEADERS`
-        InvalidHeaders = "invalid_headers",
+        InvalidBody = "invalid_body": "`INVALID_BODY`",
+        InvalidHeaders = "invalid_headers": "`INVALID_HEADERS`",
     }
     /// Something wrong inside an object of settings (`auth`, `transactions`, `update` …) of `/link/token/create`.
     settings_errors: SettingsErrors {
-        /// `INVALID_CONFIGURATION`
-        InvalidConfiguration = "invalid_configuration",
-        /// what the field would get elsewhere: `MISSING_FIELDS`, `UNKNOWN_FIELDS`, `INVALID_FIELD`
-        ByField = "by_field",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
+        ByField = "by_field": "what the field would get elsewhere: `MISSING_FIELDS`, `UNKNOWN_FIELDS`, `INVALID_FIELD`",
     }
     /// A product whose own object (`statements`, `payment_initiation` …) is missing.
     product_object_missing: ProductObjectMissing {
-        /// `MISSING_FIELDS`
-        MissingFields = "missing_fields",
-        /// `INVALID_CONFIGURATION`
-        InvalidConfiguration = "invalid_configuration",
+        MissingFields = "missing_fields": "`MISSING_FIELDS`",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
     }
     /// `products` missing or empty, without `access_token`.
     products_missing: ProductsMissing {
-        /// `MISSING_FIELDS`
-        MissingFields = "missing_fields",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
-        /// `INVALID_PRODUCT`
-        InvalidProduct = "invalid_product",
+        MissingFields = "missing_fields": "`MISSING_FIELDS`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
+        InvalidProduct = "invalid_product": "`INVALID_PRODUCT`",
     }
     /// A product in two lists that must not overlap.
     list_overlap: ListOverlap {
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
-        /// `INVALID_PRODUCT`
-        InvalidProduct = "invalid_product",
-        /// `INVALID_CONFIGURATION`
-        InvalidConfiguration = "invalid_configuration",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
+        InvalidProduct = "invalid_product": "`INVALID_PRODUCT`",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
     }
     /// `payment_initiation` beside other products.
     payment_initiation_beside: PaymentInitiationBeside {
-        /// `INVALID_PRODUCT`
-        InvalidProduct = "invalid_product",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        InvalidProduct = "invalid_product": "`INVALID_PRODUCT`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// `redirect_uri` with a query, a fragment or a wildcard, or http beyond this machine.
     redirect_uri_form: RedirectUriForm {
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
-        /// `INVALID_CONFIGURATION`
-        InvalidConfiguration = "invalid_configuration",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
     }
     /// `redirect_uri` together with `android_package_name`.
     redirect_and_android: RedirectAndAndroid {
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
-        /// `INVALID_CONFIGURATION`
-        InvalidConfiguration = "invalid_configuration",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
     }
     /// What in a `client_user_id` counts as personal data.
     personal_data: PersonalData {
-        /// an e-mail address, or `+` and 8 to 15 digits
-        MailAndPhone = "mail_and_phone",
-        /// nothing
-        Unchecked = "unchecked",
+        MailAndPhone = "mail_and_phone": "an e-mail address, or `+` and 8 to 15 digits",
+        Unchecked = "unchecked": "nothing",
     }
     /// A `user_id` or `user_token` of `/link/token/create` that no `/user/create` gave.
     unknown_user: UnknownUser {
-        /// `INVALID_USER_ID`, `INVALID_USER_TOKEN`
-        Refused = "refused",
-        /// is taken
-        Taken = "taken",
+        Refused = "refused": "`INVALID_USER_ID`, `INVALID_USER_TOKEN`",
+        Taken = "taken": "is taken",
     }
     /// `/user/create` with a `client_user_id` that has a user.
     known_user: KnownUser {
-        /// the same user again
-        SameUser = "same_user",
-        /// another user
-        NewUser = "new_user",
+        SameUser = "same_user": "the same user again",
+        NewUser = "new_user": "another user",
     }
     /// Whether `/user/create` tells a `user_token`.
     user_token: UserToken {
-        /// unless `with_upgraded_user` is true
-        UnlessUpgraded = "unless_upgraded",
-        /// always
-        Always = "always",
-        /// never
-        Never = "never",
+        UnlessUpgraded = "unless_upgraded": "unless `with_upgraded_user` is true",
+        Always = "always": "always",
+        Never = "never": "never",
     }
     /// `/asset_report/create` without `access_tokens`.
     report_without_tokens: ReportWithoutTokens {
-        /// `MISSING_FIELDS`
-        MissingFields = "missing_fields",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        MissingFields = "missing_fields": "`MISSING_FIELDS`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// A product that no Item starts with (`balance`) at `/sandbox/public_token/create`.
     sandbox_not_initial: SandboxNotInitial {
-        /// `INVALID_PRODUCT`
-        InvalidProduct = "invalid_product",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        InvalidProduct = "invalid_product": "`INVALID_PRODUCT`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// A product that the institution lacks, at `/sandbox/public_token/create`.
     sandbox_unsupported: SandboxUnsupported {
-        /// `PRODUCTS_NOT_SUPPORTED`
-        ProductsNotSupported = "products_not_supported",
-        /// `INVALID_PRODUCT`
-        InvalidProduct = "invalid_product",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        ProductsNotSupported = "products_not_supported": "`PRODUCTS_NOT_SUPPORTED`",
+        InvalidProduct = "invalid_product": "`INVALID_PRODUCT`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// `/sandbox/item/fire_webhook` with a `webhook_type` that lacks the code.
     fire_mismatch: FireMismatch {
-        /// `SANDBOX_WEBHOOK_INVALID`
-        SandboxWebhookInvalid = "sandbox_webhook_invalid",
-        /// `INVALID_FIELD`
-        InvalidField = "invalid_field",
+        SandboxWebhookInvalid = "sandbox_webhook_invalid": "`SANDBOX_WEBHOOK_INVALID`",
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
     /// Which passwords `error_<CODE>` force an error.
     error_passwords: ErrorPasswords {
-        /// any code
-        AnyCode = "any_code",
-        /// the codes that lists of test credentials name; others are wrong passwords
-        Listed = "listed",
+        AnyCode = "any_code": "any code",
+        Listed = "listed": "the codes that lists of test credentials name; others are wrong passwords",
     }
 
     // Items and their data.
 
     /// The `error_type` of `USER_PERMISSION_REVOKED` in answers; webhooks have `ITEM_ERROR`.
     permission_revoked: PermissionRevoked {
-        /// `INVALID_INPUT`
-        InvalidInput = "invalid_input",
-        /// `ITEM_ERROR`
-        ItemError = "item_error",
+        InvalidInput = "invalid_input": "`INVALID_INPUT`",
+        ItemError = "item_error": "`ITEM_ERROR`",
     }
     /// `/accounts/get` while a login is needed.
     accounts_while_login_required: AccountsWhileLoginRequired {
-        /// `ITEM_LOGIN_REQUIRED`
-        Refused = "refused",
-        /// what the last pull brought
-        Cached = "cached",
+        Refused = "refused": "`ITEM_LOGIN_REQUIRED`",
+        Cached = "cached": "what the last pull brought",
     }
     /// The accounts of an Item that `/sandbox/public_token/create` made with `auth`.
     auth_accounts: AuthAccounts {
-        /// all of the person's
-        All = "all",
-        /// those that Link would offer: checking, savings and cash management
-        Fitting = "fitting",
+        All = "all": "all of the person's",
+        Fitting = "fitting": "those that Link would offer: checking, savings and cash management",
     }
     /// The accounts that `/auth/get`, `/liabilities/get` and `/investments/…` list.
     product_accounts: ProductAccounts {
-        /// all chosen ones
-        All = "all",
-        /// those with data of the product
-        Fitting = "fitting",
+        All = "all": "all chosen ones",
+        Fitting = "fitting": "those with data of the product",
     }
     /// Reading a product that is neither on the Item nor consented to.
     missing_consent: MissingConsent {
-        /// `ADDITIONAL_CONSENT_REQUIRED` in the United States and Canada, else `PRODUCT_NOT_ENABLED`
-        ByCountry = "by_country",
-        /// `ADDITIONAL_CONSENT_REQUIRED`
-        AdditionalConsentRequired = "additional_consent_required",
-        /// `PRODUCT_NOT_ENABLED`
-        ProductNotEnabled = "product_not_enabled",
+        ByCountry = "by_country": "`ADDITIONAL_CONSENT_REQUIRED` in the United States and Canada, else `PRODUCT_NOT_ENABLED`",
+        AdditionalConsentRequired = "additional_consent_required": "`ADDITIONAL_CONSENT_REQUIRED`",
+        ProductNotEnabled = "product_not_enabled": "`PRODUCT_NOT_ENABLED`",
     }
     /// Transfers on an Item with `auth` and without `transfer`.
     transfer_with_auth: TransferWithAuth {
-        /// allowed
-        Allowed = "allowed",
-        /// refused like any product that is not on the Item
-        Refused = "refused",
+        Allowed = "allowed": "allowed",
+        Refused = "refused": "refused like any product that is not on the Item",
     }
     /// Which banks end an older Item's login when a new one has other accounts of the same login.
     duplicate_items: DuplicateItems {
-        /// Chase, PNC and Charles Schwab
-        NamedBanks = "named_banks",
-        /// all banks with a login page of their own
-        OAuthBanks = "oauth_banks",
-        /// none
-        Kept = "kept",
+        NamedBanks = "named_banks": "Chase, PNC and Charles Schwab",
+        OAuthBanks = "oauth_banks": "all banks with a login page of their own",
+        Kept = "kept": "none",
     }
     /// The scores of `/signal/evaluate`.
     signal_scores: SignalScores {
-        /// a function of `client_transaction_id`
-        ByTransaction = "by_transaction",
-        /// chance, as in Plaid's Sandbox
-        Random = "random",
+        ByTransaction = "by_transaction": "a function of `client_transaction_id`",
+        Random = "random": "chance, as in Plaid's Sandbox",
     }
     /// How often banks have news.
     bank_news: BankNews {
-        /// once a day at 06:00 UTC, hourly for `user_transactions_dynamic`
-        Daily = "daily",
-        /// hourly for everybody
-        Hourly = "hourly",
+        Daily = "daily": "once a day at 06:00 UTC, hourly for `user_transactions_dynamic`",
+        Hourly = "hourly": "hourly for everybody",
     }
     /// The data of a `user_custom` without `seed`.
     custom_seed: CustomSeed {
-        /// depends on the configuration's text
-        ByText = "by_text",
-        /// is new for each login, as at Plaid
-        Fresh = "fresh",
+        ByText = "by_text": "depends on the configuration's text",
+        Fresh = "fresh": "is new for each login, as at Plaid",
     }
 
     // Link.
 
     /// What the password `mfa_device` asks first.
     mfa_device: MfaDevice {
-        /// where to send the code to
-        DeviceFirst = "device_first",
-        /// the code
-        CodeOnly = "code_only",
+        DeviceFirst = "device_first": "where to send the code to",
+        CodeOnly = "code_only": "the code",
     }
     /// The `error_type` of `ACCESS_NOT_GRANTED`, which a no at the bank gets.
     bank_refusal: BankRefusal {
-        /// `ITEM_ERROR`
-        ItemError = "item_error",
-        /// `OAUTH_ERROR`
-        OAuthError = "oauth_error",
+        ItemError = "item_error": "`ITEM_ERROR`",
+        OAuthError = "oauth_error": "`OAUTH_ERROR`",
     }
     /// The `link_session_id` after the way back from a bank.
     reentry_session: ReentrySession {
-        /// the one of before
-        SameId = "same_id",
-        /// a new one
-        NewId = "new_id",
+        SameId = "same_id": "the one of before",
+        NewId = "new_id": "a new one",
     }
     /// Whether Link says `OPEN` again after the way back from a bank.
     reentry_open: ReentryOpen {
-        /// yes
-        Told = "told",
-        /// no
-        Silent = "silent",
+        Told = "told": "yes",
+        Silent = "silent": "no",
     }
     /// Which accounts are ticked at first when several can be chosen.
     ticked_accounts: TickedAccounts {
-        /// all
-        All = "all",
-        /// none
-        None = "none",
+        All = "all": "all",
+        None = "none": "none",
     }
     /// `liabilities` or `investments` when the filters leave no such account.
     unfit_accounts: UnfitAccounts {
-        /// `NO_LIABILITY_ACCOUNTS`, `NO_INVESTMENT_ACCOUNTS`
-        Refused = "refused",
-        /// the other accounts can be chosen
-        LetThrough = "let_through",
+        Refused = "refused": "`NO_LIABILITY_ACCOUNTS`, `NO_INVESTMENT_ACCOUNTS`",
+        LetThrough = "let_through": "the other accounts can be chosen",
     }
     /// Whether `delivery_method` makes a hosted page live longer, though nothing is sent.
     delivered_page: DeliveredPage {
-        /// 24 hours with `sms`, 7 days with `email`
-        AsProduction = "as_production",
-        /// 30 minutes
-        Ignored = "ignored",
+        AsProduction = "as_production": "24 hours with `sms`, 7 days with `email`",
+        Ignored = "ignored": "30 minutes",
     }
     /// Which `completion_redirect_uri` is taken.
     completion_uri: CompletionUri {
-        /// any that a browser can be sent to, an app's own scheme too
-        Any = "any",
-        /// one of the Dashboard's list, when there is a list
-        Listed = "listed",
+        Any = "any": "any that a browser can be sent to, an app's own scheme too",
+        Listed = "listed": "one of the Dashboard's list, when there is a list",
     }
     /// The query of `completion_redirect_uri`.
     completion_query: CompletionQuery {
-        /// stays
-        Kept = "kept",
-        /// is dropped
-        Dropped = "dropped",
+        Kept = "kept": "stays",
+        Dropped = "dropped": "is dropped",
     }
     /// The letters of `status` in the webhook `SESSION_FINISHED`.
     session_status: SessionStatus {
-        /// `SUCCESS`, `EXITED`
-        Upper = "upper",
-        /// `success`, `exited`
-        Lower = "lower",
+        Upper = "upper": "`SUCCESS`, `EXITED`",
+        Lower = "lower": "`success`, `exited`",
     }
 
     // Limits and webhooks.
 
     /// When the window of a rate limit begins.
     rate_window: RateWindow {
-        /// with its first call
-        FirstCall = "first_call",
-        /// with the second, minute or hour of the clock
-        Clock = "clock",
+        FirstCall = "first_call": "with its first call",
+        Clock = "clock": "with the second, minute or hour of the clock",
     }
     /// The header `Retry-After` of an answer with status 429.
     retry_after: RetryAfter {
-        /// absent
-        Absent = "absent",
-        /// the seconds until the window ends
-        Seconds = "seconds",
+        Absent = "absent": "absent",
+        Seconds = "seconds": "the seconds until the window ends",
     }
     /// The limits of paths that Plaid's list leaves out (`/link/token/create`, `/item/public_token/exchange` …).
     unlisted_limits: UnlistedLimits {
-        /// none
-        None = "none",
-        /// 30 calls a second and client, as sites without a source say
-        ThirtyASecond = "thirty_a_second",
+        None = "none": "none",
+        ThirtyASecond = "thirty_a_second": "30 calls a second and client, as sites without a source say",
     }
     /// When webhooks to a receiver that rejected over nine tenths of 24 hours are tried once only.
     webhook_pause: WebhookPause {
-        /// from its tenth answer in 24 hours on
-        TenAnswers = "ten_answers",
-        /// from its first
-        FirstAnswer = "first_answer",
-        /// never
-        Never = "never",
+        TenAnswers = "ten_answers": "from its tenth answer in 24 hours on",
+        FirstAnswer = "first_answer": "from its first",
+        Never = "never": "never",
     }
 }

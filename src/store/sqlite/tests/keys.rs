@@ -126,9 +126,7 @@ async fn rotation_and_completions_at_once_lose_nothing() {
             let mut next = None;
             loop {
                 next = store.reseal(next, 3).await.unwrap().next;
-                if next.is_none() {
-                    return None;
-                }
+                next?;
             }
         }
         let id = opened(&store, oauth_transaction()).await;
