@@ -10,7 +10,6 @@ mod dotenv;
 mod http;
 mod link;
 mod log;
-mod nearest;
 mod oauth;
 mod plaid;
 mod problem;

@@ -25,6 +25,7 @@ pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod middleware;
+mod nearest;
 pub mod oauth;
 pub mod openapi;
 pub mod ops;

@@ -3,6 +3,8 @@
 //! An authenticated request counts for its client and not for its address, so a correct secret is never delayed by
 //! somebody else's wrong ones.
 
+mod turns;
+
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use http::HeaderValue;
 
+pub use self::turns::{Place, Turn, Turns};
 use crate::metrics::FlowMetrics;
 
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
@@ -94,6 +97,9 @@ pub struct Limits {
     tokens: Keyed<IpAddr>,
     logins: Keyed<IpAddr>,
     clients: Keyed<String>,
+    /// The checks of the set-up page: they call Plaid, so one run at a time is enough. A page that was reloaded waits for
+    /// the run before it.
+    pub checks: Turns,
 }
 
 impl Limits {
@@ -110,6 +116,7 @@ impl Limits {
             // People mistype; whoever guesses gets one try in ten seconds.
             logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
             clients: Keyed::new(100, 2000),
+            checks: Turns::new(8),
         }
     }
 

@@ -6,3 +6,4 @@ pub mod log;
 pub mod peer;
 pub mod request_id;
 pub mod timeout;
+pub mod unread;

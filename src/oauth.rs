@@ -1,5 +1,6 @@
 //! The OAuth 2.0 protocol: what comes in, what is decided, what goes out. Pure decisions beside the handlers.
 
+pub mod addresses;
 pub mod authorize;
 pub mod client_auth;
 mod endpoint;

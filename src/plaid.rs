@@ -5,6 +5,7 @@
 
 mod client;
 mod error;
+mod institutions;
 mod products;
 mod types;
 

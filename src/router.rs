@@ -10,7 +10,7 @@ use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::middleware::{headers, log, peer, request_id, timeout};
+use crate::middleware::{headers, log, peer, request_id, timeout, unread};
 use crate::record::Endpoint;
 use crate::web::{Refusal, error_page, root_from, wants_page};
 use crate::{admin, assets, explorer, link, oauth, openapi, setup};
@@ -31,11 +31,12 @@ pub fn build(app: App) -> Router {
     router = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
-    // From the inside out: a panic becomes an answer, which is timed, gets its headers, is logged with the peer's
-    // address, and carries the request id that all of them use.
+    // From the inside out: a panic becomes an answer, which is timed, waits for what is unread, gets its headers, is
+    // logged with the peer's address, and carries the request id that all of them use.
     router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(timeout::layer))
+        .layer(from_fn(unread::layer))
         .layer(from_fn(headers::layer))
         .layer(from_fn_with_state(app.clone(), log::layer))
         .layer(from_fn_with_state(app.clone(), peer::layer))
@@ -72,14 +73,19 @@ fn oauth_clients() -> Router<App> {
 }
 
 async fn not_found(State(app): State<App>, request: Request) -> Response {
-    let advice = "Go back to the application that sent you here.";
-    let refusal = Refusal {
+    let mut refusal = Refusal {
         status: StatusCode::NOT_FOUND,
         title: "There is nothing at this address".to_owned(),
         message: "The address may be mistyped, or the link that led here is old.".to_owned(),
-        advice: vec![advice.to_owned()],
+        advice: vec!["Go back to the application that sent you here.".to_owned()],
     };
-    let described = refusal.title.clone();
+    let mut described = refusal.title.clone();
+    if let Some(meant) = oauth::addresses::mistyped(&app.record, &request) {
+        described = format!("{described}; did you mean {meant}?");
+        refusal
+            .advice
+            .push(format!("If you set it up: did you mean {meant}?"));
+    }
     answer(&app, &request, &refusal, "not_found", &described)
 }
 
@@ -88,6 +94,7 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
     if let Some(endpoint) = Endpoint::of_path(path) {
         oauth::told::wrong_method(app.record.attempt(endpoint), &request);
     }
+    oauth::addresses::sent_to_a_page(&app.record, &request);
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,

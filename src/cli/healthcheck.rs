@@ -3,23 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, reachable, settings};
-use crate::config::LoadOptions;
+use super::operate::operator_settings;
+use super::{DONE, FAILED, UNREACHABLE, complain, reachable};
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// 0 when alive, 1 when it answers otherwise, 3 when it does not answer.
 pub(super) fn run() -> u8 {
-    let options = LoadOptions {
-        without_clients: true,
-        ..LoadOptions::default()
-    };
-    let config = match settings(options) {
+    let config = match operator_settings() {
         Ok(config) => config,
-        Err(problems) => {
-            complain(&problems.to_string());
-            return USAGE;
-        }
+        Err(code) => return code,
     };
     let address = reachable(config.http.ops_bind);
     match ask(address) {

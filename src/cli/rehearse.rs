@@ -6,9 +6,10 @@ use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say, settings};
+use super::operate::operator_settings;
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
 use crate::clock::SystemClock;
-use crate::config::{Config, Environment, LoadOptions};
+use crate::config::{Config, Environment};
 use crate::rehearse::{Action, Outcome, Rehearsal, Step, Verdict};
 
 /// Play Kore.ai against the running broker, through `PUBLIC_URL`, and say what does not work.
@@ -31,16 +32,9 @@ pub(super) struct Rehearse {
 
 impl Rehearse {
     pub(super) fn run(self) -> u8 {
-        let options = LoadOptions {
-            without_clients: true,
-            ..LoadOptions::default()
-        };
-        let config = match settings(options) {
+        let config = match operator_settings() {
             Ok(config) => config,
-            Err(problems) => {
-                complain(&problems.to_string());
-                return USAGE;
-            }
+            Err(code) => return code,
         };
         let rehearsal = match self.rehearsal(&config) {
             Ok(rehearsal) => rehearsal,

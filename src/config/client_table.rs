@@ -3,8 +3,8 @@
 use toml::{Table, Value};
 
 use super::clients_file::Secrets;
-use super::nearest::nearest;
 use super::problem::Problem;
+use crate::nearest::nearest;
 
 /// All that may be said of a client; `docs/clients.md` explains each.
 pub(super) const KEYS: [&str; 9] = [

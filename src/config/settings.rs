@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 use super::dotenv;
-use super::nearest::nearest;
 use super::problem::Problem;
 use super::secret_file::read_secret_file;
 use super::shown;
 use super::variable::{self, Variable};
+use crate::nearest::nearest;
 
 /// Names with these beginnings are ours or Plaid's, so an unknown one is probably a typo.
 const OUR_PREFIXES: [&str; 3] = ["PLAID_", "OAUTH_", "BROKER_"];

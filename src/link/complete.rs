@@ -21,7 +21,7 @@ use crate::oauth::redirect::RedirectTarget;
 use crate::record::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
-use crate::store::model::{ConnectionId, Flow, OAuthRequest, Transaction};
+use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
@@ -125,7 +125,10 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Str
         .store
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
-    app.metrics.flow.code("issued");
+    // The answer of a repeat holds the same code.
+    if transaction.stage == Stage::Open {
+        app.metrics.flow.code("issued");
+    }
     let clients = app.clients();
     let issuer = app.issuer_for(clients.find(&request.client_id));
     RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)

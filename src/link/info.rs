@@ -1,13 +1,11 @@
 //! `POST /api/info`: what the Quickstart's front end asks at its start, without the token that it used to give away.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
 use serde::Serialize;
 
 use super::session::{Session, SessionError};
 use crate::app::App;
-use crate::middleware::body;
 use crate::oauth::scope;
 
 /// Products, environment and the session's item; never a token.
@@ -22,10 +20,7 @@ pub struct Info {
 pub async fn info(
     State(app): State<App>,
     session: Result<Session, SessionError>,
-    body: Body,
 ) -> Result<Json<Info>, SessionError> {
-    // Nothing in it counts; it is read for the sake of proxies (see `create_link_token`).
-    let _ = body::read(body).await;
     let item_id = match session {
         Ok(Session(connection)) => Some(connection.item_id),
         Err(SessionError::None) => None,

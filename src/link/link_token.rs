@@ -1,7 +1,6 @@
 //! `POST /api/create_link_token`: made on the person's click, because link tokens are short-lived.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
 use serde::Serialize;
 
@@ -10,7 +9,6 @@ use super::recorded;
 use super::transaction::ProvenTransaction;
 use crate::app::App;
 use crate::config::ProductLists;
-use crate::middleware::body;
 use crate::plaid::{self, LinkProducts, LinkTokenRequest, LinkTokenUser};
 use crate::record::Endpoint;
 use crate::store::model::{Stage, Transaction};
@@ -26,11 +24,7 @@ pub struct LinkTokenAnswer {
 pub async fn create_link_token(
     State(app): State<App>,
     ProvenTransaction(transaction): ProvenTransaction,
-    body: Body,
 ) -> Result<Json<LinkTokenAnswer>, PageCallError> {
-    // Nothing in it counts, but a proxy that still sends it when the answer is there may break the answer off
-    // (Caddy does, towards a browser that speaks HTTP/2).
-    body::read(body).await?;
     let answer = create(&app, &transaction).await;
     if let Err(error) = &answer {
         recorded::failed(recorded::attempt(&app, Endpoint::LinkToken, &transaction), error);

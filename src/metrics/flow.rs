@@ -27,7 +27,7 @@ impl FlowMetrics {
             )?,
             codes: maker.counters(
                 "ptb_codes_total",
-                "Authorization codes that were issued (a repeated answer counts again), redeemed, replayed, or came \
+                "Authorization codes that were issued, redeemed, replayed, or came \
                  after they had expired.",
                 &["event"],
             )?,

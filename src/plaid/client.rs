@@ -10,6 +10,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::error::{ApiError, PlaidError};
+use super::institutions::Counts;
 use super::types::{
     Account, AccountsAnswer, Acknowledged, Exchanged, InstitutionsAnswer, ItemAnswer, LinkTokenCreated,
     LinkTokenRequest,
@@ -75,6 +76,7 @@ pub struct PlaidClient {
     base_url: String,
     timeouts: Timeouts,
     metrics: Option<PlaidMetrics>,
+    institutions: Counts,
 }
 
 impl PlaidClient {
@@ -104,6 +106,7 @@ impl PlaidClient {
             base_url: options.base_url.as_str().trim_end_matches('/').to_owned(),
             timeouts: options.timeouts,
             metrics: None,
+            institutions: Counts::default(),
         })
     }
 
@@ -191,6 +194,20 @@ impl PlaidClient {
             .timed("/institutions/get", &body, self.timeouts.total, &mut None)
             .await?;
         Ok(answer.total)
+    }
+
+    /// As [`institutions_total`](Self::institutions_total), or what that gave within the last ten minutes.
+    pub async fn institutions_total_lately(
+        &self,
+        country_codes: &[String],
+        products: &[String],
+    ) -> Result<u64, PlaidError> {
+        if let Some(count) = self.institutions.lately(country_codes, products) {
+            return Ok(count);
+        }
+        let count = self.institutions_total(country_codes, products).await?;
+        self.institutions.remember(country_codes, products, count);
+        Ok(count)
     }
 
     /// Where Plaid is, without a slash at the end.

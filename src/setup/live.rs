@@ -15,7 +15,7 @@ use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use super::checks::{self, Context};
 use super::page;
@@ -28,10 +28,6 @@ use crate::record::Update;
 const LONGEST: Duration = Duration::from_secs(600);
 /// A sign of life, for proxies that end what is silent.
 const ALIVE: Duration = Duration::from_secs(15);
-/// The checks call Plaid, so one run at a time is enough. A page that was reloaded waits for the run before it.
-static CHECKING: Semaphore = Semaphore::const_new(1);
-/// How many pages may run or wait.
-static ASKING: Semaphore = Semaphore::const_new(8);
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what is known.
@@ -68,7 +64,7 @@ pub(super) async fn record(
 /// `GET /setup/checks`: each finding as soon as it is there, and `done` at the end. `at` is the origin that the browser
 /// has the page from.
 pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
-    let Ok(place) = ASKING.try_acquire() else {
+    let Some(place) = app.limits.checks.place() else {
         return busy("too many pages run the checks at the moment");
     };
     let mut context = Context::of_app(&app);
@@ -78,11 +74,9 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
     let (sender, receiver) = mpsc::unbounded_channel();
     let stopping = app.record.clone();
     tokio::spawn(async move {
-        let _place = place;
         let gone = sender.clone();
         let run = async {
-            // Nothing closes it, so this only waits.
-            let _turn = CHECKING.acquire().await;
+            let _turn = place.turn().await;
             let told = |finding: &checks::Finding| {
                 let text = serde_json::to_string(finding).unwrap_or_default();
                 // A browser that is gone is no error.

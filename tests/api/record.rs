@@ -395,3 +395,44 @@ async fn authorization_is_refused(broker: &TestBroker) {
     let answer = Answer::of(broker.get("/oauth/authorize?redirect_uri=https%3A%2F%2Felse.example")).await;
     assert_eq!(answer.status, 400);
 }
+
+#[tokio::test]
+async fn an_address_that_was_mistyped_is_named() {
+    let broker = TestBroker::start().await;
+    let form = [("grant_type", "authorization_code"), ("code", "x")];
+    let mistyped = "/api/send_the_access_token";
+    let answer = Answer::of(broker.post(mistyped).body(encode(&form))).await;
+    assert_eq!(answer.status, 404);
+    assert!(
+        answer
+            .text("error_description")
+            .contains("/api/send_the_access_token_AUTH?"),
+        "{}",
+        answer.body
+    );
+    let entry = last(&broker);
+    assert_eq!((entry.endpoint, entry.status), (Endpoint::Token, Some(404)));
+    assert!(
+        told(&entry).contains("/api/send_the_access_token_AUTH was probably meant"),
+        "{}",
+        told(&entry)
+    );
+    assert!(entry.fix.is_some());
+
+    Answer::of(broker.get("/oauth/authorise?state=s")).await;
+    assert_eq!(last(&broker).endpoint, Endpoint::Authorization);
+
+    Answer::of(broker.post("/").body(encode(&form))).await;
+    let entry = last(&broker);
+    assert_eq!((entry.endpoint, entry.status), (Endpoint::Token, Some(405)));
+    assert!(
+        told(&entry).contains("posted to the Authorization URL"),
+        "{}",
+        told(&entry)
+    );
+
+    // What scanners try is nobody's profile.
+    let before = broker.app.record.entries().len();
+    Answer::of(broker.get("/wp-login.php")).await;
+    assert_eq!(broker.app.record.entries().len(), before);
+}

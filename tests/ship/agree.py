@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = "plaid-token-broker"
-DOCUMENTS = ["README.md", "compose.yaml", "docs/deploy/*", "docs/*.md"]
+DOCUMENTS = ["README.md", "SECURITY.md", "compose.yaml", "compose.postgres.yaml", "docs/deploy/*", "docs/*.md"]
 # The program where a command may begin, and its arguments up to whatever a shell does with it next.
 COMMAND = (
     r"(?:^|`|&& |\| |\$\(|sudo |exec broker |-u plaid-token-broker )"

@@ -1,23 +1,16 @@
 //! How many institutions the product lists leave: Link offers those alone that support every one of `PLAID_PRODUCTS`
 //! (<https://plaid.com/docs/link/initializing-products/>).
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::context::Context;
 use super::finding::{Finding, INSTITUTIONS};
 use super::tell::{Tell, names};
 use crate::plaid::PlaidError;
 
-/// Plaid allows 10 of these calls a minute in the Sandbox, over all that has these keys
-/// (<https://plaid.com/docs/errors/rate-limit-exceeded/>), and the numbers change slowly.
-const REUSED: Duration = Duration::from_secs(10 * 60);
 /// So many products are counted one by one.
 const MOST_COUNTED: usize = 6;
 const LIMIT: Duration = Duration::from_secs(45);
-
-static KNOWN: Mutex<BTreeMap<String, (Instant, u64)>> = Mutex::new(BTreeMap::new());
 
 pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
     tell.within(LIMIT, INSTITUTIONS, async {
@@ -91,24 +84,5 @@ fn advice(context: &Context, found: String, each: &[(&String, u64)]) -> (String,
 
 async fn total(context: &Context, products: &[String]) -> Result<u64, PlaidError> {
     let countries = &context.config.link.country_codes;
-    let key = format!(
-        "{} {} {} {}",
-        context.plaid.base_url(),
-        context.config.plaid.client_id,
-        countries.join(","),
-        products.join(",")
-    );
-    let known = lock().get(&key).copied();
-    if let Some((_, count)) = known.filter(|(at, _)| at.elapsed() < REUSED) {
-        return Ok(count);
-    }
-    let count = context.plaid.institutions_total(countries, products).await?;
-    let mut known = lock();
-    known.retain(|_, (at, _)| at.elapsed() < REUSED);
-    known.insert(key, (Instant::now(), count));
-    Ok(count)
-}
-
-fn lock() -> std::sync::MutexGuard<'static, BTreeMap<String, (Instant, u64)>> {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+    context.plaid.institutions_total_lately(countries, products).await
 }

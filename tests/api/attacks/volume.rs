@@ -91,3 +91,44 @@ async fn a_body_without_a_length_is_bounded_too() {
     let text = raw(&broker, garbled.as_bytes()).await;
     assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
 }
+
+/// A proxy that is still sending a body when the answer is there may break the answer off.
+#[tokio::test]
+async fn a_refusal_waits_for_the_rest_of_the_body() {
+    let broker = TestBroker::start().await;
+    for path in [
+        "/nowhere",
+        "/api/create_link_token",
+        "/api/info",
+        "/setup/logout",
+        "/",
+    ] {
+        let mut stream = connect(&broker).await;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut early = [0; 1];
+        let answered = tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut early)).await;
+        assert!(answered.is_err(), "{path} was answered before its body was there");
+        // The connection goes on: nothing of the body is taken for the next request.
+        let rest = "a=1\nGET /favicon.ico HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(rest.as_bytes()).await.unwrap();
+        let mut answers = Vec::new();
+        stream.read_to_end(&mut answers).await.unwrap();
+        let answers = String::from_utf8_lossy(&answers).into_owned();
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{path}: {answers}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_wait_for_a_body_that_never_comes() {
+    let broker = TestBroker::start().await;
+    for headers in [
+        "Content-Length: 4",
+        "Content-Length: 4\r\nExpect: 100-continue",
+        "Content-Length: 99999999",
+    ] {
+        let head = format!("POST /nowhere HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n");
+        let text = raw(&broker, head.as_bytes()).await;
+        assert!(text.starts_with("HTTP/1.1 404 "), "{headers}: {text}");
+    }
+}

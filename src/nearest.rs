@@ -1,19 +1,19 @@
-//! "Did you mean …?" for names that nobody knows.
+//! "Did you mean …?" for what nobody knows.
 
 /// The candidate that needs the fewest single-letter changes to become `name`; the first one on a tie.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .min_by_key(|candidate| distance(name, candidate))
 }
 
-/// Levenshtein's distance, one row at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (index, x) in a.bytes().enumerate() {
+/// Levenshtein's distance in characters, one row at a time.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (index, x) in a.chars().enumerate() {
         let mut left = index + 1;
         let mut next = vec![left];
-        for ((y, &above_left), &above) in b.bytes().zip(&row).zip(row.iter().skip(1)) {
+        for ((y, &above_left), &above) in b.chars().zip(&row).zip(row.iter().skip(1)) {
             left = (above_left + usize::from(x != y)).min(above + 1).min(left + 1);
             next.push(left);
         }
@@ -32,6 +32,7 @@ mod tests {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("PLAID_ENV", "PLAID_ENVIRONMENT"), 8);
         assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("é", "e"), 1);
     }
 
     #[test]
@@ -40,5 +41,13 @@ mod tests {
         assert_eq!(nearest("PLAID_PRODUCT", names), Some("PLAID_PRODUCTS"));
         assert_eq!(nearest("PLAID_SERCET", names), Some("PLAID_SECRET"));
         assert_eq!(nearest("X", []), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn distance_is_a_metric_with_itself(a in "[a-c/]{0,12}", b in "[a-c/]{0,12}") {
+            proptest::prop_assert_eq!(distance(&a, &b), distance(&b, &a));
+            proptest::prop_assert_eq!(distance(&a, &b) == 0, a == b);
+        }
     }
 }
