@@ -135,6 +135,9 @@ test('a profile that is wrong in so many ways: each cause is named', { timeout: 
       ['an access token', () => atTokenUrl(form({ grant_type: 'refresh_token', refresh_token: 'access-sandbox-x' })), 'refresh_token is an access token of Plaid'],
       ['a code of elsewhere', () => atTokenUrl(form({ code: 'abc' })), 'code is something that this broker never made'],
       ['grant_type', () => atTokenUrl(form({ grant_type: 'client_credentials' })), 'use grant_type=authorization_code'],
+      ['a mistyped Authorization URL', () => fetch(new URL('/oauth/authorise?state=s', setting.broker.url)), '/oauth/authorize was probably meant'],
+      ['a mistyped Token request URL', () => emulate({ tokenPath: '/api/send_the_access_token' }), '/api/send_the_access_token_AUTH was probably meant'],
+      ['the Authorization URL as Token request URL', () => emulate({ tokenPath: '/' }), 'posted to the Authorization URL'],
     ];
     for (const [what, make, words] of mistakes) {
       await make();
