@@ -104,7 +104,10 @@ impl Config {
         let audit = AuditConfig::read(&mut settings);
         let log = LogConfig::read(&mut settings, options);
         let Settings {
-            problems, warnings, ..
+            mut problems,
+            warnings,
+            unknown,
+            ..
         } = settings;
         if problems.is_empty() {
             Ok(Self {
@@ -118,9 +121,12 @@ impl Config {
                 warnings,
             })
         } else {
+            // What is missing is there perhaps, under a name with a typo.
+            problems.extend(unknown);
             Err(Problems(problems))
         }
     }
+
     /// All clients, those of the file as it is now.
     ///
     /// # Errors
