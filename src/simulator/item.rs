@@ -1,6 +1,7 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
 mod told;
+mod verification;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use super::accounts::{self, Account};
 use super::data::Source;
+use super::deposits::Deposit;
 use super::error::PlaidError;
 use super::guesses::{Guesses, MissingConsent, PermissionRevoked};
 use super::institutions::{self, Institution};
@@ -49,6 +51,9 @@ pub(super) struct Draft {
     /// What was typed as the username at the bank's own page, where it only tells one login from another.
     #[serde(default)]
     pub(super) login: Option<Box<str>>,
+    /// Account numbers that were typed in.
+    #[serde(default)]
+    pub(super) deposit: Option<Deposit>,
     /// What the Item's data is made of.
     pub(super) source: Source,
     /// Keys of the chosen accounts; `None`: all.
@@ -90,6 +95,9 @@ pub(super) struct Item {
     news_told_at: Timestamp,
     /// What `/sandbox/item/set_verification_status` said, by account id.
     verification: BTreeMap<String, String>,
+    /// Whether a webhook told that a micro-deposit was found.
+    #[serde(default)]
+    verification_announced: bool,
 }
 
 impl Item {
@@ -107,6 +115,7 @@ impl Item {
             lapse_announced: false,
             syncs: false,
             verification: BTreeMap::new(),
+            verification_announced: false,
         }
     }
 
@@ -136,14 +145,6 @@ impl Item {
 
     pub(super) fn note_webhook(&mut self, code: &str, now: Timestamp) {
         self.last_webhook = Some((code.to_owned(), now));
-    }
-
-    pub(super) fn set_verification(&mut self, account_id: String, status: String) {
-        self.verification.insert(account_id, status);
-    }
-
-    pub(super) fn verification(&self, account_id: &str) -> Option<&str> {
-        self.verification.get(account_id).map(String::as_str)
     }
 
     /// Whether the login has lapsed and nobody was told yet; whoever asks tells.
@@ -208,7 +209,7 @@ impl Item {
         if self.has(product) {
             return Ok(());
         }
-        if !self.draft.institution.supports(product) {
+        if !self.draft.supports(product) {
             return Err(PlaidError::products_not_supported(product));
         }
         if let Some(product) = self.draft.consented_products.iter().find(|has| **has == product) {
@@ -241,6 +242,7 @@ impl Item {
     pub(super) fn login_required(&self, now: Timestamp) -> bool {
         self.stage == Stage::LoginRequired
             || (self.stage == Stage::Linked
+                && !self.draft.is_manual()
                 && (now.since(self.logged_in_at) >= LOGIN_LIFETIME
                     || self.consent_ends.is_some_and(|ends| now >= ends)))
     }
@@ -351,6 +353,7 @@ mod tests {
             consented_products: vec!["auth"],
             webhook: None,
             login: None,
+            deposit: None,
             source: Source::default(),
             accounts: Some(vec!["0000"]),
         };
