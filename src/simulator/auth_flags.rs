@@ -12,11 +12,16 @@ use super::link_token::LinkRequest;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct AuthFlags {
-    auth_type_select_enabled: Option<bool>,
-    automated_microdeposits_enabled: Option<bool>,
-    instant_match_enabled: Option<bool>,
-    same_day_microdeposits_enabled: Option<bool>,
-    instant_microdeposits_enabled: Option<bool>,
+    #[serde(rename = "auth_type_select_enabled")]
+    auth_type_select: Option<bool>,
+    #[serde(rename = "automated_microdeposits_enabled")]
+    automated_microdeposits: Option<bool>,
+    #[serde(rename = "instant_match_enabled")]
+    instant_match: Option<bool>,
+    #[serde(rename = "same_day_microdeposits_enabled")]
+    same_day_microdeposits: Option<bool>,
+    #[serde(rename = "instant_microdeposits_enabled")]
+    instant_microdeposits: Option<bool>,
 }
 
 /// The products that Items without a login can have.
@@ -50,7 +55,7 @@ impl LinkRequest {
         institution.id == HOUNDSTOOTH
             && self.is_american()
             && self.moves_money()
-            && is_on(self.auth.automated_microdeposits_enabled, guesses)
+            && is_on(self.auth.automated_microdeposits, guesses)
     }
 
     /// Whether typed numbers are compared with what the bank tells: so it is unless it is turned off.
@@ -58,16 +63,16 @@ impl LinkRequest {
         institution.id == HOUNDSTOOTH
             && self.is_american()
             && self.products().iter().any(|product| product == "auth")
-            && self.auth.instant_match_enabled != Some(false)
+            && self.auth.instant_match != Some(false)
     }
 
     /// Whether account numbers alone are enough.
     pub(super) fn has_same_day_deposits(&self, guesses: &Guesses) -> bool {
-        self.is_american() && self.can_be_manual() && is_on(self.auth.same_day_microdeposits_enabled, guesses)
+        self.is_american() && self.can_be_manual() && is_on(self.auth.same_day_microdeposits, guesses)
     }
 
     fn has_instant(&self, guesses: &Guesses) -> bool {
-        self.is_american() && self.can_be_manual() && is_on(self.auth.instant_microdeposits_enabled, guesses)
+        self.is_american() && self.can_be_manual() && is_on(self.auth.instant_microdeposits, guesses)
     }
 
     /// Whether this bank is one where nobody logs in, because deposits reach it at once.
@@ -82,14 +87,14 @@ impl LinkRequest {
 
     /// Whether Link asks first how the person wants to connect.
     pub(super) fn selects_auth_type(&self, guesses: &Guesses) -> bool {
-        self.auth.auth_type_select_enabled == Some(true) && self.has_same_day_deposits(guesses)
+        self.auth.auth_type_select == Some(true) && self.has_same_day_deposits(guesses)
     }
 
     /// The rules of the object `auth`.
     pub(super) fn check_auth(&self, guesses: &Guesses) -> Result<(), PlaidError> {
         let flags = &self.auth;
-        let same_day = is_on(flags.same_day_microdeposits_enabled, guesses);
-        if flags.auth_type_select_enabled == Some(true) && !same_day {
+        let same_day = is_on(flags.same_day_microdeposits, guesses);
+        if flags.auth_type_select == Some(true) && !same_day {
             let why = "auth.auth_type_select_enabled needs auth.same_day_microdeposits_enabled";
             match guesses.auth_type_select_alone {
                 AuthTypeSelectAlone::InvalidField => return Err(PlaidError::invalid_field(why)),
@@ -102,9 +107,8 @@ impl LinkRequest {
         if guesses.deposit_rules == DepositRules::NotOffered || self.access_token.is_some() {
             return Ok(());
         }
-        let manual = flags.same_day_microdeposits_enabled == Some(true)
-            || flags.instant_microdeposits_enabled == Some(true);
-        let automated = flags.automated_microdeposits_enabled == Some(true);
+        let manual = flags.same_day_microdeposits == Some(true) || flags.instant_microdeposits == Some(true);
+        let automated = flags.automated_microdeposits == Some(true);
         if manual && !self.can_be_manual() || automated && !self.moves_money() {
             return Err(PlaidError::invalid_field(
                 "products do not go with the micro-deposits that auth asks for",

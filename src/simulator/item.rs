@@ -1,5 +1,6 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
+mod draft;
 mod told;
 mod verification;
 
@@ -7,13 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accounts::{self, Account};
+pub(super) use self::draft::Draft;
+use super::accounts::Account;
 use super::data::Source;
-use super::deposits::Deposit;
 use super::error::PlaidError;
 use super::guesses::{Guesses, MissingConsent, PermissionRevoked};
 use super::institutions::{self, Institution};
-use super::products;
 use crate::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
@@ -32,44 +32,6 @@ enum Stage {
     /// The person ended the connection at my.plaid.com or at the bank.
     Revoked,
     Removed,
-}
-
-/// What an Item is made of.
-#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
-pub(super) struct Draft {
-    pub(super) item_id: Arc<str>,
-    pub(super) client_id: Arc<str>,
-    #[serde(deserialize_with = "institutions::as_id::deserialize")]
-    pub(super) institution: &'static Institution,
-    /// On the Item from the start.
-    #[serde(deserialize_with = "products::as_names::deserialize")]
-    pub(super) products: Vec<&'static str>,
-    /// Consented to beside `products`.
-    #[serde(deserialize_with = "products::as_names::deserialize")]
-    pub(super) consented_products: Vec<&'static str>,
-    pub(super) webhook: Option<String>,
-    /// What was typed as the username at the bank's own page, where it only tells one login from another.
-    #[serde(default)]
-    pub(super) login: Option<Box<str>>,
-    /// Account numbers that were typed in.
-    #[serde(default)]
-    pub(super) deposit: Option<Deposit>,
-    /// What the Item's data is made of.
-    pub(super) source: Source,
-    /// Keys of the chosen accounts; `None`: all.
-    #[serde(deserialize_with = "accounts::as_keys::deserialize")]
-    pub(super) accounts: Option<Vec<&'static str>>,
-}
-
-impl Draft {
-    /// The accounts that the person chose, in the order that the bank has them.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.source.person.accounts().iter().filter(|account| {
-            self.accounts
-                .as_ref()
-                .is_none_or(|chosen| chosen.contains(&account.key))
-        })
-    }
 }
 
 /// An Item that was exchanged.
@@ -93,11 +55,8 @@ pub(super) struct Item {
     syncs: bool,
     /// Up to when webhooks have told of changed transactions.
     news_told_at: Timestamp,
-    /// What `/sandbox/item/set_verification_status` said, by account id.
+    /// What `/sandbox/item/set_verification_status` or a webhook said, by account id.
     verification: BTreeMap<String, String>,
-    /// Whether a webhook told that a micro-deposit was found.
-    #[serde(default)]
-    verification_announced: bool,
 }
 
 impl Item {
@@ -115,7 +74,6 @@ impl Item {
             lapse_announced: false,
             syncs: false,
             verification: BTreeMap::new(),
-            verification_announced: false,
         }
     }
 

@@ -8,12 +8,12 @@ use crate::support::{Plaid, text};
 pub(crate) const WINDOWPANE: &str = "ins_135858";
 
 /// A link token's changes with these flags of `auth`.
-pub(crate) fn with_flags(flags: Value) -> Value {
+pub(crate) fn with_flags(flags: &Value) -> Value {
     json!({"products": ["auth"], "auth": flags})
 }
 
 pub(crate) fn same_day() -> Value {
-    with_flags(json!({"same_day_microdeposits_enabled": true}))
+    with_flags(&json!({"same_day_microdeposits_enabled": true}))
 }
 
 /// What the person types.
@@ -27,7 +27,7 @@ pub(crate) fn typed(routing_number: &str) -> Value {
 }
 
 /// Link up to the pane for numbers, from the list of banks.
-async fn at_the_numbers<'a>(plaid: &'a Plaid, changes: Value) -> Link<'a> {
+async fn at_the_numbers(plaid: &Plaid, changes: Value) -> Link<'_> {
     let link_token = plaid.link_token(changes).await;
     let mut link = Link::open(plaid, &link_token).await;
     assert_eq!(link.pane("continue", json!({})).await["manual"], true);
@@ -294,7 +294,7 @@ async fn auth_type_select_asks_first() {
         ("flow_type_manual", "NUMBERS"),
         ("flow_type_instant", "SELECT_INSTITUTION"),
     ] {
-        let link_token = plaid.link_token(with_flags(flags.clone())).await;
+        let link_token = plaid.link_token(with_flags(&flags)).await;
         let mut link = Link::open(&plaid, &link_token).await;
         assert_eq!(link.pane("continue", json!({})).await["view"], "SELECT_AUTH_TYPE");
         link.step("auth_type", json!({"selection": "both"}))
@@ -313,7 +313,7 @@ async fn auth_type_select_asks_first() {
             .unwrap();
         assert_eq!(chosen["event_metadata"]["selection"], selection);
     }
-    let link_token = plaid.link_token(with_flags(flags)).await;
+    let link_token = plaid.link_token(with_flags(&flags)).await;
     let done = plaid.simulator().complete_link(&link_token).unwrap();
     assert_eq!(done.metadata["institution"]["institution_id"], "ins_109508");
 }
@@ -321,7 +321,7 @@ async fn auth_type_select_asks_first() {
 #[tokio::test]
 async fn instant_micro_deposits_are_verified_in_one_run() {
     let plaid = Plaid::start().await;
-    let changes = with_flags(json!({"instant_microdeposits_enabled": true}));
+    let changes = with_flags(&json!({"instant_microdeposits_enabled": true}));
     let link_token = plaid.link_token(changes).await;
     let mut link = Link::open(&plaid, &link_token).await;
     let pane = link.choose(WINDOWPANE).await;
@@ -366,7 +366,7 @@ async fn instant_micro_deposits_are_verified_in_one_run() {
 async fn a_same_day_deposit_becomes_an_instant_one_where_the_bank_takes_it() {
     let plaid = Plaid::start().await;
     let flags = json!({"same_day_microdeposits_enabled": true, "instant_microdeposits_enabled": true});
-    let mut link = at_the_numbers(&plaid, with_flags(flags)).await;
+    let mut link = at_the_numbers(&plaid, with_flags(&flags)).await;
     let pane = link.pane("numbers", typed("333333334")).await;
     assert_eq!(pane["view"], "INSTANT_MICRODEPOSIT_AUTHORIZED");
     for _ in 0..2 {

@@ -91,14 +91,14 @@ pub(crate) async fn of_deposits(plaid: &Plaid, name: &str) -> String {
             let none = create(json!({"products": ["transactions"], "auth": automated}));
             format!("{products} {} {}", countries.await, none.await)
         }
-        "auth_type_select_alone" => create(with_flags(json!({"auth_type_select_enabled": true}))).await,
+        "auth_type_select_alone" => create(with_flags(&json!({"auth_type_select_enabled": true}))).await,
         "deposit_institution" => {
             let (finished, _) = pending(plaid, same_day()).await;
             finished["metadata"]["institution"].to_string()
         }
         "instant_deposit_institution" => {
             let flags = json!({"instant_microdeposits_enabled": true});
-            let link_token = plaid.link_token(with_flags(flags)).await;
+            let link_token = plaid.link_token(with_flags(&flags)).await;
             let mut link = Link::open(plaid, &link_token).await;
             link.choose(WINDOWPANE).await;
             link.pane("numbers", typed("333333334")).await;

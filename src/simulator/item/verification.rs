@@ -1,53 +1,18 @@
 //! How far the verification of an Item's account numbers got.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::{Draft, Item};
 use crate::clock::Timestamp;
 use crate::simulator::accounts::Account;
-use crate::simulator::auth_flags::MANUAL_PRODUCTS;
 use crate::simulator::deposits::{CodeTried, Deposit};
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::LastDepositCode;
 
 /// What an account has to be before money can be moved; those of a usual login have no status at all.
-const VERIFIED: [&str; 2] = ["automatically_verified", "manually_verified"];
-
-impl Draft {
-    /// Whether the Item knows nothing but what was typed in: there is no login behind it.
-    pub(in crate::simulator) fn is_manual(&self) -> bool {
-        self.deposit
-            .as_ref()
-            .is_some_and(|deposit| deposit.method.is_manual())
-    }
-
-    /// Whether the Item can have this product.
-    pub(in crate::simulator) fn supports(&self, product: &str) -> bool {
-        if self.is_manual() {
-            MANUAL_PRODUCTS.contains(&product)
-        } else {
-            self.institution.supports(product)
-        }
-    }
-
-    fn deposit_of(&self, account: &Account) -> Option<&Deposit> {
-        self.deposit.as_ref().filter(|deposit| deposit.is_of(account))
-    }
-
-    /// The accounts that were chosen, as Link's callbacks tell them.
-    pub(in crate::simulator) fn link_accounts(&self) -> Value {
-        let told = self.accounts().map(|account| {
-            let deposit = self.deposit_of(account);
-            account.link_json(
-                &self.item_id,
-                deposit.and_then(|deposit| deposit.status(Duration::ZERO)),
-            )
-        });
-        told.collect()
-    }
-}
+const VERIFIED: [&str; 2] = [FOUND, "manually_verified"];
+/// The status once an automated micro-deposit was found.
+const FOUND: &str = "automatically_verified";
 
 impl Item {
     /// What the Item is made of.
@@ -99,17 +64,14 @@ impl Item {
 
     /// The account whose deposit was found by itself, when nobody was told yet; whoever asks tells.
     pub(in crate::simulator) fn verifies_itself(&mut self, now: Timestamp) -> Option<String> {
-        if self.verification_announced {
-            return None;
-        }
         let deposit = self.deposit()?;
         let account = self.accounts().find(|account| deposit.is_of(account))?;
         let id = account.id(self.id());
-        let found = deposit.status(now.since(self.created_at)) == Some("automatically_verified");
-        if !found || self.is_removed() || self.verification.contains_key(&id) {
+        let status = deposit.status(now.since(self.created_at))?;
+        if status != FOUND || self.is_removed() || self.verification.contains_key(&id) {
             return None;
         }
-        self.verification_announced = true;
+        self.set_verification(id.clone(), status.to_owned());
         Some(id)
     }
 
