@@ -71,18 +71,14 @@ impl LinkRequest {
         self.is_american() && self.can_be_manual() && is_on(self.auth.same_day_microdeposits, guesses)
     }
 
-    fn has_instant(&self, guesses: &Guesses) -> bool {
+    /// Whether deposits are waited for where they reach an account at once.
+    pub(super) fn has_instant_deposits(&self, guesses: &Guesses) -> bool {
         self.is_american() && self.can_be_manual() && is_on(self.auth.instant_microdeposits, guesses)
     }
 
     /// Whether this bank is one where nobody logs in, because deposits reach it at once.
     pub(super) fn has_instant_deposits_at(&self, institution: &Institution, guesses: &Guesses) -> bool {
-        institution.id == WINDOWPANE && self.has_instant(guesses)
-    }
-
-    /// Whether a deposit that reaches its account at once is waited for.
-    pub(super) fn upgrades_same_day_deposits(&self, guesses: &Guesses) -> bool {
-        self.has_instant(guesses)
+        institution.id == WINDOWPANE && self.has_instant_deposits(guesses)
     }
 
     /// Whether Link asks first how the person wants to connect.

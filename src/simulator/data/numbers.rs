@@ -12,7 +12,7 @@ pub(in crate::simulator) fn account_number(account: &Account) -> String {
     format!("111122223333{}", account.mask.as_deref().unwrap_or("0000"))
 }
 
-/// The `numbers` of `/auth/get`. Of an account whose numbers were typed in they are those, and the number for wires is not
+/// The `numbers` of `/auth/get`. Those of an account whose numbers were typed in are these, and the one for wires is not
 /// known.
 pub(in crate::simulator) fn json<'a>(
     person: &Person,

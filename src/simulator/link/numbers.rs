@@ -180,7 +180,7 @@ fn submit_manually(
     }
     let client_id = turn.link_token()?.client_id.clone();
     let session = turn.session()?;
-    if typed.are_instant() && request.upgrades_same_day_deposits(&guesses) {
+    if typed.are_instant() && request.has_instant_deposits(&guesses) {
         session.method = Some(Method::Instant);
     }
     let method = session.method.ok_or_else(wrong_step)?;
