@@ -1,5 +1,6 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
+mod consent;
 mod told;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::accounts::{self, Account};
 use super::data::Source;
 use super::error::PlaidError;
-use super::guesses::{Guesses, MissingConsent, PermissionRevoked};
+use super::guesses::{Guesses, MissingConsent};
 use super::institutions::{self, Institution};
 use super::products;
 use crate::clock::Timestamp;
@@ -287,12 +288,7 @@ impl Item {
     /// What keeps the Item from being read.
     fn error(&self, now: Timestamp, guesses: &Guesses) -> Option<PlaidError> {
         if self.stage == Stage::Revoked {
-            Some(PlaidError::user_permission_revoked(
-                match guesses.permission_revoked {
-                    PermissionRevoked::InvalidInput => "INVALID_INPUT",
-                    PermissionRevoked::ItemError => "ITEM_ERROR",
-                },
-            ))
+            Some(consent::revoked(guesses))
         } else {
             self.login_required(now).then(PlaidError::item_login_required)
         }

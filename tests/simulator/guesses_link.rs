@@ -92,13 +92,13 @@ pub(crate) async fn of_link(plaid: &Plaid, name: &str) -> String {
             let link_token = plaid.link_token(json!({})).await;
             let done = plaid.simulator().complete_link(&link_token).unwrap();
             plaid.clock.advance(Duration::from_secs(60 * 60));
-            outcome(&plaid.exchange(done.public_token.expose()).await)
+            outcome(&plaid.exchange(done.public_token.unwrap().expose()).await)
         }
         "update_token_exchange" => {
             let access_token = plaid.access_token().await;
             let link_token = update_token(plaid, &access_token, json!({})).await;
             let done = plaid.simulator().complete_link(&link_token).unwrap();
-            let answer = plaid.exchange(done.public_token.expose()).await;
+            let answer = plaid.exchange(done.public_token.unwrap().expose()).await;
             match answer.body["access_token"].as_str() {
                 None => outcome(&answer),
                 Some(same) if same == access_token => "the same".to_owned(),

@@ -16,7 +16,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let update_item = link_token.update_item.clone();
     let client_id = link_token.client_id.clone();
     let hosted = link_token.hosted.clone();
-    let payment_initiation = link_token.request.payment_initiation.clone();
+    let request = link_token.request.clone();
     let session = turn.session()?;
     let Stage::Connected(draft) = &session.stage else {
         return Err(wrong_step());
@@ -28,6 +28,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             .item_by_id(&item_id)
             .ok_or_else(PlaidError::item_not_found)?;
         item.repair(now)?;
+        item.widen(&request);
         if let Some(chosen) = draft.accounts {
             item.choose(chosen);
         }
@@ -51,7 +52,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             accounts,
         )
     };
-    if let Some(agreed) = payment_initiation {
+    if let Some(agreed) = request.payment_initiation {
         turn.memory
             .payment_book
             .agreed(&client_id, &agreed, &time_text(now));
