@@ -30,6 +30,7 @@ mod products;
 mod pulls;
 mod rate_limits;
 mod recorder;
+mod redirect_list;
 pub mod server;
 mod shelf;
 mod snapshot;

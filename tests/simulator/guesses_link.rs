@@ -34,6 +34,13 @@ pub(crate) const CASES: &[Expected] = &[
         "bank_refusal",
         &[("item_error", "ITEM_ERROR"), ("oauth_error", "OAUTH_ERROR")],
     ),
+    (
+        "altered_return",
+        &[
+            ("refused", "INVALID_REQUEST/INVALID_FIELD"),
+            ("taken", "ok 200"),
+        ],
+    ),
     ("reentry_session", &[("same_id", "true"), ("new_id", "false")]),
     ("reentry_open", &[("told", "2"), ("silent", "1")]),
     ("ticked_accounts", &[("all", "true"), ("none", "false")]),
@@ -119,6 +126,14 @@ pub(crate) async fn of_link(plaid: &Plaid, name: &str) -> String {
                 "error_type",
             )
         }
+        "altered_return" => {
+            let link_token = plaid.link_token(json!({"redirect_uri": RETURN})).await;
+            let (mut link, state_id) = at_the_bank(plaid, &link_token).await;
+            decide(plaid, &state_id, true).await;
+            let altered = format!("{RETURN}?oauth_state_id={state_id}&more=1");
+            let body = json!({"received_redirect_uri": altered});
+            outcome(&link.step("start", body).await)
+        }
         "reentry_session" | "reentry_open" => {
             let link_token = plaid.link_token(json!({"redirect_uri": RETURN})).await;
             let (mut link, state_id) = at_the_bank(plaid, &link_token).await;
@@ -148,7 +163,9 @@ pub(crate) async fn of_link(plaid: &Plaid, name: &str) -> String {
             text(&link.login("pass_good").await, "view")
         }
         "delivered_page" => {
-            let created = hosted(plaid, json!({"delivery_method": "email"}), json!({})).await;
+            let user = json!({"client_user_id": "8a1b0f52", "email_address": "a@example.com"});
+            let changes = json!({"user": user});
+            let created = hosted(plaid, json!({"delivery_method": "email"}), changes).await;
             let ends: jiff::Timestamp = text(&created, "expiration").parse().unwrap();
             let now: jiff::Timestamp = plaid.simulator().time().parse().unwrap();
             (ends.as_second() - now.as_second()).to_string()

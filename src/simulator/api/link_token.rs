@@ -14,6 +14,7 @@ use crate::simulator::ids::{self, TokenKind, time_text};
 use crate::simulator::link::Hosted;
 use crate::simulator::link_token::{LinkRequest, LinkToken};
 use crate::simulator::products;
+use crate::simulator::redirect_list;
 use crate::simulator::state::State;
 use crate::simulator::user::User;
 
@@ -176,7 +177,7 @@ fn check_return(
             RedirectAndAndroid::InvalidConfiguration => PlaidError::invalid_configuration(why),
         });
     }
-    let listed = allowed.is_none_or(|allowed| allowed.iter().any(|listed| listed == uri));
+    let listed = allowed.is_none_or(|allowed| redirect_list::allows(allowed, uri, guesses));
     if uri.is_empty() || !listed {
         return Err(PlaidError::invalid_field(
             "OAuth redirect URI must be configured in the developer dashboard. See \

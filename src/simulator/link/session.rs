@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::mfa::Mfa;
 use crate::clock::Timestamp;
@@ -98,12 +99,23 @@ pub(super) struct BankVisit {
     pub(super) state_id: String,
     /// The page is a window of its own and Link waits behind it; else the bank sends the browser back.
     pub(super) in_popup: bool,
+    /// Where the bank has sent the browser back to.
+    #[serde(default)]
+    pub(super) return_to: Option<String>,
     /// What the person decided at the bank.
     pub(super) granted: Option<bool>,
     /// What was typed as the username there.
     pub(super) login: Option<Box<str>>,
     /// Link has taken note of the decision. It does so once.
     pub(super) processed: bool,
+}
+
+impl BankVisit {
+    /// Whether this is the address that the bank sent the browser to, with nothing added and nothing taken away.
+    pub(super) fn is_return(&self, uri: &str) -> bool {
+        let sent = self.return_to.as_deref().map(Url::parse);
+        matches!((sent, Url::parse(uri)), (Some(Ok(sent)), Ok(uri)) if sent == uri)
+    }
 }
 
 impl Session {
