@@ -121,6 +121,12 @@ impl LinkRequest {
         self.additional_consented_products.as_deref().unwrap_or_default()
     }
 
+    /// Whether the person agrees to a payment, or to a consent to payments: Link then makes no Item
+    /// (<https://plaid.com/docs/payment-initiation/>).
+    pub(super) fn is_payment(&self) -> bool {
+        self.products().iter().any(|product| product == "payment_initiation")
+    }
+
     /// Whether Link may offer this institution: it has to support every one of `products`.
     pub(super) fn offers(&self, institution: &Institution) -> bool {
         self.country_codes.iter().any(|code| code == institution.country)
@@ -227,6 +233,10 @@ impl LinkToken {
     /// Whether any run of Link was finished or left.
     pub(super) fn has_ended_session(&self) -> bool {
         self.sessions.iter().any(|session| session.finished_at.is_some())
+    }
+
+    pub(super) fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.sessions.iter_mut()
     }
 
     pub(super) fn session(&mut self, id: &str) -> Option<&mut Session> {

@@ -7,9 +7,11 @@ use super::notices;
 use super::session::Stage;
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids::time_text;
+use crate::simulator::item::Draft;
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
-/// (<https://plaid.com/docs/link/update-mode/>).
+/// (<https://plaid.com/docs/link/update-mode/>). A payment or consent of Payment Initiation is agreed to, and makes no
+/// Item.
 pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let now = turn.now;
     let link_token = turn.link_token()?;
@@ -22,7 +24,9 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     };
     let draft = draft.clone();
-    let (public_token, accounts) = if let Some(item_id) = update_item {
+    let (public_token, accounts) = if request.is_payment() {
+        (None, accounts_json(&draft))
+    } else if let Some(item_id) = update_item {
         let item = turn
             .memory
             .item_by_id(&item_id)
@@ -36,34 +40,33 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             .accounts()
             .map(|account| account.link_json(&item_id))
             .collect();
-        (turn.memory.new_update_token(&client_id, &item_id, now), accounts)
+        let public_token = turn.memory.new_update_token(&client_id, &item_id, now);
+        (Some(public_token), accounts)
     } else {
-        let chosen = draft.accounts.as_deref().unwrap_or_default();
-        let accounts: Value = draft
-            .source
-            .person
-            .accounts()
-            .iter()
-            .filter(|account| chosen.contains(&account.key))
-            .map(|account| account.link_json(&draft.item_id))
-            .collect();
-        (
-            turn.simulator.new_public_token(turn.memory, draft, true, now),
-            accounts,
-        )
+        let accounts = accounts_json(&draft);
+        let public_token = turn.simulator.new_public_token(turn.memory, draft, true, now);
+        (Some(public_token), accounts)
     };
-    if let Some(agreed) = request.payment_initiation {
+    if let (true, Some(agreed)) = (request.is_payment(), &request.payment_initiation) {
         turn.memory
             .payment_book
-            .agreed(&client_id, &agreed, &time_text(now));
+            .agreed(&client_id, agreed, &time_text(now));
     }
-    let metadata = turn.session()?.succeed(&public_token, &accounts, now);
+    let metadata = turn.session()?.succeed(public_token.as_deref(), &accounts, now);
     notices::session_ended(turn);
     Ok(Outcome::Told(match hosted {
         // With Hosted Link no token passes the browser.
         Some(hosted) => json!({"completion_redirect_uri": hosted.completion_redirect_uri}),
         None => json!({"public_token": public_token, "metadata": metadata}),
     }))
+}
+
+/// The accounts that the person chose.
+fn accounts_json(draft: &Draft) -> Value {
+    draft
+        .accounts()
+        .map(|account| account.link_json(&draft.item_id))
+        .collect()
 }
 
 /// `exit`: the person leaves, or the link token gave out. It works on an expired token too: it tells why.

@@ -1,5 +1,7 @@
 //! One run of Link: how far the person got, and what is told of it afterwards.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -20,6 +22,9 @@ pub(in crate::simulator) struct Session {
     pub(super) id: String,
     pub(super) started_at: Timestamp,
     pub(in crate::simulator) finished_at: Option<Timestamp>,
+    /// When the person last did something; none once a webhook told that nothing more came.
+    #[serde(default)]
+    acted_at: Option<Timestamp>,
     pub(super) stage: Stage,
     #[serde(deserialize_with = "institutions::as_id::optional")]
     pub(super) institution: Option<&'static Institution>,
@@ -124,6 +129,7 @@ impl Session {
             id: ids::new_uuid(),
             started_at: now,
             finished_at: None,
+            acted_at: Some(now),
             stage: Stage::Consent,
             institution: None,
             error: None,
@@ -155,6 +161,19 @@ impl Session {
 
     pub(in crate::simulator) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The person does something.
+    pub(super) fn act(&mut self, now: Timestamp) {
+        self.acted_at = Some(now);
+    }
+
+    /// Whether the person has done nothing for so long, and nobody was told yet; whoever asks tells.
+    pub(super) fn is_abandoned(&mut self, now: Timestamp, after: Duration) -> bool {
+        let waits = self.finished_at.is_none();
+        self.acted_at
+            .take_if(|acted_at| waits && now >= acted_at.plus(after))
+            .is_some()
     }
 
     pub(super) fn is_updating(&self) -> bool {
@@ -244,9 +263,24 @@ impl Session {
         )
     }
 
-    /// Ends well; gives the metadata of `onSuccess`.
-    pub(super) fn succeed(&mut self, public_token: &str, accounts: &Value, now: Timestamp) -> Value {
+    /// Ends well, with a public token unless there is no Item; gives the metadata of `onSuccess`.
+    pub(super) fn succeed(
+        &mut self,
+        public_token: Option<&str>,
+        accounts: &Value,
+        now: Timestamp,
+    ) -> Value {
         let institution = self.institution_json();
+        let added: Vec<_> = public_token
+            .iter()
+            .map(|public_token| {
+                json!({
+                    "public_token": public_token,
+                    "accounts": accounts,
+                    "institution": institution,
+                })
+            })
+            .collect();
         let metadata = json!({
             "institution": institution,
             "accounts": accounts,
@@ -254,11 +288,7 @@ impl Session {
             "transfer_status": null,
         });
         self.results = json!({
-            "item_add_results": [{
-                "public_token": public_token,
-                "accounts": accounts,
-                "institution": institution,
-            }],
+            "item_add_results": added,
             "cra_item_add_results": [],
             "cra_update_results": [],
             "bank_income_results": [],
