@@ -11,6 +11,7 @@ mod accounts;
 mod adjustable_clock;
 mod api;
 mod asset_reports;
+mod contact;
 mod controls;
 mod data;
 mod duplicates;

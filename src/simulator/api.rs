@@ -1,5 +1,6 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
+mod account_filters;
 mod accounts;
 mod assets;
 mod data_endpoints;
@@ -12,6 +13,7 @@ mod keys;
 mod link_token;
 mod link_token_fields;
 mod link_token_objects;
+mod link_token_rules;
 mod listing;
 mod payment_consents;
 mod payment_fields;

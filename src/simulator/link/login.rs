@@ -132,11 +132,7 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
     let now = turn.now;
     let request = sought(turn)?;
-    let selects = turn.link_token()?.update_item.is_none()
-        || request
-            .update
-            .as_ref()
-            .is_some_and(|update| update.account_selection_enabled);
+    let selects = turn.link_token()?.update_item.is_none() || request.selects_accounts();
     if selects && let Some(error) = misfit(&request, &draft, turn.guesses().unfit_accounts) {
         turn.session()?.stage = Stage::Credentials;
         return Ok(Outcome::Failed(error));
