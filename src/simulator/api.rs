@@ -307,6 +307,7 @@ fn judged<'a>(
             known(keys)?
         }
     };
+    fields::write_integers(fields, &mut body);
     Ok(Call {
         simulator,
         client_id,

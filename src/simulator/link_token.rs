@@ -127,6 +127,7 @@ impl LinkRequest {
         Source {
             person,
             days_requested: self.transactions.and_then(|asked| asked.days_requested),
+            transactions: (None, None),
             statements: self
                 .statements
                 .map(|period| (period.start_date.0, period.end_date.0)),
@@ -152,7 +153,9 @@ impl LinkRequest {
     /// Whether the person agrees to a payment, or to a consent to payments: Link then makes no Item
     /// (<https://plaid.com/docs/payment-initiation/>).
     pub(super) fn is_payment(&self) -> bool {
-        self.products().iter().any(|product| product == "payment_initiation")
+        self.products()
+            .iter()
+            .any(|product| product == "payment_initiation")
     }
 
     /// Whether any list names one of these products.

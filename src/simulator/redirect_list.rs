@@ -23,7 +23,10 @@ fn by_wildcard(entry: &str, uri: &str, wildcards: ListWildcards) -> bool {
     // Nothing but a name: what begins a path, a port or a user would lead to another host.
     let mut labels = subdomain.split('.');
     let named = labels.clone().all(|label| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     });
     named && (wildcards == ListWildcards::AnyLabels || labels.nth(1).is_none())
 }

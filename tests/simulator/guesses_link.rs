@@ -36,10 +36,7 @@ pub(crate) const CASES: &[Expected] = &[
     ),
     (
         "altered_return",
-        &[
-            ("refused", "INVALID_REQUEST/INVALID_FIELD"),
-            ("taken", "ok 200"),
-        ],
+        &[("refused", "INVALID_REQUEST/INVALID_FIELD"), ("taken", "ok 200")],
     ),
     ("reentry_session", &[("same_id", "true"), ("new_id", "false")]),
     ("reentry_open", &[("told", "2"), ("silent", "1")]),

@@ -120,6 +120,13 @@ async fn filters_name_subtypes_of_their_type() {
             None,
         ),
         (filters("other", json!(["other"])), None),
+        (
+            json!({"account_filters": {"depository": {
+                "account_subtypes": ["limited purpose checking"],
+                "limited_purpose_types": ["RENT_MORTGAGE"],
+            }}}),
+            None,
+        ),
     ];
     decided(&plaid, &cases).await;
 }
@@ -221,7 +228,10 @@ async fn the_user_id_is_told_again() {
         let got = plaid.call("/link/token/get", json!({"link_token": link_token}));
         got.await.ok()
     };
-    assert_eq!(get(text(&created, "link_token")).await["user_id"], user["user_id"]);
+    assert_eq!(
+        get(text(&created, "link_token")).await["user_id"],
+        user["user_id"]
+    );
     let without = get(plaid.link_token(json!({})).await).await;
     assert!(without.get("user_id").is_none());
 }

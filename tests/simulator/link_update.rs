@@ -262,11 +262,10 @@ async fn an_item_of_reports_has_its_accounts_for_good() {
     request.as_object_mut().unwrap().remove("products");
     plaid.call("/link/token/create", request.clone()).await.ok();
     request["update"] = json!({"account_selection_enabled": true});
-    plaid.call("/link/token/create", request).await.refused(
-        400,
-        "ITEM_ERROR",
-        "PRODUCTS_NOT_SUPPORTED",
-    );
+    plaid
+        .call("/link/token/create", request)
+        .await
+        .refused(400, "ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED");
 }
 
 #[tokio::test]
@@ -287,7 +286,8 @@ async fn products_that_no_chosen_account_has_are_left_out() {
             .await;
         let mut link = Link::at(&plaid, &link_token, BANK).await;
         let ids = account_ids(&link.login("pass_good").await);
-        link.pane("accounts", json!({"account_ids": [ids[account]]})).await;
+        link.pane("accounts", json!({"account_ids": [ids[account]]}))
+            .await;
         let finished = link.step("finish", json!({})).await.ok();
         let exchanged = plaid.exchange(&text(&finished, "public_token")).await.ok();
         let item = plaid

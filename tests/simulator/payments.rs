@@ -267,8 +267,10 @@ async fn link_is_for_a_payment_or_consent_of_the_same_client() {
         .await
         .ok();
     let of = |what: Value| {
-        link_token_request(&json!({"products": ["payment_initiation"], "country_codes": ["GB"],
-                                   "payment_initiation": what}))
+        link_token_request(
+            &json!({"products": ["payment_initiation"], "country_codes": ["GB"],
+                                   "payment_initiation": what}),
+        )
     };
     let good = of(json!({"consent_id": consent["consent_id"]}));
     plaid.call("/link/token/create", good.clone()).await.ok();

@@ -45,10 +45,7 @@ const USER: Kind = Kind::Object(&[
     ),
     nullable(
         "id_number",
-        Kind::Object(&[
-            required("value", TEXT),
-            required("type", Kind::OneOf(ID_NUMBERS)),
-        ]),
+        Kind::Object(&[required("value", TEXT), required("type", Kind::OneOf(ID_NUMBERS))]),
     ),
 ]);
 

@@ -53,15 +53,21 @@ pub(super) fn check_payment(
     client_id: &str,
     book: &mut PaymentBook,
 ) -> Result<(), PlaidError> {
-    let Some(payment) = request.payment_initiation.as_ref().filter(|_| request.is_payment()) else {
+    let Some(payment) = request
+        .payment_initiation
+        .as_ref()
+        .filter(|_| request.is_payment())
+    else {
         return Ok(());
     };
     let id = |name| payment.get(name).and_then(Value::as_str);
     if let Some(id) = id("payment_id") {
-        book.payments.get(client_id, id, "payment_initiation.payment_id")?;
+        book.payments
+            .get(client_id, id, "payment_initiation.payment_id")?;
     }
     if let Some(id) = id("consent_id") {
-        book.consents.get(client_id, id, "payment_initiation.consent_id")?;
+        book.consents
+            .get(client_id, id, "payment_initiation.consent_id")?;
     }
     Ok(())
 }
@@ -82,12 +88,20 @@ fn check_contacts(user: &User, guesses: &Guesses) -> Result<(), PlaidError> {
     if guesses.user_contacts == UserContacts::Unchecked {
         return Ok(());
     }
-    if user.phone_number.as_deref().is_some_and(|number| !is_phone(number)) {
+    if user
+        .phone_number
+        .as_deref()
+        .is_some_and(|number| !is_phone(number))
+    {
         return Err(PlaidError::invalid_field(
             "user.phone_number must be a phone number in E.164 format, like +14155550123",
         ));
     }
-    if user.email_address.as_deref().is_some_and(|address| !is_mail(address)) {
+    if user
+        .email_address
+        .as_deref()
+        .is_some_and(|address| !is_mail(address))
+    {
         return Err(PlaidError::invalid_field(
             "user.email_address must be an e-mail address",
         ));
@@ -112,11 +126,7 @@ fn check_identity(user: &User, request: &LinkRequest, guesses: &Guesses) -> Resu
 }
 
 /// Plaid sends the link to the user that the request names.
-fn check_delivery(
-    hosted: &HostedLink,
-    request: &LinkRequest,
-    guesses: &Guesses,
-) -> Result<(), PlaidError> {
+fn check_delivery(hosted: &HostedLink, request: &LinkRequest, guesses: &Guesses) -> Result<(), PlaidError> {
     let Some(user) = request.user.as_ref().filter(|_| request.user_id.is_none()) else {
         return Ok(());
     };

@@ -35,7 +35,9 @@ impl Item {
                 self.draft.products.push(product);
             }
         }
-        self.draft.consented_products.extend(supported(request.additional_consented()));
+        self.draft
+            .consented_products
+            .extend(supported(request.additional_consented()));
         let on_item = self.draft.products.clone();
         let mut consented = Vec::new();
         for product in std::mem::take(&mut self.draft.consented_products) {

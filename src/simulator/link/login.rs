@@ -225,6 +225,20 @@ pub(super) fn chosen_before(turn: &mut Turn<'_>) -> Result<Option<Vec<String>>, 
         .map(|item| item.accounts().map(|account| account.id(&item_id)).collect()))
 }
 
+/// Products beyond `products` start on an Item when one of its accounts can have their data; the person has consented
+/// to the others too (<https://plaid.com/docs/link/initializing-products/>).
+fn settle_products(draft: &mut Draft, request: &LinkRequest) {
+    let wanted = request.item_products(draft.institution);
+    let starts = |product: &&str| {
+        request.products().iter().any(|listed| listed == product)
+            || draft.accounts().any(|account| products::fits(product, account))
+    };
+    let (on_item, left): (Vec<_>, Vec<_>) = wanted.into_iter().partition(starts);
+    draft.products = on_item;
+    draft.consented_products = products::of_names(request.additional_consented());
+    draft.consented_products.extend(left);
+}
+
 /// `accounts`: the person's choice.
 pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (now, ids) = (turn.now, turn.call.account_ids.clone());
@@ -248,6 +262,7 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(PlaidError::invalid_field("account_ids must name one account"));
     }
     draft.accounts = Some(chosen);
+    settle_products(&mut draft, &request);
     session.show(Stage::Connected(draft), now);
     Ok(Outcome::Pane)
 }

@@ -264,12 +264,7 @@ impl Session {
     }
 
     /// Ends well, with a public token unless there is no Item; gives the metadata of `onSuccess`.
-    pub(super) fn succeed(
-        &mut self,
-        public_token: Option<&str>,
-        accounts: &Value,
-        now: Timestamp,
-    ) -> Value {
+    pub(super) fn succeed(&mut self, public_token: Option<&str>, accounts: &Value, now: Timestamp) -> Value {
         let institution = self.institution_json();
         let added: Vec<_> = public_token
             .iter()
