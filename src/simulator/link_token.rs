@@ -108,7 +108,7 @@ pub(super) struct Period {
 impl Period {
     /// Why banks have no such statements, if so: Plaid brings those of two years. A day more is let pass, because
     /// callers count in their own time zone.
-    pub(super) fn flaw(&self, today: Date) -> Option<&'static str> {
+    pub(super) fn flaw(self, today: Date) -> Option<&'static str> {
         let (start, end) = (self.start_date.0, self.end_date.0);
         let earliest = |last: Date| months_after(last, -24).yesterday().unwrap_or(last);
         if end < start {
@@ -285,7 +285,8 @@ impl LinkToken {
     pub(super) fn return_address(&self) -> Option<String> {
         match &self.hosted {
             Some(hosted) => Some(hosted.url.clone()),
-            None => self.request.redirect_uri.clone(),
+            // Empty beside the name of an Android app.
+            None => self.request.redirect_uri.clone().filter(|uri| !uri.is_empty()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::link_support::update_token;
+use crate::link_support::{Link, update_token};
 use crate::support::{OTHER, Plaid, link_token_request, text};
 
 const FIELD: &str = "INVALID_FIELD";
@@ -257,6 +257,15 @@ async fn an_empty_name_of_an_app_is_none() {
         ),
     ];
     decided(&plaid, &cases).await;
+}
+
+#[tokio::test]
+async fn a_bank_sends_nobody_back_to_an_empty_address() {
+    let plaid = Plaid::start().await;
+    let changes = json!({"android_package_name": "com.example", "redirect_uri": ""});
+    let link_token = plaid.link_token(changes).await;
+    let mut link = Link::at(&plaid, &link_token, "ins_127287").await;
+    assert_eq!(link.pane("oauth", json!({"popup": false})).await["view"], "ERROR");
 }
 
 #[tokio::test]
