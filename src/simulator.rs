@@ -12,6 +12,7 @@ mod adjustable_clock;
 mod api;
 mod asset_reports;
 mod auth_flags;
+mod contact;
 mod controls;
 mod data;
 mod deposits;
@@ -32,6 +33,7 @@ mod products;
 mod pulls;
 mod rate_limits;
 mod recorder;
+mod redirect_list;
 pub mod server;
 mod shelf;
 mod snapshot;
@@ -177,8 +179,8 @@ pub struct ItemView {
 /// What `onSuccess` gets: see <https://plaid.com/docs/link/web/#onsuccess>.
 #[derive(Clone, Debug)]
 pub struct LinkSuccess {
-    /// To be exchanged within 30 minutes.
-    pub public_token: PlaidPublicToken,
+    /// To be exchanged within 30 minutes. A payment or consent of Payment Initiation ends without one: it makes no Item.
+    pub public_token: Option<PlaidPublicToken>,
     /// Institution, accounts and `link_session_id`.
     pub metadata: serde_json::Value,
 }
@@ -286,10 +288,10 @@ impl Simulator {
     #[must_use]
     pub fn complete_link(&self, link_token: &str) -> Option<LinkSuccess> {
         let mut answer = link::complete(self, link_token).ok()?;
-        let public_token = answer.get("public_token")?.as_str()?.to_owned();
+        let public_token = answer.get("public_token")?.as_str().map(str::to_owned);
         let metadata = answer.get_mut("metadata")?.take();
         Some(LinkSuccess {
-            public_token: PlaidPublicToken::new(public_token),
+            public_token: public_token.map(PlaidPublicToken::new),
             metadata,
         })
     }

@@ -51,6 +51,8 @@ mod link;
 mod link_bank;
 #[path = "simulator/link_hosted.rs"]
 mod link_hosted;
+#[path = "simulator/link_rules.rs"]
+mod link_rules;
 #[path = "simulator/link_update.rs"]
 mod link_update;
 #[path = "simulator/news.rs"]

@@ -1,5 +1,6 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
+mod account_filters;
 mod accounts;
 mod assets;
 mod data_endpoints;
@@ -12,6 +13,7 @@ mod keys;
 mod link_token;
 mod link_token_fields;
 mod link_token_objects;
+mod link_token_rules;
 mod listing;
 mod payment_consents;
 mod payment_fields;
@@ -187,7 +189,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let path = parts.uri.path();
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
-        Ok(Answer::Pdf(document)) => pdf_response(document),
+        Ok(Answer::Pdf(document)) => pdf_response(document, &request_id),
         Ok(Answer::Listing(listing)) => text_response(StatusCode::OK, listing.end(request_id)),
         Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
@@ -224,7 +226,8 @@ fn text_response(status: StatusCode, body: String) -> Response {
     (status, headers, Body::from(body)).into_response()
 }
 
-fn pdf_response(document: Document) -> Response {
+/// A PDF has no place for the request id: a header tells it.
+fn pdf_response(document: Document, request_id: &str) -> Response {
     let hash = document.hashed.then(|| {
         let digest = Sha256::digest(&document.bytes);
         digest.iter().fold(String::new(), |mut text, byte| {
@@ -237,6 +240,9 @@ fn pdf_response(document: Document) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     let mut response = (headers, document.bytes).into_response();
+    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert("plaid-request-id", request_id);
+    }
     if let Some(hash) = hash.and_then(|hash| HeaderValue::try_from(hash).ok()) {
         response.headers_mut().insert("plaid-content-hash", hash);
     }
@@ -301,6 +307,7 @@ fn judged<'a>(
             known(keys)?
         }
     };
+    fields::write_integers(fields, &mut body);
     Ok(Call {
         simulator,
         client_id,

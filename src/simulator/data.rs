@@ -29,6 +29,7 @@ pub(super) mod transaction;
 
 use jiff::civil::Date;
 
+use self::calendar::Day;
 use self::person::Person;
 use super::accounts::Account;
 use super::ids::persistent_id;
@@ -40,6 +41,9 @@ pub(super) struct Source {
     pub(super) person: Person,
     /// Days of transactions before the Item began; Plaid's default is 90.
     pub(super) days_requested: Option<u16>,
+    /// The first and the last day of transactions that the Sandbox was asked for, if it was.
+    #[serde(default)]
+    pub(super) transactions: (Option<Day>, Option<Day>),
     /// The months for which statements were asked.
     #[serde(with = "calendar::as_days")]
     pub(super) statements: Option<(Date, Date)>,

@@ -1,8 +1,10 @@
 //! What a request may contain, as tables; `check` judges a body by them.
 
 mod check;
+mod integers;
 
 pub(super) use self::check::check;
+pub(super) use self::integers::write_integers;
 
 /// What a field's value must be.
 pub(super) enum Kind {

@@ -1,5 +1,6 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
+mod consent;
 mod draft;
 mod told;
 mod verification;
@@ -12,7 +13,7 @@ pub(super) use self::draft::Draft;
 use super::accounts::Account;
 use super::data::Source;
 use super::error::PlaidError;
-use super::guesses::{Guesses, MissingConsent, PermissionRevoked};
+use super::guesses::{Guesses, MissingConsent};
 use super::institutions::{self, Institution};
 use crate::clock::Timestamp;
 
@@ -247,12 +248,7 @@ impl Item {
     /// What keeps the Item from being read.
     fn error(&self, now: Timestamp, guesses: &Guesses) -> Option<PlaidError> {
         if self.stage == Stage::Revoked {
-            Some(PlaidError::user_permission_revoked(
-                match guesses.permission_revoked {
-                    PermissionRevoked::InvalidInput => "INVALID_INPUT",
-                    PermissionRevoked::ItemError => "ITEM_ERROR",
-                },
-            ))
+            Some(consent::revoked(guesses))
         } else {
             self.login_required(now).then(PlaidError::item_login_required)
         }

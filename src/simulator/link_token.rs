@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::Filters;
 use super::auth_flags::AuthFlags;
 use super::data::Source;
-use super::data::calendar::Day;
+use super::data::calendar::{Day, months_after};
 use super::data::person::Person;
 use super::guesses::{DeliveredPage, Guesses};
 use super::ids::{self, TokenKind, time_text};
@@ -74,15 +75,26 @@ pub(super) struct HostedLink {
 #[serde(default)]
 pub(super) struct Update {
     pub(super) account_selection_enabled: bool,
+    pub(super) user: bool,
 }
 
-/// Who the person is to the caller.
+/// Who the person is to the caller. What is judged when it comes, and not used later, is not kept.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct User {
     pub(super) client_user_id: String,
     /// Who holds the account, as the caller knows it.
     #[serde(default)]
     pub(super) legal_name: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(super) phone_number: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(super) email_address: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(super) name: Option<Value>,
+    #[serde(default, skip_serializing)]
+    pub(super) address: Option<Value>,
+    #[serde(default, skip_serializing)]
+    pub(super) id_number: Option<Value>,
 }
 
 /// How far back transactions go.
@@ -98,12 +110,29 @@ pub(super) struct Period {
     pub(super) end_date: Day,
 }
 
+impl Period {
+    /// Why banks have no such statements, if so: Plaid brings those of two years. A day more is let pass, because
+    /// callers count in their own time zone.
+    pub(super) fn flaw(self, today: Date) -> Option<&'static str> {
+        let (start, end) = (self.start_date.0, self.end_date.0);
+        let earliest = |last: Date| months_after(last, -24).yesterday().unwrap_or(last);
+        if end < start {
+            Some("end_date must not lie before start_date")
+        } else if start < earliest(today) || start < earliest(end) {
+            Some("start_date must lie within two years")
+        } else {
+            None
+        }
+    }
+}
+
 impl LinkRequest {
     /// What the data of an Item will be made of when this person logs in.
     pub(super) fn source(&self, person: Person) -> Source {
         Source {
             person,
             days_requested: self.transactions.and_then(|asked| asked.days_requested),
+            transactions: (None, None),
             statements: self
                 .statements
                 .map(|period| (period.start_date.0, period.end_date.0)),
@@ -124,6 +153,39 @@ impl LinkRequest {
 
     pub(super) fn additional_consented(&self) -> &[String] {
         self.additional_consented_products.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the person agrees to a payment, or to a consent to payments: Link then makes no Item
+    /// (<https://plaid.com/docs/payment-initiation/>).
+    pub(super) fn is_payment(&self) -> bool {
+        self.products()
+            .iter()
+            .any(|product| product == "payment_initiation")
+    }
+
+    /// Whether any list names one of these products.
+    pub(super) fn asks_for(&self, products: &[&str]) -> bool {
+        [
+            self.products(),
+            self.required_if_supported(),
+            self.optional(),
+            self.additional_consented(),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|listed| products.contains(&listed.as_str()))
+    }
+
+    /// Whether the accounts of the Item are to be chosen anew.
+    pub(super) fn selects_accounts(&self) -> bool {
+        self.update
+            .as_ref()
+            .is_some_and(|update| update.account_selection_enabled)
+    }
+
+    /// Whether update mode is for a user and not for one Item.
+    pub(super) fn updates_user(&self) -> bool {
+        self.update.as_ref().is_some_and(|update| update.user)
     }
 
     /// Whether Link may offer this institution: it has to support every one of `products`.
@@ -184,8 +246,11 @@ impl LinkToken {
     ) -> Self {
         let lifetime = match &request.hosted_link {
             Some(hosted) => hosted.url_lifetime(guesses.delivered_page),
-            None if update_item.is_some() => UPDATE_LIFETIME,
             None => LIFETIME,
+        };
+        let lifetime = match update_item {
+            Some(_) => lifetime.min(UPDATE_LIFETIME),
+            None => lifetime,
         };
         Self {
             token: ids::new_token(TokenKind::Link),
@@ -225,13 +290,18 @@ impl LinkToken {
     pub(super) fn return_address(&self) -> Option<String> {
         match &self.hosted {
             Some(hosted) => Some(hosted.url.clone()),
-            None => self.request.redirect_uri.clone(),
+            // Empty beside the name of an Android app.
+            None => self.request.redirect_uri.clone().filter(|uri| !uri.is_empty()),
         }
     }
 
     /// Whether any run of Link was finished or left.
     pub(super) fn has_ended_session(&self) -> bool {
         self.sessions.iter().any(|session| session.finished_at.is_some())
+    }
+
+    pub(super) fn sessions_mut(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.sessions.iter_mut()
     }
 
     pub(super) fn session(&mut self, id: &str) -> Option<&mut Session> {
@@ -273,6 +343,9 @@ impl LinkToken {
             "expiration": time_text(self.expires_at),
             "metadata": metadata,
         });
+        if let (Some(answer), Some(user_id)) = (answer.as_object_mut(), &request.user_id) {
+            answer.insert("user_id".to_owned(), json!(user_id));
+        }
         if let (Some(answer), false) = (answer.as_object_mut(), sessions.is_empty()) {
             answer.insert("link_sessions".to_owned(), Value::Array(sessions));
         }

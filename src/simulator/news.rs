@@ -16,6 +16,7 @@ impl Simulator {
     /// Tells of all that has happened since the last look.
     pub(super) fn announce(&self) {
         let now = self.now();
+        self.announce_abandoned(now);
         let mut have_news = Vec::new();
         {
             let lapsed = PlaidError::item_login_required();

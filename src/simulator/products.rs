@@ -1,5 +1,8 @@
 //! Plaid's product names and which of them an Item can start with.
 
+use super::accounts::Account;
+use super::data::liabilities;
+use super::data::statements::has_statements;
 use super::error::PlaidError;
 
 /// Every product that the API knows.
@@ -56,6 +59,17 @@ pub(super) fn is_known(name: &str) -> bool {
 pub(super) fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<&'static str> {
     let known = |name: &String| KNOWN.iter().find(|known| *known == name).copied();
     names.into_iter().filter_map(known).collect()
+}
+
+/// Whether an account can have data of this product.
+pub(super) fn fits(product: &str, account: &Account) -> bool {
+    match product {
+        "auth" | "transfer" | "signal" => account.has_numbers(),
+        "liabilities" => liabilities::kind_of(account).is_some(),
+        "investments" => account.kind == "investment",
+        "statements" => has_statements(account),
+        _ => true,
+    }
 }
 
 /// Checks that Items can start with each of `products`.

@@ -1,6 +1,7 @@
 //! What has been pulled of an Item's data by some moment.
 
 use super::accounts::Account;
+use super::data::calendar::number_of;
 use super::data::movement::History;
 use super::data::sync::{Ledger, Stage};
 use super::guesses::BankNews;
@@ -23,6 +24,13 @@ pub(super) fn ledger<'a>(simulator: &Simulator, item: &'a Item, accounts: Vec<&'
         accounts,
         created_at: item.created_at(),
         days_requested: item.source().days_requested.unwrap_or(USUAL_DAYS),
+        asked: {
+            let (first, last) = item.source().transactions;
+            (
+                first.map(|day| number_of(day.0)),
+                last.map(|day| number_of(day.0)),
+            )
+        },
         hourly: simulator.switches().guesses.bank_news == BankNews::Hourly,
     }
 }

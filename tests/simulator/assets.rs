@@ -75,6 +75,7 @@ async fn a_report_is_pending_and_then_ready() {
         .await
         .unwrap();
     assert_eq!(pdf.headers()["content-type"], "application/pdf");
+    assert_eq!(pdf.headers()["plaid-request-id"].len(), 15);
     assert!(pdf.bytes().await.unwrap().starts_with(b"%PDF-"));
 }
 

@@ -140,7 +140,7 @@ async fn products_need_the_bank_the_consent_and_the_accounts() {
         .link_token(json!({"products": ["transactions"], "additional_consented_products": ["identity"]}))
         .await;
     let success = plaid.simulator().complete_link(&link_token).unwrap();
-    let exchanged = plaid.exchange(success.public_token.expose()).await.ok();
+    let exchanged = plaid.exchange(success.public_token.unwrap().expose()).await.ok();
     let consented = text(&exchanged, "access_token");
     plaid.of_item("/identity/get", &consented).await.ok();
     let item = plaid.of_item("/item/get", &consented).await.ok();

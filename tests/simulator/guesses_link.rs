@@ -34,6 +34,10 @@ pub(crate) const CASES: &[Expected] = &[
         "bank_refusal",
         &[("item_error", "ITEM_ERROR"), ("oauth_error", "OAUTH_ERROR")],
     ),
+    (
+        "altered_return",
+        &[("refused", "INVALID_REQUEST/INVALID_FIELD"), ("taken", "ok 200")],
+    ),
     ("reentry_session", &[("same_id", "true"), ("new_id", "false")]),
     ("reentry_open", &[("told", "2"), ("silent", "1")]),
     ("ticked_accounts", &[("all", "true"), ("none", "false")]),
@@ -86,19 +90,20 @@ async fn hosted(plaid: &Plaid, hosted_link: Value, changes: Value) -> Value {
 }
 
 /// What is seen of the guess with this name.
+#[expect(clippy::too_many_lines, reason = "one arm for each guess")]
 pub(crate) async fn of_link(plaid: &Plaid, name: &str) -> String {
     match name {
         "session_public_token" => {
             let link_token = plaid.link_token(json!({})).await;
             let done = plaid.simulator().complete_link(&link_token).unwrap();
             plaid.clock.advance(Duration::from_secs(60 * 60));
-            outcome(&plaid.exchange(done.public_token.expose()).await)
+            outcome(&plaid.exchange(done.public_token.unwrap().expose()).await)
         }
         "update_token_exchange" => {
             let access_token = plaid.access_token().await;
             let link_token = update_token(plaid, &access_token, json!({})).await;
             let done = plaid.simulator().complete_link(&link_token).unwrap();
-            let answer = plaid.exchange(done.public_token.expose()).await;
+            let answer = plaid.exchange(done.public_token.unwrap().expose()).await;
             match answer.body["access_token"].as_str() {
                 None => outcome(&answer),
                 Some(same) if same == access_token => "the same".to_owned(),
@@ -118,6 +123,14 @@ pub(crate) async fn of_link(plaid: &Plaid, name: &str) -> String {
                 &come_back(&mut link, &state_id).await["pane"]["error"],
                 "error_type",
             )
+        }
+        "altered_return" => {
+            let link_token = plaid.link_token(json!({"redirect_uri": RETURN})).await;
+            let (mut link, state_id) = at_the_bank(plaid, &link_token).await;
+            decide(plaid, &state_id, true).await;
+            let altered = format!("{RETURN}?oauth_state_id={state_id}&more=1");
+            let body = json!({"received_redirect_uri": altered});
+            outcome(&link.step("start", body).await)
         }
         "reentry_session" | "reentry_open" => {
             let link_token = plaid.link_token(json!({"redirect_uri": RETURN})).await;
@@ -148,7 +161,9 @@ pub(crate) async fn of_link(plaid: &Plaid, name: &str) -> String {
             text(&link.login("pass_good").await, "view")
         }
         "delivered_page" => {
-            let created = hosted(plaid, json!({"delivery_method": "email"}), json!({})).await;
+            let user = json!({"client_user_id": "8a1b0f52", "email_address": "a@example.com"});
+            let changes = json!({"user": user});
+            let created = hosted(plaid, json!({"delivery_method": "email"}), changes).await;
             let ends: jiff::Timestamp = text(&created, "expiration").parse().unwrap();
             let now: jiff::Timestamp = plaid.simulator().time().parse().unwrap();
             (ends.as_second() - now.as_second()).to_string()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
+use plaid_token_broker::simulator::{CLIENT_ID, Options, SECRET};
 use serde_json::{Value, json};
 
 use crate::guesses::{Expected, outcome};
@@ -119,6 +119,16 @@ pub(crate) const CASES: &[Expected] = &[
         "redirect_and_android",
         &[("invalid_field", FIELD), ("invalid_configuration", SETTINGS)],
     ),
+    ("list_wildcards", &[("one_label", FIELD), ("any_labels", OK)]),
+    (
+        "misplaced_field",
+        &[
+            ("invalid_field", FIELD),
+            ("invalid_configuration", SETTINGS),
+            ("taken", OK),
+        ],
+    ),
+    ("user_contacts", &[("checked", FIELD), ("unchecked", OK)]),
     ("personal_data", &[("mail_and_phone", FIELD), ("unchecked", OK)]),
     (
         "unknown_user",
@@ -233,6 +243,21 @@ pub(crate) async fn of_requests(plaid: &Plaid, name: &str) -> String {
         "redirect_and_android" => {
             link(json!({"redirect_uri": "https://a.test/", "android_package_name": "test.a"})).await
         }
+        "list_wildcards" => {
+            let listed = Plaid::with(Options {
+                guesses: plaid.simulator().switches().guesses,
+                redirect_uris: Some(vec!["https://*.a.test/back".to_owned()]),
+                ..Options::default()
+            })
+            .await;
+            let request = link_token_request(&json!({"redirect_uri": "https://c.b.a.test/back"}));
+            outcome(&listed.call("/link/token/create", request).await)
+        }
+        "misplaced_field" => {
+            let name = json!({"given_name": "Anna", "family_name": "Charleston"});
+            link(json!({"user": {"client_user_id": "a", "name": name}})).await
+        }
+        "user_contacts" => link(json!({"user": {"client_user_id": "a", "phone_number": "12345"}})).await,
         "personal_data" => link(json!({"user": {"client_user_id": "a@example.com"}})).await,
         "unknown_user" => link(json!({"user_id": "usr_9nSp2KuZ2x4JDw"})).await,
         "known_user" => {

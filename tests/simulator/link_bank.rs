@@ -219,3 +219,26 @@ async fn update_mode_goes_to_the_bank_too() {
     link.step("finish", json!({})).await.ok();
     assert!(plaid.simulator().complete_link(&link_token).is_some());
 }
+
+#[tokio::test]
+async fn the_address_of_the_way_back_is_told_as_it_is() {
+    let plaid = Plaid::start().await;
+    let link_token = plaid.link_token(json!({"redirect_uri": RETURN})).await;
+    let mut link = Link::open(&plaid, &link_token).await;
+    let state_id = go(&mut link, false).await;
+    let address = text(&decide(&plaid, &state_id, true).await, "return_to");
+    for altered in [
+        format!("https://evil.example/other?x=1&oauth_state_id={state_id}"),
+        format!("{address}&x=1"),
+        format!("{address}#"),
+        format!("{RETURN}/?oauth_state_id={state_id}"),
+        address.replace("http:", "https:"),
+    ] {
+        Link::new(&plaid, &link_token)
+            .step("start", json!({"received_redirect_uri": altered}))
+            .await
+            .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    }
+    let back = json!({"received_redirect_uri": address});
+    assert_eq!(link.pane("start", back).await["view"], "SELECT_ACCOUNT");
+}

@@ -12,7 +12,12 @@ use crate::support::{Plaid, link_token_request, text};
 const BANK: &str = "ins_109508";
 
 async fn create(plaid: &Plaid, hosted_link: Value) -> Value {
-    let request = link_token_request(&json!({"hosted_link": hosted_link}));
+    let user = json!({
+        "client_user_id": "8a1b0f52",
+        "phone_number": "+14155550123",
+        "email_address": "a@example.com",
+    });
+    let request = link_token_request(&json!({"hosted_link": hosted_link, "user": user}));
     plaid.call("/link/token/create", request).await.ok()
 }
 
@@ -72,6 +77,10 @@ async fn the_address_lives_as_long_as_it_was_made_for() {
         (json!({"delivery_method": "sms"}), 24 * 60 * 60),
         (json!({"delivery_method": "email"}), 7 * 24 * 60 * 60),
         (
+            json!({"delivery_method": "email", "url_lifetime_seconds": 60}),
+            60,
+        ),
+        (
             json!({"url_lifetime_seconds": 21 * 24 * 60 * 60}),
             21 * 24 * 60 * 60,
         ),
@@ -119,7 +128,7 @@ async fn the_link_token_of_a_hosted_page_runs_no_frame() {
         .simulator()
         .complete_link(&text(&created, "link_token"))
         .unwrap();
-    plaid.exchange(success.public_token.expose()).await.ok();
+    plaid.exchange(success.public_token.unwrap().expose()).await.ok();
 }
 
 /// The next webhook, whose keys are checked.
@@ -144,11 +153,12 @@ async fn webhooks_tell_of_both_ends() {
     let success = plaid.call("/link/token/create", request.clone()).await.ok();
     let link_token = text(&success, "link_token");
     let success = plaid.simulator().complete_link(&link_token).unwrap();
+    let public_token = success.public_token.unwrap();
     let added = told(&receiver, &plaid, "ITEM_ADD_RESULT", &link_token).await;
-    assert_eq!(added["public_token"], success.public_token.expose());
+    assert_eq!(added["public_token"], public_token.expose());
     let finished = told(&receiver, &plaid, "SESSION_FINISHED", &link_token).await;
     assert_eq!(finished["status"], "SUCCESS");
-    assert_eq!(finished["public_tokens"], json!([success.public_token.expose()]));
+    assert_eq!(finished["public_tokens"], json!([public_token.expose()]));
     assert_eq!(finished["link_session_id"], success.metadata["link_session_id"]);
     let events = told(&receiver, &plaid, "EVENTS", &link_token).await;
     assert_eq!(events["events"][0]["event_name"], "HANDOFF");
@@ -187,4 +197,87 @@ async fn other_sessions_have_webhooks_on_request() {
             assert_eq!(receiver.count(), 0);
         }
     }
+}
+
+#[tokio::test]
+async fn a_link_that_is_sent_needs_somebody_to_send_it_to() {
+    let plaid = Plaid::start().await;
+    for method in ["sms", "email"] {
+        let changes = json!({"hosted_link": {"delivery_method": method}});
+        plaid
+            .call("/link/token/create", link_token_request(&changes))
+            .await
+            .refused(400, "INVALID_REQUEST", "MISSING_FIELDS");
+    }
+}
+
+#[tokio::test]
+async fn a_hosted_update_lives_half_an_hour_and_adds_no_item() {
+    let plaid = Plaid::start().await;
+    let (receiver, url) = Receiver::start().await;
+    let access_token = plaid.access_token().await;
+    let changes = json!({"hosted_link": {"url_lifetime_seconds": 86_400}, "webhook": url});
+    let mut request = link_token_request(&changes);
+    request["access_token"] = access_token.into();
+    request.as_object_mut().unwrap().remove("products");
+    let created = plaid.call("/link/token/create", request).await.ok();
+    let ends: jiff::Timestamp = text(&created, "expiration").parse().unwrap();
+    let now: jiff::Timestamp = plaid.simulator().time().parse().unwrap();
+    assert_eq!(ends.as_second() - now.as_second(), 30 * 60);
+    let link_token = text(&created, "link_token");
+    plaid.simulator().complete_link(&link_token).unwrap();
+    let finished = told(&receiver, &plaid, "SESSION_FINISHED", &link_token).await;
+    assert_eq!(finished["status"], "SUCCESS");
+    told(&receiver, &plaid, "EVENTS", &link_token).await;
+    assert_eq!(plaid.simulator().webhooks().len(), 2, "no Item was added");
+}
+
+#[tokio::test]
+async fn events_tell_of_a_session_that_was_abandoned() {
+    let plaid = Plaid::start().await;
+    let (receiver, url) = Receiver::start().await;
+    let changes = json!({"hosted_link": {"url_lifetime_seconds": 86_400}, "webhook": url});
+    let created = plaid.call("/link/token/create", link_token_request(&changes));
+    let created = created.await.ok();
+    let link_token = text(&created, "link_token");
+    let mut link = Link::hosted(&plaid, &text(&created, "hosted_link_url"));
+    link.start().await;
+    link.choose(BANK).await;
+    let wait = |minutes: u64| plaid.simulator().advance(Duration::from_secs(minutes * 60));
+    wait(9);
+    assert!(plaid.simulator().webhooks().is_empty());
+    wait(1);
+    let events = told(&receiver, &plaid, "EVENTS", &link_token).await;
+    assert_eq!(events["link_session_id"], link.session_id);
+    assert_eq!(events["events"][0]["event_metadata"]["view_name"], "CREDENTIAL");
+    wait(60);
+    assert_eq!(plaid.simulator().webhooks().len(), 1, "it is told once");
+
+    link.login("pass_good").await;
+    wait(10);
+    let events = told(&receiver, &plaid, "EVENTS", &link_token).await;
+    assert_eq!(
+        events["events"][0]["event_metadata"]["view_name"],
+        "SELECT_ACCOUNT"
+    );
+    link.exit().await;
+    told(&receiver, &plaid, "SESSION_FINISHED", &link_token).await;
+    told(&receiver, &plaid, "EVENTS", &link_token).await;
+    wait(60);
+    assert_eq!(plaid.simulator().webhooks().len(), 4, "it has ended");
+}
+
+#[tokio::test]
+async fn a_page_that_expired_under_the_person_is_abandoned_too() {
+    let plaid = Plaid::start().await;
+    let (receiver, url) = Receiver::start().await;
+    let changes = json!({"hosted_link": {"url_lifetime_seconds": 60}, "webhook": url});
+    let created = plaid.call("/link/token/create", link_token_request(&changes));
+    let created = created.await.ok();
+    Link::hosted(&plaid, &text(&created, "hosted_link_url"))
+        .start()
+        .await;
+    plaid.simulator().advance(Duration::from_secs(90 * 60));
+    told(&receiver, &plaid, "EVENTS", &text(&created, "link_token")).await;
+    assert_eq!(plaid.simulator().webhooks().len(), 1);
 }

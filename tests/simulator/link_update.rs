@@ -115,7 +115,7 @@ async fn link_can_be_run_in_process() {
     let link_token = plaid.link_token(json!({})).await;
     let success = plaid.simulator().complete_link(&link_token).unwrap();
     assert_eq!(success.metadata["accounts"].as_array().unwrap().len(), 2);
-    let exchanged = plaid.exchange(success.public_token.expose()).await.ok();
+    let exchanged = plaid.exchange(success.public_token.unwrap().expose()).await.ok();
     let access_token = text(&exchanged, "access_token");
     let item = plaid.simulator().item_by_access_token(&access_token).unwrap();
     assert_eq!(item.institution_id, "ins_109508");
@@ -195,4 +195,106 @@ async fn links_calls_take_nothing_that_a_form_can_send() {
         .await
         .unwrap();
     assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn update_mode_asks_for_more_consent() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.item_with(&["transactions"]).await;
+    let identity = async || plaid.of_item("/identity/get", &access_token).await;
+    identity()
+        .await
+        .refused(400, "INVALID_INPUT", "ADDITIONAL_CONSENT_REQUIRED");
+    let changes = json!({"additional_consented_products": ["identity", "transactions"]});
+    let update = update_token(&plaid, &access_token, changes).await;
+    plaid.simulator().complete_link(&update).unwrap();
+    let item = plaid.of_item("/item/get", &access_token).await.ok();
+    assert_eq!(item["item"]["billed_products"], json!(["transactions"]));
+    assert_eq!(
+        item["item"]["consented_products"],
+        json!(["transactions", "identity"])
+    );
+    identity().await.ok();
+    let item = plaid.of_item("/item/get", &access_token).await.ok();
+    assert_eq!(
+        item["item"]["billed_products"],
+        json!(["transactions", "identity"])
+    );
+}
+
+#[tokio::test]
+async fn update_mode_adds_assets_and_statements() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.item_with(&["transactions"]).await;
+    let mut request = link_token_request(&json!({
+        "access_token": access_token,
+        "products": ["assets", "statements", "auth"],
+        "statements": {"start_date": "2025-01-01", "end_date": "2025-03-31"},
+    }));
+    request["client_name"] = "More".into();
+    let update = plaid.call("/link/token/create", request).await.ok();
+    plaid
+        .simulator()
+        .complete_link(&text(&update, "link_token"))
+        .unwrap();
+    let item = plaid.of_item("/item/get", &access_token).await.ok();
+    // With `auth` an update only looks whether the Item could have it.
+    assert_eq!(
+        item["item"]["billed_products"],
+        json!(["transactions", "assets", "statements"])
+    );
+    let report = json!({"access_tokens": [access_token], "days_requested": 10});
+    plaid.call("/asset_report/create", report).await.ok();
+    let listed = plaid.of_item("/statements/list", &access_token).await.ok();
+    let months: Vec<_> = listed["accounts"][0]["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|statement| statement["month"].clone())
+        .collect();
+    assert_eq!(months, [json!(3), json!(2), json!(1)]);
+}
+
+#[tokio::test]
+async fn an_item_of_reports_has_its_accounts_for_good() {
+    let plaid = Plaid::start().await;
+    let access_token = plaid.item_with(&["assets"]).await;
+    let mut request = link_token_request(&json!({"access_token": access_token}));
+    request.as_object_mut().unwrap().remove("products");
+    plaid.call("/link/token/create", request.clone()).await.ok();
+    request["update"] = json!({"account_selection_enabled": true});
+    plaid
+        .call("/link/token/create", request)
+        .await
+        .refused(400, "ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED");
+}
+
+#[tokio::test]
+async fn products_that_no_chosen_account_has_are_left_out() {
+    let plaid = Plaid::start().await;
+    for (account, expected) in [
+        (8, json!(["transactions", "liabilities"])),
+        (0, json!(["transactions", "auth", "statements"])),
+        (6, json!(["transactions", "investments"])),
+    ] {
+        let link_token = plaid
+            .link_token(json!({
+                "products": ["transactions"],
+                "required_if_supported_products": ["auth", "liabilities"],
+                "optional_products": ["investments", "statements"],
+                "statements": {"start_date": "2025-01-01", "end_date": "2025-03-31"},
+            }))
+            .await;
+        let mut link = Link::at(&plaid, &link_token, BANK).await;
+        let ids = account_ids(&link.login("pass_good").await);
+        link.pane("accounts", json!({"account_ids": [ids[account]]}))
+            .await;
+        let finished = link.step("finish", json!({})).await.ok();
+        let exchanged = plaid.exchange(&text(&finished, "public_token")).await.ok();
+        let item = plaid
+            .of_item("/item/get", &text(&exchanged, "access_token"))
+            .await
+            .ok();
+        assert_eq!(item["item"]["billed_products"], expected);
+    }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{OTHER, Plaid, text};
+use crate::link_support::Link;
+use crate::receiver::Receiver;
+use crate::support::{OTHER, Plaid, link_token_request, text};
 use crate::validation::check_fields;
 
 const PATH: &str = "/payment_initiation";
@@ -33,7 +35,8 @@ async fn agree(plaid: &Plaid, what: Value) {
             json!({"products": ["payment_initiation"], "country_codes": ["GB"], "payment_initiation": what}),
         )
         .await;
-    plaid.simulator().complete_link(&link_token).unwrap();
+    let success = plaid.simulator().complete_link(&link_token).unwrap();
+    assert!(success.public_token.is_none(), "there is no Item");
 }
 
 #[tokio::test]
@@ -215,4 +218,76 @@ async fn a_consent_bounds_its_payments() {
     pay(5.0, "d")
         .await
         .refused(400, "PAYMENT_ERROR", "PAYMENT_CONSENT_CANCELLED");
+}
+
+#[tokio::test]
+async fn a_payment_ends_without_an_item() {
+    let plaid = Plaid::start().await;
+    let (receiver, url) = Receiver::start().await;
+    let recipient_id = recipient(&plaid).await;
+    let payment =
+        json!({"recipient_id": recipient_id, "reference": "rent", "amount": {"currency": "GBP", "value": 5}});
+    let payment = call(&plaid, "/payment/create", payment).await.ok();
+    let of_payment = json!({"payment_id": payment["payment_id"]});
+    let changes = json!({"products": ["payment_initiation"], "country_codes": ["GB"],
+                         "payment_initiation": of_payment, "hosted_link": {}, "webhook": url});
+    let created = plaid.call("/link/token/create", link_token_request(&changes));
+    let link_token = text(&created.await.ok(), "link_token");
+    let success = plaid.simulator().complete_link(&link_token).unwrap();
+    assert!(success.public_token.is_none());
+    assert!(success.metadata["institution"].is_object());
+    let got = plaid.call("/link/token/get", json!({"link_token": link_token}));
+    let session = got.await.ok()["link_sessions"][0].clone();
+    assert_eq!(session["results"]["item_add_results"], json!([]));
+    assert!(!session.to_string().contains("public-sandbox"), "{session}");
+    let finished = receiver.next().await.json();
+    assert_eq!(
+        (&finished["webhook_code"], &finished["status"]),
+        (&json!("SESSION_FINISHED"), &json!("SUCCESS"))
+    );
+    assert!(finished.get("public_token").is_none() && finished.get("public_tokens").is_none());
+    assert_eq!(receiver.next().await.json()["webhook_code"], "EVENTS");
+
+    let changes = json!({"products": ["payment_initiation"], "country_codes": ["GB"],
+                         "payment_initiation": of_payment});
+    let link_token = plaid.link_token(changes).await;
+    let mut link = Link::open(&plaid, &link_token).await;
+    link.choose("ins_117650").await;
+    let pane = link.login("pass_good").await;
+    let finished = link.take_all(&pane).await;
+    assert!(finished["public_token"].is_null(), "{finished}");
+    assert!(finished["metadata"]["accounts"].is_array());
+}
+
+#[tokio::test]
+async fn link_is_for_a_payment_or_consent_of_the_same_client() {
+    let plaid = Plaid::start().await;
+    let recipient_id = recipient(&plaid).await;
+    let consent = call(&plaid, "/consent/create", consent_of(&recipient_id))
+        .await
+        .ok();
+    let of = |what: Value| {
+        link_token_request(
+            &json!({"products": ["payment_initiation"], "country_codes": ["GB"],
+                                   "payment_initiation": what}),
+        )
+    };
+    let good = of(json!({"consent_id": consent["consent_id"]}));
+    plaid.call("/link/token/create", good.clone()).await.ok();
+    for request in [
+        of(json!({"consent_id": "consent-id-sandbox-made-up"})),
+        of(json!({"payment_id": consent["consent_id"]})),
+    ] {
+        let answer = plaid.call("/link/token/create", request).await;
+        answer.refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    }
+    let answer = plaid.call_as(OTHER, "/link/token/create", good).await;
+    answer.refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    for neither_or_both in [
+        json!({}),
+        json!({"payment_id": "a", "consent_id": consent["consent_id"]}),
+    ] {
+        let answer = plaid.call("/link/token/create", of(neither_or_both)).await;
+        answer.refused(400, "INVALID_REQUEST", "INVALID_CONFIGURATION");
+    }
 }

@@ -179,3 +179,21 @@ async fn signal_scores_are_between_their_bounds() {
         .await
         .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
 }
+
+#[tokio::test]
+async fn nothing_is_moved_once_the_permission_is_revoked() {
+    let payer = Payer::new().await;
+    let authorization = payer.authorize(json!({})).await.ok()["authorization"].clone();
+    let item = payer
+        .plaid
+        .simulator()
+        .item_by_access_token(&payer.token)
+        .unwrap();
+    payer.plaid.simulator().revoke_item(&item.item_id).unwrap();
+    for answer in [
+        payer.authorize(json!({})).await,
+        payer.create(&authorization, json!({})).await,
+    ] {
+        answer.refused(400, "INVALID_INPUT", "USER_PERMISSION_REVOKED");
+    }
+}

@@ -211,11 +211,9 @@ async fn link_token_create_takes_what_plaid_takes() {
     }
     let user = json!({"client_user_id": "one"});
     let user = plaid.call("/user/create", user).await.ok();
-    for name in ["user_id", "user_token"] {
-        let mut without_user = link_token_request(&json!({name: user[name]}));
-        without_user.as_object_mut().unwrap().remove("user");
-        plaid.call("/link/token/create", without_user).await.ok();
-    }
+    let mut without_user = link_token_request(&json!({"user_id": user["user_id"]}));
+    without_user.as_object_mut().unwrap().remove("user");
+    plaid.call("/link/token/create", without_user).await.ok();
     for (name, word, code) in [
         ("user_id", "usr_9nSp2KuZ2x4JDw", "INVALID_USER_ID"),
         ("user_token", "user-sandbox-1", "INVALID_USER_TOKEN"),
@@ -280,6 +278,33 @@ async fn redirect_uris_can_be_limited_to_a_list() {
         .call("/link/token/create", other)
         .await
         .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+}
+
+#[tokio::test]
+async fn a_wildcard_of_the_list_stands_for_subdomains() {
+    let options = Options {
+        redirect_uris: Some(vec!["https://*.example.com/oauth.html".to_owned()]),
+        ..Options::default()
+    };
+    let plaid = Plaid::with(options).await;
+    plaid
+        .link_token(json!({"redirect_uri": "https://a.example.com/oauth.html"}))
+        .await;
+    for other in [
+        "https://*.example.com/oauth.html",
+        "https://example.com/oauth.html",
+        "https://.example.com/oauth.html",
+        "https://a.example.com/",
+        "https://a.example.com:8443/oauth.html",
+        "http://a.example.com/oauth.html",
+        "https://evil.test/.example.com/oauth.html",
+        "https://evil.test#.example.com/oauth.html",
+        "https://user@a.example.com/oauth.html",
+    ] {
+        let request = link_token_request(&json!({"redirect_uri": other}));
+        let answer = plaid.call("/link/token/create", request).await;
+        answer.refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+    }
 }
 
 #[tokio::test]

@@ -245,6 +245,7 @@ fn item_json(
             // A report goes back as far as it was asked to, whatever the Item's transactions do.
             ledger.created_at = report.created_at;
             ledger.days_requested = u16::try_from(days).unwrap_or_default();
+            ledger.asked = (None, None);
             let movements = if fast {
                 Vec::new()
             } else {

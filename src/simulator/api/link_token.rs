@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Host, Url};
 
-use super::Call;
+use super::{Call, link_token_rules as rules};
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::{
     Guesses, ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
@@ -14,6 +14,7 @@ use crate::simulator::ids::{self, TokenKind, time_text};
 use crate::simulator::link::Hosted;
 use crate::simulator::link_token::{LinkRequest, LinkToken};
 use crate::simulator::products;
+use crate::simulator::redirect_list;
 use crate::simulator::state::State;
 use crate::simulator::user::User;
 
@@ -23,6 +24,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     check_user(&request, &call.guesses)?;
     check_products(&request, &call.guesses)?;
     request.check_auth(&call.guesses)?;
+    rules::check(&request, &call)?;
     let wanted = [
         request.products(),
         request.required_if_supported(),
@@ -38,11 +40,18 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .map(|hosted| Hosted::new(hosted, call.host, listed, &call.guesses))
         .transpose()?;
     let mut state = call.simulator.state();
-    check_known_user(&request, &call, &state)?;
+    let user = (request.user_id.as_deref(), request.user_token.as_deref());
+    check_known_user(user, &call, &state)?;
+    rules::check_payment(&request, &call.client_id, &mut state.payment_book)?;
     let update_item = match &request.access_token {
-        Some(token) => Some(state.item(&call.client_id, token, &call.guesses)?.shared_id()),
+        Some(token) => {
+            let item = state.item(&call.client_id, token, &call.guesses)?;
+            rules::check_update(&request, item)?;
+            Some(item.shared_id())
+        }
         None => None,
     };
+    let user_id = request.user_id.clone();
     let mut link_token = LinkToken::new(call.client_id, request, update_item, &call.guesses, call.now);
     let mut answer = json!({
         "link_token": link_token.token,
@@ -51,13 +60,20 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     if let (Some(hosted), Some(answer)) = (&hosted, answer.as_object_mut()) {
         answer.insert("hosted_link_url".to_owned(), hosted.url.clone().into());
     }
+    if let (Some(user_id), Some(answer)) = (user_id, answer.as_object_mut()) {
+        answer.insert("user_id".to_owned(), user_id.into());
+    }
     link_token.hosted = hosted;
     state.keep_link_token(link_token, call.now);
     Ok(answer)
 }
 
 /// `user_id` and `user_token` have to be those of a user that `/user/create` gave to this client.
-fn check_known_user(request: &LinkRequest, call: &Call<'_>, state: &State) -> Result<(), PlaidError> {
+pub(super) fn check_known_user(
+    (user_id, user_token): (Option<&str>, Option<&str>),
+    call: &Call<'_>,
+    state: &State,
+) -> Result<(), PlaidError> {
     if call.guesses.unknown_user == UnknownUser::Taken {
         return Ok(());
     }
@@ -68,9 +84,9 @@ fn check_known_user(request: &LinkRequest, call: &Call<'_>, state: &State) -> Re
     let unknown = |code: &'static str, word: &str| {
         PlaidError::new("INVALID_INPUT", code, format!("could not find matching {word}"))
     };
-    match (&request.user_id, &request.user_token) {
-        (Some(id), _) if !known(&|user| user.id == *id) => Err(unknown("INVALID_USER_ID", "user_id")),
-        (_, Some(token)) if !known(&|user| user.token == *token) => {
+    match (user_id, user_token) {
+        (Some(id), _) if !known(&|user| user.id == id) => Err(unknown("INVALID_USER_ID", "user_id")),
+        (_, Some(token)) if !known(&|user| user.token == token) => {
             Err(unknown("INVALID_USER_TOKEN", "user_token"))
         }
         _ => Ok(()),
@@ -83,7 +99,9 @@ fn check_user(request: &LinkRequest, guesses: &Guesses) -> Result<(), PlaidError
             "user.client_user_id must not contain personal data such as an e-mail address or a phone number",
         )),
         Some(_) => Ok(()),
-        None if request.user_id.is_some() || request.user_token.is_some() => Ok(()),
+        None if request.user_id.is_some() => Ok(()),
+        // An update by user instead of Item (https://plaid.com/docs/link/update-mode/).
+        None if request.user_token.is_some() && request.updates_user() => Ok(()),
         None => Err(PlaidError::missing_fields(&["user".to_owned()])),
     }
 }
@@ -170,14 +188,22 @@ fn check_return(
     let Some(uri) = &request.redirect_uri else {
         return Ok(());
     };
-    if request.android_package_name.is_some() {
+    // One of the two is empty or absent; an empty redirect_uri alone is none that could be configured.
+    let is_android = request
+        .android_package_name
+        .as_ref()
+        .is_some_and(|name| !name.is_empty());
+    if is_android && uri.is_empty() {
+        return Ok(());
+    }
+    if is_android {
         let why = "redirect_uri and android_package_name must not be used together";
         return Err(match guesses.redirect_and_android {
             RedirectAndAndroid::InvalidField => PlaidError::invalid_field(why),
             RedirectAndAndroid::InvalidConfiguration => PlaidError::invalid_configuration(why),
         });
     }
-    let listed = allowed.is_none_or(|allowed| allowed.iter().any(|listed| listed == uri));
+    let listed = allowed.is_none_or(|allowed| redirect_list::allows(allowed, uri, guesses));
     if uri.is_empty() || !listed {
         return Err(PlaidError::invalid_field(
             "OAuth redirect URI must be configured in the developer dashboard. See \

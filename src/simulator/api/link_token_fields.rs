@@ -1,6 +1,8 @@
 //! The fields of `/link/token/create` and `/link/token/get`: <https://plaid.com/docs/api/link/>.
 
+use super::account_filters::ACCOUNT_FILTERS;
 use super::link_token_objects as objects;
+use super::user::ID_NUMBERS;
 use crate::simulator::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
 
 /// The countries that Plaid serves.
@@ -43,18 +45,8 @@ const USER: Kind = Kind::Object(&[
     ),
     nullable(
         "id_number",
-        Kind::Object(&[required("value", TEXT), required("type", TEXT)]),
+        Kind::Object(&[required("value", TEXT), required("type", Kind::OneOf(ID_NUMBERS))]),
     ),
-]);
-
-const SUBTYPES: Kind = Kind::Settings(&[required("account_subtypes", Kind::List { of: &TEXT, min: 0 })]);
-
-const ACCOUNT_FILTERS: Kind = Kind::Settings(&[
-    optional("depository", SUBTYPES),
-    optional("credit", SUBTYPES),
-    optional("loan", SUBTYPES),
-    optional("investment", SUBTYPES),
-    optional("other", SUBTYPES),
 ]);
 
 const AUTH: Kind = Kind::Settings(&[
@@ -211,10 +203,10 @@ pub(super) const CREATE: &[Field] = &[
     optional(
         "investments_auth",
         Kind::Settings(&[
-            optional("manual_entry_enabled", Kind::Bool),
-            optional("masked_number_match_enabled", Kind::Bool),
-            optional("stated_account_number_enabled", Kind::Bool),
-            optional("rollover_401k_enabled", Kind::Bool),
+            nullable("manual_entry_enabled", Kind::Bool),
+            nullable("masked_number_match_enabled", Kind::Bool),
+            nullable("stated_account_number_enabled", Kind::Bool),
+            nullable("rollover_401k_enabled", Kind::Bool),
         ]),
     ),
     optional("payment_configuration", objects::PAYMENT_CONFIGURATION),

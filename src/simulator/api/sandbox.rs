@@ -1,12 +1,16 @@
 //! `/sandbox/…`: <https://plaid.com/docs/api/sandbox/>.
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
 use super::item::OfItem;
+use super::link_token::check_known_user;
+use super::link_token_rules::callers_today;
 use crate::simulator::auth_flags::MANUAL_PRODUCTS;
 use crate::simulator::data::Source;
+use crate::simulator::data::calendar::{Day, number_of};
 use crate::simulator::data::numbers::account_number;
 use crate::simulator::data::person::Person;
 use crate::simulator::deposits::{self, Deposit, Method, Numbers};
@@ -17,7 +21,7 @@ use crate::simulator::guesses::{
 };
 use crate::simulator::institutions::Institution;
 use crate::simulator::item::Draft;
-use crate::simulator::link_token::{Period, TransactionsRequest};
+use crate::simulator::link_token::Period;
 use crate::simulator::products;
 use crate::simulator::test_users::{Login, log_in};
 use crate::simulator::webhook::Webhook;
@@ -42,7 +46,7 @@ pub(super) const PUBLIC_TOKEN_CREATE: &[Field] = &[
                     optional("days_requested", DAYS_REQUESTED),
                 ]),
             ),
-            optional(
+            nullable(
                 "statements",
                 Kind::Object(&[
                     required("start_date", Kind::Date),
@@ -77,6 +81,8 @@ struct PublicTokenCreate {
     initial_products: Vec<String>,
     #[serde(default)]
     options: PublicTokenOptions,
+    user_id: Option<String>,
+    user_token: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -85,7 +91,24 @@ struct PublicTokenOptions {
     override_username: Option<String>,
     override_password: Option<String>,
     statements: Option<Period>,
-    transactions: Option<TransactionsRequest>,
+    transactions: Option<Transactions>,
+}
+
+/// Which transactions the Item brings.
+#[derive(Default, Deserialize)]
+struct Transactions {
+    start_date: Option<Day>,
+    end_date: Option<Day>,
+    days_requested: Option<u16>,
+}
+
+impl Transactions {
+    /// The days to go back: those that were requested, or as many as `start_date` needs.
+    fn days_requested(&self, today: Date) -> Option<u16> {
+        let since = |start: Day| (number_of(today) - number_of(start.0)).clamp(1, 730);
+        self.days_requested
+            .or_else(|| u16::try_from(self.start_date.map(since)?).ok())
+    }
 }
 
 /// `/sandbox/public_token/create`
@@ -111,6 +134,13 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
             SandboxUnsupported::InvalidProduct => PlaidError::invalid_product(error.message),
             SandboxUnsupported::InvalidField => PlaidError::invalid_field(error.message),
         });
+    }
+    if let Some(flaw) = request
+        .options
+        .statements
+        .and_then(|period| period.flaw(callers_today(&call)))
+    {
+        return Err(PlaidError::invalid_field(format!("options.statements: {flaw}")));
     }
     if wanted.iter().any(|product| product == "statements") && request.options.statements.is_none() {
         return Err(PlaidError::missing_fields(&["options.statements".to_owned()]));
@@ -142,6 +172,11 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
     } else {
         accounts
     };
+    let asked = request.options.transactions.unwrap_or_default();
+    let mut state = call.simulator.state();
+    let user = (request.user_id.as_deref(), request.user_token.as_deref());
+    check_known_user(user, &call, &state)?;
+    let days_requested = asked.days_requested(call.today());
     let draft = Draft {
         item_id: ids::new_item_id().into(),
         client_id: call.client_id,
@@ -153,10 +188,8 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         deposit,
         source: Source {
             person,
-            days_requested: request
-                .options
-                .transactions
-                .and_then(|asked| asked.days_requested),
+            days_requested,
+            transactions: (asked.start_date, asked.end_date),
             statements: request
                 .options
                 .statements
@@ -164,7 +197,6 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         },
         accounts,
     };
-    let mut state = call.simulator.state();
     let public_token = call
         .simulator
         .new_public_token(&mut state, draft, false, call.now);

@@ -40,6 +40,7 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    item.permitted(&call.guesses)?;
     let refusal = call.guesses.missing_consent;
     item.enable("transfer", refusal)
         .or_else(|error| match call.guesses.transfer_with_auth {
@@ -196,6 +197,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    item.permitted(&call.guesses)?;
     let item_id = item.id().to_owned();
     let authorization = state.transfers.usable(
         &call.client_id,

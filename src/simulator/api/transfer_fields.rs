@@ -58,7 +58,7 @@ pub(super) const AUTHORIZATION: &[Field] = &[
         Kind::OneOf(&["sweep", "prefunded_rtp_credits", "prefunded_ach_credits"]),
     ),
     nullable("test_clock_id", TEXT),
-    optional("ruleset_key", TEXT),
+    nullable("ruleset_key", TEXT),
     nullable("custom_attributes", Kind::AnyObject),
     optional(
         "user_attributes",

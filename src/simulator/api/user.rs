@@ -15,7 +15,7 @@ const PRIMARY: Field = required("primary", Kind::Bool);
 const TEXTS: Kind = Kind::List { of: &TEXT, min: 0 };
 
 /// The kinds of numbers that states give to people.
-const ID_NUMBERS: &[&str] = &[
+pub(super) const ID_NUMBERS: &[&str] = &[
     "ar_dni",
     "au_drivers_license",
     "au_passport",

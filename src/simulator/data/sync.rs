@@ -55,6 +55,8 @@ pub(in crate::simulator) struct Ledger<'a> {
     pub(in crate::simulator) accounts: Vec<&'a Account>,
     pub(in crate::simulator) created_at: Timestamp,
     pub(in crate::simulator) days_requested: u16,
+    /// The first and the last day of transactions that were asked for, if they were.
+    pub(in crate::simulator) asked: (Option<i64>, Option<i64>),
     /// Whether the bank has news every hour and not once a day.
     pub(in crate::simulator) hourly: bool,
 }
@@ -88,7 +90,12 @@ impl<'a> Ledger<'a> {
         if movement.day < self.first_day(version.stage) {
             None
         } else {
-            movement.form(version.hour)
+            let (first, last) = self.asked;
+            let is_asked = |form: &Form| {
+                let date = movement.date(*form);
+                first.is_none_or(|first| date >= first) && last.is_none_or(|last| date <= last)
+            };
+            movement.form(version.hour).filter(is_asked)
         }
     }
 

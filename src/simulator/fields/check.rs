@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::integers::whole;
 use super::{Field, Kind, Need};
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::{FieldOrder, Guesses, NullRequired, SettingsErrors};
@@ -174,10 +175,7 @@ impl Checker {
             | (Kind::Number, Value::Number(_))
             | (Kind::AnyObject, Value::Object(_)) => return Ok(()),
             (Kind::Integer { min, max }, Value::Number(number)) => {
-                if number
-                    .as_i64()
-                    .is_some_and(|number| (*min..=*max).contains(&number))
-                {
+                if whole(number).is_some_and(|number| (*min..=*max).contains(&number)) {
                     return Ok(());
                 }
                 return Err(PlaidError::invalid_field(format!(

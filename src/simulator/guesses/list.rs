@@ -122,12 +122,28 @@ guesses! {
         InvalidField = "invalid_field": "`INVALID_FIELD`",
         InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
     }
+    /// What `*` stands for in an entry of the Dashboard's list of redirect URIs (`https://*.example.com/back`).
+    list_wildcards: ListWildcards {
+        OneLabel = "one_label": "one label of the host's name",
+        AnyLabels = "any_labels": "one or more",
+    }
+    /// A field of `/link/token/create` where Plaid's pages say that it is not allowed (`user.name` without Identity Verification, `account_filters` of an update without `account_selection_enabled` …).
+    misplaced_field: MisplacedField {
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
+        Taken = "taken": "is taken",
+    }
+    /// What is asked of `user.phone_number` and `user.email_address`.
+    user_contacts: UserContacts {
+        Checked = "checked": "E.164, in North America a number of its numbering plan; a name, `@` and a host",
+        Unchecked = "unchecked": "nothing",
+    }
     /// What in a `client_user_id` counts as personal data.
     personal_data: PersonalData {
         MailAndPhone = "mail_and_phone": "an e-mail address, or `+` and 8 to 15 digits",
         Unchecked = "unchecked": "nothing",
     }
-    /// A `user_id` or `user_token` of `/link/token/create` that no `/user/create` gave.
+    /// A `user_id` or `user_token` of `/link/token/create` or `/sandbox/public_token/create` that no `/user/create` gave.
     unknown_user: UnknownUser {
         Refused = "refused": "`INVALID_USER_ID`, `INVALID_USER_TOKEN`",
         Taken = "taken": "is taken",
@@ -278,6 +294,11 @@ guesses! {
         ItemError = "item_error": "`ITEM_ERROR`",
         OAuthError = "oauth_error": "`OAUTH_ERROR`",
     }
+    /// A `receivedRedirectUri` with the right `oauth_state_id` that is not the address which the bank sent the browser to.
+    altered_return: AlteredReturn {
+        Refused = "refused": "`INVALID_FIELD`",
+        Taken = "taken": "the session goes on",
+    }
     /// The `link_session_id` after the way back from a bank.
     reentry_session: ReentrySession {
         SameId = "same_id": "the one of before",
@@ -300,8 +321,8 @@ guesses! {
     }
     /// Whether `delivery_method` makes a hosted page live longer, though nothing is sent.
     delivered_page: DeliveredPage {
-        AsProduction = "as_production": "24 hours with `sms`, 7 days with `email`",
-        Ignored = "ignored": "30 minutes",
+        AsProduction = "as_production": "24 hours with `sms`, 7 days with `email`, and `user` has to have the number or address",
+        Ignored = "ignored": "30 minutes, and `user` may lack both",
     }
     /// Which `completion_redirect_uri` is taken.
     completion_uri: CompletionUri {

@@ -16,7 +16,7 @@ use super::session::{BankVisit, Stage};
 use crate::simulator::Simulator;
 use crate::simulator::api::json_response;
 use crate::simulator::error::PlaidError;
-use crate::simulator::guesses::{BankRefusal, ReentryOpen, ReentrySession};
+use crate::simulator::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
 use crate::simulator::ids;
 use crate::simulator::state::State as Memory;
 
@@ -36,6 +36,7 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     session.visit = Some(BankVisit {
         state_id: state_id.clone(),
         in_popup: true,
+        return_to: None,
         granted: None,
         login: None,
         processed: false,
@@ -140,6 +141,9 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
     let granted = visit
         .ok_or_else(already_processed)
         .and_then(|visit| match visit.granted {
+            Some(_) if guesses.altered_return == AlteredReturn::Refused && !visit.is_return(received) => {
+                Err(altered())
+            }
             Some(granted) => {
                 visit.processed = true;
                 Ok(granted)
@@ -172,6 +176,13 @@ fn not_found() -> PlaidError {
             "the oauth_state_id belongs to no login at a bank",
         )
     }
+}
+
+fn altered() -> PlaidError {
+    PlaidError::invalid_field(
+        "receivedRedirectUri is not the address that the bank sent the browser to: it has to be the page's whole \
+         current address, with nothing added and nothing taken away",
+    )
 }
 
 fn already_processed() -> PlaidError {
@@ -239,7 +250,11 @@ fn decide(simulator: &Simulator, memory: &mut Memory, call: &AtBank) -> Result<V
     address
         .query_pairs_mut()
         .append_pair("oauth_state_id", &call.oauth_state_id);
-    Ok(json!({"return_to": String::from(address)}))
+    let address = String::from(address);
+    if let Some(visit) = &mut turn.session()?.visit {
+        visit.return_to = Some(address.clone());
+    }
+    Ok(json!({"return_to": address}))
 }
 
 /// The session whose person stands at the bank.

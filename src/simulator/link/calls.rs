@@ -90,10 +90,15 @@ impl Turn<'_> {
     }
 
     pub(super) fn session(&mut self) -> Result<&mut Session, PlaidError> {
-        let (id, request_id) = (self.call.link_session_id.clone(), self.request_id.clone());
+        let (id, request_id, now) = (
+            self.call.link_session_id.clone(),
+            self.request_id.clone(),
+            self.now,
+        );
         let session = self.link_token()?.session(&id);
         let session = session.ok_or_else(PlaidError::invalid_link_token)?;
         session.request_id = request_id;
+        session.act(now);
         Ok(session)
     }
 

@@ -10,14 +10,15 @@ use crate::simulator::guesses::DepositInstitution;
 use crate::simulator::ids::time_text;
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
-/// (<https://plaid.com/docs/link/update-mode/>).
+/// (<https://plaid.com/docs/link/update-mode/>). A payment or consent of Payment Initiation is agreed to, and makes no
+/// Item.
 pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let now = turn.now;
     let link_token = turn.link_token()?;
     let update_item = link_token.update_item.clone();
     let client_id = link_token.client_id.clone();
     let hosted = link_token.hosted.clone();
-    let payment_initiation = link_token.request.payment_initiation.clone();
+    let request = link_token.request.clone();
     let session = turn.session()?;
     let Stage::Connected(draft) = &session.stage else {
         return Err(wrong_step());
@@ -28,32 +29,34 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         (None, DepositInstitution::Null) => Value::Null,
         (None, DepositInstitution::Object) => json!({"name": null, "institution_id": null}),
     };
-    let (public_token, accounts) = if let Some(item_id) = update_item {
+    let (public_token, accounts) = if request.is_payment() {
+        (None, draft.link_accounts())
+    } else if let Some(item_id) = update_item {
         let item = turn
             .memory
             .item_by_id(&item_id)
             .ok_or_else(PlaidError::item_not_found)?;
         item.repair(now)?;
+        item.widen(&request);
         if let Some(chosen) = draft.accounts {
             item.choose(chosen);
         }
         let accounts = item.link_accounts(now);
-        (turn.memory.new_update_token(&client_id, &item_id, now), accounts)
+        let public_token = turn.memory.new_update_token(&client_id, &item_id, now);
+        (Some(public_token), accounts)
     } else {
         let accounts = draft.link_accounts();
-        (
-            turn.simulator.new_public_token(turn.memory, draft, true, now),
-            accounts,
-        )
+        let public_token = turn.simulator.new_public_token(turn.memory, draft, true, now);
+        (Some(public_token), accounts)
     };
-    if let Some(agreed) = payment_initiation {
+    if let (true, Some(agreed)) = (request.is_payment(), &request.payment_initiation) {
         turn.memory
             .payment_book
-            .agreed(&client_id, &agreed, &time_text(now));
+            .agreed(&client_id, agreed, &time_text(now));
     }
     let metadata = turn
         .session()?
-        .succeed(&public_token, &institution, &accounts, now);
+        .succeed(public_token.as_deref(), &institution, &accounts, now);
     notices::session_ended(turn);
     Ok(Outcome::Told(match hosted {
         // With Hosted Link no token passes the browser.

@@ -8,6 +8,7 @@ use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::{CompletionQuery, CompletionUri, Guesses};
 use crate::simulator::ids;
 use crate::simulator::link_token::HostedLink;
+use crate::simulator::redirect_list;
 
 /// Where the page is, below the simulator's own address.
 pub(in crate::simulator) const PATH: &str = "/_simulator/hosted/";
@@ -55,7 +56,7 @@ impl Hosted {
             if REFUSED_SCHEMES.contains(&uri.scheme()) {
                 return Err(refused());
             }
-            let unlisted = listed.is_some_and(|listed| !listed.contains(text));
+            let unlisted = listed.is_some_and(|listed| !redirect_list::allows(listed, text, guesses));
             if unlisted && guesses.completion_uri == CompletionUri::Listed {
                 return Err(PlaidError::invalid_field(
                     "hosted_link.completion_redirect_uri must be configured in the developer dashboard",

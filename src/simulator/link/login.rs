@@ -166,12 +166,7 @@ fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
     let item = update_item.as_deref().and_then(|id| turn.memory.item_by_id(id));
     // Numbers that were typed in are those of one account.
     let is_bound = item.is_some_and(|item| item.deposit().is_some());
-    let selects = update_item.is_none()
-        || !is_bound
-            && request
-                .update
-                .as_ref()
-                .is_some_and(|update| update.account_selection_enabled);
+    let selects = update_item.is_none() || !is_bound && request.selects_accounts();
     if selects && let Some(error) = misfit(&request, &draft, turn.guesses().unfit_accounts) {
         turn.session()?.stage = Stage::Credentials;
         return Ok(Outcome::Failed(error));
@@ -269,6 +264,20 @@ pub(super) fn chosen_before(turn: &mut Turn<'_>) -> Result<Option<Vec<String>>, 
         .map(|item| item.accounts().map(|account| account.id(&item_id)).collect()))
 }
 
+/// Products beyond `products` start on an Item when one of its accounts can have their data; the person has consented
+/// to the others too (<https://plaid.com/docs/link/initializing-products/>).
+fn settle_products(draft: &mut Draft, request: &LinkRequest) {
+    let wanted = request.item_products(draft.institution);
+    let starts = |product: &&str| {
+        request.products().iter().any(|listed| listed == product)
+            || draft.accounts().any(|account| products::fits(product, account))
+    };
+    let (on_item, left): (Vec<_>, Vec<_>) = wanted.into_iter().partition(starts);
+    draft.products = on_item;
+    draft.consented_products = products::of_names(request.additional_consented());
+    draft.consented_products.extend(left);
+}
+
 /// `accounts`: the person's choice.
 pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (now, ids) = (turn.now, turn.call.account_ids.clone());
@@ -292,6 +301,7 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(PlaidError::invalid_field("account_ids must name one account"));
     }
     draft.accounts = Some(chosen);
+    settle_products(&mut draft, &request);
     let stage = match session.method {
         Some(_) => Stage::Numbers(Some(draft)),
         None => Stage::Connected(draft),

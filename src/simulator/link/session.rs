@@ -1,7 +1,10 @@
 //! One run of Link: how far the person got, and what is told of it afterwards.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::mfa::Mfa;
 use crate::clock::Timestamp;
@@ -21,6 +24,9 @@ pub(in crate::simulator) struct Session {
     pub(super) id: String,
     pub(super) started_at: Timestamp,
     pub(in crate::simulator) finished_at: Option<Timestamp>,
+    /// When the person last did something; none once a webhook told that nothing more came.
+    #[serde(default)]
+    acted_at: Option<Timestamp>,
     pub(super) stage: Stage,
     #[serde(deserialize_with = "institutions::as_id::optional")]
     pub(super) institution: Option<&'static Institution>,
@@ -125,6 +131,9 @@ pub(super) struct BankVisit {
     pub(super) state_id: String,
     /// The page is a window of its own and Link waits behind it; else the bank sends the browser back.
     pub(super) in_popup: bool,
+    /// Where the bank has sent the browser back to.
+    #[serde(default)]
+    pub(super) return_to: Option<String>,
     /// What the person decided at the bank.
     pub(super) granted: Option<bool>,
     /// What was typed as the username there.
@@ -133,12 +142,21 @@ pub(super) struct BankVisit {
     pub(super) processed: bool,
 }
 
+impl BankVisit {
+    /// Whether this is the address that the bank sent the browser to, with nothing added and nothing taken away.
+    pub(super) fn is_return(&self, uri: &str) -> bool {
+        let sent = self.return_to.as_deref().map(Url::parse);
+        matches!((sent, Url::parse(uri)), (Some(Ok(sent)), Ok(uri)) if sent == uri)
+    }
+}
+
 impl Session {
     pub(in crate::simulator) fn new(updating: bool, now: Timestamp) -> Self {
         Self {
             id: ids::new_uuid(),
             started_at: now,
             finished_at: None,
+            acted_at: Some(now),
             stage: Stage::Consent,
             institution: None,
             error: None,
@@ -172,6 +190,19 @@ impl Session {
 
     pub(in crate::simulator) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The person does something.
+    pub(super) fn act(&mut self, now: Timestamp) {
+        self.acted_at = Some(now);
+    }
+
+    /// Whether the person has done nothing for so long, and nobody was told yet; whoever asks tells.
+    pub(super) fn is_abandoned(&mut self, now: Timestamp, after: Duration) -> bool {
+        let waits = self.finished_at.is_none();
+        self.acted_at
+            .take_if(|acted_at| waits && now >= acted_at.plus(after))
+            .is_some()
     }
 
     pub(super) fn is_updating(&self) -> bool {
@@ -258,14 +289,24 @@ impl Session {
         self.institution.map_or(Value::Null, Institution::link_json)
     }
 
-    /// Ends well; gives the metadata of `onSuccess`.
+    /// Ends well, with a public token unless there is no Item; gives the metadata of `onSuccess`.
     pub(super) fn succeed(
         &mut self,
-        public_token: &str,
+        public_token: Option<&str>,
         institution: &Value,
         accounts: &Value,
         now: Timestamp,
     ) -> Value {
+        let added: Vec<_> = public_token
+            .iter()
+            .map(|public_token| {
+                json!({
+                    "public_token": public_token,
+                    "accounts": accounts,
+                    "institution": institution,
+                })
+            })
+            .collect();
         let metadata = json!({
             "institution": institution,
             "accounts": accounts,
@@ -273,11 +314,7 @@ impl Session {
             "transfer_status": null,
         });
         self.results = json!({
-            "item_add_results": [{
-                "public_token": public_token,
-                "accounts": accounts,
-                "institution": institution,
-            }],
+            "item_add_results": added,
             "cra_item_add_results": [],
             "cra_update_results": [],
             "bank_income_results": [],
