@@ -53,6 +53,8 @@ mod news;
 mod payments;
 #[path = "simulator/receiver.rs"]
 mod receiver;
+#[path = "simulator/recorder.rs"]
+mod recorder;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/snapshots.rs"]
