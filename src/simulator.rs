@@ -24,6 +24,7 @@ mod institutions;
 mod item;
 mod link;
 mod link_token;
+mod made_transactions;
 mod news;
 mod payment_book;
 mod products;
@@ -51,10 +52,10 @@ use crate::clock::{SharedClock, SystemClock, Timestamp};
 use crate::secret::{PlaidPublicToken, PlaidSecret};
 
 use self::adjustable_clock::AdjustableClock;
+pub use self::adjustable_clock::TooFarAhead;
 use self::fault::Faults;
 pub use self::fault::{Fault, FaultRefused, WaitingFault};
 pub use self::guesses::Guesses;
-pub use self::adjustable_clock::TooFarAhead;
 pub use self::handle::NoSuchItem;
 pub use self::link::LinkOptions;
 use self::rate_limits::RateLimits;
@@ -72,6 +73,12 @@ pub const CLIENT_ID: &str = "5a11ced0c0ffee0000000001";
 
 /// The secret that belongs to [`CLIENT_ID`]. It opens nothing but simulators.
 pub const SECRET: &str = "51a11a7ed5ec4e7000000000000001";
+
+/// Whether Plaid has a product of this name.
+#[must_use]
+pub fn is_product(name: &str) -> bool {
+    products::is_known(name)
+}
 
 /// What a second exchange of one public token does. Plaid's pages do not say, and reports point both ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]

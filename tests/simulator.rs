@@ -55,6 +55,8 @@ mod payments;
 mod receiver;
 #[path = "simulator/recorder.rs"]
 mod recorder;
+#[path = "simulator/sandbox.rs"]
+mod sandbox;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/snapshots.rs"]

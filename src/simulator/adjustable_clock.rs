@@ -46,12 +46,14 @@ impl AdjustableClock {
 
     /// It stays where it is when `by` is too much.
     pub(super) fn advance(&self, by: Duration) -> Result<(), TooFarAhead> {
-        let moved = self.lead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |lead| {
-            let lead = Duration::from_millis(u64::try_from(lead).unwrap_or(0)).checked_add(by)?;
-            (lead <= LONGEST_LEAD)
-                .then(|| i64::try_from(lead.as_millis()).ok())
-                .flatten()
-        });
+        let moved = self
+            .lead
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |lead| {
+                let lead = Duration::from_millis(u64::try_from(lead).unwrap_or(0)).checked_add(by)?;
+                (lead <= LONGEST_LEAD)
+                    .then(|| i64::try_from(lead.as_millis()).ok())
+                    .flatten()
+            });
         moved.map(|_| ()).map_err(|_| TooFarAhead)
     }
 

@@ -40,13 +40,19 @@ const FORMS: &[(&str, &str)] = &[
         "/switches",
         r#"GET; POST {"public_token_reuse": "single_use", "rate_limits": true, "wrong_logins": 5, "link_events": false}, or some of them"#,
     ),
-    ("/guesses", r#"GET; POST {"removed_item": "invalid_access_token"}"#),
+    (
+        "/guesses",
+        r#"GET; POST {"removed_item": "invalid_access_token"}"#,
+    ),
     (
         "/items",
         r#"POST {"item_id": "...", "action": "revoke"}, other actions: repair, end_consent"#,
     ),
     ("/webhooks", "GET"),
-    ("/webhook_key", r#"POST {"action": "rotate"}, other action: expire"#),
+    (
+        "/webhook_key",
+        r#"POST {"action": "rotate"}, other action: expire"#,
+    ),
 ];
 
 /// All controls.
@@ -72,7 +78,10 @@ pub(super) fn routes(simulator: Simulator) -> Router<Simulator> {
             refused(StatusCode::METHOD_NOT_ALLOWED, why)
         })
         .fallback(async || {
-            let paths: Vec<_> = FORMS.iter().map(|(path, _)| format!("/_simulator{path}")).collect();
+            let paths: Vec<_> = FORMS
+                .iter()
+                .map(|(path, _)| format!("/_simulator{path}"))
+                .collect();
             let why = format!("there is no such control. The controls are {}", paths.join(", "));
             refused(StatusCode::NOT_FOUND, why)
         })

@@ -13,8 +13,8 @@ use axum::response::Response;
 use hyper::body::Frame;
 use serde::{Deserialize, Serialize};
 
-use self::check::check;
 pub use self::check::FaultRefused;
+use self::check::check;
 use self::wire::Wire;
 
 /// What the next call of a path meets.
@@ -112,7 +112,8 @@ impl Faults {
     /// Takes back the faults that wait at `path`, or all; how many they were.
     pub(super) fn take_back(&mut self, path: Option<&str>) -> usize {
         let before = self.0.len();
-        self.0.retain(|waiting| path.is_some_and(|path| waiting.path != path));
+        self.0
+            .retain(|waiting| path.is_some_and(|path| waiting.path != path));
         before - self.0.len()
     }
 }
@@ -194,7 +195,11 @@ mod tests {
     #[test]
     fn faults_wait_in_order_and_per_path() {
         let mut faults = Faults::default();
-        for (path, fault) in [("/a", Fault::Hang), ("/b", Fault::DropAnswer), ("/a", Fault::Reset)] {
+        for (path, fault) in [
+            ("/a", Fault::Hang),
+            ("/b", Fault::DropAnswer),
+            ("/a", Fault::Reset),
+        ] {
             assert_eq!(faults.enqueue(at(path, fault), true), Ok(()));
         }
         assert_eq!(faults.waiting().len(), 3);
@@ -224,7 +229,10 @@ mod tests {
             let order = at(&format!("/{}", number % 7), Fault::Hang);
             assert_eq!(faults.enqueue(order, true), Ok(()));
         }
-        assert_eq!(faults.enqueue(at("/a", Fault::Hang), true), Err(FaultRefused::Full));
+        assert_eq!(
+            faults.enqueue(at("/a", Fault::Hang), true),
+            Err(FaultRefused::Full)
+        );
         assert!(faults.next("/0").is_some());
         assert_eq!(faults.enqueue(at("/a", Fault::Hang), true), Ok(()));
     }

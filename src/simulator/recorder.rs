@@ -169,7 +169,12 @@ mod tests {
             recorder.record(&parts(&format!("/{number}")), b"", &known(None), now);
         }
         let item: Option<(_, &[Field])> = Some(("/item/get", &[]));
-        recorder.record(&parts("/item/get"), &vec![b' '; LONGEST_BODY + 1], &known(item), now);
+        recorder.record(
+            &parts("/item/get"),
+            &vec![b' '; LONGEST_BODY + 1],
+            &known(item),
+            now,
+        );
         recorder.record(&parts("/item/get"), b"{}", &known(item), now);
         assert_eq!(recorder.requests().len(), MOST_REQUESTS);
         assert_eq!(recorder.counts.len(), 1);

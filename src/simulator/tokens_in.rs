@@ -67,10 +67,7 @@ mod tests {
                 "https://a.test/b?t=access-sandbox-1-2&u=1",
                 "https://a.test/b?t=access-sandbox-***&u=1",
             ),
-            (
-                "ä PUBLIC-PRODUCTION-1, moon-development-2",
-                "ä ***, ***",
-            ),
+            ("ä PUBLIC-PRODUCTION-1, moon-development-2", "ä ***, ***"),
         ] {
             assert_eq!(masked(text), expected);
         }

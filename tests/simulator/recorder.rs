@@ -41,19 +41,25 @@ async fn put(plaid: &Plaid, place: usize, secret: &str) -> bool {
         14 => json!({secret: 1, "access_token": {secret: secret}}),
         15 => json!({"access_token": number, "options": {"account_ids": [secret, number]}}),
         16 => json!({"options": secret, "count": number, "cursor": secret}),
-        17 => json!({"user": {"client_user_id": secret, "ssn": secret, "legal_name": secret, "phone_number": secret,
+        17 => {
+            json!({"user": {"client_user_id": secret, "ssn": secret, "legal_name": secret, "phone_number": secret,
             "id_number": {"value": secret, "type": secret}, "date_of_birth": secret, "address": {"city": secret}},
             "client_name": secret, "products": [secret], "country_codes": [secret], "language": secret,
             "webhook": format!("https://{}.example/{secret}?t={secret}", secret.replace([' ', '@', '+'], "")),
             "redirect_uri": format!("https://a.example/{secret}#{secret}"), "link_customization_name": number,
-            "statements": {"start_date": secret, "end_date": secret}, "hosted_link": {"url_lifetime_seconds": number}}),
-        18 => json!({"client_user_id": secret, "identity": {"id_numbers": [{"value": secret, "type": "us_ssn"}],
+            "statements": {"start_date": secret, "end_date": secret}, "hosted_link": {"url_lifetime_seconds": number}})
+        }
+        18 => {
+            json!({"client_user_id": secret, "identity": {"id_numbers": [{"value": secret, "type": "us_ssn"}],
             "name": {"given_name": secret, "family_name": secret}, "addresses": [{"country": secret}]},
-            "consumer_report_user_identity": {"ssn_full": secret, "ssn_last_4": number, "first_name": secret}}),
+            "consumer_report_user_identity": {"ssn_full": secret, "ssn_last_4": number, "first_name": secret}})
+        }
         19 => json!({"institution_id": secret, "initial_products": [secret],
             "options": {"override_username": secret, "override_password": secret}}),
-        20 => json!({"recipient_id": secret, "reference": secret, "amount": {"currency": secret, "value": number},
-            "options": {"iban": secret, "bacs": {"account": secret, "sort_code": number}}}),
+        20 => {
+            json!({"recipient_id": secret, "reference": secret, "amount": {"currency": secret, "value": number},
+            "options": {"iban": secret, "bacs": {"account": secret, "sort_code": number}}})
+        }
         _ => return false,
     };
     let path = match place {
@@ -139,7 +145,10 @@ async fn what_plaid_publishes_is_kept() {
     });
     plaid.call("/link/token/create", body).await;
     let call = plaid.simulator().requests().pop().unwrap();
-    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/link/token/create"));
+    assert_eq!(
+        (call.method.as_str(), call.path.as_str()),
+        ("POST", "/link/token/create")
+    );
     assert_eq!(call.headers.content_type.as_deref(), Some("application/json"));
     assert_eq!(
         call.body,
@@ -158,6 +167,9 @@ async fn what_plaid_publishes_is_kept() {
     assert_eq!(call.body["institution_id"], "ins_109508");
 
     plaid.call("/item/gett", json!({})).await;
-    assert_eq!(plaid.simulator().requests().pop().unwrap().path, "(no path of Plaid's)");
+    assert_eq!(
+        plaid.simulator().requests().pop().unwrap().path,
+        "(no path of Plaid's)"
+    );
     assert_eq!(plaid.simulator().count("/item/gett"), 0);
 }

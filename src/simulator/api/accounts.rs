@@ -51,7 +51,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             json
         })
         .collect();
-    Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
+    Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
 }
 
 #[derive(Deserialize)]
@@ -73,6 +73,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.readable(call.now, &call.guesses)?;
+    call.check_enabled("balance")?;
     let accounts = chosen(item, request.options.account_ids.as_deref())?;
     let mut updated = None;
     if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
@@ -94,7 +95,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             json
         })
         .collect();
-    Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
+    Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
 }
 
 /// When the balances were last updated, if the caller takes balances of that age.

@@ -104,7 +104,7 @@ pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
             "accounts": json_of(&accounts, item),
             "holdings": portfolio.holdings,
             "securities": securities,
-            "item": item.json(call.now, &call.guesses),
+            "item": call.item_json(item),
             "is_investments_fallback_item": false,
         }))
     })
@@ -140,7 +140,7 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
             "investment_transactions": page,
             "securities": securities,
             "total_investment_transactions": total,
-            "item": item.json(call.now, &call.guesses),
+            "item": call.item_json(item),
             "is_investments_fallback_item": false,
         }))
     })

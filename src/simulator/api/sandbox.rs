@@ -84,6 +84,8 @@ struct PublicTokenOptions {
 
 /// `/sandbox/public_token/create`
 pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let of_user = |name: &str| call.body.get(name).and_then(Value::as_str).map(str::to_owned);
+    let user = (of_user("user_id"), of_user("user_token"));
     let request: PublicTokenCreate = call.take()?;
     let institution =
         institutions::by_id(&request.institution_id).ok_or_else(PlaidError::invalid_institution)?;
@@ -150,6 +152,11 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         accounts,
     };
     let mut state = call.simulator.state();
+    state.note_user(
+        &draft.client_id,
+        &draft.item_id,
+        (user.0.as_deref(), user.1.as_deref()),
+    );
     let public_token = call
         .simulator
         .new_public_token(&mut state, draft, false, call.now);

@@ -17,6 +17,10 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let client_id = link_token.client_id.clone();
     let hosted = link_token.hosted.clone();
     let payment_initiation = link_token.request.payment_initiation.clone();
+    let user = (
+        link_token.request.user_id.clone(),
+        link_token.request.user_token.clone(),
+    );
     let session = turn.session()?;
     let Stage::Connected(draft) = &session.stage else {
         return Err(wrong_step());
@@ -46,6 +50,8 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             .filter(|account| chosen.contains(&account.key))
             .map(|account| account.link_json(&draft.item_id))
             .collect();
+        let user = (user.0.as_deref(), user.1.as_deref());
+        turn.memory.note_user(&client_id, &draft.item_id, user);
         (
             turn.simulator.new_public_token(turn.memory, draft, true, now),
             accounts,

@@ -49,7 +49,11 @@ impl<'a> Kept<'a> {
         let mut kept = self.object(fields, body, false);
         if let Some(client_id) = body.get("client_id") {
             let known = client_id.as_str().is_some_and(self.0.is_client_id);
-            let client_id = if known { client_id.clone() } else { masked(client_id) };
+            let client_id = if known {
+                client_id.clone()
+            } else {
+                masked(client_id)
+            };
             kept.insert("client_id".to_owned(), client_id);
         }
         if let Some(secret) = body.get("secret") {
@@ -59,14 +63,18 @@ impl<'a> Kept<'a> {
     }
 
     fn object(&self, fields: &[Field], object: &Map<String, Value>, personal: bool) -> Map<String, Value> {
-        let kept = object.iter().filter(|(name, _)| *name != "client_id" && *name != "secret");
-        let kept = kept.map(|(name, value)| match fields.iter().find(|field| field.name == name) {
-            Some(field) => {
-                let personal = personal || PERSONAL.contains(&field.name);
-                (field.name.to_owned(), self.value(&field.kind, value, personal))
-            }
-            None => (UNKNOWN.to_owned(), masked(value)),
-        });
+        let kept = object
+            .iter()
+            .filter(|(name, _)| *name != "client_id" && *name != "secret");
+        let kept = kept.map(
+            |(name, value)| match fields.iter().find(|field| field.name == name) {
+                Some(field) => {
+                    let personal = personal || PERSONAL.contains(&field.name);
+                    (field.name.to_owned(), self.value(&field.kind, value, personal))
+                }
+                None => (UNKNOWN.to_owned(), masked(value)),
+            },
+        );
         kept.collect()
     }
 
@@ -75,9 +83,10 @@ impl<'a> Kept<'a> {
             (Kind::Object(fields) | Kind::Settings(fields), Value::Object(inner)) => {
                 self.object(fields, inner, personal).into()
             }
-            (Kind::List { of, .. }, Value::Array(values)) => {
-                values.iter().map(|value| self.value(of, value, personal)).collect()
-            }
+            (Kind::List { of, .. }, Value::Array(values)) => values
+                .iter()
+                .map(|value| self.value(of, value, personal))
+                .collect(),
             (Kind::Bool, Value::Bool(_)) => value.clone(),
             (Kind::Integer { .. } | Kind::Number, Value::Number(number)) if !personal && is_small(number) => {
                 value.clone()
