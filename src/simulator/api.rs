@@ -25,6 +25,7 @@ mod sandbox_user;
 mod signal;
 mod statements;
 mod transactions;
+mod transactions_made;
 mod transfer;
 mod transfer_fields;
 mod user;

@@ -53,6 +53,7 @@ impl Simulator {
     }
 
     /// Takes back the faults that wait at `path`, or all without one; how many they were.
+    #[expect(clippy::must_use_candidate, reason = "the number is of no use to most")]
     pub fn take_back_faults(&self, path: Option<&str>) -> usize {
         lock(&self.0.faults).take_back(path)
     }

@@ -438,6 +438,11 @@ async fn refusals_of_controls_are_json() {
         assert_eq!(got, status, "{path} {body}: {said}");
         assert!(text(&said, "error").contains(says), "{path} {body}: {said}");
     }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_refused_in_json() {
+    let plaid = Plaid::start().await;
     for (content_type, status, says) in [
         ("text/plain", 415, "Content-Type: application/json"),
         ("application/json", 400, "not JSON"),

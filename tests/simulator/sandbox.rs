@@ -174,13 +174,13 @@ async fn transactions_can_be_put_on_an_item() {
     let got = plaid.call("/transactions/get", body).await.ok();
     let listed = got["transactions"].as_array().unwrap();
     assert_eq!(got["total_transactions"], listed.len());
-    let made = listed.iter().find(|one| one["name"] == "two").unwrap();
+    let second = listed.iter().find(|one| one["name"] == "two").unwrap();
     assert_eq!(
-        (&made["amount"], &made["date"]),
+        (&second["amount"], &second["date"]),
         (&json!(-12.5), &json!("2025-06-14"))
     );
     assert_eq!(
-        (&made["authorized_date"], &made["pending"]),
+        (&second["authorized_date"], &second["pending"]),
         (&json!("2025-06-13"), &json!(false))
     );
     let of_seed = sync(&plaid, &token, "", 1).await;
@@ -191,7 +191,7 @@ async fn transactions_can_be_put_on_an_item() {
         all.find(|account| account["subtype"] == subtype)
             .map(|account| account["account_id"].clone())
     };
-    assert_eq!(Some(&made["account_id"]), of("checking").as_ref());
+    assert_eq!(Some(&second["account_id"]), of("checking").as_ref());
 
     // With the keys that every other transaction has.
     let keys = |one: &Value| one.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -203,7 +203,7 @@ async fn transactions_can_be_put_on_an_item() {
         .clone()
         .find(|one| one["merchant_name"] != json!(null))
         .unwrap();
-    assert_eq!(keys(made), keys(other));
+    assert_eq!(keys(second), keys(other));
 }
 
 #[tokio::test]
@@ -221,11 +221,10 @@ async fn only_test_users_that_change_take_transactions() {
         .await
         .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
     plaid.call(MAKE, body(&custom)).await.ok();
-    plaid.call(MAKE, body(&plaid.access_token().await)).await.refused(
-        400,
-        "INVALID_INPUT",
-        "ADDITIONAL_CONSENT_REQUIRED",
-    );
+    plaid
+        .call(MAKE, body(&plaid.item_with(&["auth"]).await))
+        .await
+        .refused(400, "INVALID_INPUT", "ADDITIONAL_CONSENT_REQUIRED");
 }
 
 #[tokio::test]

@@ -6,14 +6,13 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use super::listing::Listing;
 use super::reading::{ACCOUNT_IDS, account, chosen};
-use crate::simulator::accounts::Account;
+use super::transactions_made::{Told, made, mutation};
 use crate::simulator::data::calendar::{Day, number_of};
 use crate::simulator::data::movement::{Form, Movement};
 use crate::simulator::data::sync::{Change, Cursor, Stage, Version};
 use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::simulator::item::Item;
 use crate::simulator::made_transactions::Made;
 use crate::simulator::pulls::{ledger, stage};
 use crate::simulator::webhook::Webhook;
@@ -136,22 +135,6 @@ pub(super) fn check_period(start: Day, end: Day) -> Result<(), PlaidError> {
 enum One<'a> {
     Of(Movement<'a>, Form),
     Made(Made),
-}
-
-/// What `/sandbox/transactions/create` put on these accounts, oldest first.
-fn made(call: &Call<'_>, item: &Item, accounts: &[&Account]) -> Vec<Made> {
-    let state = call.simulator.state();
-    let all = state
-        .made_transactions
-        .get(item.id())
-        .cloned()
-        .unwrap_or_default();
-    let of = |made: &Made| {
-        accounts
-            .iter()
-            .any(|account| account.id(item.id()) == made.account_id)
-    };
-    all.into_iter().filter(of).collect()
 }
 
 /// `/transactions/get`
@@ -317,49 +300,6 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
         listing.list("removed", removed);
         Ok(listing)
     })
-}
-
-/// How many of the transactions that were put on the Item the caller has, and how many there are: the part of a cursor
-/// after its dot.
-#[derive(Clone, Copy)]
-struct Told {
-    has: usize,
-    target: usize,
-}
-
-impl Told {
-    fn parse(text: &str, rest: &str, made: usize, within: bool) -> Result<Self, PlaidError> {
-        let all = |has| Self { has, target: made };
-        if text.is_empty() {
-            return Ok(all(if rest == "now" { made } else { 0 }));
-        }
-        let (has, target) = text
-            .split_once('-')
-            .and_then(|(has, target)| Some((has.parse::<usize>().ok()?, target.parse::<usize>().ok()?)))
-            .filter(|(has, _)| *has <= made)
-            .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
-        if within && target != made {
-            return Err(mutation());
-        }
-        Ok(all(has))
-    }
-
-    /// Nothing when there are none.
-    fn text(self) -> String {
-        if self.target == 0 {
-            String::new()
-        } else {
-            format!(".{}-{}", self.has, self.target)
-        }
-    }
-}
-
-fn mutation() -> PlaidError {
-    PlaidError::new(
-        "TRANSACTIONS_ERROR",
-        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
-        "underlying transaction data changed since last page was fetched. please restart pagination from last update",
-    )
 }
 
 /// Where the caller stands; `now` skips all that there is, for those who come from `/transactions/get`.

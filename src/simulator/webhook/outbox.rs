@@ -187,12 +187,17 @@ fn is_hopeless(answers: &VecDeque<Answered>, pause: WebhookPause) -> bool {
 /// A body with the tokens in it masked, and addresses without what may be secret in them.
 fn masked(value: Value) -> Value {
     match value {
-        Value::String(text) if text.starts_with("http") => shown(&text).into(),
         Value::String(text) => tokens_in::masked(&text).into(),
         Value::Array(values) => values.into_iter().map(masked).collect(),
         Value::Object(fields) => fields
             .into_iter()
-            .map(|(name, value)| (name, masked(value)))
+            .map(|(name, value)| {
+                let value = match value {
+                    Value::String(url) if name == "new_webhook_url" => shown(&url).into(),
+                    value => masked(value),
+                };
+                (name, value)
+            })
             .collect(),
         other => other,
     }
