@@ -27,6 +27,7 @@ mod institutions;
 mod item;
 mod link;
 mod link_token;
+mod made_transactions;
 mod news;
 mod payment_book;
 mod products;
@@ -39,6 +40,7 @@ mod shelf;
 mod snapshot;
 mod state;
 mod test_users;
+mod tokens_in;
 mod transfers;
 mod user;
 mod webhook;
@@ -54,8 +56,9 @@ use crate::clock::{SharedClock, SystemClock, Timestamp};
 use crate::secret::{PlaidPublicToken, PlaidSecret};
 
 use self::adjustable_clock::AdjustableClock;
-pub use self::fault::Fault;
+pub use self::adjustable_clock::TooFarAhead;
 use self::fault::Faults;
+pub use self::fault::{Fault, FaultRefused, WaitingFault};
 pub use self::guesses::Guesses;
 pub use self::handle::NoSuchItem;
 pub use self::link::LinkOptions;
@@ -74,6 +77,12 @@ pub const CLIENT_ID: &str = "5a11ced0c0ffee0000000001";
 
 /// The secret that belongs to [`CLIENT_ID`]. It opens nothing but simulators.
 pub const SECRET: &str = "51a11a7ed5ec4e7000000000000001";
+
+/// Whether Plaid has a product of this name.
+#[must_use]
+pub fn is_product(name: &str) -> bool {
+    products::is_known(name)
+}
 
 /// What a second exchange of one public token does. Plaid's pages do not say, and reports point both ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, clap::ValueEnum)]
@@ -245,25 +254,22 @@ impl Simulator {
         RunningSimulator::start(Self::new(options)).await
     }
 
-    /// Lays a fault in wait for the next call of `path` (`/item/get`). Several for one path are met in turn;
-    /// beyond 1,000 that wait, a fault is dropped with a warning.
+    /// Lays a fault in wait for the next call of `path` (`/item/get`). Several for one path are met in turn. One that
+    /// cannot be met is dropped with a warning: [`Self::try_enqueue`] tells why.
     pub fn enqueue(&self, path: &str, fault: Fault) {
-        if !self.enqueued(path, fault) {
-            tracing::warn!(path, "too many faults wait already: this one is dropped");
+        if let Err(error) = self.try_enqueue(path, fault) {
+            tracing::warn!(path, %error, "a fault is dropped");
         }
     }
 
-    fn enqueued(&self, path: &str, fault: Fault) -> bool {
-        lock(&self.0.faults).enqueue(path, fault)
-    }
-
-    /// The last calls of Plaid's paths, oldest first, with secrets and tokens masked.
+    /// The last calls of Plaid's paths, oldest first. Of what was sent only that is kept which Plaid
+    /// publishes: paths, names of fields, words, products; and dates, small numbers and the client ids known here.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         lock(&self.0.recorder).requests()
     }
 
-    /// How often `path` was called since the start, faults included.
+    /// How often `path` was called since the start, faults included; only paths that are answered are counted.
     #[must_use]
     pub fn count(&self, path: &str) -> usize {
         lock(&self.0.recorder).count(path)
@@ -309,6 +315,10 @@ impl Simulator {
         let first = item_id.as_bytes().first().copied().map_or(0, usize::from);
         let turns = &self.0.making;
         turns.get(first % turns.len()).map(lock)
+    }
+
+    fn has_client(&self, client_id: &str) -> bool {
+        self.0.keys.iter().any(|(id, _)| &**id == client_id)
     }
 
     /// The client whose keys these are.

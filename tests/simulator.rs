@@ -61,6 +61,10 @@ mod news;
 mod payments;
 #[path = "simulator/receiver.rs"]
 mod receiver;
+#[path = "simulator/recorder.rs"]
+mod recorder;
+#[path = "simulator/sandbox.rs"]
+mod sandbox;
 #[path = "simulator/server.rs"]
 mod server;
 #[path = "simulator/snapshots.rs"]

@@ -1,5 +1,7 @@
 //! `simulate`: the simulator of Plaid alone.
 
+mod arguments;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::net::TcpListener;
 
+use self::arguments::{key, products, redirect_uri, unknown_client};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::config::{LogConfig, LogFormat};
 use crate::simulator::guesses::GuessError;
@@ -36,7 +39,7 @@ pub(super) struct Simulate {
     #[arg(long)]
     rate_limits: bool,
     /// The Dashboard's list of redirect URIs; may be repeated. Without it all of a good form are allowed.
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = redirect_uri)]
     redirect_uri: Vec<String>,
     /// The products that Plaid has enabled for a client id, comma-separated; may be repeated. Others have all.
     #[arg(long, value_name = "ID:PRODUCTS", value_parser = products)]
@@ -71,21 +74,6 @@ fn listed() -> String {
     lines.join("\n")
 }
 
-fn key(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((id, secret)) if !id.is_empty() && !secret.is_empty() => Ok((id.to_owned(), secret.to_owned())),
-        _ => Err("write it as ID:SECRET".to_owned()),
-    }
-}
-
-fn products(text: &str) -> Result<(String, Vec<String>), String> {
-    let (id, products) = key(text).map_err(|_| "write it as ID:PRODUCT,PRODUCT".to_owned())?;
-    Ok((
-        id,
-        products.split(',').map(|name| name.trim().to_owned()).collect(),
-    ))
-}
-
 /// Plaid's secrets are 30 hexadecimal digits.
 fn looks_real((_, secret): &(String, String)) -> bool {
     secret.len() == 30 && secret.bytes().all(|byte| byte.is_ascii_hexdigit()) && secret != simulator::SECRET
@@ -102,6 +90,13 @@ impl Simulate {
                 "--bind: the simulator has public keys and no real protection; give it a loopback address, or say \
                  --allow-non-loopback",
             );
+            return USAGE;
+        }
+        if let Some(id) = unknown_client(&self.products, &self.key) {
+            complain(&format!(
+                "--products: no client has the id {id}: add it with --key {id}:SECRET, or write {}",
+                simulator::CLIENT_ID
+            ));
             return USAGE;
         }
         if self.key.iter().any(looks_real) {

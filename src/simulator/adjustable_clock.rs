@@ -8,6 +8,14 @@ use crate::clock::{SharedClock, Timestamp};
 /// The longest lead: the dates that a simulator makes stay dates that everybody can read.
 const LONGEST_LEAD: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
+/// The clock would run too far ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the clock cannot run more than 100 years (3,153,600,000 seconds) ahead of the real one in all: move it less, or \
+     start the simulator anew"
+)]
+pub struct TooFarAhead;
+
 /// A clock with a lead. It never goes back: tokens that have expired stay expired.
 pub(super) struct AdjustableClock {
     given: SharedClock,
@@ -36,8 +44,17 @@ impl AdjustableClock {
         Duration::from_millis(u64::try_from(self.lead.load(Ordering::SeqCst)).unwrap_or(0))
     }
 
-    pub(super) fn advance(&self, by: Duration) {
-        self.set_lead(self.lead().saturating_add(by));
+    /// It stays where it is when `by` is too much.
+    pub(super) fn advance(&self, by: Duration) -> Result<(), TooFarAhead> {
+        let moved = self
+            .lead
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |lead| {
+                let lead = Duration::from_millis(u64::try_from(lead).unwrap_or(0)).checked_add(by)?;
+                (lead <= LONGEST_LEAD)
+                    .then(|| i64::try_from(lead.as_millis()).ok())
+                    .flatten()
+            });
+        moved.map(|_| ()).map_err(|_| TooFarAhead)
     }
 
     pub(super) fn set_lead(&self, lead: Duration) {
@@ -56,11 +73,13 @@ mod tests {
     #[test]
     fn the_lead_adds_up_and_has_an_end() {
         let clock = AdjustableClock::over(Arc::new(ManualClock::at(Timestamp::from_millis(5))));
-        clock.advance(Duration::from_millis(10));
-        clock.advance(Duration::from_millis(20));
+        assert_eq!(clock.advance(Duration::from_millis(10)), Ok(()));
+        assert_eq!(clock.advance(Duration::from_millis(20)), Ok(()));
         assert_eq!(clock.now(), Timestamp::from_millis(35));
         assert_eq!(clock.wall(), Timestamp::from_millis(5));
-        clock.advance(Duration::MAX);
-        assert_eq!(clock.lead(), LONGEST_LEAD);
+        for too_much in [Duration::MAX, LONGEST_LEAD] {
+            assert_eq!(clock.advance(too_much), Err(TooFarAhead));
+        }
+        assert_eq!(clock.lead(), Duration::from_millis(30));
     }
 }

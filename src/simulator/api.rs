@@ -15,15 +15,19 @@ mod link_token_fields;
 mod link_token_objects;
 mod link_token_rules;
 mod listing;
+mod payment_checks;
 mod payment_consents;
 mod payment_fields;
 mod payments;
 mod products_read;
 mod reading;
 mod sandbox;
+mod sandbox_transactions;
+mod sandbox_user;
 mod signal;
 mod statements;
 mod transactions;
+mod transactions_made;
 mod transfer;
 mod transfer_fields;
 mod user;
@@ -47,6 +51,7 @@ use super::fault::{self, Fault};
 use super::fields::{self, Field};
 use super::guesses::{Guesses, KeysChecked};
 use super::item::Item;
+use super::recorder::{Known, NO_PATH};
 use super::{Simulator, ids, lock, rate_limits};
 use crate::clock::Timestamp;
 
@@ -108,19 +113,24 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
     response
 }
 
+/// A path that is answered, and what it takes.
+pub(super) fn known(path: &str) -> Option<(&'static str, &'static [Field])> {
+    let json = endpoints::ALL.iter().chain(data_endpoints::ALL);
+    let json = json.map(|endpoint| (endpoint.path, endpoint.fields));
+    let listings = data_endpoints::LISTINGS.iter();
+    let listings = listings.map(|endpoint| (endpoint.path, endpoint.fields));
+    let documents = data_endpoints::DOCUMENTS.iter();
+    let documents = documents.map(|endpoint| (endpoint.path, endpoint.fields));
+    let mut all = json.chain(listings).chain(documents);
+    all.find(|(known, _)| *known == path)
+}
+
 async fn logged(simulator: Simulator, request: Request) -> Response {
     if !simulator.0.log_calls {
         return answered(simulator, request).await;
     }
     // Only paths of ours: what else is called may have anything in it.
-    let path = endpoints::ALL
-        .iter()
-        .map(|endpoint| endpoint.path)
-        .chain(data_endpoints::ALL.iter().map(|endpoint| endpoint.path))
-        .chain(data_endpoints::LISTINGS.iter().map(|endpoint| endpoint.path))
-        .chain(data_endpoints::DOCUMENTS.iter().map(|endpoint| endpoint.path))
-        .find(|path| *path == request.uri().path())
-        .unwrap_or("(no path of Plaid's)");
+    let path = known(request.uri().path()).map_or(NO_PATH, |(path, _)| path);
     let began = std::time::Instant::now();
     let response = answered(simulator, request).await;
     let took = began.elapsed();
@@ -133,11 +143,20 @@ async fn logged(simulator: Simulator, request: Request) -> Response {
     response
 }
 
+fn record(simulator: &Simulator, parts: &http::request::Parts, body: &[u8]) {
+    let known = Known {
+        endpoint: known(parts.uri.path()),
+        is_client_id: &|id| simulator.has_client(id),
+        versions: keys::VERSIONS,
+    };
+    lock(&simulator.0.recorder).record(parts, body, &known, simulator.now());
+}
+
 /// Records the call, meets the fault that waits for it, does the work.
 async fn answered(simulator: Simulator, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LONGEST_BODY).await.ok();
-    lock(&simulator.0.recorder).record(&parts, body.as_deref().unwrap_or_default(), simulator.now());
+    record(&simulator, &parts, body.as_deref().unwrap_or_default());
     let waiting = lock(&simulator.0.faults).next(parts.uri.path());
     let work = || respond(&simulator, &parts, body.as_ref());
     match waiting {
@@ -166,20 +185,27 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
             status,
             error_type,
             error_code,
+            error_message,
+            display_message,
         }) => {
             let error = PlaidError {
                 status: status_of(status),
                 error_type: error_type.into(),
                 error_code: error_code.into(),
-                message: "the simulator was told to answer so".to_owned(),
+                message: error_message.unwrap_or_else(|| "the simulator was told to answer so".to_owned()),
                 display_message: None,
                 retry_after: None,
             };
-            json_response(error.status, &error.body(&ids::new_request_id()))
+            let mut body = error.body(&ids::new_request_id());
+            if let (Some(display), Some(body)) = (display_message, body.as_object_mut()) {
+                body.insert("display_message".to_owned(), display.into());
+            }
+            json_response(error.status, &body)
         }
     }
 }
 
+/// A fault's status was checked when it was ordered.
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
@@ -199,7 +225,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
         }
         Err(error) => {
             tracing::debug!(
-                path,
+                path = known(path).map_or(NO_PATH, |(path, _)| path),
                 request_id,
                 code = &*error.error_code,
                 "the simulator refused a call"

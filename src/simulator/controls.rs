@@ -3,6 +3,8 @@
 //! Those that change anything take JSON only, or a method that is not POST: a web page that a person happens to
 //! visit cannot send that to another origin without a permission that is never given.
 
+mod order;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,57 +13,115 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
+use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, Guesses, PublicTokenReuse, RecordedRequest, Simulator, WebhookView};
+use self::order::{Asked, Order, refused};
+use super::{Guesses, PublicTokenReuse, RecordedRequest, Simulator, WaitingFault, WebhookView};
+use crate::simulator::fault::FaultRefused;
 
 /// A snapshot may be this long: that of 100,000 Items is about half of it.
 const LONGEST_SNAPSHOT: usize = 256 * 1024 * 1024;
+/// A fault's body may be a megabyte, each byte of it a number of up to four characters with its comma.
+const LONGEST_FAULT: usize = 5 * 1024 * 1024;
+
+/// What the controls take, to be told to who got it wrong.
+const FORMS: &[(&str, &str)] = &[
+    ("/requests", "GET"),
+    (
+        "/faults",
+        r#"GET; DELETE, or DELETE ?path=/item/get; POST {"path": "/item/get", "fault": {"kind": "reset"}}, other kinds: error, delay, hang, body, drop_answer, truncate"#,
+    ),
+    ("/clock", r#"GET; POST {"advance_seconds": 60}"#),
+    ("/state", "GET, DELETE"),
+    ("/snapshot", "GET; PUT what GET gave"),
+    (
+        "/switches",
+        r#"GET; POST {"public_token_reuse": "single_use", "rate_limits": true, "wrong_logins": 5, "link_events": false}, or some of them"#,
+    ),
+    (
+        "/guesses",
+        r#"GET; POST {"removed_item": "invalid_access_token"}"#,
+    ),
+    (
+        "/items",
+        r#"POST {"item_id": "...", "action": "revoke"}, other actions: repair, end_consent"#,
+    ),
+    ("/webhooks", "GET"),
+    (
+        "/webhook_key",
+        r#"POST {"action": "rotate"}, other action: expire"#,
+    ),
+];
 
 /// All controls.
 pub(super) fn routes(simulator: Simulator) -> Router<Simulator> {
     Router::new()
-        .route("/requests", get(requests))
-        .route("/faults", post(enqueue))
-        .route("/clock", get(clock).post(advance))
-        .route("/state", get(state).delete(reset))
         .route("/snapshot", get(snapshot).put(restore))
         .layer(DefaultBodyLimit::max(LONGEST_SNAPSHOT))
+        .merge(
+            Router::new()
+                .route("/faults", get(faults).post(enqueue).delete(take_back))
+                .layer(DefaultBodyLimit::max(LONGEST_FAULT)),
+        )
+        .route("/requests", get(requests))
+        .route("/clock", get(clock).post(advance))
+        .route("/state", get(state).delete(reset))
         .route("/switches", get(switches).post(set_switches))
         .route("/guesses", get(guesses).post(set_guesses))
         .route("/items", post(change_item))
         .route("/webhooks", get(webhooks))
         .route("/webhook_key", post(change_key))
-        .fallback(async || StatusCode::NOT_FOUND)
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            let why = format!("{method} is not taken here. {}", form_of(uri.path()));
+            refused(StatusCode::METHOD_NOT_ALLOWED, why)
+        })
+        .fallback(async || {
+            let paths: Vec<_> = FORMS
+                .iter()
+                .map(|(path, _)| format!("/_simulator{path}"))
+                .collect();
+            let why = format!("there is no such control. The controls are {}", paths.join(", "));
+            refused(StatusCode::NOT_FOUND, why)
+        })
         .with_state(simulator)
 }
 
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
-    (status, Json(json!({"error": why.to_string()}))).into_response()
+/// What the control at this path takes.
+fn form_of(path: &str) -> String {
+    let known = FORMS.iter().find(|(control, _)| path.ends_with(control));
+    known.map_or_else(String::new, |(control, form)| {
+        format!("/_simulator{control} takes {form}")
+    })
 }
 
 async fn requests(State(simulator): State<Simulator>) -> Json<Vec<RecordedRequest>> {
     Json(simulator.requests())
 }
 
-/// A fault and the path that it waits at: `{"path": "/item/get", "fault": {"kind": "reset"}}`.
-#[derive(Deserialize)]
-struct Enqueue {
-    path: String,
-    fault: Fault,
+async fn faults(State(simulator): State<Simulator>) -> Json<Vec<WaitingFault>> {
+    Json(simulator.faults())
 }
 
-async fn enqueue(State(simulator): State<Simulator>, Json(order): Json<Enqueue>) -> Response {
-    if simulator.enqueued(&order.path, order.fault) {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        refused(
-            StatusCode::CONFLICT,
-            "1,000 faults wait already: call their paths, or DELETE /_simulator/state",
-        )
+/// A fault and the path that it waits at: `{"path": "/item/get", "fault": {"kind": "reset"}}`.
+async fn enqueue(State(simulator): State<Simulator>, Order(order): Order<WaitingFault>) -> Response {
+    match simulator.try_enqueue(&order.path, order.fault) {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(full @ FaultRefused::Full) => refused(StatusCode::CONFLICT, full),
+        Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
     }
+}
+
+/// Whose faults are taken back; all without a path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TakeBack {
+    path: Option<String>,
+}
+
+async fn take_back(State(simulator): State<Simulator>, Asked(asked): Asked<TakeBack>) -> Json<Value> {
+    Json(json!({"taken_back": simulator.take_back_faults(asked.path.as_deref())}))
 }
 
 async fn clock(State(simulator): State<Simulator>) -> Json<Value> {
@@ -70,13 +130,16 @@ async fn clock(State(simulator): State<Simulator>) -> Json<Value> {
 
 /// `{"advance_seconds": 2592000}`
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Advance {
     advance_seconds: u64,
 }
 
-async fn advance(State(simulator): State<Simulator>, Json(order): Json<Advance>) -> Json<Value> {
-    simulator.advance(Duration::from_secs(order.advance_seconds));
-    clock(State(simulator)).await
+async fn advance(State(simulator): State<Simulator>, Order(order): Order<Advance>) -> Response {
+    match simulator.try_advance(Duration::from_secs(order.advance_seconds)) {
+        Ok(()) => clock(State(simulator)).await.into_response(),
+        Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
+    }
 }
 
 async fn state(State(simulator): State<Simulator>) -> Json<Value> {
@@ -95,7 +158,7 @@ async fn snapshot(State(simulator): State<Simulator>) -> Response {
     }
 }
 
-async fn restore(State(simulator): State<Simulator>, Json(snapshot): Json<Value>) -> Response {
+async fn restore(State(simulator): State<Simulator>, Order(snapshot): Order<Value>) -> Response {
     match simulator.restore(&snapshot) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
@@ -116,7 +179,7 @@ async fn switches(State(simulator): State<Simulator>) -> Json<Value> {
     Json(json!(simulator.switches()))
 }
 
-async fn set_switches(State(simulator): State<Simulator>, Json(order): Json<SetSwitches>) -> Json<Value> {
+async fn set_switches(State(simulator): State<Simulator>, Order(order): Order<SetSwitches>) -> Json<Value> {
     let mut switches = simulator.switches();
     if let Some(reuse) = order.public_token_reuse {
         switches.public_token_reuse = reuse;
@@ -153,7 +216,7 @@ async fn guesses(State(simulator): State<Simulator>) -> Json<Value> {
 /// `{"removed_item": "invalid_access_token"}`; guesses that are not named stay as they are.
 async fn set_guesses(
     State(simulator): State<Simulator>,
-    Json(order): Json<BTreeMap<String, String>>,
+    Order(order): Order<BTreeMap<String, String>>,
 ) -> Response {
     let mut switches = simulator.switches();
     for (name, answer) in &order {
@@ -167,6 +230,7 @@ async fn set_guesses(
 
 /// What happens to an Item beyond Plaid's API: `{"item_id": "…", "action": "revoke"}`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ChangeItem {
     item_id: String,
     action: ItemAction,
@@ -183,7 +247,7 @@ enum ItemAction {
     EndConsent,
 }
 
-async fn change_item(State(simulator): State<Simulator>, Json(order): Json<ChangeItem>) -> Response {
+async fn change_item(State(simulator): State<Simulator>, Order(order): Order<ChangeItem>) -> Response {
     let done = match order.action {
         ItemAction::Revoke => simulator.revoke_item(&order.item_id),
         ItemAction::Repair => simulator.repair_item(&order.item_id),
@@ -201,6 +265,7 @@ async fn webhooks(State(simulator): State<Simulator>) -> Json<Vec<WebhookView>> 
 
 /// `{"action": "rotate"}` or `{"action": "expire"}`
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ChangeKey {
     action: KeyAction,
 }
@@ -212,7 +277,7 @@ enum KeyAction {
     Expire,
 }
 
-async fn change_key(State(simulator): State<Simulator>, Json(order): Json<ChangeKey>) -> StatusCode {
+async fn change_key(State(simulator): State<Simulator>, Order(order): Order<ChangeKey>) -> StatusCode {
     match order.action {
         KeyAction::Rotate => simulator.rotate_webhook_key(),
         KeyAction::Expire => simulator.expire_webhook_key(),

@@ -1,6 +1,9 @@
 //! Plaid's bad days, on order.
 
-use std::collections::{HashMap, VecDeque};
+mod check;
+mod wire;
+
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -8,30 +11,38 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use hyper::body::Frame;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+pub use self::check::FaultRefused;
+use self::check::check;
+use self::wire::Wire;
 
 /// What the next call of a path meets.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "Wire", into = "Wire")]
 pub enum Fault {
     /// Plaid's error body with these words; nothing is done.
     Error {
-        /// The HTTP status.
+        /// The HTTP status: 400 to 599, or 208.
         status: u16,
         /// Plaid's `error_type`.
         error_type: String,
         /// Plaid's `error_code`.
         error_code: String,
+        /// Plaid's `error_message`; without it one that says where the error comes from.
+        error_message: Option<String>,
+        /// Plaid's `display_message`.
+        display_message: Option<String>,
     },
-    /// The call is answered as usual, this much later.
-    Delay(#[serde(deserialize_with = "milliseconds")] Duration),
+    /// The call is answered as usual, this much later; an hour at most.
+    Delay(Duration),
     /// Never an answer; nothing is done, and the connection stays open.
     Hang,
     /// The connection is reset before anything is done.
     Reset,
     /// This answer instead; nothing is done.
     Body {
-        /// The HTTP status.
+        /// The HTTP status: 200 to 599.
         status: u16,
         /// The header `Content-Type`.
         content_type: String,
@@ -55,43 +66,55 @@ impl Fault {
             status,
             error_type: error_type.to_owned(),
             error_code: error_code.to_owned(),
+            error_message: None,
+            display_message: None,
         }
     }
 }
 
-/// Over HTTP a delay is `{"kind": "delay", "milliseconds": 250}`.
-fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    #[derive(Deserialize)]
-    struct Delay {
-        milliseconds: u64,
-    }
-    Delay::deserialize(deserializer).map(|delay| Duration::from_millis(delay.milliseconds))
+/// A fault and the path that it waits at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingFault {
+    /// A path of Plaid's.
+    pub path: String,
+    /// What its next call meets.
+    pub fault: Fault,
 }
 
 /// How many faults may wait, over all paths.
 const MOST_FAULTS: usize = 1_000;
 
-/// The faults that wait, per path and in order.
+/// The faults that wait, oldest first.
 #[derive(Default)]
-pub(super) struct Faults(HashMap<String, VecDeque<Fault>>);
+pub(super) struct Faults(VecDeque<WaitingFault>);
 
 impl Faults {
-    /// Whether there was room.
-    pub(super) fn enqueue(&mut self, path: &str, fault: Fault) -> bool {
-        let room = self.0.values().map(VecDeque::len).sum::<usize>() < MOST_FAULTS;
-        if room {
-            self.0.entry(path.to_owned()).or_default().push_back(fault);
+    /// Lays a fault in wait, if it can be met: `is_answered` says whether its path is one of Plaid's.
+    pub(super) fn enqueue(&mut self, order: WaitingFault, is_answered: bool) -> Result<(), FaultRefused> {
+        check(&order, is_answered)?;
+        if self.0.len() >= MOST_FAULTS {
+            return Err(FaultRefused::Full);
         }
-        room
+        self.0.push_back(order);
+        Ok(())
     }
 
     pub(super) fn next(&mut self, path: &str) -> Option<Fault> {
-        let queue = self.0.get_mut(path)?;
-        let fault = queue.pop_front();
-        if queue.is_empty() {
-            self.0.remove(path);
-        }
-        fault
+        let at = self.0.iter().position(|waiting| waiting.path == path)?;
+        self.0.remove(at).map(|waiting| waiting.fault)
+    }
+
+    pub(super) fn waiting(&self) -> Vec<WaitingFault> {
+        self.0.iter().cloned().collect()
+    }
+
+    /// Takes back the faults that wait at `path`, or all; how many they were.
+    pub(super) fn take_back(&mut self, path: Option<&str>) -> usize {
+        let before = self.0.len();
+        self.0
+            .retain(|waiting| path.is_some_and(|path| waiting.path != path));
+        before - self.0.len()
     }
 }
 
@@ -160,50 +183,57 @@ impl hyper::body::Body for Broken {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::expect_used, reason = "tests fail by panicking")]
-
     use super::*;
 
-    #[test]
-    fn every_fault_can_be_written_as_json() {
-        let read = |text: &str| serde_json::from_str::<Fault>(text).expect(text);
-        let delay = read(r#"{"kind": "delay", "milliseconds": 250}"#);
-        assert!(matches!(delay, Fault::Delay(duration) if duration == Duration::from_millis(250)));
-        assert!(matches!(read(r#"{"kind": "hang"}"#), Fault::Hang));
-        assert!(matches!(read(r#"{"kind": "reset"}"#), Fault::Reset));
-        assert!(matches!(read(r#"{"kind": "drop_answer"}"#), Fault::DropAnswer));
-        assert!(matches!(
-            read(r#"{"kind": "truncate", "keep": 3}"#),
-            Fault::Truncate { keep: 3 }
-        ));
-        let body = r#"{"kind": "body", "status": 502, "content_type": "text/html", "bytes": [60]}"#;
-        assert!(matches!(read(body), Fault::Body { status: 502, .. }));
-        let error = r#"{"kind": "error", "status": 429, "error_type": "A", "error_code": "B"}"#;
-        assert!(matches!(read(error), Fault::Error { status: 429, .. }));
-        assert!(serde_json::from_str::<Fault>(r#"{"kind": "surprise"}"#).is_err());
+    fn at(path: &str, fault: Fault) -> WaitingFault {
+        WaitingFault {
+            path: path.to_owned(),
+            fault,
+        }
     }
 
     #[test]
     fn faults_wait_in_order_and_per_path() {
         let mut faults = Faults::default();
-        faults.enqueue("/a", Fault::Hang);
-        faults.enqueue("/a", Fault::Reset);
-        faults.enqueue("/b", Fault::DropAnswer);
-        assert!(matches!(faults.next("/a"), Some(Fault::Hang)));
-        assert!(matches!(faults.next("/a"), Some(Fault::Reset)));
-        assert!(faults.next("/a").is_none());
-        assert!(matches!(faults.next("/b"), Some(Fault::DropAnswer)));
+        for (path, fault) in [
+            ("/a", Fault::Hang),
+            ("/b", Fault::DropAnswer),
+            ("/a", Fault::Reset),
+        ] {
+            assert_eq!(faults.enqueue(at(path, fault), true), Ok(()));
+        }
+        assert_eq!(faults.waiting().len(), 3);
+        assert_eq!(faults.next("/a"), Some(Fault::Hang));
+        assert_eq!(faults.next("/a"), Some(Fault::Reset));
+        assert_eq!(faults.next("/a"), None);
+        assert_eq!(faults.next("/b"), Some(Fault::DropAnswer));
         assert!(faults.0.is_empty());
+    }
+
+    #[test]
+    fn they_can_be_taken_back() {
+        let mut faults = Faults::default();
+        for path in ["/a", "/b", "/a"] {
+            assert_eq!(faults.enqueue(at(path, Fault::Hang), true), Ok(()));
+        }
+        assert_eq!(faults.take_back(Some("/a")), 2);
+        assert_eq!(faults.waiting(), [at("/b", Fault::Hang)]);
+        assert_eq!(faults.take_back(None), 1);
+        assert_eq!(faults.waiting(), []);
     }
 
     #[test]
     fn only_so_many_wait() {
         let mut faults = Faults::default();
         for number in 0..MOST_FAULTS {
-            assert!(faults.enqueue(&format!("/{}", number % 7), Fault::Hang));
+            let order = at(&format!("/{}", number % 7), Fault::Hang);
+            assert_eq!(faults.enqueue(order, true), Ok(()));
         }
-        assert!(!faults.enqueue("/a", Fault::Hang));
+        assert_eq!(
+            faults.enqueue(at("/a", Fault::Hang), true),
+            Err(FaultRefused::Full)
+        );
         assert!(faults.next("/0").is_some());
-        assert!(faults.enqueue("/a", Fault::Hang));
+        assert_eq!(faults.enqueue(at("/a", Fault::Hang), true), Ok(()));
     }
 }

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::adjustable_clock::TooFarAhead;
 use super::error::PlaidError;
-use super::fault::Faults;
+use super::fault::{Fault, FaultRefused, Faults, WaitingFault};
 use super::ids::time_text;
 use super::rate_limits::RateLimits;
 use super::recorder::Recorder;
 use super::snapshot::{self, SnapshotError, Switches};
 use super::state::State;
 use super::webhook::{Outbox, Webhook, WebhookView};
-use super::{ItemView, Simulator, lock};
+use super::{ItemView, Simulator, api, lock};
 
 /// There is no Item with this id, or it was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,11 +21,41 @@ use super::{ItemView, Simulator, lock};
 pub struct NoSuchItem;
 
 impl Simulator {
-    /// Moves the simulator's clock on: tokens expire, logins lapse, webhooks that wait are tried again.
+    /// Moves the simulator's clock on: tokens expire, logins lapse, webhooks that wait are tried again. It stays where
+    /// it is, with a warning, when it would run over 100 years ahead: [`Self::try_advance`] tells so.
     pub fn advance(&self, by: Duration) {
-        self.0.clock.advance(by);
+        if let Err(error) = self.try_advance(by) {
+            tracing::warn!(%error, "the clock stays where it is");
+        }
+    }
+
+    /// Moves the simulator's clock on, unless it would run over 100 years ahead.
+    pub fn try_advance(&self, by: Duration) -> Result<(), TooFarAhead> {
+        self.0.clock.advance(by)?;
         self.announce();
         self.0.outbox_changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Lays a fault in wait for the next call of `path`, if it can be met.
+    pub fn try_enqueue(&self, path: &str, fault: Fault) -> Result<(), FaultRefused> {
+        let order = WaitingFault {
+            path: path.to_owned(),
+            fault,
+        };
+        lock(&self.0.faults).enqueue(order, api::known(path).is_some())
+    }
+
+    /// The faults that wait, oldest first.
+    #[must_use]
+    pub fn faults(&self) -> Vec<WaitingFault> {
+        lock(&self.0.faults).waiting()
+    }
+
+    /// Takes back the faults that wait at `path`, or all without one; how many they were.
+    #[expect(clippy::must_use_candidate, reason = "the number is of no use to most")]
+    pub fn take_back_faults(&self, path: Option<&str>) -> usize {
+        lock(&self.0.faults).take_back(path)
     }
 
     /// The time that tokens and Items live by, RFC 3339.

@@ -1,4 +1,6 @@
-//! The last calls, with everything secret masked.
+//! The last calls, without anything secret or personal.
+
+mod kept;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,32 +8,51 @@ use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::kept::Kept;
+use super::fields::Field;
 use super::ids::time_text;
 use crate::clock::Timestamp;
 
 /// How many calls are remembered.
 const MOST_REQUESTS: usize = 1_000;
-/// How many paths are counted; more are not Plaid's but somebody's scan.
-const MOST_PATHS: usize = 256;
 /// A body longer than this is remembered by its length alone.
 const LONGEST_BODY: usize = 16 * 1024;
+/// What stands for a path that Plaid does not have, which may have anything in it.
+pub(super) const NO_PATH: &str = "(no path of Plaid's)";
+/// What stands for everything else that is not kept.
+const MASK: &str = "***";
+
+const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const CONTENT_TYPES: &[&str] = &[
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/json;charset=utf-8",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "multipart/form-data",
+    "text/html",
+    "text/plain",
+    "text/plain; charset=utf-8",
+    "text/plain;charset=utf-8",
+];
 
 /// One call of a path of Plaid's.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecordedRequest {
     /// When it came, RFC 3339.
     pub at: String,
-    /// The HTTP method.
+    /// The HTTP method; `***` for one that HTTP does not define.
     pub method: String,
-    /// The path, without its query.
+    /// The path, without its query; `(no path of Plaid's)` for any that is not answered.
     pub path: String,
     /// What is worth knowing of the headers.
     pub headers: RecordedHeaders,
-    /// The body when it was JSON: secrets, tokens and passwords masked. Null when it was something else.
+    /// The body when it was JSON. Names of fields and values that Plaid publishes stay, everything else is `***`.
+    /// Null when it was something else.
     pub body: Value,
 }
 
-/// The headers that Plaid's API looks at.
+/// The headers that Plaid's API looks at; `***` stands for values that are not known.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecordedHeaders {
     /// `Content-Type`.
@@ -44,20 +65,35 @@ pub struct RecordedHeaders {
     pub plaid_secret: bool,
 }
 
+/// What the simulator knows beforehand about a call: only this and what Plaid publishes may be kept of it.
+pub(super) struct Known<'a> {
+    /// The path and what it takes, if it is one of Plaid's.
+    pub(super) endpoint: Option<(&'static str, &'static [Field])>,
+    /// Whether this is a client id that the simulator has.
+    pub(super) is_client_id: &'a dyn Fn(&str) -> bool,
+    /// The versions of the API.
+    pub(super) versions: &'a [&'a str],
+}
+
 /// The recorder.
 #[derive(Default)]
 pub(super) struct Recorder {
     requests: VecDeque<RecordedRequest>,
-    counts: HashMap<String, usize>,
+    counts: HashMap<&'static str, usize>,
 }
 
 impl Recorder {
-    pub(super) fn record(&mut self, parts: &http::request::Parts, body: &[u8], now: Timestamp) {
-        let path = parts.uri.path();
-        if let Some(count) = self.counts.get_mut(path) {
+    pub(super) fn record(
+        &mut self,
+        parts: &http::request::Parts,
+        body: &[u8],
+        known: &Known<'_>,
+        now: Timestamp,
+    ) {
+        let (path, fields) = known.endpoint.unwrap_or((NO_PATH, &[]));
+        if known.endpoint.is_some() {
+            let count = self.counts.entry(path).or_default();
             *count = count.saturating_add(1);
-        } else if self.counts.len() < MOST_PATHS {
-            self.counts.insert(path.to_owned(), 1);
         }
         if self.requests.len() >= MOST_REQUESTS {
             self.requests.pop_front();
@@ -65,13 +101,14 @@ impl Recorder {
         let body = if body.len() > LONGEST_BODY {
             format!("({} bytes)", body.len()).into()
         } else {
-            serde_json::from_slice(body).map(masked).unwrap_or_default()
+            let body = serde_json::from_slice(body).unwrap_or_default();
+            Kept::new(known).body(fields, &body)
         };
         self.requests.push_back(RecordedRequest {
             at: time_text(now),
-            method: parts.method.to_string(),
+            method: one_of(METHODS, parts.method.as_str()),
             path: path.to_owned(),
-            headers: RecordedHeaders::of(&parts.headers),
+            headers: RecordedHeaders::of(&parts.headers, known),
             body,
         });
     }
@@ -86,107 +123,65 @@ impl Recorder {
 }
 
 impl RecordedHeaders {
-    fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| {
-            headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
+    fn of(headers: &HeaderMap, known: &Known<'_>) -> Self {
+        // A value that is not text is there too.
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(MASK));
+        let client_id = text("plaid-client-id");
         Self {
-            content_type: text("content-type"),
-            plaid_version: text("plaid-version"),
-            plaid_client_id: text("plaid-client-id"),
+            content_type: text("content-type")
+                .map(|value| one_of(CONTENT_TYPES, &value.trim().to_ascii_lowercase())),
+            plaid_version: text("plaid-version").map(|value| one_of(known.versions, value)),
+            plaid_client_id: client_id.map(|id| if (known.is_client_id)(id) { id } else { MASK }.to_owned()),
             plaid_secret: headers.contains_key("plaid-secret"),
         }
     }
 }
 
-/// The value with secrets, passwords and everything that looks like a token of Plaid's masked.
-pub(super) fn masked(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(masked_text(text)),
-        Value::Array(values) => values.into_iter().map(masked).collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(name, value)| {
-                let secret = name.contains("secret") || name.contains("password") || name == "ssn";
-                let value = if secret && !value.is_null() {
-                    "***".into()
-                } else {
-                    masked(value)
-                };
-                (name, value)
-            })
-            .collect(),
-        other => other,
-    }
-}
-
-fn masked_text(text: String) -> String {
-    let mut parts = text.splitn(3, '-');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(kind), Some(environment @ ("sandbox" | "production" | "development")), Some(_)) => {
-            format!("{kind}-{environment}-***")
-        }
-        _ => text,
-    }
+fn one_of(words: &[&str], text: &str) -> String {
+    let known = words.iter().find(|word| **word == text);
+    (*known.unwrap_or(&MASK)).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        reason = "tests fail by panicking"
-    )]
-
-    use serde_json::json;
+    #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
     use super::*;
 
     fn parts(path: &str) -> http::request::Parts {
-        let request = http::Request::post(path)
-            .header("PLAID-SECRET", "hush")
+        http::Request::post(path)
             .body(())
-            .expect("request");
-        request.into_parts().0
-    }
-
-    #[test]
-    fn nothing_secret_is_kept() {
-        let mut recorder = Recorder::default();
-        let body = json!({
-            "client_id": "id", "secret": "hush", "access_token": "access-sandbox-hush",
-            "options": {"override_password": "hush", "list": ["public-sandbox-hush"]},
-        });
-        recorder.record(
-            &parts("/item/get?hush=1"),
-            body.to_string().as_bytes(),
-            Timestamp::from_millis(0),
-        );
-        let requests = recorder.requests();
-        let text = serde_json::to_string(&requests).expect("JSON");
-        assert!(!text.contains("hush"), "{text}");
-        assert_eq!(requests[0].body["access_token"], "access-sandbox-***");
-        assert_eq!(requests[0].body["client_id"], "id");
-        assert!(requests[0].headers.plaid_secret);
+            .expect("request")
+            .into_parts()
+            .0
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut recorder = Recorder::default();
+        let known = |endpoint| Known {
+            endpoint,
+            is_client_id: &|_| false,
+            versions: &[],
+        };
+        let now = Timestamp::from_millis(0);
         for number in 0..2_000 {
-            recorder.record(&parts(&format!("/{number}")), b"", Timestamp::from_millis(0));
+            recorder.record(&parts(&format!("/{number}")), b"", &known(None), now);
         }
+        let item: Option<(_, &[Field])> = Some(("/item/get", &[]));
         recorder.record(
-            &parts("/0"),
+            &parts("/item/get"),
             &vec![b' '; LONGEST_BODY + 1],
-            Timestamp::from_millis(0),
+            &known(item),
+            now,
         );
+        recorder.record(&parts("/item/get"), b"{}", &known(item), now);
         assert_eq!(recorder.requests().len(), MOST_REQUESTS);
-        assert_eq!(recorder.counts.len(), MOST_PATHS);
-        assert_eq!(recorder.count("/0"), 2);
-        assert_eq!(recorder.requests().last().expect("one").body, "(16385 bytes)");
+        assert_eq!(recorder.counts.len(), 1);
+        assert_eq!(recorder.count("/item/get"), 2);
+        let [.., long, _] = recorder.requests.make_contiguous() else {
+            unreachable!("two")
+        };
+        assert_eq!(long.body, "(16385 bytes)");
     }
 }

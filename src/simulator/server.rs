@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::HOST;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -60,11 +62,17 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, shutdown: impl F
 
 async fn connection(stream: TcpStream, router: axum::Router, stopping: CancellationToken) {
     let reset = Arc::new(AtomicBool::new(false));
+    let address = stream.local_addr().ok();
     let io = TokioIo::new(Resettable {
         stream,
         reset: Arc::clone(&reset),
     });
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        // HTTP/1.0 need not say which host is meant, and answers have addresses of ours in them.
+        let host = address.and_then(|address| HeaderValue::try_from(address.to_string()).ok());
+        if let (Some(host), false) = (host, request.headers().contains_key(HOST)) {
+            request.headers_mut().insert(HOST, host);
+        }
         let router = router.clone();
         let reset = Arc::clone(&reset);
         async move {

@@ -12,6 +12,7 @@ use super::ids::{self, TokenKind};
 use super::item::{Draft, Item};
 use super::link::OAuthState;
 use super::link_token::LinkToken;
+use super::made_transactions::Made;
 use super::payment_book::PaymentBook;
 use super::shelf::Shelf;
 use super::transfers::Transfers;
@@ -89,6 +90,12 @@ pub(super) struct State {
     access_tokens: Shelf<Arc<str>, MOST_ITEMS>,
     rotated_tokens: Shelf<(), MOST_ROTATED_TOKENS>,
     pub(super) users: Shelf<User, MOST_USERS>,
+    /// Item id to the `user_id` of whose it is, for Items of users of `/user/create`.
+    #[serde(default)]
+    item_users: Shelf<String, MOST_ITEMS>,
+    /// By item id.
+    #[serde(default)]
+    pub(super) made_transactions: Shelf<Vec<Made>, MOST_ITEMS>,
     pub(super) asset_reports: AssetReports,
     pub(super) transfers: Transfers,
     pub(super) payment_book: PaymentBook,
@@ -290,6 +297,36 @@ impl State {
         self.access_tokens.remove(access_token);
         self.rotated_tokens.insert(access_token, ());
         Ok(self.another_token(item_id)?.access_token)
+    }
+
+    /// The user of this client with this id, or else this token.
+    pub(super) fn user(&self, client_id: &str, id: Option<&str>, token: Option<&str>) -> Option<&User> {
+        let mut users = self.users.values();
+        users.find(|user| match (id, token) {
+            _ if user.client_id != client_id => false,
+            (Some(id), _) => user.id == id,
+            (None, Some(token)) => user.token == token,
+            (None, None) => false,
+        })
+    }
+
+    /// Keeps whose Item this will be, if it is a user's.
+    pub(super) fn note_user(
+        &mut self,
+        client_id: &str,
+        item_id: &Arc<str>,
+        (id, token): (Option<&str>, Option<&str>),
+    ) {
+        if let Some(id) = self.user(client_id, id, token).map(|user| user.id.clone()) {
+            self.item_users.insert(item_id.clone(), id);
+        }
+    }
+
+    /// The ids of the user's Items that are not removed.
+    pub(super) fn items_of_user(&self, user_id: &str) -> Vec<String> {
+        let owned = self.item_users.entries().filter(|(_, owner)| *owner == user_id);
+        let live = owned.filter(|(id, _)| self.items.get(id).is_some_and(|item| !item.is_removed()));
+        live.map(|(id, _)| id.to_string()).collect()
     }
 
     pub(super) fn live_items(&self) -> usize {

@@ -1,12 +1,13 @@
 //! The page's own calls: what they take and ask for, what repeats, and what a person can do over.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plaid_token_broker::simulator;
-use serde_json::json;
+use plaid_token_broker::simulator::{self, Options};
+use serde_json::{Value, json};
 
-use crate::harness::{Answer, Browser, CALLBACK, TestBroker, query_value, success};
+use crate::harness::{Answer, Browser, CALLBACK, Setup, TestBroker, query_value, success};
 
 pub const EXCHANGE: &str = "/item/public_token/exchange";
 
@@ -192,14 +193,51 @@ async fn odd_bodies_are_refused_and_unknown_members_are_fine() {
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
+/// A Plaid that gives link tokens and keeps what it was asked: the simulator's own record has no free text in it.
+struct Listener {
+    url: String,
+    asked: Arc<Mutex<Vec<(http::HeaderMap, Value)>>>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Listener {
+    async fn start() -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&asked);
+        let answer = async move |headers: http::HeaderMap, axum::Json(body): axum::Json<Value>| {
+            kept.lock().unwrap().push((headers, body));
+            axum::Json(json!({
+                "link_token": "link-sandbox-0c8b3a4e-6f0f-4d0a-9a51-2f0b7d3c1e5a", "request_id": "r",
+                "expiration": "2026-11-18T16:26:40Z",
+            }))
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = axum::Router::new().route("/link/token/create", axum::routing::post(answer));
+        let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { url, asked, serving }
+    }
+
+    fn last(&self, count: usize) -> Vec<(http::HeaderMap, Value)> {
+        let asked = self.asked.lock().unwrap();
+        asked[asked.len() - count..].to_vec()
+    }
+}
+
 #[tokio::test]
 async fn a_link_token_is_asked_for_with_what_the_products_need() {
-    let broker = TestBroker::start_with(&[
-        ("PLAID_PRODUCTS", "auth,statements"),
-        ("PLAID_CLIENT_NAME", "Bank of Tests"),
-        ("PLAID_COUNTRY_CODES", "us,ca"),
-        ("PLAID_LANGUAGE", "fr"),
-    ])
+    let plaid = Listener::start().await;
+    let broker = TestBroker::start_as(Setup {
+        plaid: Some(Options::default()),
+        settings: &[
+            ("PLAID_BASE_URL", &plaid.url),
+            ("PLAID_PRODUCTS", "auth,statements"),
+            ("PLAID_CLIENT_NAME", "Bank of Tests"),
+            ("PLAID_COUNTRY_CODES", "us,ca"),
+            ("PLAID_LANGUAGE", "fr"),
+        ],
+        ..Setup::default()
+    })
     .await;
     let mut users = BTreeSet::new();
     for _ in 0..2 {
@@ -209,13 +247,12 @@ async fn a_link_token_is_asked_for_with_what_the_products_need() {
         assert!(answer.text("expiration").ends_with('Z'), "{}", answer.body);
         // Renewed for the same person.
         browser.create_link_token().await.text("link_token");
-        let sent = broker.simulator.requests();
-        let [.., first, renewed] = sent.as_slice() else {
+        let asked = plaid.last(2);
+        let [(headers, body), (_, renewed)] = asked.as_slice() else {
             panic!("two requests")
         };
-        assert_eq!(first.body, renewed.body);
-        assert_eq!(first.headers.plaid_version.as_deref(), Some("2020-09-14"));
-        let body = &first.body;
+        assert_eq!(body, renewed);
+        assert_eq!(headers["plaid-version"], "2020-09-14");
         assert_eq!(body["client_name"], "Bank of Tests");
         assert_eq!(body["country_codes"], json!(["US", "CA"]));
         assert_eq!(body["language"], "fr");
@@ -235,10 +272,12 @@ async fn a_link_token_is_asked_for_with_what_the_products_need() {
     assert_eq!(users.len(), 2, "fresh for each transaction");
     let narrowed = Browser::open(&broker, "?scope=auth").await;
     narrowed.create_link_token().await.text("link_token");
-    assert_eq!(
-        broker.simulator.requests().pop().unwrap().body["statements"],
-        json!(null)
-    );
+    let asked = plaid.last(1);
+    let [(_, body)] = asked.as_slice() else {
+        panic!("one request")
+    };
+    assert_eq!(body["statements"], json!(null));
+    plaid.serving.abort();
 }
 
 #[tokio::test]

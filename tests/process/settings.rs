@@ -198,6 +198,14 @@ fn what_is_no_argument_is_a_usage_error() {
         &["simulate", "--bind", "0.0.0.0:0"],
         &["simulate", "--bind", "[::]:0"],
         &["simulate", "--key", "id-alone"],
+        &["simulate", "--key", "abc:def"],
+        &["simulate", "--key", "00000000000000000000000a:"],
+        &["simulate", "--products", "5a11ced0c0ffee0000000001:nope"],
+        &["simulate", "--products", "5a11ced0c0ffee0000000001:auth,"],
+        &["simulate", "--products", "x:auth"],
+        &["simulate", "--products", "00000000000000000000000a:auth"],
+        &["simulate", "--redirect-uri", "nope"],
+        &["simulate", "--redirect-uri", "/oauth.html"],
     ] {
         let ended = Start::command(&home, arguments).run();
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
@@ -205,6 +213,21 @@ fn what_is_no_argument_is_a_usage_error() {
     }
     let ended = Start::command(&home, &["simulate", "--bind", "0.0.0.0:0"]).run();
     ended.must_say(2, &["--bind", "loopback"]);
+    for (arguments, said) in [
+        (["--key", "abc:def"], &["--key", "24 hexadecimal"][..]),
+        (
+            ["--products", "5a11ced0c0ffee0000000001:nope"],
+            &["--products", "\"nope\" is no product"],
+        ),
+        (
+            ["--products", "00000000000000000000000a:auth"],
+            &["no client has the id", "add it with --key"],
+        ),
+        (["--redirect-uri", "nope"], &["--redirect-uri", "whole address"]),
+    ] {
+        let arguments = [&["simulate"][..], &arguments].concat();
+        Start::command(&home, &arguments).run().must_say(2, said);
+    }
 }
 
 #[test]

@@ -344,3 +344,189 @@ async fn institutions_come_in_pages_and_by_name() {
         .await
         .refused(400, "INVALID_REQUEST", "INVALID_FIELD");
 }
+
+/// Whatever is wrong, a control says so in JSON, with what to do.
+#[tokio::test]
+async fn refusals_of_controls_are_json() {
+    let plaid = Plaid::start().await;
+    let item = json!({"item_id": "x", "action": "revoke"});
+    let with_more = |mut body: Value| {
+        body["more"] = json!(1);
+        body
+    };
+    let post = http::Method::POST;
+    for (method, path, body, status, says) in [
+        (
+            &post,
+            "/clock",
+            json!({"advance_seconds": -1}),
+            422,
+            "advance_seconds",
+        ),
+        (&post, "/clock", json!({}), 422, "missing field `advance_seconds`"),
+        (
+            &post,
+            "/clock",
+            with_more(json!({"advance_seconds": 1})),
+            422,
+            "unknown field `more`",
+        ),
+        (
+            &post,
+            "/items",
+            with_more(item.clone()),
+            422,
+            "unknown field `more`",
+        ),
+        (
+            &post,
+            "/items",
+            json!({"item_id": "x", "action": "drop"}),
+            422,
+            "end_consent",
+        ),
+        (&post, "/items", item, 404, "/_simulator/state"),
+        (
+            &post,
+            "/webhook_key",
+            with_more(json!({"action": "rotate"})),
+            422,
+            "unknown field `more`",
+        ),
+        (
+            &post,
+            "/webhook_key",
+            json!("rotate"),
+            422,
+            r#"{"action": "rotate"}"#,
+        ),
+        (&post, "/switches", with_more(json!({})), 422, "wrong_logins"),
+        (&post, "/guesses", json!({"more": "x"}), 422, "more"),
+        (&post, "/guesses", json!([]), 422, "removed_item"),
+        (
+            &post,
+            "/faults",
+            json!({"path": "/item/get"}),
+            422,
+            "missing field `fault`",
+        ),
+        (&http::Method::PUT, "/snapshot", json!({}), 422, "snapshot"),
+        (
+            &http::Method::PUT,
+            "/clock",
+            json!({}),
+            405,
+            "/_simulator/clock takes GET",
+        ),
+        (
+            &http::Method::DELETE,
+            "/switches",
+            json!({}),
+            405,
+            "DELETE is not taken",
+        ),
+        (
+            &post,
+            "/requests",
+            json!({}),
+            405,
+            "/_simulator/requests takes GET",
+        ),
+        (&post, "/nothing", json!({}), 404, "/_simulator/faults"),
+    ] {
+        let (got, said) = plaid.control(method.clone(), path, Some(&body)).await;
+        assert_eq!(got, status, "{path} {body}: {said}");
+        assert!(text(&said, "error").contains(says), "{path} {body}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_refused_in_json() {
+    let plaid = Plaid::start().await;
+    for (content_type, status, says) in [
+        ("text/plain", 415, "Content-Type: application/json"),
+        ("application/json", 400, "not JSON"),
+    ] {
+        let request = plaid.http.post(plaid.url("/_simulator/clock")).body("{");
+        let answer = request.header("content-type", content_type).send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        let said: Value = answer.json().await.unwrap();
+        assert!(text(&said, "error").contains(says), "{said}");
+        assert!(text(&said, "error").contains("advance_seconds"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn the_clock_does_not_silently_stop() {
+    const CENTURY: u64 = 100 * 365 * 24 * 60 * 60;
+    let plaid = Plaid::start().await;
+    let ten_years = json!({"advance_seconds": CENTURY / 10});
+    assert_eq!(plaid.post_control("/clock", ten_years).await.0, 200);
+    let before = plaid.simulator().time();
+    for seconds in [CENTURY, CENTURY / 10 * 9 + 1, u64::MAX] {
+        let (status, said) = plaid
+            .post_control("/clock", json!({"advance_seconds": seconds}))
+            .await;
+        assert_eq!(status, 422, "{said}");
+        assert!(text(&said, "error").contains("100 years"), "{said}");
+        assert_eq!(plaid.simulator().time(), before);
+        assert!(
+            plaid
+                .simulator()
+                .try_advance(Duration::from_secs(seconds))
+                .is_err()
+        );
+    }
+    let rest = json!({"advance_seconds": CENTURY / 10 * 9});
+    assert_eq!(plaid.post_control("/clock", rest).await.0, 200);
+}
+
+/// No consent of a person's helps when Plaid has not enabled the product for the client.
+#[tokio::test]
+async fn what_is_not_enabled_is_neither_available_nor_advised() {
+    let plaid = Plaid::with(Options {
+        enabled_products: vec![(
+            CLIENT_ID.to_owned(),
+            vec!["transactions".to_owned(), "identity".to_owned()],
+        )],
+        ..Options::default()
+    })
+    .await;
+    let access_token = plaid.item_with(&["transactions"]).await;
+    for path in ["/item/get", "/accounts/get"] {
+        let item = plaid.of_item(path, &access_token).await.ok();
+        assert_eq!(item["item"]["available_products"], json!(["identity"]), "{path}");
+    }
+    for path in [
+        "/auth/get",
+        "/accounts/balance/get",
+        "/liabilities/get",
+        "/statements/list",
+    ] {
+        let refused = plaid.of_item(path, &access_token).await;
+        refused.refused(400, "INVALID_INPUT", "INVALID_PRODUCT");
+        assert!(
+            text(&refused.body, "error_message").contains("not authorized"),
+            "{path}"
+        );
+    }
+    // Enabled, and not consented to: this can be asked for.
+    plaid.of_item("/identity/get", &access_token).await.refused(
+        400,
+        "INVALID_INPUT",
+        "ADDITIONAL_CONSENT_REQUIRED",
+    );
+    let body = json!({"institution_id": "ins_109508", "initial_products": ["auth"]});
+    let public_token = plaid
+        .call_as(OTHER, "/sandbox/public_token/create", body)
+        .await
+        .ok();
+    let exchange = json!({"public_token": public_token["public_token"]});
+    let item = plaid
+        .call_as(OTHER, "/item/public_token/exchange", exchange)
+        .await
+        .ok();
+    let of_item = json!({"access_token": item["access_token"]});
+    let told = plaid.call_as(OTHER, "/item/get", of_item).await.ok();
+    assert!(told["item"]["available_products"].as_array().unwrap().len() > 5);
+}

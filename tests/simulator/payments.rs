@@ -291,3 +291,120 @@ async fn link_is_for_a_payment_or_consent_of_the_same_client() {
         answer.refused(400, "INVALID_REQUEST", "INVALID_CONFIGURATION");
     }
 }
+
+/// The refusal of each body, and what its reason says.
+async fn refused_because(plaid: &Plaid, path: &str, rows: Vec<(Value, &str)>) {
+    for (body, says) in rows {
+        let answer = call(plaid, path, body.clone()).await;
+        answer.refused(400, "INVALID_REQUEST", "INVALID_FIELD");
+        let message = text(&answer.body, "error_message");
+        assert!(message.contains(says), "{body}: {message}");
+    }
+}
+
+async fn payment_with(plaid: &Plaid) -> impl Fn(Value) -> Value {
+    let recipient_id = recipient(plaid).await;
+    move |changes: Value| {
+        let mut body = json!({"recipient_id": recipient_id, "reference": "rent 7",
+                              "amount": {"currency": "GBP", "value": 5}});
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    }
+}
+
+#[tokio::test]
+async fn amounts_and_references_are_such_as_banks_take() {
+    let plaid = Plaid::start().await;
+    let payment = payment_with(&plaid).await;
+    let amount = |value: f64| payment(json!({"amount": {"currency": "GBP", "value": value}}));
+    let rows = vec![
+        (payment(json!({"reference": "a@#!"})), "letters, digits"),
+        (amount(1.234), "two decimals"),
+        (amount(0.001), "two decimals"),
+        (amount(1e15), "less than"),
+        (amount(0.0), "more than nothing"),
+        (amount(-1.0), "more than nothing"),
+    ];
+    refused_because(&plaid, "/payment/create", rows).await;
+    for good in [amount(0.01), amount(1234.56), amount(1e9)] {
+        call(&plaid, "/payment/create", good).await.ok();
+    }
+    let recipient_id = recipient(&plaid).await;
+    let mut consent = consent_of(&recipient_id);
+    consent["constraints"]["max_payment_amount"]["value"] = json!(1.234);
+    call(&plaid, "/consent/create", consent).await.refused(
+        400,
+        "PAYMENT_ERROR",
+        "PAYMENT_CONSENT_INVALID_CONSTRAINTS",
+    );
+    let mut consent = consent_of(&recipient_id);
+    consent["reference"] = json!("a@b");
+    refused_because(&plaid, "/consent/create", vec![(consent, "letters, digits")]).await;
+}
+
+/// The clock stands at 2025-06-15.
+#[tokio::test]
+async fn a_standing_order_lies_ahead_and_ends_after_it_starts() {
+    let plaid = Plaid::start().await;
+    let payment = payment_with(&plaid).await;
+    let schedule = |interval: &str, day: i64, start: &str, end: Option<&str>| {
+        let schedule = json!({"interval": interval, "interval_execution_day": day, "start_date": start,
+                              "end_date": end});
+        payment(json!({"schedule": schedule}))
+    };
+    let rows = vec![
+        (schedule("MONTHLY", 1, "2025-06-14", None), "past"),
+        (
+            schedule("MONTHLY", 1, "2027-03-01", Some("2027-01-01")),
+            "end_date must not be before",
+        ),
+        (
+            schedule("MONTHLY", 0, "2027-03-01", None),
+            "interval_execution_day",
+        ),
+        (schedule("WEEKLY", 8, "2027-03-01", None), "7 for WEEKLY"),
+        (schedule("WEEKLY", -1, "2027-03-01", None), "7 for WEEKLY"),
+    ];
+    refused_because(&plaid, "/payment/create", rows).await;
+    for good in [
+        schedule("MONTHLY", -1, "2025-06-15", Some("2025-06-15")),
+        schedule("WEEKLY", 7, "2025-06-16", None),
+    ] {
+        call(&plaid, "/payment/create", good).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn accounts_have_numbers_that_exist() {
+    let plaid = Plaid::start().await;
+    let payment = payment_with(&plaid).await;
+    let bacs = |account: &str, sort_code: &str| json!({"bacs": {"account": account, "sort_code": sort_code}});
+    let iban = |iban: &str| json!({"iban": iban});
+    let named = |mut body: Value| {
+        body["name"] = json!("Jo");
+        body
+    };
+    let rows = vec![
+        (named(iban("ZZ00 not an iban!!")), "iban is not one"),
+        (named(iban("GB00NWBK60161331926819")), "iban is not one"),
+        (named(iban("GB29NWBK601613")), "at least 15 characters"),
+        (named(bacs("12345678", "abcdef")), "bacs.sort_code"),
+        (named(bacs("1234567a", "601613")), "bacs.account"),
+    ];
+    refused_because(&plaid, "/recipient/create", rows).await;
+    let rows = vec![
+        (
+            payment(json!({"options": iban("ZZ00 not an iban!!")})),
+            "iban is not one",
+        ),
+        (payment(json!({"options": bacs("abc", "560029")})), "digits only"),
+    ];
+    refused_because(&plaid, "/payment/create", rows).await;
+    let mut consent = consent_of(&recipient(&plaid).await);
+    consent["payer_details"] = json!({"name": "Jo", "numbers": iban("GB00NWBK60161331926819")});
+    refused_because(&plaid, "/consent/create", vec![(consent, "iban is not one")]).await;
+    let good = named(iban("GB29NWBK60161331926819"));
+    call(&plaid, "/recipient/create", good).await.ok();
+}

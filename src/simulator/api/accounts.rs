@@ -44,7 +44,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .into_iter()
         .map(|account| item.account_json(account, call.now))
         .collect();
-    Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
+    Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
 }
 
 #[derive(Deserialize)]
@@ -66,6 +66,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.readable(call.now, &call.guesses)?;
+    call.check_enabled("balance")?;
     if item.draft().is_manual() {
         // There is no login to ask the bank with (https://plaid.com/docs/errors/item/#products_not_supported).
         return Err(PlaidError::products_not_supported("balance"));
@@ -91,7 +92,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             json
         })
         .collect();
-    Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
+    Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
 }
 
 /// When the balances were last updated, if the caller takes balances of that age.

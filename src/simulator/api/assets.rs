@@ -125,6 +125,9 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let mut refused = None;
     for access_token in &request.access_tokens {
         match call.read(access_token, "assets", |item| Ok(item.shared_id())) {
+            Ok(item_id) if item_ids.contains(&item_id) => {
+                return Err(PlaidError::invalid_field("access_tokens names an Item twice"));
+            }
             Ok(item_id) => item_ids.push(item_id),
             Err(error) if all => return Err(error),
             Err(error) => refused = Some(error),

@@ -1,8 +1,8 @@
 //! The paths that are answered, but for those of an Item's data ([`super::data_endpoints`]).
 
 use super::{
-    Endpoint, accounts, institution_lists, institutions, item, link_token, link_token_fields, sandbox, user,
-    verification, webhooks,
+    Endpoint, accounts, institution_lists, institutions, item, link_token, link_token_fields, sandbox,
+    sandbox_transactions, sandbox_user, user, verification, webhooks,
 };
 
 /// Those that answer with JSON. A new one is one more line here.
@@ -96,5 +96,15 @@ pub(super) const ALL: &[Endpoint] = &[
         path: "/sandbox/item/reset_login",
         fields: sandbox::RESET_LOGIN,
         run: sandbox::reset_login,
+    },
+    Endpoint {
+        path: "/sandbox/user/reset_login",
+        fields: sandbox_user::RESET_LOGIN,
+        run: sandbox_user::reset_login,
+    },
+    Endpoint {
+        path: "/sandbox/transactions/create",
+        fields: sandbox_transactions::CREATE,
+        run: sandbox_transactions::create,
     },
 ];

@@ -105,7 +105,7 @@ pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
             "accounts": json_of(&accounts, item, call.now),
             "holdings": portfolio.holdings,
             "securities": securities,
-            "item": item.json(call.now, &call.guesses),
+            "item": call.item_json(item),
             "is_investments_fallback_item": false,
         }))
     })
@@ -141,7 +141,7 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
             "investment_transactions": page,
             "securities": securities,
             "total_investment_transactions": total,
-            "item": item.json(call.now, &call.guesses),
+            "item": call.item_json(item),
             "is_investments_fallback_item": false,
         }))
     })

@@ -38,7 +38,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    Ok(json!({"item": item.full_json(call.now, &call.guesses), "status": item.status_json()}))
+    Ok(json!({"item": call.full_item_json(item), "status": item.status_json()}))
 }
 
 pub(super) const REMOVE: &[Field] = &[

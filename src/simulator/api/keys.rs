@@ -11,7 +11,7 @@ use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::{Guesses, KeysTwice, NoContentType, OtherContentType};
 
 /// The versions that Plaid's API has had (<https://plaid.com/docs/api/versioning/>). All are answered as the newest.
-const VERSIONS: &[&str] = &["2017-03-08", "2018-05-22", "2019-05-29", "2020-09-14"];
+pub(super) const VERSIONS: &[&str] = &["2017-03-08", "2018-05-22", "2019-05-29", "2020-09-14"];
 
 /// Content type and version.
 pub(super) fn check_headers(headers: &HeaderMap, guesses: &Guesses) -> Result<(), PlaidError> {

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::payments::{check_amount, payment_error, payment_json};
+use super::payment_checks::{check_account, check_amount, check_reference};
+use super::payments::{payment_error, payment_json};
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids::{ENVIRONMENT, new_uuid, time_text};
 use crate::simulator::payment_book::set;
@@ -18,6 +19,7 @@ struct Create {
     #[serde(rename = "type")]
     kind: Option<String>,
     constraints: Value,
+    options: Option<Value>,
     payer_details: Option<Value>,
 }
 
@@ -31,12 +33,18 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .and_then(Value::as_array);
     let amounts = periodic.into_iter().flatten().filter_map(|one| one.get("amount"));
     for amount in most.into_iter().chain(amounts) {
-        if check_amount(amount).is_err() {
-            return Err(payment_error(
-                "PAYMENT_CONSENT_INVALID_CONSTRAINTS",
-                "amounts of constraints must be more than nothing",
-            ));
+        if let Err(error) = check_amount(amount) {
+            let why = format!("constraints: {}", error.message);
+            return Err(payment_error("PAYMENT_CONSENT_INVALID_CONSTRAINTS", why));
         }
+    }
+    check_reference(&request.reference)?;
+    let numbers = request
+        .payer_details
+        .as_ref()
+        .and_then(|payer| payer.get("numbers"));
+    for account in numbers.into_iter().chain(&request.options) {
+        check_account(account.get("iban").and_then(Value::as_str), account.get("bacs"))?;
     }
     let mut state = call.simulator.state();
     let book = &mut state.payment_book;
@@ -104,6 +112,9 @@ struct Execute {
 pub(super) fn execute(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Execute = call.take()?;
     let amount = check_amount(&request.amount)?;
+    if let Some(reference) = &request.reference {
+        check_reference(reference)?;
+    }
     let mut state = call.simulator.state();
     let book = &mut state.payment_book;
     let repeat = format!("{}/{}", request.consent_id, request.idempotency_key);

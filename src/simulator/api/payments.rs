@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::simulator::data::money::Money;
+use super::payment_checks::{check_account, check_amount, check_reference, check_schedule};
 use crate::simulator::error::PlaidError;
 use crate::simulator::ids::{ENVIRONMENT, new_uuid, time_text};
 use crate::simulator::payment_book::set;
@@ -15,16 +15,8 @@ use crate::simulator::payment_book::set;
 /// A payment token, which Link took before link tokens, lives this long.
 const PAYMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-pub(super) fn payment_error(code: &'static str, message: &'static str) -> PlaidError {
+pub(super) fn payment_error(code: &'static str, message: impl Into<String>) -> PlaidError {
     PlaidError::new("PAYMENT_ERROR", code, message)
-}
-
-/// An amount of more than nothing.
-pub(super) fn check_amount(amount: &Value) -> Result<Money, PlaidError> {
-    let value = amount.get("value").and_then(Value::as_f64).map(Money::of);
-    value
-        .filter(|value| *value > Money::ZERO)
-        .ok_or_else(|| PlaidError::invalid_field("amount.value must be more than nothing"))
 }
 
 #[derive(Deserialize)]
@@ -44,6 +36,7 @@ pub(super) fn recipient_create(mut call: Call<'_>) -> Result<Value, PlaidError> 
             "a recipient needs an iban or bacs",
         ));
     }
+    check_account(request.iban.as_deref(), request.bacs.as_ref())?;
     let id = format!("recipient-id-{ENVIRONMENT}-{}", new_uuid());
     let json = json!({
         "recipient_id": id,
@@ -120,6 +113,13 @@ struct PaymentOptions {
 pub(super) fn payment_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: PaymentCreate = call.take()?;
     check_amount(&request.amount)?;
+    check_reference(&request.reference)?;
+    if let Some(schedule) = &request.schedule {
+        check_schedule(schedule, call.today())?;
+    }
+    if let Some(options) = &request.options {
+        check_account(options.iban.as_deref(), options.bacs.as_ref())?;
+    }
     let mut state = call.simulator.state();
     let book = &mut state.payment_book;
     book.recipients
@@ -239,12 +239,14 @@ pub(super) fn payment_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
 struct PaymentReverse {
     payment_id: String,
     idempotency_key: String,
+    reference: String,
     amount: Option<Value>,
 }
 
 /// `/payment_initiation/payment/reverse`
 pub(super) fn payment_reverse(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: PaymentReverse = call.take()?;
+    check_reference(&request.reference)?;
     if let Some(amount) = &request.amount {
         check_amount(amount)?;
     }

@@ -28,7 +28,7 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .into_iter()
             .map(|account| item.account_json(account, call.now))
             .collect();
-        Ok(json!({"accounts": accounts, "numbers": numbers, "item": item.json(call.now, &call.guesses)}))
+        Ok(json!({"accounts": accounts, "numbers": numbers, "item": call.item_json(item)}))
     })
 }
 
@@ -47,7 +47,7 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
                 json
             })
             .collect();
-        Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
+        Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
     })
 }
 
@@ -69,6 +69,6 @@ pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .into_iter()
             .map(|account| item.account_json(account, call.now))
             .collect();
-        Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": item.json(call.now, &call.guesses)}))
+        Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": call.item_json(item)}))
     })
 }

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Call;
 use crate::clock::Timestamp;
@@ -49,11 +50,41 @@ impl Call<'_> {
             let mut state = self.simulator.state();
             let item = state.item(&self.client_id, access_token, &self.guesses)?;
             item.readable(self.now, &self.guesses)?;
+            self.check_enabled(product)?;
             item.enable(product, self.guesses.missing_consent)?;
             item.clone()
         };
         let _turn = self.simulator.turn(item.id());
         read(&item)
+    }
+
+    /// Refuses a product that Plaid has not enabled for the client: no consent of a person's would help.
+    pub(super) fn check_enabled(&self, product: &str) -> Result<(), PlaidError> {
+        self.simulator
+            .check_enabled(&self.client_id, [&product.to_owned()])
+    }
+
+    /// Plaid's Item object, as calls for data embed it.
+    pub(super) fn item_json(&self, item: &Item) -> Value {
+        self.only_enabled(item.json(self.now, &self.guesses))
+    }
+
+    /// Plaid's Item object, as `/item/get` tells it.
+    pub(super) fn full_item_json(&self, item: &Item) -> Value {
+        self.only_enabled(item.full_json(self.now, &self.guesses))
+    }
+
+    /// What is not enabled for the client is not available to it either.
+    fn only_enabled(&self, mut item: Value) -> Value {
+        let available = item.get_mut("available_products").and_then(Value::as_array_mut);
+        if let Some(available) = available {
+            available.retain(|product| {
+                product
+                    .as_str()
+                    .is_some_and(|name| self.check_enabled(name).is_ok())
+            });
+        }
+        item
     }
 
     pub(super) fn today(&self) -> Date {

@@ -197,6 +197,7 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         },
         accounts,
     };
+    state.note_user(&draft.client_id, &draft.item_id, user);
     let public_token = call
         .simulator
         .new_public_token(&mut state, draft, false, call.now);

@@ -67,6 +67,9 @@ struct Evaluate {
 /// `/signal/evaluate`. Sandbox scores are random; here they are a function of `client_transaction_id`.
 pub(super) fn evaluate(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: Evaluate = call.take()?;
+    if request.amount < Money::ZERO {
+        return Err(PlaidError::invalid_field("amount must not be negative"));
+    }
     call.read(&request.access_token, "signal", |item| {
         let account = account(item, &request.account_id)?;
         if !account.has_numbers() {

@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use super::listing::Listing;
 use super::reading::{ACCOUNT_IDS, account, chosen};
+use super::transactions_made::{Told, made, mutation};
 use crate::simulator::data::calendar::{Day, number_of};
 use crate::simulator::data::movement::{Form, Movement};
 use crate::simulator::data::sync::{Change, Cursor, Stage, Version};
 use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::simulator::made_transactions::Made;
 use crate::simulator::pulls::{ledger, stage};
 use crate::simulator::webhook::Webhook;
 
@@ -129,6 +131,12 @@ pub(super) fn check_period(start: Day, end: Day) -> Result<(), PlaidError> {
     Ok(())
 }
 
+/// A transaction of the Item's seed, or one that was put on it.
+enum One<'a> {
+    Of(Movement<'a>, Form),
+    Made(Made),
+}
+
 /// `/transactions/get`
 pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
     let request: Get = call.take()?;
@@ -145,19 +153,29 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
             .iter()
             .map(|account| item.account_json(account, call.now))
             .collect();
+        let made = made(&call, item, &accounts);
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
-        let mut found = ledger.all(ledger.version(stage, call.now));
-        found.retain(|(movement, form)| period.contains(&movement.date(*form)));
+        let found = ledger.all(ledger.version(stage, call.now)).into_iter();
+        let found = found.map(|(movement, form)| (movement.date(form), One::Of(movement, form)));
+        let made = made.into_iter().map(|made| (made.posted, One::Made(made)));
+        let mut all: Vec<_> = found
+            .chain(made)
+            .filter(|(day, _)| period.contains(day))
+            .collect();
+        all.sort_by_key(|(day, _)| std::cmp::Reverse(*day));
         let mut listing = Listing::of(object(json!({
             "accounts": accounts_json,
-            "total_transactions": found.len(),
-            "item": item.json(call.now, &call.guesses),
+            "total_transactions": all.len(),
+            "item": call.item_json(item),
         })));
-        let page = found.iter().skip(options.offset).take(options.count);
+        let page = all.iter().skip(options.offset).take(options.count);
         listing.list(
             "transactions",
-            page.map(|(movement, form)| transaction::json(movement, *form, item.id(), options.style())),
+            page.map(|(_, one)| match one {
+                One::Of(movement, form) => transaction::json(movement, *form, item.id(), options.style()),
+                One::Made(made) => made.json(options.style()),
+            }),
         );
         Ok(listing)
     })
@@ -216,21 +234,34 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
             .map(|account| item.account_json(account, call.now))
             .collect();
         let stage = stage(call.simulator, item, call.now);
+        let mut made = made(call, item, &accounts);
+        if stage == Stage::Nothing {
+            made.clear();
+        }
+        let (of_seed, of_made) = request.cursor.split_once('.').unwrap_or((&request.cursor, ""));
         let ledger = ledger(call.simulator, item, accounts);
         let newest = ledger.version(stage, call.now);
-        let cursor = cursor(&request.cursor, item.id(), account_id, newest)?;
+        let cursor = cursor(of_seed, item.id(), account_id, newest)?;
+        let told = Told::parse(of_made, of_seed, made.len(), cursor.given > 0)?;
         let changes = ledger.changes(cursor.has, cursor.target);
+        let fresh = made.get(told.has..).unwrap_or_default();
         let given = cursor.given.saturating_add(request.count);
-        let has_more = given < changes.len();
-        let next = if has_more {
-            Cursor { given, ..cursor }
+        let has_more = given < changes.len() + fresh.len();
+        let (next, told_next) = if has_more {
+            (Cursor { given, ..cursor }, told)
         } else {
-            Cursor::at(cursor.target)
+            (
+                Cursor::at(cursor.target),
+                Told {
+                    has: made.len(),
+                    ..told
+                },
+            )
         };
         let next_cursor = if stage == Stage::Nothing {
             String::new()
         } else {
-            next.text(item.id(), account_id)
+            next.text(item.id(), account_id) + &told_next.text()
         };
         let mut listing = Listing::of(object(json!({
             "transactions_update_status": match stage {
@@ -242,16 +273,20 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
             "next_cursor": next_cursor,
             "has_more": has_more,
         })));
-        let told =
+        let json =
             |movement: &Movement<'_>, form| transaction::json(movement, form, item.id(), options.style());
         let page = || changes.iter().skip(cursor.given).take(request.count);
         let added = page().filter_map(|change| match change {
-            Change::Added(movement, form) => Some(told(movement, *form)),
+            Change::Added(movement, form) => Some(json(movement, *form)),
             _ => None,
         });
-        listing.list("added", added);
+        // Those that were put on the Item come after all others.
+        let skipped = cursor.given.saturating_sub(changes.len());
+        let left = request.count - page().count();
+        let fresh = fresh.iter().skip(skipped).take(left);
+        listing.list("added", added.chain(fresh.map(|made| made.json(options.style()))));
         let modified = page().filter_map(|change| match change {
-            Change::Modified(movement, form) => Some(told(movement, *form)),
+            Change::Modified(movement, form) => Some(json(movement, *form)),
             _ => None,
         });
         listing.list("modified", modified);
@@ -280,12 +315,7 @@ fn cursor(text: &str, item_id: &str, account_id: &str, newest: Version) -> Resul
             let cursor = Cursor::parse(text, item_id, account_id)
                 .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
             if cursor.given > 0 && cursor.target != newest {
-                return Err(PlaidError::new(
-                    "TRANSACTIONS_ERROR",
-                    "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
-                    "underlying transaction data changed since last page was fetched. please restart pagination \
-                     from last update",
-                ));
+                return Err(mutation());
             }
             Ok(Cursor {
                 target: newest,

@@ -41,6 +41,7 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.permitted(&call.guesses)?;
+    call.check_enabled("transfer")?;
     let refusal = call.guesses.missing_consent;
     item.enable("transfer", refusal)
         .or_else(|error| match call.guesses.transfer_with_auth {

@@ -34,7 +34,7 @@ pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
         call.simulator
             .send_webhook(item, Webhook::update_acknowledged(&url), call.now);
     }
-    Ok(json!({"item": item.json(call.now, &call.guesses)}))
+    Ok(json!({"item": call.item_json(item)}))
 }
 
 pub(super) const KEY_GET: &[Field] = &[required("key_id", TEXT)];

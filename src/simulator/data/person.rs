@@ -133,7 +133,7 @@ impl Person {
     }
 
     /// Whether data changes every hour and not once a day.
-    pub(super) fn is_dynamic(&self) -> bool {
+    pub(in crate::simulator) fn is_dynamic(&self) -> bool {
         self.persona.dynamic
     }
 }

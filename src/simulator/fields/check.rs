@@ -156,9 +156,11 @@ impl Checker {
             (Kind::Text { min, max }, Value::String(text)) => {
                 let length = text.chars().count();
                 if length < *min {
-                    return Err(PlaidError::invalid_field(format!(
-                        "{name} must be a non-empty string"
-                    )));
+                    return Err(PlaidError::invalid_field(if *min == 1 {
+                        format!("{name} must be a non-empty string")
+                    } else {
+                        format!("{name} must have at least {min} characters")
+                    }));
                 }
                 if length > *max {
                     return Err(PlaidError::invalid_field(format!(

@@ -46,6 +46,8 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         (Some(public_token), accounts)
     } else {
         let accounts = draft.link_accounts();
+        let user = (request.user_id.as_deref(), request.user_token.as_deref());
+        turn.memory.note_user(&client_id, &draft.item_id, user);
         let public_token = turn.simulator.new_public_token(turn.memory, draft, true, now);
         (Some(public_token), accounts)
     };

@@ -10,7 +10,7 @@ use url::Url;
 use crate::clock::Timestamp;
 use crate::simulator::guesses::WebhookPause;
 use crate::simulator::ids::time_text;
-use crate::simulator::recorder::masked;
+use crate::simulator::tokens_in;
 
 /// How many webhooks are remembered; the oldest leave first.
 const MOST: usize = 1_000;
@@ -184,6 +184,25 @@ fn is_hopeless(answers: &VecDeque<Answered>, pause: WebhookPause) -> bool {
     answers.len() >= fewest && rejected * 10 > answers.len() * 9
 }
 
+/// A body with the tokens in it masked, and addresses without what may be secret in them.
+fn masked(value: Value) -> Value {
+    match value {
+        Value::String(text) => tokens_in::masked(&text).into(),
+        Value::Array(values) => values.into_iter().map(masked).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| {
+                let value = match value {
+                    Value::String(url) if name == "new_webhook_url" => shown(&url).into(),
+                    value => masked(value),
+                };
+                (name, value)
+            })
+            .collect(),
+        other => other,
+    }
+}
+
 /// The URL without what may be secret in it.
 fn shown(url: &str) -> String {
     let Ok(mut url) = Url::parse(url) else {
@@ -193,7 +212,7 @@ fn shown(url: &str) -> String {
     url.set_fragment(None);
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    url.into()
+    tokens_in::masked(url.as_str())
 }
 
 #[cfg(test)]
