@@ -11,7 +11,7 @@ use super::finding::{
 use super::tell::Tell;
 use crate::config::is_loopback;
 use crate::middleware::peer;
-use crate::setup::instance::{Challenge, Told};
+use crate::instance::{Challenge, Told};
 use crate::setup::reach::{self, Answer, BROWSER_AGENT, OWN_AGENT, Trouble};
 use crate::setup::tunnel::SKIP_WARNING;
 use crate::store::tokens::TokenKey;
@@ -273,7 +273,7 @@ async fn browser_warning(context: &Context, leads_here: bool) -> Finding {
         return BROWSER_WARNING.skipped("It is seen once PUBLIC_URL leads here.");
     }
     // A page that is not there is shown without any trace in the store.
-    let page = format!("{}{}/page", context.public_url, crate::setup::instance::PATH);
+    let page = format!("{}{}/page", context.public_url, crate::instance::PATH);
     let accept = ("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
     match reach::get(&page, BROWSER_AGENT, &[accept]).await {
         Err(_) => BROWSER_WARNING.skipped("It is seen once PUBLIC_URL leads here."),

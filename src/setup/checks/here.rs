@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use super::context::Context;
 use super::finding::{Finding, PORT, VERSION};
 use super::tell::Tell;
-use crate::setup::instance::{Challenge, Told};
+use crate::instance::{Challenge, Told};
 use crate::setup::reach::{self, OWN_AGENT};
 use crate::store::tokens::TokenKey;
 
