@@ -10,7 +10,7 @@ use crate::store::tokens::TokenKey;
 use crate::{random, secret};
 
 /// Where it is asked.
-pub const PATH: &str = "/setup/instance";
+pub(crate) const PATH: &str = "/setup/instance";
 const CHALLENGE_BYTES: usize = 32;
 
 /// 32 random bytes; a challenge is used once.

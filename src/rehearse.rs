@@ -131,8 +131,7 @@ impl Rehearsal {
         identity: Identity,
         clock: SharedClock,
     ) -> Result<Self, String> {
-        let client =
-            client.ok_or("there is no OAuth client: set OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET")?;
+        let client = client.ok_or("there is no OAuth client: set OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET")?;
         let ClientKind::Confidential(StoredSecret::Plain(secret)) = &client.kind else {
             return Err("the first client has no secret here: set OAUTH_CLIENT_SECRET".to_owned());
         };

@@ -154,7 +154,8 @@ fn plaid_url(running: &Running) -> Result<Url, String> {
     match (&plaid.base_url, plaid.environment) {
         (Some(url), _) => Ok(url.clone()),
         (None, Environment::Simulator) if simulator.port() == 0 => Err(
-            "set BROKER_SIMULATOR_BIND: with port 0 nobody knows where the broker's simulator listens".to_owned(),
+            "set BROKER_SIMULATOR_BIND: with port 0 nobody knows where the broker's simulator listens"
+                .to_owned(),
         ),
         (None, Environment::Simulator) => Url::parse(&format!("http://{}", reachable(simulator)))
             .map_err(|_| "BROKER_SIMULATOR_BIND is no address that can be asked".to_owned()),

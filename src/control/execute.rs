@@ -88,7 +88,9 @@ async fn describe(context: &Context) -> Answer {
     let store = app.store.check().await.err().map(|error| error.to_string());
     // Where the store does not answer, `store` says so.
     let allowed = app.allowed_redirect_uris().await.unwrap_or_default();
-    let callbacks = allowed.into_iter().map(|allowed| (allowed.client_id, allowed.uri));
+    let callbacks = allowed
+        .into_iter()
+        .map(|allowed| (allowed.client_id, allowed.uri));
     Answer::Description {
         description: Box::new(Description {
             version: env!("CARGO_PKG_VERSION").to_owned(),

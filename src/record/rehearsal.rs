@@ -119,15 +119,21 @@ mod tests {
         let later = |seconds| now.plus(Duration::from_secs(seconds));
         assert!(ours.prove(&proof, now) && ours.prove(&proof, later(60)));
         assert!(!ours.prove(&proof, later(61)), "too old");
-        assert!(
-            !ours.prove(&ours.proof(later(61)).unwrap(), now),
-            "of the future"
-        );
+        assert!(!ours.prove(&ours.proof(later(61)).unwrap(), now), "of the future");
         assert!(of(&[2, 1]).prove(&proof, now), "an older key opens as well");
         assert!(!of(&[2]).prove(&proof, now), "other keys");
         assert!(!Keys::of(&keyring(&[1]), "production", "a").prove(&proof, now));
         let moved = proof.replace("1000000", "1000001");
-        for bad in ["", "v1", "v1.", "v1..", "v1.1000000.", "v2.1.a", "v1.x.AAAA", &moved] {
+        for bad in [
+            "",
+            "v1",
+            "v1.",
+            "v1..",
+            "v1.1000000.",
+            "v2.1.a",
+            "v1.x.AAAA",
+            &moved,
+        ] {
             assert!(!ours.prove(bad, now), "{bad}");
         }
     }

@@ -58,8 +58,7 @@ fn rehearse(app: &App, place: Arc<Semaphore>) -> Response {
 }
 
 fn rehearsal(app: &App) -> Result<Rehearsal, String> {
-    let plaid =
-        Url::parse(app.plaid.base_url()).map_err(|_| "PLAID_BASE_URL is no address".to_owned())?;
+    let plaid = Url::parse(app.plaid.base_url()).map_err(|_| "PLAID_BASE_URL is no address".to_owned())?;
     // With the callbacks that were allowed on the page.
     let clients = app.clients();
     let rehearsal = Rehearsal::new(
