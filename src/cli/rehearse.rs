@@ -109,8 +109,8 @@ impl Rehearse {
     }
 }
 
-/// By what the broker of these settings is known. Where nothing is known of it, not even its address, nobody is rehearsed
-/// with: whoever listens on the usual port may be another one.
+/// By what the broker of these settings is known. Where that cannot be had, only a broker that was named by its address is
+/// rehearsed with: whoever listens on the usual port may be another one.
 async fn identity(running: &Running) -> Result<(Identity, Option<Inspection>), String> {
     let OpenOptions { config, account, .. } = store_options(&running.config);
     let why = match Store::inspect(config, account, Duration::ZERO).await {
@@ -118,16 +118,15 @@ async fn identity(running: &Running) -> Result<(Identity, Option<Inspection>), S
             let identity = Identity::Store(inspection.tokens.clone());
             return Ok((identity, Some(inspection)));
         }
-        Ok(None) if running.given.is_none() && running.description.is_none() => {
-            return Err(
-                "there is no store here, and no PUBLIC_URL: run this in the broker's own directory and with its settings, or \
-                 set PUBLIC_URL to the broker that is meant"
-                    .to_owned(),
-            );
-        }
         Ok(None) => "there is no store here by which to know it".to_owned(),
         Err(error) => error.to_string(),
     };
+    if running.given.is_none() && running.description.is_none() {
+        return Err(format!(
+            "which broker is meant is not known ({why}): run this in the broker's own directory and with its settings, or set \
+             PUBLIC_URL to its address"
+        ));
+    }
     Ok((Identity::Unknown(why), None))
 }
 

@@ -61,7 +61,7 @@ fn visited(context: &Context, visit: &str) -> Finding {
 
 fn public_url(context: &Context, tunnel: Option<&str>) -> Finding {
     let public = &context.public_url;
-    let way = tunnel.map_or_else(
+    let way = tunnel.filter(|tunnel| tunnel != public).map_or_else(
         || {
             "Put a tunnel (docs/tunnels.md) or a proxy with a certificate in front, and set PUBLIC_URL to its https address."
                 .to_owned()
