@@ -1,5 +1,6 @@
 //! This machine: who has the addresses to listen on, and which version runs?
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
@@ -90,22 +91,49 @@ async fn ask(address: SocketAddr, tokens: Option<&TokenKey>) -> Option<Told> {
 /// Each address that the start listens on has to be free, but for those that our own broker has.
 async fn addresses(context: &Context, own: &[SocketAddr], is_running: bool) -> Finding {
     let mut free = Vec::new();
+    let mut found = Vec::new();
     let mut taken = Vec::new();
+    let mut fixes = Vec::new();
     for (variable, address) in context.config.listens_on() {
         if own.iter().any(|own| is_same_place(*own, address)) {
             continue;
         }
         match TcpListener::bind(address).await {
             Ok(_) => free.push(format!("{address} ({variable})")),
-            Err(error) => taken.push(cannot_listen(variable, address, &error)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                let who = if variable == "APP_PORT" {
+                    "Another program, and no broker with this store,"
+                } else {
+                    "Another program, most likely another broker,"
+                };
+                found.push(format!("{who} listens on {address} ({variable})."));
+                taken.push(variable);
+            }
+            Err(error) => {
+                found.push(format!("It cannot listen on {address} ({variable}): {error}."));
+                let variables = if variable == "APP_PORT" {
+                    "BROKER_BIND and APP_PORT"
+                } else {
+                    variable
+                };
+                fixes.push(format!(
+                    "Set {variables} to an address of this machine, with a port that this user may take (above 1023)."
+                ));
+            }
         }
     }
     if !taken.is_empty() {
-        let (found, fixes): (Vec<String>, Vec<String>) = taken.into_iter().unzip();
-        return PORT.failed(
-            format!("The broker could not start. {}", found.join(" ")),
-            fixes.join(" "),
+        let variables = names(taken);
+        fixes.insert(
+            0,
+            format!(
+                "Stop what listens there, or set {variables} to another address: each broker needs its own."
+            ),
         );
+    }
+    if !found.is_empty() {
+        let found = format!("The broker could not start. {}", found.join(" "));
+        return PORT.failed(found, fixes.join(" "));
     }
     if let (true, Some(first)) = (is_running, own.first()) {
         return PORT.ok(format!("The broker with this store listens on {first}."));
@@ -116,30 +144,4 @@ async fn addresses(context: &Context, own: &[SocketAddr], is_running: bool) -> F
         let free = names(free.iter().map(String::as_str));
         format!("What the broker listens on is free: {free}.")
     })
-}
-
-/// What was found, and the fix.
-fn cannot_listen(variable: &str, address: SocketAddr, error: &std::io::Error) -> (String, String) {
-    if error.kind() != std::io::ErrorKind::AddrInUse {
-        let variables = if variable == "APP_PORT" {
-            "BROKER_BIND and APP_PORT"
-        } else {
-            variable
-        };
-        return (
-            format!("It cannot listen on {address} ({variable}): {error}."),
-            format!(
-                "Set {variables} to an address of this machine, with a port that this user may take (above 1023)."
-            ),
-        );
-    }
-    let who = if variable == "APP_PORT" {
-        "Another program, and no broker with this store,"
-    } else {
-        "Another program, most likely another broker,"
-    };
-    (
-        format!("{who} listens on {address} ({variable})."),
-        format!("Stop the program on {address}, or set {variable} to another: each broker needs its own."),
-    )
 }
