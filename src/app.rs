@@ -5,11 +5,12 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use thiserror::Error;
+use url::Url;
 
 use crate::admin::Admins;
 use crate::audit::{Audit, Origin};
 use crate::clock::SharedClock;
-use crate::config::{self, ClientConfig, Clients, Config, Environment, Problems};
+use crate::config::{self, ClientConfig, Clients, Config, Environment, Problems, RedirectUris};
 use crate::connections::Connections;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -164,12 +165,33 @@ impl App {
         if self.clients().find(client_id).is_none() {
             return Err(AllowError::UnknownClient(client_id.to_owned()));
         }
-        config::redirect_uri(uri).map_err(AllowError::Uri)?;
+        let url = config::redirect_uri(uri).map_err(AllowError::Uri)?;
+        if self.is_own(&url) {
+            let why = "it is an address of this broker itself, and not of the client".to_owned();
+            return Err(AllowError::Uri(why));
+        }
         let (client_id, uri) = (client_id.to_owned(), uri.to_owned());
         let store = self.store.by(origin);
         let new = store.allow_redirect_uri(client_id, uri, self.clock.now()).await?;
         self.take_allowed().await?;
         Ok(new)
+    }
+
+    /// Whether it is an address of this broker: where it was told to be, or where it listens.
+    fn is_own(&self, url: &Url) -> bool {
+        let origin = url.origin().ascii_serialization();
+        let listens = url.port_or_known_default() == Some(self.address.port());
+        origin == self.public_url || (config::is_loopback(url) && listens)
+    }
+
+    /// Whether there is no client that anybody could return to: none has a callback, of the settings or allowed.
+    #[must_use]
+    pub fn has_no_callback(&self) -> bool {
+        let none = RedirectUris::Listed(Vec::new());
+        self.clients()
+            .as_slice()
+            .iter()
+            .all(|client| client.redirect_uris == none)
     }
 
     /// Takes an allowed callback back; those of the settings and of the clients file stay. Gives whether it was there.

@@ -109,6 +109,7 @@ impl Config {
         let Settings {
             mut problems,
             warnings,
+            unknown,
             ..
         } = settings;
         if options.without_clients && http.public_url.is_none() {
@@ -127,6 +128,8 @@ impl Config {
                 warnings,
             })
         } else {
+            // What is missing is there perhaps, under a name with a typo.
+            problems.extend(unknown);
             Err(Problems(problems))
         }
     }

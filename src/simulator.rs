@@ -11,8 +11,10 @@ mod accounts;
 mod adjustable_clock;
 mod api;
 mod asset_reports;
+mod auth_flags;
 mod controls;
 mod data;
+mod deposits;
 mod duplicates;
 mod error;
 mod fault;
@@ -160,7 +162,7 @@ pub struct ItemView {
     pub item_id: String,
     /// The client that owns it.
     pub client_id: String,
-    /// Plaid's `institution_id`.
+    /// Plaid's `institution_id`; empty when account numbers were typed in and no bank is known.
     pub institution_id: String,
     /// The products on the Item.
     pub products: Vec<String>,

@@ -21,12 +21,18 @@ mod controls;
 mod custom;
 #[path = "simulator/data.rs"]
 mod data;
+#[path = "simulator/deposits.rs"]
+mod deposits;
+#[path = "simulator/deposits_manual.rs"]
+mod deposits_manual;
 #[path = "simulator/duplicates.rs"]
 mod duplicates;
 #[path = "simulator/faults.rs"]
 mod faults;
 #[path = "simulator/guesses.rs"]
 mod guesses;
+#[path = "simulator/guesses_deposits.rs"]
+mod guesses_deposits;
 #[path = "simulator/guesses_items.rs"]
 mod guesses_items;
 #[path = "simulator/guesses_limits.rs"]

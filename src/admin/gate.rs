@@ -177,7 +177,7 @@ impl Outside {
             Self::NoProof => (
                 StatusCode::FORBIDDEN,
                 "out_of_date",
-                "The page that sent this belongs to an earlier session.",
+                "The page that sent this belongs to an earlier session. Reload it, and try again.",
             ),
             Self::NoForm => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -98,6 +98,12 @@ fn announce(broker: &Broker) {
     say(&format!("operations listening on http://{ops}"));
     let app = broker.app();
     tracing::info!(environment = app.config.plaid.environment.name(), public_url = %app.public_url, "started");
+    if app.has_no_callback() {
+        tracing::warn!(
+            "no OAuth client can be served yet: put the callback URL that your auth profile shows (for Kore.ai for example \
+             https://idp.kore.com/workflows/callback) into PLAID_REDIRECT_URI, or allow it on the set-up page"
+        );
+    }
     if app.config.plaid.environment == Environment::Simulator {
         say("");
         say(&format!(

@@ -170,11 +170,6 @@ fn read_redirect_uris(
         if environment == Some(Environment::Simulator) {
             return RedirectUris::AnyLoopback;
         }
-        settings.warn(
-            "PLAID_REDIRECT_URI is not set, so no OAuth client can be served: set it to the callback URL that your \
-             auth profile shows (for Kore.ai for example https://idp.kore.com/workflows/callback)."
-                .to_owned(),
-        );
         return RedirectUris::Listed(Vec::new());
     }
     let given: Vec<String> = settings

@@ -25,6 +25,8 @@ pub(super) struct Settings {
     refused: BTreeSet<&'static str>,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<String>,
+    /// Names that are no settings: a warning each, and, when anything is missing or wrong, perhaps its cause.
+    pub(super) unknown: Vec<Problem>,
 }
 
 /// The process environment as text. What is not Unicode becomes U+FFFD, which no setting accepts, so it is
@@ -44,6 +46,7 @@ impl Settings {
             refused: BTreeSet::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
+            unknown: Vec::new(),
         };
         let mut outer = Layer::new();
         for (name, value) in env {
@@ -159,6 +162,11 @@ impl Settings {
             self.warn(format!(
                 "{place} sets {name}, which is no setting and is ignored; did you mean {nearest}?"
             ));
+            self.unknown.push(Problem {
+                variable: name,
+                found: None,
+                expected: format!("is no setting ({place} has it); did you mean {nearest}?"),
+            });
         }
     }
 

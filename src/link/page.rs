@@ -108,7 +108,8 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
             link_page(app, visit, Flow::OAuth(request), scope, asker, attempt).await
         }
         Err(AuthorizeError::Page(error)) => {
-            note_refused(app, visit, None, error.words());
+            let named = told::named_client(&clients, &visit.query).map(|client| client.id.clone());
+            note_refused(app, visit, named, error.words());
             told::refused_on_a_page(app, &clients, &visit.query, &error, attempt);
             refusal::of_authorization(app, visit.root, &error)
         }

@@ -102,8 +102,9 @@ fn not_listed(sent: &str, nearest: Option<&str>) -> (&'static str, String, Vec<S
         }
     }
     advice.push(
-        "If you set it up: copy the callback URL of your OAuth profile, exactly as it is shown there, into \
-         PLAID_REDIRECT_URI, and restart. (For a client of the clients file: into its redirect_uris.)"
+        "If you set it up: when it is the callback URL that your OAuth profile shows, press Allow on the set-up page \
+         (/setup), or copy it from the profile into PLAID_REDIRECT_URI, and restart. (For a client of the clients file: \
+         into its redirect_uris.)"
             .to_owned(),
     );
     (

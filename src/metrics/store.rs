@@ -10,6 +10,8 @@ use super::{OTHER, is_word};
 /// The writer takes at most 256 decisions into one commit.
 const DECISIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
+/// The stages of a transaction.
+const STAGES: [&str; 5] = ["open", "completed", "redeemed", "abandoned", "cancelled"];
 /// Error codes of Plaid's that connections can be in; there are a dozen (<https://plaid.com/docs/errors/item/>).
 const MOST_HEALTHS: usize = 40;
 
@@ -153,6 +155,10 @@ impl StoreMetrics {
                 OTHER
             };
             self.health.with_label_values(&[health]).add(signed(*count));
+        }
+        // A stage that no transaction is in is told as 0, so that its series is there from the start.
+        for stage in STAGES {
+            self.transactions.with_label_values(&[stage]).set(0);
         }
         for (stage, count) in &kept.transactions {
             self.transactions.with_label_values(&[stage]).set(signed(*count));

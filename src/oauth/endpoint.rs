@@ -114,6 +114,7 @@ pub(super) async fn read(
     match read.await {
         Ok(request) => Ok(request),
         Err(error) => {
+            suspicions::named_by_headers(app, headers, entry);
             app.limits.address(Kind::Token, peer.address)?;
             Err(error)
         }

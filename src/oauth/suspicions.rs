@@ -4,7 +4,7 @@
 
 use http::HeaderMap;
 
-use super::client_auth::{Authenticated, ClientAuthError, Method, Presented, header_is};
+use super::client_auth::{Authenticated, ClientAuthError, Method, Presented, header_is, presented};
 use super::params::Params;
 use crate::app::App;
 use crate::config::{ClientConfig, ClientKind, Clients};
@@ -14,6 +14,8 @@ use crate::store::TokenKind;
 /// What was meant to be presented.
 const CODE: &str = "a code of this broker";
 const REFRESH_TOKEN: &str = "a refresh token of this broker";
+/// A template of the client that went out as it stands.
+const PLACEHOLDER: &str = "a placeholder that nobody filled in";
 
 /// Looks at the tokens that were sent.
 pub(super) fn tokens(app: &App, params: &Params, attempt: &mut Attempt) {
@@ -28,13 +30,37 @@ pub(super) fn tokens(app: &App, params: &Params, attempt: &mut Attempt) {
         let Some(value) = params.get(name) else { continue };
         let found = looks_like(app, value);
         if found != expected && !(name == "code" && found == "a public token of Plaid") {
-            attempt.suspect(format!("{name} is {found} and not {expected}"));
+            attempt.suspect(
+                format!("{name} is {found} and not {expected}"),
+                fix_of(name, found),
+            );
         }
     }
     if let Some(value) = params.get("client_secret")
         && value.trim() != value
     {
-        attempt.suspect("client_secret has a blank at its beginning or end");
+        attempt.suspect("client_secret has a blank at its beginning or end", None);
+    }
+}
+
+/// What to do where the profile sends something else than a token of ours: a new authorization would not cure it.
+fn fix_of(name: &str, found: &str) -> Option<&'static str> {
+    match (name, found) {
+        (_, PLACEHOLDER) => Some(
+            "The profile sends the placeholder itself. Take the field out of its Additional Fields: the client fills in code \
+             and refresh_token by itself.",
+        ),
+        ("refresh_token", _) => Some(
+            "The profile has to send the refresh_token of the last token answer: take a field of that name out of its \
+             Additional Fields, and authorize once more.",
+        ),
+        (
+            "code",
+            "an access token of Plaid" | "a link token of Plaid" | "an Authorization header" | REFRESH_TOKEN,
+        ) => Some(
+            "The profile has to send the code that its callback got: take a field of that name out of its Additional Fields.",
+        ),
+        _ => None,
     }
 }
 
@@ -56,7 +82,7 @@ fn looks_like(app: &App, value: &str) -> &'static str {
         ("access-", "an access token of Plaid"),
         ("public-", "a public token of Plaid"),
         ("link-", "a link token of Plaid"),
-        ("{{", "a placeholder that nobody filled in"),
+        ("{{", PLACEHOLDER),
         ("Bearer ", "an Authorization header"),
     ] {
         if value.starts_with(prefix) {
@@ -83,6 +109,15 @@ pub(super) fn plaid_headers(app: &App, headers: &HeaderMap, presented: &Presente
             "the header PLAID-CLIENT-ID contradicts this broker's PLAID_CLIENT_ID: it does not count here, but the \
              client's own calls to Plaid fail with it",
         );
+    }
+}
+
+/// Notes which client its headers name, where nothing more of the request can be used.
+pub(super) fn named_by_headers(app: &App, headers: &HeaderMap, attempt: &mut Attempt) {
+    let named = presented(headers, &Params::default()).ok();
+    let id = named.and_then(|presented| presented.client_id);
+    if let Some(client) = app.clients().find(&id.unwrap_or_default()) {
+        attempt.client(&client.id);
     }
 }
 

@@ -9,7 +9,7 @@ use super::params::Params;
 use super::redirect::{RedirectError, difference};
 use super::suspicions;
 use crate::app::App;
-use crate::config::Clients;
+use crate::config::{ClientConfig, Clients};
 use crate::plaid::Verdict;
 use crate::record::Attempt;
 
@@ -35,7 +35,7 @@ pub fn request(query: &str, attempt: &mut Attempt) {
     attempt.parameters(params.names(), params.others());
     if let Some(asked) = params.get("response_type").filter(|asked| *asked != "code") {
         let known = RESPONSE_TYPES.into_iter().find(|known| *known == asked);
-        attempt.suspect(format!("response_type was {}", known.unwrap_or("another")));
+        attempt.suspect(format!("response_type was {}", known.unwrap_or("another")), None);
     }
 }
 
@@ -47,18 +47,24 @@ pub(super) fn grant_type(params: &Params, attempt: &mut Attempt) {
     }
 }
 
+/// The client that an authorization request names, or means by naming none.
+#[must_use]
+pub fn named_client<'a>(clients: &'a Clients, query: &str) -> Option<&'a ClientConfig> {
+    let params = Params::from_query(query.as_bytes()).unwrap_or_default();
+    match params.get("client_id") {
+        Some(id) => clients.find(id),
+        None if params.is_doubled("client_id") => None,
+        None => clients.first(),
+    }
+}
+
 /// Finishes the entry of an authorization request that was refused on a page.
 pub fn refused_on_a_page(app: &App, clients: &Clients, query: &str, error: &PageError, mut attempt: Attempt) {
     if !attempt.is_recorded() {
         return;
     }
     let params = Params::from_query(query.as_bytes()).unwrap_or_default();
-    let client = match params.get("client_id") {
-        Some(id) => clients.find(id),
-        None if params.is_doubled("client_id") => None,
-        None => clients.first(),
-    };
-    if let Some(client) = client {
+    if let Some(client) = named_client(clients, query) {
         attempt.client(&client.id);
     }
     if let PageError::Redirect(RedirectError::NotListed { sent, .. }) = error {
@@ -113,11 +119,22 @@ fn of_redirect(error: &RedirectError) -> (String, &'static str) {
 /// Finishes the entry of a request by another method than the address takes.
 pub fn wrong_method<B>(mut attempt: Attempt, request: &Request<B>) {
     attempt.headers(request.headers());
-    let words = match *request.method() {
-        Method::GET => "it was called by GET, and takes POST",
-        _ => "it was called by a method that it does not take; it takes POST",
+    let query = Params::from_query(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
+    let (words, fix) = match *request.method() {
+        // What an authorization request begins with (RFC 6749 4.1.1).
+        Method::GET if query.get("response_type").is_some() => (
+            "a browser came with an authorization request to an address for token requests",
+            "Swap the Authorization URL and the Token request URL in the profile: compare both with this page.",
+        ),
+        Method::GET => (
+            "it was called by GET, and takes POST",
+            "Choose POST as the method of the Token request URL and of the Refresh Token URL.",
+        ),
+        _ => (
+            "it was called by a method that it does not take; it takes POST",
+            "Choose POST as the method of the Token request URL and of the Refresh Token URL.",
+        ),
     };
-    let fix = "Choose POST as the method of the Token request URL and of the Refresh Token URL.";
     attempt.refused(
         StatusCode::METHOD_NOT_ALLOWED,
         "invalid_request",

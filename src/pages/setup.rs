@@ -20,6 +20,10 @@ pub struct SetupPage {
     pub clients: Vec<ClientChoice>,
     /// The chosen client.
     pub client_id: String,
+    /// Whether the chosen client has no secret.
+    pub public: bool,
+    /// Where its secret is found.
+    pub secret: &'static str,
     /// The profile's form, in its order.
     pub rows: Vec<Row>,
     /// Its Authorization Fields.

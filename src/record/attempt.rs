@@ -28,7 +28,7 @@ pub struct Attempt(Option<Open>);
 struct Open {
     record: Record,
     entry: Entry,
-    suspicions: Vec<String>,
+    suspicions: Vec<(String, Option<String>)>,
     because: Option<(String, Option<String>)>,
 }
 
@@ -123,9 +123,10 @@ impl Attempt {
         });
     }
 
-    /// What will have been the cause, should it be refused.
-    pub fn suspect(&mut self, words: impl Into<String>) {
-        self.change(|open| open.suspicions.push(words.into()));
+    /// What will have been the cause, should it be refused for no other, and what to do about it, if that is not what is
+    /// to be done about the refusal anyhow.
+    pub fn suspect(&mut self, words: impl Into<String>, fix: Option<&str>) {
+        self.change(|open| open.suspicions.push((words.into(), fix.map(str::to_owned))));
     }
 
     /// The cause of what comes, more precise than what the caller is told, and what to do about it.
@@ -161,12 +162,12 @@ impl Attempt {
             open.entry.outcome = Outcome::Refused;
             open.entry.status = Some(status.as_u16());
             open.entry.error = Some(error);
-            let (words, fix) = open.because.take().unwrap_or_else(|| (words.into(), fix));
-            open.entry.words = std::iter::once(words)
-                .chain(open.suspicions.drain(..))
-                .collect::<Vec<_>>()
-                .join(": ");
-            open.entry.fix = fix;
+            // With a known cause what looked odd besides would only mislead.
+            (open.entry.words, open.entry.fix) = open.because.take().unwrap_or_else(|| {
+                let (suspected, fixes): (Vec<_>, Vec<_>) = open.suspicions.drain(..).unzip();
+                let words: Vec<String> = std::iter::once(words.into()).chain(suspected).collect();
+                (words.join(": "), fixes.into_iter().flatten().next().or(fix))
+            });
         });
     }
 

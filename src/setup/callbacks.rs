@@ -87,14 +87,16 @@ pub(super) fn notice(done: &str) -> Option<&'static str> {
 pub(super) async fn change(app: &App, fields: &Fields, origin: Origin) -> Response {
     let get = |name| fields.get(name).unwrap_or_default().trim();
     let (client, uri) = (get("client_id"), get("redirect_uri"));
-    let done = if get("act") == "forget" {
-        match app.forget_redirect_uri(client, uri, origin).await {
+    let done = match get("act") {
+        "forget" => match app.forget_redirect_uri(client, uri, origin).await {
             Ok(_) => Ok("forgotten"),
             Err(error) => Err(AllowError::Store(error)),
+        },
+        "allow" => {
+            let new = app.allow_redirect_uri(client, uri, origin).await;
+            new.map(|new| if new { "allowed" } else { "known" })
         }
-    } else {
-        let new = app.allow_redirect_uri(client, uri, origin).await;
-        new.map(|new| if new { "allowed" } else { "known" })
+        _ => return error_page(app, ROOT, &neither()),
     };
     match done {
         Ok(done) => {
@@ -118,6 +120,15 @@ fn not_allowed(error: &AllowError) -> Refusal {
         title: "Nothing was changed".to_owned(),
         message: format!("The callback was not allowed: {error}."),
         advice: vec!["Go back, and copy the callback exactly as the profile shows it.".to_owned()],
+    }
+}
+
+fn neither() -> Refusal {
+    Refusal {
+        status: StatusCode::BAD_REQUEST,
+        title: "Nothing was changed".to_owned(),
+        message: "The form says neither to allow a callback nor to take one back.".to_owned(),
+        advice: vec!["Go back, reload that page, and try again.".to_owned()],
     }
 }
 

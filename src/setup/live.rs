@@ -7,10 +7,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -21,6 +21,7 @@ use super::checks::{self, Context};
 use super::page;
 use crate::admin::Admin;
 use crate::app::App;
+use crate::middleware::peer::Peer;
 use crate::oauth::params::one;
 use crate::record::Update;
 
@@ -34,6 +35,7 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 pub(super) async fn record(
     State(app): State<App>,
     _: Admin,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -48,15 +50,19 @@ pub(super) async fn record(
         Some(mark) => listener.after(&mark),
         None => listener,
     };
-    let events = stream::unfold((listener, app), |(mut listener, app)| async move {
-        let event = match listener.next().await? {
+    let watching = (listener, app, headers);
+    let events = stream::unfold(watching, move |(mut listener, app, headers)| async move {
+        let update = listener.next().await?;
+        // Who logged out meanwhile, or whose session has ended, hears no more.
+        Admin::of(&app, &headers, peer.https)?;
+        let event = match update {
             Update::Reset => Event::default().event("reset").data("-"),
             Update::Entry(entry) => Event::default()
                 .event("entry")
                 .id(listener.mark(&entry))
                 .data(page::json(&app, &entry)),
         };
-        Some((Ok(event), (listener, app)))
+        Some((Ok(event), (listener, app, headers)))
     });
     answer(events)
 }

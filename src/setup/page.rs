@@ -54,6 +54,8 @@ async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -
         notice: one(&query, "done").as_deref().and_then(callbacks::notice),
         clients: clients.as_slice().iter().map(choice).collect(),
         client_id: client.id.clone(),
+        public: matches!(client.kind, ClientKind::Public),
+        secret: profile::secret(&app, client),
         rows: profile::rows(&app, client),
         fields: profile::fields(&app),
         addresses: profile::addresses(&app),

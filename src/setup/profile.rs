@@ -30,7 +30,7 @@ fn tenant(app: &App) -> &'static str {
 }
 
 /// Where the client's secret is found. It is never shown.
-fn secret(app: &App, client: &ClientConfig) -> &'static str {
+pub(super) fn secret(app: &App, client: &ClientConfig) -> &'static str {
     let is_first = app.clients().first().is_some_and(|first| first.id == client.id);
     match &client.kind {
         ClientKind::Public => "none: this client is public and uses PKCE",
@@ -54,7 +54,11 @@ pub(super) fn rows(app: &App, client: &ClientConfig) -> Vec<Row> {
         literal: true,
         note: None,
     };
-    let products = scope::names(&app.config.link.products).join(" ");
+    let products = client
+        .products
+        .clone()
+        .unwrap_or_else(|| scope::names(&app.config.link.products))
+        .join(" ");
     let simulated = (app.config.plaid.environment == Environment::Simulator).then(|| {
         "Kore.ai's actions call plaid.com with it, where the simulator's tokens mean nothing.".to_owned()
     });
@@ -72,7 +76,7 @@ pub(super) fn rows(app: &App, client: &ClientConfig) -> Vec<Row> {
         Row {
             literal: false,
             note: Some(format!(
-                "Empty asks for all that is configured: {products}. Name some of them to ask for less."
+                "Empty asks for all that this client may ask for: {products}. Name some of them to ask for less."
             )),
             ..row("Scope(s)", "leave it empty".to_owned())
         },
@@ -112,10 +116,17 @@ pub(super) fn markdown(app: &App, client: &ClientConfig) -> String {
         let value = value.replace('|', "\\|");
         if literal { format!("`{value}`") } else { value }
     };
-    let mut text = String::from("# OAuth v2 profile for Plaid\n\n| Field | Value |\n| --- | --- |\n");
+    let mut text =
+        String::from("# OAuth v2 profile for Plaid\n\n| Field | Value | Note |\n| --- | --- | --- |\n");
     for row in rows(app, client) {
+        let note = shown(row.note.as_deref().unwrap_or_default(), false);
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "| {} | {} |", row.field, shown(&row.value, row.literal));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {note} |",
+            row.field,
+            shown(&row.value, row.literal)
+        );
     }
     text.push_str("\n## Authorization Fields\n\n| Type | Key | Value |\n| --- | --- | --- |\n");
     for field in fields(app) {
@@ -153,7 +164,9 @@ pub(super) fn going_live(app: &App) -> Vec<Step> {
         ),
         known(
             own_secret,
-            "A client secret of its own (OAUTH_CLIENT_SECRET), so that Plaid's secret stays out of the OAuth profile.",
+            "A client secret of its own (OAUTH_CLIENT_SECRET), so that it and Plaid's secret can be changed and be lost one \
+             without the other. (The header PLAID-SECRET of Kore.ai's profile holds Plaid's all the same: its actions call \
+             Plaid themselves.)",
         ),
         known(
             app.public_url.starts_with("https://"),

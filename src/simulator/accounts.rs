@@ -179,14 +179,14 @@ impl Account {
     }
 
     /// The account as Link's callbacks and sessions tell it.
-    pub(super) fn link_json(&self, item_id: &str) -> Value {
+    pub(super) fn link_json(&self, item_id: &str, verification_status: Option<&str>) -> Value {
         json!({
             "id": self.id(item_id),
             "name": self.name,
             "mask": self.mask,
             "type": self.kind,
             "subtype": self.subtype,
-            "verification_status": null,
+            "verification_status": verification_status,
             "class_type": null,
         })
     }

@@ -71,15 +71,26 @@ const fn bank(id: &'static str, name: &'static str) -> Institution {
     }
 }
 
+/// Where Instant Match and automated micro-deposits are tried.
+pub(super) const HOUNDSTOOTH: &str = "ins_109512";
+/// Where instant micro-deposits are tried.
+pub(super) const WINDOWPANE: &str = "ins_135858";
+
+/// In the place of a bank when account numbers were typed in: which bank they are of is not told.
+pub(super) static NO_BANK: Institution = Institution {
+    products: super::auth_flags::MANUAL_PRODUCTS,
+    ..bank("", "")
+};
+
 /// All of them; Link offers them in this order.
 pub(super) const ALL: &[Institution] = &[
     bank("ins_109508", "First Platypus Bank"),
     bank("ins_109509", "First Gingham Credit Union"),
     bank("ins_109510", "Tattersall Federal Credit Union"),
     bank("ins_109511", "Tartan Bank"),
-    bank("ins_109512", "Houndstooth Bank"),
+    bank(HOUNDSTOOTH, "Houndstooth Bank"),
     bank("ins_130016", "First Platypus Balance Bank"),
-    bank("ins_135858", "Windowpane Bank"),
+    bank(WINDOWPANE, "Windowpane Bank"),
     bank("ins_132363", "Unhealthy Platypus Bank - Degraded"),
     Institution {
         special: Trait::Down,
@@ -196,6 +207,16 @@ impl Institution {
         self.country == "US" && wanted.iter().any(|number| number == ROUTING_NUMBER)
     }
 
+    /// As Link's callbacks tell it.
+    pub(super) fn link_json(&self) -> Value {
+        json!({"name": self.name, "institution_id": self.id})
+    }
+
+    /// As answers name it: not at all when there is none.
+    pub(super) fn told(&'static self) -> Option<&'static Self> {
+        (!self.id.is_empty()).then_some(self)
+    }
+
     pub(super) fn is_oauth(&self) -> bool {
         self.special == Trait::OAuth
     }
@@ -212,9 +233,9 @@ impl Institution {
         let auth_metadata = extras.auth_metadata.then(|| {
             json!({"supported_methods": {
                 "instant_auth": self.supports("auth"),
-                "instant_match": self.id == "ins_109512",
-                "automated_micro_deposits": self.id == "ins_109512",
-                "instant_micro_deposits": self.id == "ins_135858",
+                "instant_match": self.id == HOUNDSTOOTH,
+                "automated_micro_deposits": self.id == HOUNDSTOOTH,
+                "instant_micro_deposits": self.id == WINDOWPANE,
             }})
         });
         json!({
@@ -262,7 +283,7 @@ pub(super) mod as_id {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer};
 
-    use super::{Institution, by_id};
+    use super::{Institution, NO_BANK, by_id};
 
     pub(in crate::simulator) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
@@ -277,7 +298,13 @@ pub(super) mod as_id {
     ) -> Result<Option<&'static Institution>, D::Error> {
         let unknown = || D::Error::custom("there is no institution with this id");
         Option::<String>::deserialize(deserializer)?
-            .map(|id| by_id(&id).ok_or_else(unknown))
+            .map(|id| {
+                if id.is_empty() {
+                    Ok(&NO_BANK)
+                } else {
+                    by_id(&id).ok_or_else(unknown)
+                }
+            })
             .transpose()
     }
 }

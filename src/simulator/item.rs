@@ -1,17 +1,19 @@
 //! One Item: a person's login at one institution, and how it lives and ends.
 
+mod draft;
 mod told;
+mod verification;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::accounts::{self, Account};
+pub(super) use self::draft::Draft;
+use super::accounts::Account;
 use super::data::Source;
 use super::error::PlaidError;
 use super::guesses::{Guesses, MissingConsent, PermissionRevoked};
 use super::institutions::{self, Institution};
-use super::products;
 use crate::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
@@ -30,41 +32,6 @@ enum Stage {
     /// The person ended the connection at my.plaid.com or at the bank.
     Revoked,
     Removed,
-}
-
-/// What an Item is made of.
-#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
-pub(super) struct Draft {
-    pub(super) item_id: Arc<str>,
-    pub(super) client_id: Arc<str>,
-    #[serde(deserialize_with = "institutions::as_id::deserialize")]
-    pub(super) institution: &'static Institution,
-    /// On the Item from the start.
-    #[serde(deserialize_with = "products::as_names::deserialize")]
-    pub(super) products: Vec<&'static str>,
-    /// Consented to beside `products`.
-    #[serde(deserialize_with = "products::as_names::deserialize")]
-    pub(super) consented_products: Vec<&'static str>,
-    pub(super) webhook: Option<String>,
-    /// What was typed as the username at the bank's own page, where it only tells one login from another.
-    #[serde(default)]
-    pub(super) login: Option<Box<str>>,
-    /// What the Item's data is made of.
-    pub(super) source: Source,
-    /// Keys of the chosen accounts; `None`: all.
-    #[serde(deserialize_with = "accounts::as_keys::deserialize")]
-    pub(super) accounts: Option<Vec<&'static str>>,
-}
-
-impl Draft {
-    /// The accounts that the person chose, in the order that the bank has them.
-    pub(super) fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.source.person.accounts().iter().filter(|account| {
-            self.accounts
-                .as_ref()
-                .is_none_or(|chosen| chosen.contains(&account.key))
-        })
-    }
 }
 
 /// An Item that was exchanged.
@@ -88,7 +55,7 @@ pub(super) struct Item {
     syncs: bool,
     /// Up to when webhooks have told of changed transactions.
     news_told_at: Timestamp,
-    /// What `/sandbox/item/set_verification_status` said, by account id.
+    /// What `/sandbox/item/set_verification_status` or a webhook said, by account id.
     verification: BTreeMap<String, String>,
 }
 
@@ -136,14 +103,6 @@ impl Item {
 
     pub(super) fn note_webhook(&mut self, code: &str, now: Timestamp) {
         self.last_webhook = Some((code.to_owned(), now));
-    }
-
-    pub(super) fn set_verification(&mut self, account_id: String, status: String) {
-        self.verification.insert(account_id, status);
-    }
-
-    pub(super) fn verification(&self, account_id: &str) -> Option<&str> {
-        self.verification.get(account_id).map(String::as_str)
     }
 
     /// Whether the login has lapsed and nobody was told yet; whoever asks tells.
@@ -208,7 +167,7 @@ impl Item {
         if self.has(product) {
             return Ok(());
         }
-        if !self.draft.institution.supports(product) {
+        if !self.draft.supports(product) {
             return Err(PlaidError::products_not_supported(product));
         }
         if let Some(product) = self.draft.consented_products.iter().find(|has| **has == product) {
@@ -241,6 +200,7 @@ impl Item {
     pub(super) fn login_required(&self, now: Timestamp) -> bool {
         self.stage == Stage::LoginRequired
             || (self.stage == Stage::Linked
+                && !self.draft.is_manual()
                 && (now.since(self.logged_in_at) >= LOGIN_LIFETIME
                     || self.consent_ends.is_some_and(|ends| now >= ends)))
     }
@@ -351,6 +311,7 @@ mod tests {
             consented_products: vec!["auth"],
             webhook: None,
             login: None,
+            deposit: None,
             source: Source::default(),
             accounts: Some(vec!["0000"]),
         };

@@ -5,11 +5,13 @@
 
 mod bank;
 mod calls;
+mod deposit_code;
 mod finish;
 mod hosted;
 mod login;
 mod mfa;
 mod notices;
+mod numbers;
 mod options;
 mod pane;
 mod person;
@@ -75,6 +77,7 @@ pub(super) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Rout
         ("/calls.js", include_str!("../../static/simulator/calls.js")),
         ("/dialog.js", include_str!("../../static/simulator/dialog.js")),
         ("/panes.js", include_str!("../../static/simulator/panes.js")),
+        ("/manual.js", include_str!("../../static/simulator/manual.js")),
         ("/elements.js", include_str!("../../static/simulator/elements.js")),
         ("/hosted.js", include_str!("../../static/simulator/hosted.js")),
         ("/bank.js", include_str!("../../static/simulator/bank.js")),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::Filters;
+use super::auth_flags::AuthFlags;
 use super::data::Source;
 use super::data::calendar::Day;
 use super::data::person::Person;
@@ -46,6 +47,7 @@ pub(super) struct LinkRequest {
     pub(super) redirect_uri: Option<String>,
     pub(super) android_package_name: Option<String>,
     pub(super) account_filters: Option<Filters>,
+    pub(super) auth: AuthFlags,
     pub(super) institution_data: Option<Value>,
     pub(super) hosted_link: Option<HostedLink>,
     pub(super) link_customization_name: Option<String>,
@@ -78,6 +80,9 @@ pub(super) struct Update {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct User {
     pub(super) client_user_id: String,
+    /// Who holds the account, as the caller knows it.
+    #[serde(default)]
+    pub(super) legal_name: Option<String>,
 }
 
 /// How far back transactions go.

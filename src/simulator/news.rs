@@ -1,5 +1,5 @@
-//! What happens to Items by themselves, and the webhooks that tell of it: logins and consents that lapse, and banks
-//! that have news.
+//! What happens to Items by themselves, and the webhooks that tell of it: logins and consents that lapse, micro-deposits
+//! that are found, and banks that have news.
 
 use serde_json::json;
 
@@ -26,6 +26,10 @@ impl Simulator {
                 }
                 if let Some(ends) = item.consent_warning(now) {
                     self.send_webhook(item, consent_ends(item, ends), now);
+                }
+                if let Some(account_id) = item.verifies_itself(now) {
+                    let found = json!({"account_id": account_id});
+                    self.send_webhook(item, Webhook::new("AUTH", "AUTOMATICALLY_VERIFIED", found), now);
                 }
                 let told = item.webhook().is_some() && item.has("transactions");
                 if told && !item.login_required(now) && stage(self, item, now) == Stage::Historical {

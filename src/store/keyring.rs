@@ -17,7 +17,8 @@ pub enum KeyringError {
     /// There is no key file, but a store that was sealed with one.
     #[error(
         "the key file {} is missing, and the store {} was sealed with it. The way back: restore the key file from a backup, \
-         or set BROKER_KEYS to its key. If the key is lost for good, delete the store {} and let people connect their banks again",
+         or set BROKER_KEYS to its key. If the key is lost for good, move the store {} away, without deleting it (it alone names \
+         the Items that Plaid goes on billing: docs/keys.md), and let people connect their banks again",
         key_file.display(), database.display(), database.display()
     )]
     Missing {

@@ -1,5 +1,6 @@
 // Link's flow. The simulator decides what comes next; this shows it and says what the person did.
 import { plaidError, post } from './calls.js';
+import * as manual from './manual.js';
 import * as panes from './panes.js';
 
 const FATAL = ['INVALID_LINK_TOKEN', 'INCORRECT_LINK_TOKEN', 'OAUTH_STATE_ID_ALREADY_PROCESSED', 'OAUTH_STATE_ID_NOT_FOUND'];
@@ -120,12 +121,17 @@ const visitBank = async (pane) => {
 
 const PANES = {
   CONSENT: (pane) => panes.consent(pane, { onContinue: () => step('continue') }),
-  SELECT_INSTITUTION: () =>
-    panes.institutions({
+  SELECT_AUTH_TYPE: () => manual.authType({ onSelect: (selection) => step('auth_type', { selection }) }),
+  SELECT_INSTITUTION: (pane) =>
+    panes.institutions(pane, {
       find: async (query) => (await step('institutions', { query }))?.institutions ?? null,
       onSelect: (institution) => {
         out.expand();
         return step('select', { institution_id: institution.institution_id });
+      },
+      onManual: () => {
+        out.expand();
+        return step('manual');
       },
     }),
   CREDENTIAL: (pane) =>
@@ -136,10 +142,25 @@ const PANES = {
   MFA: (pane) => panes.mfa(pane, { onSubmit: (answers) => step('mfa', { answers }) }),
   OAUTH: (pane) => panes.oauth(pane, { onBack: () => step('back'), onVisit: () => visitBank(pane) }),
   SELECT_ACCOUNT: (pane) => panes.accounts(pane, { onContinue: (chosen) => step('accounts', { account_ids: chosen }) }),
-  CONNECTED: (pane) => panes.connected(pane, { onFinish: finish }),
+  NUMBERS: (pane) => (pane.asks_code ? depositCode(pane) : numbers(pane)),
+  INSTANT_MICRODEPOSIT_AUTHORIZED: depositCode,
+  SAME_DAY_MICRODEPOSIT_VERIFICATION: depositCode,
+  CONNECTED: (pane) => (pane.closes_at_once ? finish() : panes.connected(pane, { onFinish: finish })),
   ERROR: (pane) =>
-    panes.failed(pane, { onRetry: () => step('again'), onBack: pane.updating ? null : () => step('back') }),
+    panes.failed(pane, {
+      onRetry: () => step('again'),
+      onBack: pane.updating ? null : () => step('back'),
+      onManual: pane.manual ? () => step('manual') : null,
+    }),
 };
+
+function numbers(pane) {
+  manual.numbers(pane, { onSubmit: (typed) => step('numbers', typed), onBack: () => step('back') });
+}
+
+function depositCode(pane) {
+  manual.depositCode(pane, { onSubmit: (code) => step('deposit_code', { code }) });
+}
 
 function show(pane) {
   session.pane = pane;

@@ -9,7 +9,7 @@ export const takeFocus = (allowed) => {
   quiet = !allowed;
 };
 
-const focus = (node) => {
+export const focus = (node) => {
   if (!quiet) node.focus();
 };
 
@@ -20,7 +20,10 @@ export const show = (heading, ...content) => {
   focus(title);
 };
 
-const problemText = (problem) => (problem ? [alertText(problem)] : []);
+// Where a person whose bank is not there, or does not work, goes on.
+const manualButton = (onManual) => actions(otherButton('Link with account numbers', onManual));
+
+export const problemText = (problem) => (problem ? [alertText(problem)] : []);
 
 export const waiting = () => show('One moment…');
 
@@ -32,7 +35,7 @@ export const consent = ({ client_name }, { onContinue }) =>
     actions(mainButton('Continue', { onclick: onContinue })),
   );
 
-export const institutions = ({ find, onSelect }) => {
+export const institutions = ({ manual }, { find, onSelect, onManual }) => {
   const list = element('ul');
   const status = element('p', { className: 'soft', role: 'status' });
   const [label, search] = field('search', 'Search', { type: 'search' });
@@ -55,7 +58,7 @@ export const institutions = ({ find, onSelect }) => {
     list.replaceChildren(...found.map((institution) => element('li', {}, button(institution))));
   };
   search.oninput = refresh;
-  show('Select your bank', label, search, status, list);
+  show('Select your bank', label, search, status, list, ...(manual ? [manualButton(onManual)] : []));
   return refresh();
 };
 
@@ -137,15 +140,19 @@ export const accounts = ({ institution, accounts: offered, single, problem }, { 
   );
 };
 
-export const connected = ({ institution }, { onFinish }) =>
-  show('Success', element('p', {}, `${institution.name} is connected (in the simulator).`), form([], 'Finish', onFinish));
+export const connected = ({ institution, note }, { onFinish }) => {
+  const what = institution?.name ?? 'Your account';
+  const notes = note ? [element('p', {}, note)] : [];
+  show('Success', element('p', {}, `${what} is connected (in the simulator).`), ...notes, form([], 'Finish', onFinish));
+};
 
-export const failed = ({ message, error }, { onRetry, onBack }) =>
+export const failed = ({ message, error }, { onRetry, onBack, onManual = null }) =>
   show(
     'That did not work',
     alertText(message),
     soft(`${error.error_type} / ${error.error_code}`),
     actions(mainButton('Try again', { onclick: onRetry }), ...(onBack ? [otherButton('Choose another bank', onBack)] : [])),
+    ...(onManual ? [manualButton(onManual)] : []),
   );
 
 // Asks over the pane, which comes back untouched when the person stays.

@@ -436,3 +436,58 @@ async fn an_address_that_was_mistyped_is_named() {
     Answer::of(broker.get("/wp-login.php")).await;
     assert_eq!(broker.app.record.entries().len(), before);
 }
+
+#[tokio::test]
+async fn what_to_do_fits_what_was_sent() {
+    let broker = TestBroker::start().await;
+    let (id, good) = (("client_id", CLIENT_ID), ("client_secret", SECRET));
+    for (form, words) in [
+        (
+            &[("code", "{{code}}"), id, good][..],
+            "Take the field out of its Additional Fields",
+        ),
+        (
+            &[("refresh_token", "access-sandbox-x"), id, good],
+            "refresh_token of the last token answer",
+        ),
+        (&[("code", "ptb_ac_short"), id, good], "Authorize once more"),
+    ] {
+        let entry = token(&broker, form, &[]).await;
+        assert!(told(&entry).contains(words), "{words}: {}", told(&entry));
+    }
+    // A known cause stands alone.
+    let entry = token(&broker, &[("code", "abc"), id, ("client_secret", "wrong")], &[]).await;
+    assert!(!told(&entry).contains("never made"), "{}", told(&entry));
+    // An Authorization URL in the place of the Token URL, and the other way round.
+    Answer::of(broker.get("/oauth/token?response_type=code&state=s")).await;
+    assert!(
+        told(&last(&broker)).contains("Swap the Authorization URL"),
+        "{}",
+        told(&last(&broker))
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_its_clients_by_the_headers() {
+    let broker = TestBroker::start().await;
+    for (kind, body) in [
+        ("text/plain", "code=x"),
+        ("application/json", "{"),
+        ("application/x-www-form-urlencoded", "code=a&code=b"),
+    ] {
+        let request = broker
+            .post("/oauth/token")
+            .basic_auth(CLIENT_ID, Some(SECRET))
+            .header("content-type", kind)
+            .body(body);
+        Answer::of(request).await;
+        let entry = last(&broker);
+        assert_eq!(
+            entry.client.as_deref(),
+            Some(CLIENT_ID),
+            "{kind}: {}",
+            told(&entry)
+        );
+        assert!(!entry.proven, "{kind}");
+    }
+}

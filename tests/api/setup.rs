@@ -131,6 +131,25 @@ async fn who_was_away_gets_what_was_missed_and_nothing_twice() {
 }
 
 #[tokio::test]
+async fn who_logged_out_hears_no_more() {
+    let broker = TestBroker::start().await;
+    let mut visitor = Visitor::new(&broker);
+    visitor.log_in().await;
+    refused(&broker, "https://one.example/").await;
+    let mut watching = watch(&broker, &visitor, None).await;
+    read_until(&mut watching, "one.example").await;
+    let proof = proof_of(&broker, &visitor);
+    let out = visitor.post("/setup/logout", &[("proof", proof.as_str())]).await;
+    assert_eq!(out.status, 303);
+    refused(&broker, "https://two.example/").await;
+    let mut rest = String::new();
+    while let Some(chunk) = watching.chunk().await.unwrap() {
+        rest.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    assert!(!rest.contains("two.example"), "{rest}");
+}
+
+#[tokio::test]
 async fn watchers_are_bounded_and_do_not_hold_up_the_stop() {
     let broker = TestBroker::start().await;
     let mut visitor = Visitor::new(&broker);
@@ -167,15 +186,19 @@ async fn an_allowed_callback_is_audited_and_a_bad_one_is_told() {
             ("redirect_uri", uri),
         ]
     };
+    let own = format!("{}/link/return", broker.url);
     for (bad, words) in [
         ("https://*.kore.com/", "*"),
         ("http://far.example/", "https"),
         ("", "callback"),
+        (own.as_str(), "an address of this broker itself"),
     ] {
         let answer = visitor.post("/setup/callbacks", &fields(bad, "allow")).await;
         assert_eq!(answer.status, 422, "{bad}");
         assert!(answer.body.contains(words), "{bad}: {}", answer.body);
     }
+    let bogus = visitor.post("/setup/callbacks", &fields(uri, "bogus")).await;
+    assert_eq!(bogus.status, 400);
     refused(&broker, uri).await;
     let allowed = visitor.post("/setup/callbacks", &fields(uri, "allow")).await;
     let back = format!("../setup?client={CLIENT_ID}&done=allowed#callbacks");

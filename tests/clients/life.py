@@ -9,6 +9,7 @@ import base64
 import plaid
 from plaid.model.accounts_get_request import AccountsGetRequest
 from plaid.model.accounts_get_request_options import AccountsGetRequestOptions
+from plaid.model.auth_get_request import AuthGetRequest
 from plaid.model.country_code import CountryCode
 from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
 from plaid.model.item_access_token_invalidate_request import ItemAccessTokenInvalidateRequest
@@ -17,11 +18,13 @@ from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchan
 from plaid.model.item_remove_request import ItemRemoveRequest
 from plaid.model.item_webhook_update_request import ItemWebhookUpdateRequest
 from plaid.model.link_token_create_request import LinkTokenCreateRequest
+from plaid.model.link_token_create_request_auth import LinkTokenCreateRequestAuth
 from plaid.model.link_token_create_request_user import LinkTokenCreateRequestUser
 from plaid.model.link_token_get_request import LinkTokenGetRequest
 from plaid.model.products import Products
 from plaid.model.sandbox_item_fire_webhook_request import SandboxItemFireWebhookRequest
 from plaid.model.sandbox_item_reset_login_request import SandboxItemResetLoginRequest
+from plaid.model.sandbox_item_set_verification_status_request import SandboxItemSetVerificationStatusRequest
 from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
 from plaid.model.sandbox_public_token_create_request_options import SandboxPublicTokenCreateRequestOptions
 from plaid.model.user_create_request import UserCreateRequest
@@ -164,6 +167,18 @@ def read(simulator, api, other, access_token):
     simulator.control("POST", "/switches", {"rate_limits": False})
 
 
+def link_steps(simulator, link_token):
+    """Link's own calls, for one run of it: each gives the pane, or what the step is answered with."""
+    session = {"link_token": link_token}
+
+    def step(name, /, **body):
+        answer = simulator.control("POST", f"/link/session/{name}", {**session, **body})
+        session.setdefault("link_session_id", answer.get("link_session_id"))
+        return answer.get("pane", answer)
+
+    return step
+
+
 def update_mode(simulator, api, access_token):
     """Link as the person sees it: errors, another try, the code that the bank sends; and nothing to exchange after it."""
     request = LinkTokenCreateRequest(
@@ -176,13 +191,7 @@ def update_mode(simulator, api, access_token):
     created = api.link_token_create(request)
     lifetime = created.expiration.timestamp() - iso(simulator.control("GET", "/clock")["now"])
     assert 29 * 60 < lifetime <= 30 * 60, lifetime
-    session = {"link_token": created.link_token}
-
-    def step(name, **body):
-        answer = simulator.control("POST", f"/link/session/{name}", {**session, **body})
-        session.setdefault("link_session_id", answer.get("link_session_id"))
-        return answer.get("pane", answer)
-
+    step = link_steps(simulator, created.link_token)
     assert step("start")["updating"] is True
     assert step("continue")["view"] == "CREDENTIAL"
     for password, code in (("wrong", "INVALID_CREDENTIALS"), ("error_USER_SETUP_REQUIRED", "USER_SETUP_REQUIRED")):
@@ -268,6 +277,99 @@ def ended(api, item, receiver):
     refused(400, "ITEM_ERROR", "ITEM_NOT_FOUND", api.item_remove, ItemRemoveRequest(access_token=new))
 
 
+def deposits(simulator, api, receiver):
+    """Micro-deposits: numbers that are typed, wait, and are verified by themselves, by order or by a code."""
+
+    def link_token(flags=None, **changes):
+        request = {
+            "client_name": "Suite",
+            "language": "en",
+            "country_codes": [CountryCode("US")],
+            "user": LinkTokenCreateRequestUser(client_user_id="one"),
+            **({"products": [Products("auth")], "auth": LinkTokenCreateRequestAuth(**flags)} if flags else {}),
+            **changes,
+        }
+        return api.link_token_create(LinkTokenCreateRequest(**request)).link_token
+
+    def account(access_token):
+        (only,) = api.accounts_get(AccountsGetRequest(access_token=access_token)).accounts
+        return only
+
+    def item(access_token):
+        return api.item_get(ItemGetRequest(access_token=access_token)).item
+
+    def typed(routing):
+        numbers = {"routing_number": routing, "account_number": "1111222233330000"}
+        return {**numbers, "name": "Alberta Charleson", "subtype": "checking"}
+
+    # Automated, through Link's own calls.
+    token = link_token({"automated_microdeposits_enabled": True}, webhook=receiver.url)
+    step = link_steps(simulator, token)
+    step("start")
+    step("continue")
+    step("select", institution_id="ins_109512")
+    offered = step("login", username="user_good", password="microdeposits_good")["accounts"]
+    assert step("accounts", account_ids=[offered[0]["id"]])["view"] == "NUMBERS"
+    assert step("numbers", **typed("021000021"))["view"] == "CONNECTED"
+    step("finish")
+    added = api.link_token_get(LinkTokenGetRequest(link_token=token)).link_sessions[0].results.item_add_results[0]
+    assert added.accounts[0].verification_status == "pending_automatic_verification"
+    automated = exchange(api, added.public_token).access_token
+    assert str(item(automated).auth_method) == "AUTOMATED_MICRODEPOSITS"
+    auth = AuthGetRequest(access_token=automated)
+    refused(400, "ITEM_ERROR", "PRODUCT_NOT_READY", api.auth_get, auth)
+    order = {"access_token": automated, "account_id": account(automated).account_id}
+    expired = SandboxItemSetVerificationStatusRequest(**order, verification_status="verification_expired")
+    api.sandbox_item_set_verification_status(expired)
+    receiver.wait("VERIFICATION_EXPIRED")
+    refused(400, "ITEM_ERROR", "PRODUCT_NOT_READY", api.auth_get, auth)
+    verified = SandboxItemSetVerificationStatusRequest(**order, verification_status="automatically_verified")
+    api.sandbox_item_set_verification_status(verified)
+    receiver.wait("AUTOMATICALLY_VERIFIED")
+    told = api.auth_get(auth)
+    assert [(one.account, one.routing) for one in told.numbers.ach] == [("1111222233330000", "021000021")]
+    assert told.accounts[0].verification_status == "automatically_verified"
+
+    # Automated, without Link, and found after a day.
+    login = {"override_username": "user_good", "override_password": "microdeposits_good"}
+    waiting = exchange(api, public_token(api, "ins_109512", "auth", **login)).access_token
+    refused(400, "ITEM_ERROR", "PRODUCT_NOT_READY", api.auth_get, AuthGetRequest(access_token=waiting))
+    simulator.control("POST", "/clock", {"advance_seconds": 24 * 60 * 60})
+    assert api.auth_get(AuthGetRequest(access_token=waiting)).numbers.ach
+    assert account(waiting).verification_status == "automatically_verified"
+
+    # Same-day: no bank, and the code in update mode.
+    step = link_steps(simulator, link_token({"same_day_microdeposits_enabled": True}))
+    step("start")
+    assert step("continue")["manual"] is True
+    assert step("manual")["view"] == "NUMBERS"
+    step("numbers", **typed("110000000"))
+    done = step("finish")
+    assert done["metadata"]["institution"] is None
+    same_day = exchange(api, done["public_token"]).access_token
+    told = item(same_day)
+    assert (told.institution_id, str(told.auth_method)) == (None, "SAME_DAY_MICRODEPOSITS")
+    assert account(same_day).verification_status == "pending_manual_verification"
+    step = link_steps(simulator, link_token(access_token=same_day))
+    assert step("start")["asks_code"] is True
+    assert step("deposit_code", code="XYZ")["problem"]
+    seen.append("INCORRECT_DEPOSIT_VERIFICATION")
+    step("deposit_code", code="ABC")
+    assert step("finish")["metadata"]["accounts"][0]["verification_status"] == "manually_verified"
+    assert api.auth_get(AuthGetRequest(access_token=same_day)).numbers.ach[0].routing == "110000000"
+
+    # Instant: the code at once.
+    step = link_steps(simulator, link_token({"instant_microdeposits_enabled": True}))
+    step("start")
+    step("continue")
+    step("select", institution_id="ins_135858")
+    assert step("numbers", **typed("333333334"))["asks_code"] is True
+    step("deposit_code", code="ABC")
+    instant = exchange(api, step("finish")["public_token"]).access_token
+    assert str(item(instant).auth_method) == "INSTANT_MICRODEPOSITS"
+    assert account(instant).verification_status == "manually_verified"
+
+
 def main():
     simulator, receiver = Simulator("--key", ":".join(OTHER)), Receiver()
     try:
@@ -277,6 +379,7 @@ def main():
         read(simulator, api, other, item.access_token)
         lapsed(simulator, api, item, receiver)
         ended(api, item, receiver)
+        deposits(simulator, api, receiver)
     finally:
         simulator.stop()
         receiver.stop()

@@ -3,6 +3,7 @@
 use plaid_token_broker::simulator::{Guesses, Options, Switches};
 use serde_json::{Value, json};
 
+use crate::guesses_deposits::of_deposits;
 use crate::guesses_items::of_items;
 use crate::guesses_limits::of_limits;
 use crate::guesses_link::of_link;
@@ -59,6 +60,11 @@ async fn guesses_about_link_change_answers() {
 }
 
 #[tokio::test]
+async fn guesses_about_deposits_change_answers() {
+    all_of(crate::guesses_deposits::CASES, of_deposits).await;
+}
+
+#[tokio::test]
 async fn guesses_about_limits_and_webhooks_change_answers() {
     all_of(crate::guesses_limits::CASES, of_limits).await;
 }
@@ -69,6 +75,7 @@ fn every_guess_is_tried() {
         crate::guesses_requests::CASES,
         crate::guesses_items::CASES,
         crate::guesses_link::CASES,
+        crate::guesses_deposits::CASES,
         crate::guesses_limits::CASES,
     ]
     .concat();

@@ -152,6 +152,7 @@ async fn the_page_and_its_files_are_served_with_strict_policies() {
         ("flow.js", "text/javascript; charset=utf-8"),
         ("bank.html", "text/html; charset=utf-8"),
         ("panes.js", "text/javascript; charset=utf-8"),
+        ("manual.js", "text/javascript; charset=utf-8"),
         ("link.css", "text/css; charset=utf-8"),
     ] {
         let response = plaid

@@ -52,6 +52,40 @@ async fn link_goes_on_at_every_step() {
 }
 
 #[tokio::test]
+async fn account_numbers_and_codes_go_on() {
+    let plaid = Plaid::start().await;
+    let flags = json!({"same_day_microdeposits_enabled": true, "instant_microdeposits_enabled": true});
+    let changes = json!({"products": ["auth"], "auth": flags});
+    let link_token = plaid.link_token(changes).await;
+    let mut link = Link::open(&plaid, &link_token).await;
+    link.pane("continue", json!({})).await;
+    link.pane("manual", json!({})).await;
+    let session_id = link.session_id.clone();
+
+    let other = moved(&plaid).await;
+    let mut link = Link::new(&other, &link_token);
+    link.session_id.clone_from(&session_id);
+    let pane = link
+        .pane("numbers", crate::deposits_manual::typed("333333334"))
+        .await;
+    assert_eq!(pane["asks_code"], true);
+    link.pane("deposit_code", json!({"code": "XYZ"})).await;
+
+    let third = moved(&other).await;
+    let mut link = Link::new(&third, &link_token);
+    link.session_id = session_id;
+    let pane = link.pane("deposit_code", json!({"code": "XYZ"})).await;
+    assert_eq!(pane["problem"], "The code is not right. You have one more try.");
+    link.pane("deposit_code", json!({"code": "ABC"})).await;
+    let finished = link.step("finish", json!({})).await.ok();
+    let exchanged = third.exchange(&text(&finished, "public_token")).await.ok();
+    let auth = third
+        .of_item("/auth/get", &text(&exchanged, "access_token"))
+        .await;
+    assert_eq!(auth.ok()["numbers"]["ach"][0]["account"], "1111222233330000");
+}
+
+#[tokio::test]
 async fn a_visit_of_a_bank_and_a_hosted_page_go_on() {
     let plaid = Plaid::start().await;
     let request = link_token_request(&json!({"hosted_link": {}}));

@@ -160,6 +160,24 @@ fn a_file_of_a_secret_that_cannot_be_used_is_told_once() {
 }
 
 #[test]
+fn a_misspelt_name_stands_beside_what_is_missing() {
+    let text = layered(
+        &[("PLAID_CLIENT_IDD", ID)],
+        &format!("PLAID_SECRET={SECRET}\nPLAID_PRODCUTS=auth"),
+    )
+    .unwrap_err()
+    .to_string();
+    assert!(text.contains("PLAID_CLIENT_ID: is missing"), "{text}");
+    for (name, meant) in [
+        ("PLAID_CLIENT_IDD", "PLAID_CLIENT_ID"),
+        ("PLAID_PRODCUTS", "PLAID_PRODUCTS"),
+    ] {
+        assert!(text.contains(&format!("{name}: is no setting")), "{text}");
+        assert!(text.contains(&format!("did you mean {meant}?")), "{text}");
+    }
+}
+
+#[test]
 fn unknown_names_are_warned_of_with_the_nearest_known_one() {
     let config = layered(
         &[("PLAID_PRODUCT", "x"), ("OAUTH_CLIENT", "hush")],
@@ -201,8 +219,7 @@ fn the_quickstarts_own_dotenv_starts_unchanged_once_the_keys_are_filled_in() {
     let config = layered(&[], &content).unwrap();
     assert_eq!(config.link.products.products, ["auth", "transactions", "signal"]);
     assert_eq!(config.link.country_codes, ["US", "CA"]);
-    assert_eq!(config.warnings.len(), 1);
-    warns(&config, "PLAID_REDIRECT_URI is not set");
+    assert_eq!(config.warnings, [""; 0]);
     let with_redirect = content.replace("PLAID_REDIRECT_URI=", "PLAID_REDIRECT_URI=http://localhost:3000/");
     warns(&layered(&[], &with_redirect).unwrap(), "PLAID_LINK_REDIRECT_URI");
 }

@@ -42,14 +42,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }
     let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
         .into_iter()
-        .map(|account| {
-            let mut json = item.account_json(account);
-            let status = item.verification(&account.id(item.id()));
-            if let (Some(fields), Some(status)) = (json.as_object_mut(), status) {
-                fields.insert("verification_status".to_owned(), status.into());
-            }
-            json
-        })
+        .map(|account| item.account_json(account, call.now))
         .collect();
     Ok(json!({"accounts": accounts, "item": item.json(call.now, &call.guesses)}))
 }
@@ -73,6 +66,10 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.readable(call.now, &call.guesses)?;
+    if item.draft().is_manual() {
+        // There is no login to ask the bank with (https://plaid.com/docs/errors/item/#products_not_supported).
+        return Err(PlaidError::products_not_supported("balance"));
+    }
     let accounts = chosen(item, request.options.account_ids.as_deref())?;
     let mut updated = None;
     if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
@@ -84,7 +81,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let accounts: Vec<_> = accounts
         .into_iter()
         .map(|account| {
-            let mut json = item.account_json(account);
+            let mut json = item.account_json(account, call.now);
             let aged = updated.as_ref().filter(|_| account.kind != "depository");
             if let (Some(updated), Some(balances)) =
                 (aged, json.get_mut("balances").and_then(Value::as_object_mut))

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, listed, ready};
 use super::transactions::{COUNT, OFFSET, check_period, usual_count};
+use crate::clock::Timestamp;
 use crate::simulator::accounts::Account;
 use crate::simulator::data::calendar::{Day, day_of, number_of};
 use crate::simulator::data::holdings::{is_investment, portfolio};
@@ -78,11 +79,11 @@ fn accounts<'a>(
     }
 }
 
-fn json_of(accounts: &[&Account], item: &Item) -> Vec<Value> {
+fn json_of(accounts: &[&Account], item: &Item, now: Timestamp) -> Vec<Value> {
     accounts
         .iter()
         .map(|account| {
-            let mut json = item.account_json(account);
+            let mut json = item.account_json(account, now);
             if let Some(balances) = json.get_mut("balances").and_then(Value::as_object_mut) {
                 balances.insert("margin_loan_amount".to_owned(), Value::Null);
             }
@@ -101,7 +102,7 @@ pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
         let portfolio = portfolio(&item.source().person, accounts.iter().copied(), item.id(), today);
         let securities: Vec<_> = portfolio.securities.into_values().collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item),
+            "accounts": json_of(&accounts, item, call.now),
             "holdings": portfolio.holdings,
             "securities": securities,
             "item": item.json(call.now, &call.guesses),
@@ -136,7 +137,7 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .take(options.count)
             .collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item),
+            "accounts": json_of(&accounts, item, call.now),
             "investment_transactions": page,
             "securities": securities,
             "total_investment_transactions": total,

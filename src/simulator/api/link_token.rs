@@ -22,6 +22,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: LinkRequest = call.take()?;
     check_user(&request, &call.guesses)?;
     check_products(&request, &call.guesses)?;
+    request.check_auth(&call.guesses)?;
     let wanted = [
         request.products(),
         request.required_if_supported(),

@@ -12,19 +12,21 @@ use crate::simulator::error::PlaidError;
 pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfAccounts = call.take()?;
     call.read(&request.access_token, "auth", |item| {
+        item.verified(call.now)?;
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
         if !accounts.iter().any(|account| account.has_numbers()) {
             return Err(PlaidError::no_accounts("NO_AUTH_ACCOUNTS", "checking or savings"));
         }
         let numbers = numbers::json(
             &item.source().person,
+            item.deposit(),
             accounts.iter().copied(),
             item.id(),
             item.institution().country,
         );
         let accounts: Vec<_> = listed(accounts, &call.guesses, Account::has_numbers)
             .into_iter()
-            .map(|account| item.account_json(account))
+            .map(|account| item.account_json(account, call.now))
             .collect();
         Ok(json!({"accounts": accounts, "numbers": numbers, "item": item.json(call.now, &call.guesses)}))
     })
@@ -37,7 +39,7 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
         let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
             .into_iter()
             .map(|account| {
-                let mut json = item.account_json(account);
+                let mut json = item.account_json(account, call.now);
                 if let Some(json) = json.as_object_mut() {
                     let owners = identity::owners(&item.source().person, account);
                     json.insert("owners".to_owned(), owners);
@@ -65,7 +67,7 @@ pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
         let fits = |account: &Account| liabilities::kind_of(account).is_some();
         let accounts: Vec<_> = listed(accounts, &call.guesses, fits)
             .into_iter()
-            .map(|account| item.account_json(account))
+            .map(|account| item.account_json(account, call.now))
             .collect();
         Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": item.json(call.now, &call.guesses)}))
     })

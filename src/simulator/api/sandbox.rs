@@ -5,11 +5,17 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::item::OfItem;
+use crate::simulator::auth_flags::MANUAL_PRODUCTS;
 use crate::simulator::data::Source;
+use crate::simulator::data::numbers::account_number;
 use crate::simulator::data::person::Person;
+use crate::simulator::deposits::{self, Deposit, Method, Numbers};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::simulator::guesses::{AuthAccounts, SandboxNotInitial, SandboxUnsupported};
+use crate::simulator::guesses::{
+    AuthAccounts, Guesses, SandboxDeposits, SandboxNotInitial, SandboxUnsupported,
+};
+use crate::simulator::institutions::Institution;
 use crate::simulator::item::Draft;
 use crate::simulator::link_token::{Period, TransactionsRequest};
 use crate::simulator::products;
@@ -119,7 +125,10 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         .override_password
         .as_deref()
         .unwrap_or("pass_good");
-    if let Login::Refused(error) = log_in(username, password, &call.guesses) {
+    let deposit = deposit(institution, username, password, &wanted, &call.guesses);
+    if deposit.is_none()
+        && let Login::Refused(error) = log_in(username, password, &call.guesses)
+    {
         return Err(error);
     }
     let person = Person::of(username, password, &call.guesses);
@@ -128,6 +137,11 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         let offered = accounts::offered(person.accounts(), true, None);
         offered.map(|account| account.key).collect()
     });
+    let accounts = if deposit.is_some() {
+        Some(vec![DEPOSIT_ACCOUNT])
+    } else {
+        accounts
+    };
     let draft = Draft {
         item_id: ids::new_item_id().into(),
         client_id: call.client_id,
@@ -136,6 +150,7 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         consented_products: Vec::new(),
         webhook: request.options.webhook,
         login: None,
+        deposit,
         source: Source {
             person,
             days_requested: request
@@ -154,6 +169,29 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         .simulator
         .new_public_token(&mut state, draft, false, call.now);
     Ok(json!({"public_token": public_token}))
+}
+
+/// The account of `user_good` whose numbers Plaid's test guide has for automated micro-deposits.
+const DEPOSIT_ACCOUNT: &str = "0000";
+
+/// What the login of automated micro-deposits would have typed into Link.
+fn deposit(
+    institution: &Institution,
+    username: &str,
+    password: &str,
+    products: &[String],
+    guesses: &Guesses,
+) -> Option<Deposit> {
+    let wanted = guesses.sandbox_deposits == SandboxDeposits::Pending
+        && deposits::is_login(institution, username, password)
+        && products
+            .iter()
+            .any(|product| MANUAL_PRODUCTS.contains(&&**product));
+    let account = accounts::ALL
+        .iter()
+        .find(|account| account.key == DEPOSIT_ACCOUNT)?;
+    let numbers = Numbers::typed(deposits::ROUTING_NUMBER, &account_number(account));
+    wanted.then(|| Deposit::new(Method::Automated, DEPOSIT_ACCOUNT, numbers, None))
 }
 
 pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];

@@ -143,7 +143,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
         }
         let accounts_json: Vec<_> = accounts
             .iter()
-            .map(|account| item.account_json(account))
+            .map(|account| item.account_json(account, call.now))
             .collect();
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
@@ -213,7 +213,7 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
         let account_id = account_id.unwrap_or_default();
         let accounts_json: Vec<_> = accounts
             .iter()
-            .map(|account| item.account_json(account))
+            .map(|account| item.account_json(account, call.now))
             .collect();
         let stage = stage(call.simulator, item, call.now);
         let ledger = ledger(call.simulator, item, accounts);

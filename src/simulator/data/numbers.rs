@@ -5,10 +5,18 @@ use serde_json::{Value, json};
 
 use super::person::Person;
 use crate::simulator::accounts::Account;
+use crate::simulator::deposits::Deposit;
 
-/// The `numbers` of `/auth/get`.
+/// The account number that a bank in the United States has for an account.
+pub(in crate::simulator) fn account_number(account: &Account) -> String {
+    format!("111122223333{}", account.mask.as_deref().unwrap_or("0000"))
+}
+
+/// The `numbers` of `/auth/get`. Those of an account whose numbers were typed in are these, and the one for wires is not
+/// known.
 pub(in crate::simulator) fn json<'a>(
     person: &Person,
+    typed: Option<&Deposit>,
     accounts: impl Iterator<Item = &'a Account>,
     item_id: &str,
     country: &str,
@@ -45,12 +53,20 @@ pub(in crate::simulator) fn json<'a>(
                     "bic": given(own.and_then(|own| own.international_bic.as_ref()), "NWBKGB21"),
                 }));
             }
-            _ => ach.push(json!({
+            _ => ach.push(match typed.filter(|typed| typed.is_of(account)) {
+                Some(typed) => json!({
+                    "account_id": id,
+                    "account": typed.numbers.account,
+                    "routing": typed.numbers.routing,
+                    "wire_routing": null,
+                }),
+                None => json!({
                 "account_id": id,
-                "account": given(given_account, &format!("111122223333{mask}")),
+                "account": given(given_account, &account_number(account)),
                 "routing": given(own.and_then(|own| own.ach_routing.as_ref()), "011401533"),
                 "wire_routing": given(own.and_then(|own| own.ach_wire_routing.as_ref()), "021000021"),
-            })),
+                }),
+            }),
         }
     }
     json!({"ach": ach, "eft": eft, "international": international, "bacs": bacs})

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::custom::{self, Custom};
 use super::personas::{self, Persona};
@@ -86,6 +87,18 @@ impl Person {
             custom: Custom::parse(text).map(Arc::new),
             text: Some(text.into()),
         }
+    }
+
+    /// Of whom nothing is known but the name, the kind and the last digits of one account.
+    pub(in crate::simulator) fn with_account(name: &str, subtype: &str, mask: &str) -> Self {
+        let account = json!({
+            "type": "depository",
+            "subtype": subtype,
+            "starting_balance": 0,
+            "has_null_available_balance": true,
+            "meta": {"name": name, "mask": mask},
+        });
+        Self::custom_of(&json!({"override_accounts": [account]}).to_string())
     }
 
     fn known(username: &str) -> Self {

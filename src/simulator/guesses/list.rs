@@ -159,6 +159,11 @@ guesses! {
         InvalidProduct = "invalid_product": "`INVALID_PRODUCT`",
         InvalidField = "invalid_field": "`INVALID_FIELD`",
     }
+    /// `user_good` with `microdeposits_good` at `/sandbox/public_token/create`, for Houndstooth Bank.
+    sandbox_deposits: SandboxDeposits {
+        Pending = "pending": "an Item that waits for its micro-deposit, with the numbers of Plaid's test guide",
+        Refused = "refused": "`INVALID_CREDENTIALS`",
+    }
     /// `/sandbox/item/fire_webhook` with a `webhook_type` that lacks the code.
     fire_mismatch: FireMismatch {
         SandboxWebhookInvalid = "sandbox_webhook_invalid": "`SANDBOX_WEBHOOK_INVALID`",
@@ -227,6 +232,42 @@ guesses! {
 
     // Link.
 
+    /// What the micro-deposit flags of `auth` are when they are left out: Plaid's account managers decide.
+    deposit_flags: DepositFlags {
+        Off = "off": "off",
+        On = "on": "on",
+    }
+    /// Micro-deposit flags beside products or countries that they do not go with.
+    deposit_rules: DepositRules {
+        NotOffered = "not_offered": "are taken, and Link does not offer the flow",
+        Refused = "refused": "`INVALID_FIELD`",
+    }
+    /// `auth.auth_type_select_enabled` without `auth.same_day_microdeposits_enabled`.
+    auth_type_select_alone: AuthTypeSelectAlone {
+        InvalidField = "invalid_field": "`INVALID_FIELD`",
+        InvalidConfiguration = "invalid_configuration": "`INVALID_CONFIGURATION`",
+        Ignored = "ignored": "is taken, and Link does not ask",
+    }
+    /// `institution` in `onSuccess` and `/link/token/get` when account numbers were typed in: Plaid's pages have both.
+    deposit_institution: DepositInstitution {
+        Null = "null": "null",
+        Object = "object": "an object whose `name` and `institution_id` are null",
+    }
+    /// The institution of an Item of instant micro-deposits, when the person chose the bank.
+    instant_deposit_institution: InstantDepositInstitution {
+        Chosen = "chosen": "the one that was chosen",
+        Null = "null": "null, as with same-day micro-deposits",
+    }
+    /// The `view_name` where update mode asks for the code of a micro-deposit.
+    deposit_code_view: DepositCodeView {
+        Verification = "verification": "`SAME_DAY_MICRODEPOSIT_VERIFICATION`, as a client library has it",
+        Numbers = "numbers": "`NUMBERS`",
+    }
+    /// The error of the third wrong code, which locks the account.
+    last_deposit_code: LastDepositCode {
+        TooManyVerificationAttempts = "too_many_verification_attempts": "`TOO_MANY_VERIFICATION_ATTEMPTS`",
+        IncorrectDepositVerification = "incorrect_deposit_verification": "`INCORRECT_DEPOSIT_VERIFICATION` once more",
+    }
     /// What the password `mfa_device` asks first.
     mfa_device: MfaDevice {
         DeviceFirst = "device_first": "where to send the code to",

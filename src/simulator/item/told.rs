@@ -10,9 +10,10 @@ use crate::simulator::{ItemView, ids, webhook};
 
 impl Item {
     /// An account as calls for data tell it.
-    pub(in crate::simulator) fn account_json(&self, account: &Account) -> Value {
+    pub(in crate::simulator) fn account_json(&self, account: &Account, now: Timestamp) -> Value {
         let draft = &self.draft;
         let mut json = account.json(&draft.item_id);
+        self.tell_verification(&mut json, account, now);
         if let (Some(json), true) = (json.as_object_mut(), draft.institution.tokenizes_numbers) {
             let id = draft
                 .source
@@ -20,6 +21,29 @@ impl Item {
             json.insert("persistent_account_id".to_owned(), id.into());
         }
         json
+    }
+
+    /// Of an account with typed numbers: how far their verification got, and nothing that only a bank knows.
+    fn tell_verification(&self, json: &mut Value, account: &Account, now: Timestamp) {
+        let Some(json) = json.as_object_mut() else {
+            return;
+        };
+        if let Some(status) = self.verification(account, now) {
+            json.insert("verification_status".to_owned(), status.into());
+        }
+        let deposit = self.deposit().filter(|deposit| deposit.is_of(account));
+        if let Some(holder) = deposit.and_then(|deposit| deposit.holder.as_ref()) {
+            json.insert("verification_name".to_owned(), holder.clone().into());
+        }
+        if self.draft.is_manual() {
+            json.insert("holder_category".to_owned(), Value::Null);
+            if let Some(current) = json
+                .get_mut("balances")
+                .and_then(|balances| balances.get_mut("current"))
+            {
+                *current = Value::Null;
+            }
+        }
     }
 
     /// Plaid's Item object, as calls for data embed it.
@@ -35,14 +59,19 @@ impl Item {
         let available: Vec<_> = draft
             .institution
             .products()
-            .filter(|product| !draft.products.contains(product))
+            .filter(|product| draft.supports(product) && !draft.products.contains(product))
             .collect();
+        let institution = draft.institution.told();
+        let auth_method = match &draft.deposit {
+            Some(deposit) => Some(deposit.method.name()),
+            None => self.has("auth").then_some("INSTANT_AUTH"),
+        };
         json!({
             "item_id": draft.item_id,
-            "institution_id": draft.institution.id,
-            "institution_name": draft.institution.name,
+            "institution_id": institution.map(|institution| institution.id),
+            "institution_name": institution.map(|institution| institution.name),
             "webhook": draft.webhook,
-            "auth_method": self.has("auth").then_some("INSTANT_AUTH"),
+            "auth_method": auth_method,
             "error": error,
             "available_products": available,
             "billed_products": draft.products,

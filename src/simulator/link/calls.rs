@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::session::{Session, Stage};
-use super::{bank, finish, login, pane};
+use super::{bank, deposit_code, finish, login, numbers, pane};
 use crate::clock::Timestamp;
 use crate::simulator::Simulator;
 use crate::simulator::api::json_response;
@@ -38,6 +38,12 @@ pub(super) struct Step {
     pub(super) answers: Vec<String>,
     pub(super) popup: bool,
     pub(super) account_ids: Vec<String>,
+    pub(super) selection: String,
+    pub(super) routing_number: String,
+    pub(super) account_number: String,
+    pub(super) name: String,
+    pub(super) subtype: String,
+    pub(super) code: String,
 }
 
 /// How a step ends.
@@ -164,6 +170,10 @@ pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError>
         "oauth" => bank::visit(turn),
         "oauth_result" => bank::visited(turn),
         "accounts" => login::choose(turn),
+        "auth_type" => numbers::select_auth_type(turn),
+        "manual" => numbers::enter(turn),
+        "numbers" => numbers::submit(turn),
+        "deposit_code" => deposit_code::submit(turn),
         "finish" => finish::finish(turn),
         "exit" => finish::exit(turn),
         _ => Err(PlaidError::not_found()),
@@ -178,10 +188,11 @@ pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError>
         }
         Outcome::Failed(error) => {
             let now = turn.now;
+            let manual = numbers::are_offered(turn)?;
             let session = turn.session()?;
             session.meet(&error, now);
             session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}), now);
-            Ok(pane::of_error(session, &error))
+            Ok(pane::of_error(session, &error, manual))
         }
     }
 }
@@ -203,9 +214,13 @@ fn start(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let update_item = link_token.update_item.clone();
     let id = link_token.start_session(now);
     turn.call.link_session_id = id;
-    let institution = update_item.and_then(|id| turn.memory.item_by_id(&id).map(|item| item.institution()));
+    let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
+    let institution = item.and_then(|item| item.institution().told());
+    turn.session()?.institution = institution;
+    if let Some(outcome) = deposit_code::begin(turn)? {
+        return Ok(outcome);
+    }
     let session = turn.session()?;
-    session.institution = institution;
     session.record("OPEN", json!({"view_name": "CONSENT"}), now);
     session.show(Stage::Consent, now);
     Ok(Outcome::Pane)
@@ -221,6 +236,12 @@ fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     if let Some(institution) = session.institution {
         return at_the_bank(turn, institution);
     }
+    let guesses = turn.guesses();
+    if turn.link_token()?.request.selects_auth_type(&guesses) {
+        turn.session()?.show(Stage::AuthType, now);
+        return Ok(Outcome::Pane);
+    }
+    let session = turn.session()?;
     session.show(Stage::Institutions { nothing_found: false }, now);
     Ok(Outcome::Pane)
 }
@@ -266,6 +287,7 @@ fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         .ok_or_else(PlaidError::invalid_institution)?;
     let session = turn.session()?;
     session.institution = Some(institution);
+    session.method = None;
     session.error = None;
     session.record("SELECT_INSTITUTION", json!({}), now);
     at_the_bank(turn, institution)
@@ -286,6 +308,7 @@ fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result
                 )
             }))
         }
+        Trait::Ordinary if numbers::are_enough_at(turn, institution)? => numbers::at_the_bank(turn),
         Trait::Ordinary | Trait::Down => {
             turn.session()?.show(Stage::Credentials, now);
             Ok(Outcome::Pane)
@@ -302,6 +325,7 @@ fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     }
     session.institution = None;
+    session.method = None;
     session.error = None;
     session.visit = None;
     session.show(Stage::Institutions { nothing_found: false }, now);
@@ -311,6 +335,9 @@ fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 /// The pane that an error has covered.
 fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let now = turn.now;
+    if matches!(turn.session()?.stage, Stage::Verification(_)) {
+        return deposit_code::again(turn);
+    }
     let session = turn.session()?;
     match session.stage {
         Stage::Ended => return Err(wrong_step()),

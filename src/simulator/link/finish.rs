@@ -6,6 +6,7 @@ use super::calls::{Outcome, Turn, wrong_step};
 use super::notices;
 use super::session::Stage;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::DepositInstitution;
 use crate::simulator::ids::time_text;
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
@@ -22,6 +23,11 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     };
     let draft = draft.clone();
+    let institution = match (draft.institution.told(), turn.guesses().deposit_institution) {
+        (Some(institution), _) => institution.link_json(),
+        (None, DepositInstitution::Null) => Value::Null,
+        (None, DepositInstitution::Object) => json!({"name": null, "institution_id": null}),
+    };
     let (public_token, accounts) = if let Some(item_id) = update_item {
         let item = turn
             .memory
@@ -31,21 +37,10 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         if let Some(chosen) = draft.accounts {
             item.choose(chosen);
         }
-        let accounts: Value = item
-            .accounts()
-            .map(|account| account.link_json(&item_id))
-            .collect();
+        let accounts = item.link_accounts(now);
         (turn.memory.new_update_token(&client_id, &item_id, now), accounts)
     } else {
-        let chosen = draft.accounts.as_deref().unwrap_or_default();
-        let accounts: Value = draft
-            .source
-            .person
-            .accounts()
-            .iter()
-            .filter(|account| chosen.contains(&account.key))
-            .map(|account| account.link_json(&draft.item_id))
-            .collect();
+        let accounts = draft.link_accounts();
         (
             turn.simulator.new_public_token(turn.memory, draft, true, now),
             accounts,
@@ -56,7 +51,9 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             .payment_book
             .agreed(&client_id, &agreed, &time_text(now));
     }
-    let metadata = turn.session()?.succeed(&public_token, &accounts, now);
+    let metadata = turn
+        .session()?
+        .succeed(&public_token, &institution, &accounts, now);
     notices::session_ended(turn);
     Ok(Outcome::Told(match hosted {
         // With Hosted Link no token passes the browser.

@@ -5,6 +5,7 @@ use super::mfa::Answered;
 use super::session::Stage;
 use crate::simulator::accounts::{self, Account};
 use crate::simulator::data::person::Person;
+use crate::simulator::deposits::{self, Method};
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::UnfitAccounts;
 use crate::simulator::ids;
@@ -36,7 +37,14 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         }));
     }
     let guesses = turn.guesses();
-    match log_in(&turn.call.username, &turn.call.password, &guesses) {
+    let automated = is_of_deposits(turn)?;
+    turn.session()?.method = automated.then_some(Method::Automated);
+    let login = if automated {
+        Login::Done
+    } else {
+        log_in(&turn.call.username, &turn.call.password, &guesses)
+    };
+    match login {
         Login::Refused(error) if error.error_code == "INVALID_CREDENTIALS" => {
             wrong(turn, error).map(Outcome::Failed)
         }
@@ -53,6 +61,26 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             logged_in(turn, draft)
         }
     }
+}
+
+/// Whether this is the login of automated micro-deposits, at a bank and in a session that have them.
+fn is_of_deposits(turn: &mut Turn<'_>) -> Result<bool, PlaidError> {
+    let guesses = turn.guesses();
+    let Some(institution) = turn.session()?.institution else {
+        return Ok(false);
+    };
+    if !deposits::is_login(institution, &turn.call.username, &turn.call.password) {
+        return Ok(false);
+    }
+    let link_token = turn.link_token()?;
+    if link_token.request.has_automated_deposits(institution, &guesses) {
+        return Ok(true);
+    }
+    let update_item = link_token.update_item.clone();
+    let deposit = update_item
+        .and_then(|id| turn.memory.item_by_id(&id))
+        .and_then(|item| item.deposit());
+    Ok(deposit.is_some_and(|deposit| deposit.method == Method::Automated))
 }
 
 /// Too many wrong answers lock the login, and one more ends the link token
@@ -96,6 +124,7 @@ fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
     );
     Ok(Draft {
         login,
+        deposit: None,
         source,
         item_id,
         client_id,
@@ -132,17 +161,26 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
     let now = turn.now;
     let request = sought(turn)?;
-    let selects = turn.link_token()?.update_item.is_none()
-        || request
-            .update
-            .as_ref()
-            .is_some_and(|update| update.account_selection_enabled);
+    let update_item = turn.link_token()?.update_item.clone();
+    let matches = update_item.is_none() && request.has_instant_match(draft.institution);
+    let item = update_item.as_deref().and_then(|id| turn.memory.item_by_id(id));
+    // Numbers that were typed in are those of one account.
+    let is_bound = item.is_some_and(|item| item.deposit().is_some());
+    let selects = update_item.is_none()
+        || !is_bound
+            && request
+                .update
+                .as_ref()
+                .is_some_and(|update| update.account_selection_enabled);
     if selects && let Some(error) = misfit(&request, &draft, turn.guesses().unfit_accounts) {
         turn.session()?.stage = Stage::Credentials;
         return Ok(Outcome::Failed(error));
     }
     let session = turn.session()?;
     session.error = None;
+    if session.method.is_none() && matches {
+        session.method = Some(Method::InstantMatch);
+    }
     let stage = if selects {
         Stage::Accounts(draft)
     } else {
@@ -210,12 +248,14 @@ fn misfit(request: &LinkRequest, draft: &Draft, unfit: UnfitAccounts) -> Option<
 }
 
 /// Plaid's Dashboard decides by customization whether one account is chosen or several; the simulator has no
-/// Dashboard and goes by the customization's name.
-pub(super) fn single_account(request: &LinkRequest) -> bool {
-    request
-        .link_customization_name
-        .as_deref()
-        .is_some_and(|name| name.starts_with("single_account"))
+/// Dashboard and goes by the customization's name. Numbers are typed for one account
+/// (<https://plaid.com/docs/auth/coverage/instant/#instant-match>).
+pub(super) fn single_account(request: &LinkRequest, method: Option<Method>) -> bool {
+    method.is_some()
+        || request
+            .link_customization_name
+            .as_deref()
+            .is_some_and(|name| name.starts_with("single_account"))
 }
 
 /// The `account_id`s that the Item of update mode has.
@@ -248,10 +288,14 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             "account_ids must name at least one of the offered accounts",
         ));
     }
-    if single_account(&request) && chosen.len() > 1 {
+    if single_account(&request, session.method) && chosen.len() > 1 {
         return Err(PlaidError::invalid_field("account_ids must name one account"));
     }
     draft.accounts = Some(chosen);
-    session.show(Stage::Connected(draft), now);
+    let stage = match session.method {
+        Some(_) => Stage::Numbers(Some(draft)),
+        None => Stage::Connected(draft),
+    };
+    session.show(stage, now);
     Ok(Outcome::Pane)
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::calls::Turn;
-use super::login;
 use super::session::{Session, Stage};
+use super::{deposit_code, login, numbers};
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::TickedAccounts;
 
@@ -12,6 +12,7 @@ use crate::simulator::guesses::TickedAccounts;
 pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Value, PlaidError> {
     let request = login::sought(turn)?;
     let updating = turn.link_token()?.update_item.is_some();
+    let manual = numbers::are_offered(turn)?;
     let session = turn.session()?;
     let view = session.stage.view_name();
     let exit_status = session.stage.exit_status();
@@ -32,13 +33,13 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
         Stage::Accounts(draft) => {
             let draft = draft.clone();
             let item_id = &draft.item_id;
-            let single = login::single_account(&request);
+            let single = login::single_account(&request, session.method);
             let ticked = turn.guesses().ticked_accounts == TickedAccounts::All;
             let chosen = login::chosen_before(turn)?;
             let accounts: Vec<_> = login::offered(&request, &draft)
                 .iter()
                 .map(|account| {
-                    let mut told = account.link_json(item_id);
+                    let mut told = account.link_json(item_id, None);
                     let id = account.id(item_id);
                     if let Some(told) = told.as_object_mut() {
                         let selected =
@@ -49,6 +50,12 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
                 })
                 .collect();
             json!({"accounts": accounts, "single": single})
+        }
+        Stage::Institutions { .. } => json!({"manual": manual}),
+        Stage::Numbers(draft) => numbers::pane(&request, session.method, draft.as_ref()),
+        Stage::DepositCode(_) | Stage::Verification(_) => deposit_code::pane(),
+        Stage::Connected(draft) => {
+            json!({"closes_at_once": session.closes_at_once, "note": numbers::note(draft)})
         }
         _ => json!({}),
     };
@@ -65,7 +72,7 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
 }
 
 /// An error in the pane's place.
-pub(super) fn of_error(session: &Session, error: &PlaidError) -> Value {
+pub(super) fn of_error(session: &Session, error: &PlaidError, manual: bool) -> Value {
     let updating = session.is_updating();
     json!({
         "link_session_id": session.id,
@@ -76,6 +83,7 @@ pub(super) fn of_error(session: &Session, error: &PlaidError) -> Value {
             "institution": session.institution_json(),
             "exit_status": session.stage.exit_status(),
             "updating": updating,
+            "manual": manual,
         },
     })
 }

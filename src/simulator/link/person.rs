@@ -30,7 +30,14 @@ pub(in crate::simulator) fn complete(simulator: &Simulator, link_token: &str) ->
     };
     let started = take(&mut turn, "start")?;
     turn.call.link_session_id = text(&started, "/link_session_id");
-    let mut shown = take(&mut turn, "continue")?;
+    let mut shown = started;
+    if view(&shown) == "CONSENT" {
+        shown = take(&mut turn, "continue")?;
+    }
+    if view(&shown) == "SELECT_AUTH_TYPE" {
+        "flow_type_instant".clone_into(&mut turn.call.selection);
+        shown = take(&mut turn, "auth_type")?;
+    }
     if view(&shown) == "SELECT_INSTITUTION" {
         let found = take(&mut turn, "institutions")?;
         turn.call.institution_id = text(&found, "/institutions/0/institution_id");
@@ -43,8 +50,11 @@ pub(in crate::simulator) fn complete(simulator: &Simulator, link_token: &str) ->
             visit.granted = Some(true);
         }
         shown = take(&mut turn, "oauth_result")?;
-    } else {
+    } else if view(&shown) == "CREDENTIAL" {
         shown = take(&mut turn, "login")?;
+    } else if shown.pointer("/pane/asks_code").is_some() {
+        "ABC".clone_into(&mut turn.call.code);
+        shown = take(&mut turn, "deposit_code")?;
     }
     if let Some(Value::Array(accounts)) = shown.pointer("/pane/accounts") {
         turn.call.account_ids = accounts.iter().map(|account| text(account, "/id")).collect();

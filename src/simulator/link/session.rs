@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::mfa::Mfa;
 use crate::clock::Timestamp;
+use crate::simulator::deposits::Method;
 use crate::simulator::error::PlaidError;
+use crate::simulator::guesses::DepositCodeView;
 use crate::simulator::ids::{self, time_text};
 use crate::simulator::institutions::{self, Institution};
 use crate::simulator::item::Draft;
@@ -26,6 +28,12 @@ pub(in crate::simulator) struct Session {
     pub(super) error: Option<Value>,
     /// The latest visit of a bank's own page.
     pub(super) visit: Option<BankVisit>,
+    /// How the numbers that the person types are verified; `None` when none are typed.
+    #[serde(default)]
+    pub(super) method: Option<Method>,
+    /// There was nothing to ask: Link closes by itself.
+    #[serde(default)]
+    pub(super) closes_at_once: bool,
     /// Of the call that is being answered; every event names it.
     pub(super) request_id: String,
     updating: bool,
@@ -55,6 +63,14 @@ pub(super) enum Stage {
     OAuth,
     /// Chooses accounts.
     Accounts(Draft),
+    /// Chooses between a login and account numbers.
+    AuthType,
+    /// Types account and routing number. Without a draft nobody logged in.
+    Numbers(Option<Draft>),
+    /// Types the code of the deposit that was just made.
+    DepositCode(Draft),
+    /// Comes back with the code of a deposit that was made earlier.
+    Verification(DepositCodeView),
     /// Is connected; `Finish` is left.
     Connected(Draft),
     /// Finished or left.
@@ -71,7 +87,14 @@ impl Stage {
             Self::Mfa { mfa, .. } => Some(mfa.exit_status()),
             Self::OAuth => Some("requires_oauth"),
             Self::Accounts(_) => Some("requires_account_selection"),
-            Self::Consent | Self::Institutions { .. } | Self::Connected(_) | Self::Ended => None,
+            Self::Consent
+            | Self::Institutions { .. }
+            | Self::AuthType
+            | Self::Numbers(_)
+            | Self::DepositCode(_)
+            | Self::Verification(_)
+            | Self::Connected(_)
+            | Self::Ended => None,
         }
     }
 
@@ -85,6 +108,10 @@ impl Stage {
             Self::Mfa { .. } => "MFA",
             Self::OAuth => "OAUTH",
             Self::Accounts(_) => "SELECT_ACCOUNT",
+            Self::AuthType => "SELECT_AUTH_TYPE",
+            Self::Numbers(_) | Self::Verification(DepositCodeView::Numbers) => "NUMBERS",
+            Self::DepositCode(_) => "INSTANT_MICRODEPOSIT_AUTHORIZED",
+            Self::Verification(DepositCodeView::Verification) => "SAME_DAY_MICRODEPOSIT_VERIFICATION",
             Self::Connected(_) => "CONNECTED",
             Self::Ended => "EXIT",
         }
@@ -116,6 +143,8 @@ impl Session {
             institution: None,
             error: None,
             visit: None,
+            method: None,
+            closes_at_once: false,
             request_id: String::new(),
             updating,
             results: Value::Null,
@@ -226,15 +255,17 @@ impl Session {
 
     /// The institution as Link's callbacks tell it.
     pub(super) fn institution_json(&self) -> Value {
-        self.institution.map_or(
-            Value::Null,
-            |institution| json!({"name": institution.name, "institution_id": institution.id}),
-        )
+        self.institution.map_or(Value::Null, Institution::link_json)
     }
 
     /// Ends well; gives the metadata of `onSuccess`.
-    pub(super) fn succeed(&mut self, public_token: &str, accounts: &Value, now: Timestamp) -> Value {
-        let institution = self.institution_json();
+    pub(super) fn succeed(
+        &mut self,
+        public_token: &str,
+        institution: &Value,
+        accounts: &Value,
+        now: Timestamp,
+    ) -> Value {
         let metadata = json!({
             "institution": institution,
             "accounts": accounts,
