@@ -49,6 +49,8 @@ pub struct Parts {
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.
     pub simulator: Option<Simulator>,
+    /// Where its API listens.
+    pub simulator_address: Option<SocketAddr>,
 }
 
 /// The shared state; cloning it is cheap.

@@ -8,6 +8,7 @@ mod healthcheck;
 mod keys;
 mod operate;
 mod rehearse;
+mod running;
 mod serve;
 mod simulate;
 

@@ -9,6 +9,7 @@ mod clients_file;
 mod dotenv;
 mod http;
 mod link;
+mod listen;
 mod log;
 mod oauth;
 mod plaid;
@@ -31,6 +32,7 @@ pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
 pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};
 pub use link::LinkConfig;
+pub use listen::is_same_place;
 pub use log::{LogConfig, LogFormat};
 pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error, redirect_uri};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
@@ -103,12 +105,17 @@ impl Config {
         let store = StoreConfig::read(&mut settings, environment);
         let audit = AuditConfig::read(&mut settings);
         let log = LogConfig::read(&mut settings, options);
+        listen::tell_doubled(&mut settings, &http, &plaid);
         let Settings {
             mut problems,
             warnings,
             unknown,
             ..
         } = settings;
+        if options.without_clients && http.public_url.is_none() {
+            // The broker may have its PUBLIC_URL from a tunnel, and then this is right.
+            problems.retain(|problem| problem.variable != "PLAID_LINK_REDIRECT_URI");
+        }
         if problems.is_empty() {
             Ok(Self {
                 plaid,
@@ -125,6 +132,12 @@ impl Config {
             problems.extend(unknown);
             Err(Problems(problems))
         }
+    }
+
+    /// What the broker listens on, each with the variable that says so; those that the system chooses are left out.
+    #[must_use]
+    pub fn listens_on(&self) -> Vec<(&'static str, std::net::SocketAddr)> {
+        listen::addresses(&self.http, &self.plaid)
     }
 
     /// All clients, those of the file as it is now.

@@ -20,6 +20,7 @@ pub mod config;
 pub mod connections;
 pub mod control;
 pub mod explorer;
+mod instance;
 pub mod lifecycle;
 pub mod limits;
 pub mod link;

@@ -203,6 +203,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
+        simulator_address: addresses.simulator,
     };
     let app = App::new(parts, allowed);
     Ok(Broker {

@@ -4,6 +4,7 @@ pub mod body;
 pub mod headers;
 pub mod log;
 pub mod peer;
+pub mod rehearsal;
 pub mod request_id;
 pub mod timeout;
 pub mod unread;

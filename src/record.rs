@@ -8,6 +8,7 @@ mod attempt;
 mod book;
 mod entry;
 mod live;
+pub mod rehearsal;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -63,10 +64,12 @@ impl Record {
         self.0.book.is_some()
     }
 
-    /// Begins the entry of a request. It is written when the attempt is finished, or dropped.
+    /// Begins the entry of a request. It is written when the attempt is finished, or dropped. The rehearsal's requests have
+    /// none: nobody is to take its wrong secret for a fault of the profile, nor shall it push out the client's own.
     #[must_use]
     pub fn attempt(&self, endpoint: Endpoint) -> Attempt {
-        Attempt::begin(self.is_on().then(|| self.clone()), endpoint, self.0.clock.now())
+        let is_kept = self.is_on() && !rehearsal::is_under_way();
+        Attempt::begin(is_kept.then(|| self.clone()), endpoint, self.0.clock.now())
     }
 
     /// What is remembered, the latest last.

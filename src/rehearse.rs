@@ -3,7 +3,7 @@
 //!
 //! It is an outside client on purpose. It uses what the settings say and what travels over the network, and nothing of the
 //! broker that it talks to: so a wrong `PUBLIC_URL`, a proxy in between, or settings that differ from the running broker's
-//! are found. Link, which needs a person, is skipped by `/sandbox/public_token/create`
+//! are found. Only whether it is the right broker is asked beforehand, by what the store's key proves. Link, which needs a person, is skipped by `/sandbox/public_token/create`
 //! (<https://plaid.com/docs/api/sandbox/#sandboxpublic_tokencreate>) in simulator and sandbox. Every Item that it makes is
 //! removed again.
 
@@ -21,8 +21,10 @@ use serde::Serialize;
 use url::Url;
 
 use crate::clock::SharedClock;
-use crate::config::{ClientKind, Config, Environment, RedirectUris};
+use crate::config::{ClientConfig, ClientKind, Config, Environment, RedirectUris};
+use crate::record::rehearsal::Keys;
 use crate::secret::{ClientSecret, PlaidSecret, StoredSecret};
+use crate::store::tokens::TokenKey;
 
 pub use actions::Action;
 
@@ -82,6 +84,15 @@ impl Verdict {
     }
 }
 
+/// By what the broker is known from any other, before anything is made at it.
+#[derive(Clone)]
+pub enum Identity {
+    /// By the key of its store.
+    Store(TokenKey),
+    /// It is not: why, in words.
+    Unknown(String),
+}
+
 /// What is rehearsed with.
 #[derive(Clone)]
 pub struct Rehearsal {
@@ -99,25 +110,28 @@ pub struct Rehearsal {
     products: Vec<String>,
     actions: Vec<Action>,
     clock: SharedClock,
+    identity: Identity,
+    /// What is said of the address besides.
+    remark: Option<String>,
+    /// What keeps its requests out of the broker's record.
+    unrecorded: Option<Keys>,
 }
 
 impl Rehearsal {
-    /// Rehearses with these settings: the first client, each of its callbacks, all actions. `public_url` has no trailing
+    /// Rehearses with these settings as this client: each of its callbacks, all actions. `public_url` has no trailing
     /// slash; `plaid_url` is where Plaid's API is.
     ///
     /// # Errors
     /// What is missing in the settings, as an instruction.
     pub fn new(
         config: &Config,
+        client: Option<&ClientConfig>,
         public_url: &str,
         plaid_url: &Url,
+        identity: Identity,
         clock: SharedClock,
     ) -> Result<Self, String> {
-        let client = config
-            .oauth
-            .clients
-            .first()
-            .ok_or("there is no OAuth client: set OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET")?;
+        let client = client.ok_or("there is no OAuth client: set OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET")?;
         let ClientKind::Confidential(StoredSecret::Plain(secret)) = &client.kind else {
             return Err("the first client has no secret here: set OAUTH_CLIENT_SECRET".to_owned());
         };
@@ -149,7 +163,24 @@ impl Rehearsal {
             products: products.into_iter().flatten().cloned().collect(),
             actions: Action::ALL.to_vec(),
             clock,
+            identity,
+            remark: None,
+            unrecorded: None,
         })
+    }
+
+    /// With its requests kept out of the record of the broker that has these keys.
+    #[must_use]
+    pub fn unrecorded(mut self, keys: Option<Keys>) -> Self {
+        self.unrecorded = keys;
+        self
+    }
+
+    /// With something to be said of the address.
+    #[must_use]
+    pub fn with_remark(mut self, remark: Option<String>) -> Self {
+        self.remark = remark;
+        self
     }
 
     /// With this callback alone, whether it is configured or not.

@@ -10,7 +10,7 @@ use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::middleware::{headers, log, peer, request_id, timeout, unread};
+use crate::middleware::{headers, log, peer, rehearsal, request_id, timeout, unread};
 use crate::record::Endpoint;
 use crate::web::{Refusal, error_page, root_from, wants_page};
 use crate::{admin, assets, explorer, link, oauth, openapi, setup};
@@ -35,6 +35,7 @@ pub fn build(app: App) -> Router {
     // logged with the peer's address, and carries the request id that all of them use.
     router
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), rehearsal::layer))
         .layer(from_fn(timeout::layer))
         .layer(from_fn(unread::layer))
         .layer(from_fn(headers::layer))

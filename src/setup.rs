@@ -3,7 +3,7 @@
 mod callbacks;
 pub mod checks;
 pub mod connections;
-pub mod instance;
+mod instance;
 mod live;
 mod page;
 mod profile;
@@ -18,7 +18,7 @@ use crate::app::App;
 
 /// What is served for setting up.
 pub fn router() -> Router<App> {
-    // Its path is `instance::PATH`, spelt out for the test that holds the OpenAPI document against the routes.
+    // Its path is `crate::instance::PATH`, spelt out for the test that holds the OpenAPI document against the routes.
     Router::new()
         .route("/setup/instance", get(instance::answer))
         .merge(connections::router())

@@ -1,7 +1,9 @@
-// Runs the checks when the page opens and on "Check again". Findings come as they are made, and stand in the order in
-// which the broker lists them: failures first catch the eye by their word, not by their place.
+// Runs the checks when the page opens and on "Check again". Findings come as they are made, in any order, and are put where
+// they belong: what failed first, then the warnings, then the rest; within each in the order of the broker's own list.
 
 const WORDS = { ok: "OK", warning: "Warning", failed: "Failed", skipped: "Skipped" };
+
+const RANKS = ["failed", "warning"];
 
 const list = document.querySelector("#findings");
 const status = document.querySelector("#checks-status");
@@ -9,6 +11,15 @@ const again = document.querySelector("#check-again");
 const template = document.querySelector("#finding");
 const root = document.querySelector("#setup").dataset.root;
 let source = null;
+
+/** Whether `one` stands before `other`: two numbers each, the first one decides. */
+function isBefore([rank, place], [otherRank, otherPlace]) {
+  return rank === otherRank ? place < otherPlace : rank < otherRank;
+}
+
+function where(item) {
+  return [Number(item.dataset.rank), Number(item.dataset.place)];
+}
 
 function show(finding) {
   const item = template.content.firstElementChild.cloneNode(true);
@@ -20,9 +31,10 @@ function show(finding) {
   item.querySelector(".what").textContent = finding.title;
   item.querySelector(".found").textContent = finding.found;
   item.querySelector(".fix").textContent = finding.fix ?? "";
-  // The address that is wrong explains most of what follows from it.
-  if (finding.id === "public_url_visit") list.prepend(item);
-  else list.append(item);
+  const rank = RANKS.indexOf(finding.status);
+  Object.assign(item.dataset, { rank: rank < 0 ? RANKS.length : rank, place: finding.place });
+  const next = [...list.children].find((other) => isBefore(where(item), where(other)));
+  list.insertBefore(item, next ?? null);
 }
 
 function end(words) {

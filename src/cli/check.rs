@@ -5,8 +5,9 @@ mod print;
 use clap::Args;
 use serde_json::json;
 
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say, settings};
-use crate::config::{Config, LoadOptions, Problems};
+use super::running::{self, Running};
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
+use crate::config::{LoadOptions, Problems};
 use crate::setup::checks::{self, Context, Report};
 
 /// Check settings, Plaid, addresses and the store, and say how to put right what is wrong.
@@ -22,11 +23,11 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self) -> u8 {
-        let config = match settings(LoadOptions::default()) {
-            Ok(config) => config,
+        let running = match running::settings(LoadOptions::default()) {
+            Ok(running) => running,
             Err(problems) => return self.unusable(&problems),
         };
-        match self.checked(config) {
+        match self.checked(running) {
             Ok(report) if report.plaid_is_unreachable() => UNREACHABLE,
             Ok(report) if report.passed() => DONE,
             Ok(_) => FAILED,
@@ -51,14 +52,20 @@ impl Check {
         USAGE
     }
 
-    fn checked(&self, config: Config) -> anyhow::Result<Report> {
+    fn checked(&self, running: Running) -> anyhow::Result<Report> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()?;
+        let Running {
+            config,
+            description,
+            given,
+        } = running;
         let environment = config.plaid.environment.name();
+        let beside = description.map(|description| checks::Running { description, given });
         let report = runtime.block_on(async {
-            let context = Context::of_config(config).await?;
+            let context = Context::of_config(config).await?.beside(beside);
             let mut progress = print::Progress::start();
             let report = checks::run(&context, |finding| progress.heard(finding)).await;
             progress.end();

@@ -1,16 +1,21 @@
 //! `rehearse`: plays the OAuth client against the running broker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use super::operate::operator_settings;
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
+use super::operate::{runtime, store_options};
+use super::running::{self, Running};
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, reachable, say};
 use crate::clock::SystemClock;
-use crate::config::{Config, Environment};
-use crate::rehearse::{Action, Outcome, Rehearsal, Step, Verdict};
+use crate::config::{Clients, Config, Environment, LoadOptions};
+use crate::record::rehearsal::Keys;
+use crate::rehearse::{Action, Identity, Outcome, Rehearsal, Step, Verdict};
+use crate::store::keyring::Keyring;
+use crate::store::{Inspection, OpenOptions, Store};
 
 /// Play Kore.ai against the running broker, through `PUBLIC_URL`, and say what does not work.
 ///
@@ -32,22 +37,26 @@ pub(super) struct Rehearse {
 
 impl Rehearse {
     pub(super) fn run(self) -> u8 {
-        let config = match operator_settings() {
-            Ok(config) => config,
+        let options = LoadOptions {
+            without_clients: true,
+            ..LoadOptions::default()
+        };
+        let running = match running::settings(options) {
+            Ok(running) => running,
+            Err(problems) => {
+                complain(&problems.to_string());
+                return USAGE;
+            }
+        };
+        let runtime = match runtime() {
+            Ok(runtime) => runtime,
             Err(code) => return code,
         };
-        let rehearsal = match self.rehearsal(&config) {
+        let rehearsal = match runtime.block_on(self.rehearsal(&running)) {
             Ok(rehearsal) => rehearsal,
             Err(problem) => {
                 complain(&format!("rehearse: {problem}"));
                 return USAGE;
-            }
-        };
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                complain(&format!("plaid-token-broker: cannot start the runtime: {error}"));
-                return FAILED;
             }
         };
         let json = self.json;
@@ -66,31 +75,30 @@ impl Rehearse {
         }
     }
 
-    fn rehearsal(&self, config: &Config) -> Result<Rehearsal, String> {
-        let http = &config.http;
-        let public_url = match (http.public_base(), http.port) {
-            (Some(url), _) => url,
-            (None, 0) => {
-                return Err(
-                    "set PUBLIC_URL: with APP_PORT=0 nobody knows where the broker listens".to_owned(),
-                );
-            }
-            (None, port) => format!("http://localhost:{port}"),
+    async fn rehearsal(&self, running: &Running) -> Result<Rehearsal, String> {
+        let config = &running.config;
+        let (identity, inspection) = identity(running).await?;
+        let callbacks = match &running.description {
+            Some(description) => description.callbacks.clone(),
+            None => inspection.map_or_else(Vec::new, |inspection| {
+                let allowed = inspection.allowed.into_iter();
+                allowed.map(|allowed| (allowed.client_id, allowed.uri)).collect()
+            }),
         };
-        let plaid = &config.plaid;
-        let base_url = match (&plaid.base_url, plaid.environment) {
-            (Some(url), _) => url.clone(),
-            (None, Environment::Simulator) if plaid.simulator_bind.port() == 0 => {
-                return Err(
-                    "set BROKER_SIMULATOR_BIND: with port 0 nobody knows where the broker's simulator listens".to_owned(),
-                );
-            }
-            (None, Environment::Simulator) => Url::parse(&format!("http://{}", plaid.simulator_bind))
-                .map_err(|_| "BROKER_SIMULATOR_BIND is no address that can be asked".to_owned())?,
-            (None, environment) => Url::parse(environment.default_base_url())
-                .map_err(|_| "Plaid's address is no URL: this is a mistake of this program".to_owned())?,
-        };
-        let mut rehearsal = Rehearsal::new(config, &public_url, &base_url, Arc::new(SystemClock))?;
+        let allowed = callbacks
+            .iter()
+            .map(|(client, uri)| (client.as_str(), uri.as_str()));
+        let clients = Clients::new(config.oauth.clients.clone()).allowing(allowed);
+        let mut rehearsal = Rehearsal::new(
+            config,
+            clients.first(),
+            &public_url(running)?,
+            &plaid_url(running)?,
+            identity,
+            Arc::new(SystemClock),
+        )?
+        .unrecorded(keys(config))
+        .with_remark(remark(running));
         if let Some(callback) = &self.callback {
             rehearsal = rehearsal.with_callback(callback.clone());
         }
@@ -99,6 +107,74 @@ impl Rehearse {
         }
         Ok(rehearsal)
     }
+}
+
+/// By what the broker of these settings is known. Where that cannot be had, only a broker that was named by its address is
+/// rehearsed with: whoever listens on the usual port may be another one.
+async fn identity(running: &Running) -> Result<(Identity, Option<Inspection>), String> {
+    let OpenOptions { config, account, .. } = store_options(&running.config);
+    let why = match Store::inspect(config, account, Duration::ZERO).await {
+        Ok(Some(inspection)) => {
+            let identity = Identity::Store(inspection.tokens.clone());
+            return Ok((identity, Some(inspection)));
+        }
+        Ok(None) => "there is no store here by which to know it".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if running.given.is_none() && running.description.is_none() {
+        return Err(format!(
+            "which broker is meant is not known ({why}): run this in the broker's own directory and with its settings, or set \
+             PUBLIC_URL to its address"
+        ));
+    }
+    Ok((Identity::Unknown(why), None))
+}
+
+fn public_url(running: &Running) -> Result<String, String> {
+    let http = &running.config.http;
+    match (&running.description, http.public_base(), http.port) {
+        (Some(description), ..) => Ok(description.public_url.clone()),
+        (None, Some(url), _) => Ok(url),
+        (None, None, 0) => {
+            Err("set PUBLIC_URL: with APP_PORT=0 nobody knows where the broker listens".to_owned())
+        }
+        (None, None, port) => Ok(format!("http://localhost:{port}")),
+    }
+}
+
+/// Where Plaid's API is.
+fn plaid_url(running: &Running) -> Result<Url, String> {
+    let plaid = &running.config.plaid;
+    let simulator = running
+        .description
+        .as_ref()
+        .and_then(|description| description.simulator)
+        .unwrap_or(plaid.simulator_bind);
+    match (&plaid.base_url, plaid.environment) {
+        (Some(url), _) => Ok(url.clone()),
+        (None, Environment::Simulator) if simulator.port() == 0 => Err(
+            "set BROKER_SIMULATOR_BIND: with port 0 nobody knows where the broker's simulator listens"
+                .to_owned(),
+        ),
+        (None, Environment::Simulator) => Url::parse(&format!("http://{}", reachable(simulator)))
+            .map_err(|_| "BROKER_SIMULATOR_BIND is no address that can be asked".to_owned()),
+        (None, environment) => Url::parse(environment.default_base_url())
+            .map_err(|_| "Plaid's address is no URL: this is a mistake of this program".to_owned()),
+    }
+}
+
+/// What keeps the requests out of the broker's record; without the keys they are recorded.
+fn keys(config: &Config) -> Option<Keys> {
+    let keyring = Keyring::existing(&config.store.keys).ok()??;
+    let plaid = &config.plaid;
+    Some(Keys::of(&keyring, plaid.environment.name(), &plaid.client_id))
+}
+
+fn remark(running: &Running) -> Option<String> {
+    let given = running.given.as_ref()?;
+    let description = running.description.as_ref()?;
+    (*given != description.public_url)
+        .then(|| format!("the broker runs with this address; PUBLIC_URL of these settings is {given}"))
 }
 
 fn tell(step: &Step, json: bool) {

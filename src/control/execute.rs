@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Answer, Line, Progress, Request, operations};
+use super::{Answer, Description, Line, Progress, Request, operations};
 use crate::admin::{self, LINK_TTL};
 use crate::app::App;
 use crate::audit::{Actor, AuditEvent, NewAudit};
@@ -54,6 +54,7 @@ impl Sink {
 pub async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     match request {
         Request::AdminLink {} => admin_link(context).await,
+        Request::Describe {} => describe(context).await,
         request => operations::execute(context, request, sink).await,
     }
 }
@@ -75,5 +76,29 @@ async fn admin_link(context: &Context) -> Answer {
         url: link.url(),
         local_url: link.local_url(),
         expires_at: app.clock.now().plus(LINK_TTL),
+    }
+}
+
+async fn describe(context: &Context) -> Answer {
+    let Some(app) = &context.app else {
+        return Answer::Failed {
+            message: "no broker runs with these settings".to_owned(),
+        };
+    };
+    let store = app.store.check().await.err().map(|error| error.to_string());
+    // Where the store does not answer, `store` says so.
+    let allowed = app.allowed_redirect_uris().await.unwrap_or_default();
+    let callbacks = allowed
+        .into_iter()
+        .map(|allowed| (allowed.client_id, allowed.uri));
+    Answer::Description {
+        description: Box::new(Description {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            public_url: app.public_url.clone(),
+            address: app.address,
+            simulator: app.simulator_address,
+            store,
+            callbacks: callbacks.collect(),
+        }),
     }
 }

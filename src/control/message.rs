@@ -1,5 +1,6 @@
 //! What is asked and answered, as JSON.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use crate::store::model::{
 pub enum Request {
     /// Make a single-use link to the administration pages. Only a running broker can: the link lives in its memory.
     AdminLink {},
+    /// Say what runs: for commands that look at the broker from outside. Only a running broker can.
+    Describe {},
     /// List connections.
     Connections {
         /// Which.
@@ -61,6 +64,7 @@ impl Request {
     pub fn name(&self) -> &'static str {
         match self {
             Self::AdminLink {} => "admin_link",
+            Self::Describe {} => "describe",
             Self::Connections { .. } => "connections",
             Self::Connection { .. } => "connection",
             Self::EndConnections { .. } => "end_connections",
@@ -84,6 +88,11 @@ pub enum Answer {
         local_url: Option<String>,
         /// When it stops working.
         expires_at: Timestamp,
+    },
+    /// What runs.
+    Description {
+        /// It.
+        description: Box<Description>,
     },
     /// The connections, the newest first.
     Connections {
@@ -131,6 +140,24 @@ pub enum Answer {
         /// What happened and what to do.
         message: String,
     },
+}
+
+/// What a running broker says of itself. Settings alone do not tell it: `serve --tunnel` and port 0 are decided at the
+/// start.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Description {
+    /// Of the program.
+    pub version: String,
+    /// `PUBLIC_URL`, or what holds without it. No trailing slash.
+    pub public_url: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where the embedded simulator listens, if there is one.
+    pub simulator: Option<SocketAddr>,
+    /// Why the store cannot be written or read at this moment; `None`: it can.
+    pub store: Option<String>,
+    /// The callbacks that administrators allowed beside those of the settings: client id and URI.
+    pub callbacks: Vec<(String, String)>,
 }
 
 /// An access token on its way to whoever asked for it: the one place where one is told to a command.

@@ -25,7 +25,7 @@ pub(super) async fn execute(context: &Context, request: Request, sink: &Sink) ->
         Request::Audit { query } => audit(context, query).await,
         Request::RotateKeys { first_key } => rotate(context, &first_key, sink).await,
         Request::Backup { path } => backup(context, path).await,
-        Request::AdminLink {} => Err("this command is not done here".to_owned()),
+        Request::AdminLink {} | Request::Describe {} => Err("this command is not done here".to_owned()),
     };
     done.unwrap_or_else(|message| Answer::Failed { message })
 }

@@ -3,13 +3,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::wire::{Answer, send, shown};
-use super::{Failure, Rehearsal};
+use super::{Failure, Identity, Rehearsal};
+use crate::instance::{Challenge, Told};
 use crate::random;
+use crate::record::rehearsal::HEADER;
 use crate::secret::{OwnToken, PlaidPublicToken};
 
 /// Characters that a proxy in between might change.
@@ -34,13 +36,65 @@ const REACH: &str = "start the broker; if it runs, correct PUBLIC_URL, and see t
                      broker's port";
 
 impl Rehearsal {
+    /// A request to the broker.
+    pub(super) fn marked(&self, request: RequestBuilder) -> RequestBuilder {
+        let keys = self.unrecorded.as_ref();
+        match keys.and_then(|keys| keys.proof(self.clock.now())) {
+            Some(proof) => request.header(HEADER, proof),
+            None => request,
+        }
+    }
+
+    /// Whether this broker answers at `PUBLIC_URL`, and not another one to which nothing must be done.
+    async fn recognise(&self, http: &Client) -> Result<String, Failure> {
+        let challenge = Challenge::new();
+        let answer = send(http.get(challenge.url(&self.public_url)), &self.public_url, REACH).await?;
+        let told = serde_json::from_value::<Told>(answer.json.clone()).ok();
+        let Some(told) = told.filter(|_| answer.status == 200) else {
+            return Err(self.something_else(&answer));
+        };
+        match &self.identity {
+            Identity::Store(tokens) if challenge.is_met(tokens, &told) => {
+                Ok(format!("the broker answers at {}", self.public_url))
+            }
+            Identity::Store(_) => Err(Failure::new(
+                format!(
+                    "another broker answers at {} (version {}), with a store of its own; nothing was sent to it",
+                    self.public_url,
+                    shown(&told.version)
+                ),
+                "let PUBLIC_URL (or the tunnel or proxy behind it) lead to this broker; or, if the other one is meant, rehearse \
+                 in its directory and with its settings",
+            )),
+            Identity::Unknown(why) => Ok(format!(
+                "a broker (version {}) answers at {}; whether it is the one of these settings cannot be told from here: {why}",
+                shown(&told.version),
+                self.public_url
+            )),
+        }
+    }
+
+    fn something_else(&self, answer: &Answer) -> Failure {
+        Failure::new(
+            format!(
+                "something else than the broker answers at {} ({})",
+                self.public_url,
+                answer.outline()
+            ),
+            REACH,
+        )
+    }
+
     /// Whether the broker answers at `PUBLIC_URL`, and says the same address of itself.
     pub(super) async fn reach(&self, http: &Client) -> Result<((), String), Failure> {
+        let who = self.recognise(http).await?;
         let url = format!("{}/.well-known/oauth-authorization-server", self.public_url);
         let answer = send(http.get(url), &self.public_url, REACH).await?;
         match answer.text_of("issuer") {
             Some(issuer) if answer.status == 200 && issuer == self.public_url => {
-                Ok(((), format!("the broker answers at {issuer}")))
+                let remark = self.remark.as_ref();
+                let remark = remark.map_or_else(String::new, |remark| format!(" ({remark})"));
+                Ok(((), format!("{who}{remark}")))
             }
             Some(issuer) if answer.status == 200 => Err(Failure::new(
                 format!(
@@ -50,14 +104,7 @@ impl Rehearsal {
                 ),
                 "give the running broker and this command the same PUBLIC_URL, then restart the broker",
             )),
-            _ => Err(Failure::new(
-                format!(
-                    "something else than the broker answers at {} ({})",
-                    self.public_url,
-                    answer.outline()
-                ),
-                REACH,
-            )),
+            _ => Err(self.something_else(&answer)),
         }
     }
 
@@ -75,7 +122,7 @@ impl Rehearsal {
         let request = http
             .get(format!("{}/?{query}&state={state}", self.public_url))
             .header("Accept", "text/html");
-        let answer = send(request, &self.public_url, REACH).await?;
+        let answer = send(self.marked(request), &self.public_url, REACH).await?;
         let handle = between(&answer.text, "data-handle=\"", "\"");
         match handle {
             Some(handle) if answer.status == 200 => {
@@ -101,7 +148,8 @@ impl Rehearsal {
         let fix = match answer.status {
             400 if told.contains("return address is not registered") => {
                 format!(
-                    "put {callback} into PLAID_REDIRECT_URI of the running broker, exactly as Kore.ai shows it, and restart it"
+                    "allow {callback} on the set-up page, exactly as Kore.ai shows it, or put it into PLAID_REDIRECT_URI of the \
+                     running broker and restart it"
                 )
             }
             400 if told.contains("not known") => format!(
@@ -128,7 +176,7 @@ impl Rehearsal {
             .header("Cookie", tab.cookies.expose())
             .header("Sec-Fetch-Site", "same-origin")
             .json(body);
-        send(request, &self.public_url, REACH).await
+        send(self.marked(request), &self.public_url, REACH).await
     }
 
     /// Asks for a link token, as the page does on the person's click: Plaid checks keys, products and countries with it.

@@ -70,8 +70,9 @@ async fn steps(rehearsal: &Rehearsal, https: &Https, teller: &mut Teller<'_>, ma
     let mut tab = None;
     if rehearsal.callbacks.is_empty() {
         let failure = Failure::new(
-            "no callback is configured",
-            "copy the callback URL that Kore.ai's form shows into PLAID_REDIRECT_URI, and restart the broker",
+            "no callback is configured, and none was allowed on the set-up page",
+            "copy the callback URL that Kore.ai's form shows, and allow it on the set-up page (or put it into PLAID_REDIRECT_URI, \
+             and restart the broker)",
         );
         teller.failed("open the authorization URL", failure);
     }
@@ -96,7 +97,11 @@ async fn steps(rehearsal: &Rehearsal, https: &Https, teller: &mut Teller<'_>, ma
     }
     let refused = rehearsal.wrong_secret(http).await;
     teller.told("refuse a wrong secret", refused);
-    let Some(tab) = tab else { return };
+    let Some(tab) = tab else {
+        let why = "no authorization URL opened, so there is no page to go on from";
+        teller.skipped("start Plaid Link, connect a bank, token, refresh, actions", why);
+        return;
+    };
     let link_token = rehearsal.link_token(http, &tab).await;
     if teller.told("start Plaid Link", link_token).is_none() {
         return;

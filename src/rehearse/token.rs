@@ -31,7 +31,7 @@ impl Rehearsal {
         let request = http.post(format!("{}{path}", self.public_url));
         let request = shape.of(request, &self.client_id, secret, fields);
         let fix = "see that the tunnel or proxy lets POST requests through";
-        send(request, &self.public_url, fix).await
+        send(self.marked(request), &self.public_url, fix).await
     }
 
     /// Whether the broker believes this client when it comes in this shape. Nothing is made for it.

@@ -5,6 +5,7 @@
 
 mod access;
 mod address;
+mod audit_file;
 mod context;
 mod finding;
 mod here;
@@ -22,7 +23,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use crate::store::Store;
-pub use context::{Context, ContextError};
+pub use context::{Context, ContextError, Running};
 pub use finding::{ALL, Check, Finding, Status};
 use tell::Tell;
 
@@ -95,7 +96,9 @@ pub async fn run_within(context: &Context, limit: Duration, mut on_finding: impl
 
 /// What needs the store's token key: by it this broker is known from others.
 async fn around(context: &Context, tell: &Tell<'_>) {
-    let is_running = context.app.is_some() || Store::is_in_use(&context.config.store);
+    let is_running =
+        context.app.is_some() || context.running.is_some() || Store::is_in_use(&context.config.store);
+    tell.say(audit_file::check(context));
     let (inspection, found) = tokio::join!(storage::check(context, tell, is_running), tunnels::look(context));
     let allowed = inspection
         .as_ref()

@@ -84,9 +84,8 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
         let run = async {
             let _turn = place.turn().await;
             let told = |finding: &checks::Finding| {
-                let text = serde_json::to_string(finding).unwrap_or_default();
                 // A browser that is gone is no error.
-                let _ = sender.send(Event::default().event("finding").data(text));
+                let _ = sender.send(Event::default().event("finding").data(placed(finding)));
             };
             checks::run(&context, told).await
         };
@@ -103,6 +102,16 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
         Some((Ok(event), receiver))
     });
     answer(events)
+}
+
+/// A finding with its place in the broker's list: they come in any order.
+fn placed(finding: &checks::Finding) -> String {
+    let mut value = serde_json::to_value(finding).unwrap_or_default();
+    let place = checks::ALL.iter().position(|check| check.id == finding.id);
+    if let Some(members) = value.as_object_mut() {
+        members.insert("place".to_owned(), place.into());
+    }
+    value.to_string()
 }
 
 fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {

@@ -22,7 +22,8 @@ use url::Url;
 
 use crate::admin::Admin;
 use crate::app::App;
-use crate::rehearse::Rehearsal;
+use crate::record::rehearsal::Keys;
+use crate::rehearse::{Identity, Rehearsal};
 
 /// More than a rehearsal has steps, so that telling them never waits for a slow reader.
 const MOST_LINES: usize = 256;
@@ -40,10 +41,7 @@ fn rehearse(app: &App, place: Arc<Semaphore>) -> Response {
     let Ok(place) = place.try_acquire_owned() else {
         return refused(StatusCode::CONFLICT, "a rehearsal is under way; wait for its end");
     };
-    let rehearsal = Url::parse(app.plaid.base_url())
-        .map_err(|_| "PLAID_BASE_URL is no address".to_owned())
-        .and_then(|plaid| Rehearsal::new(&app.config, &app.public_url, &plaid, Arc::clone(&app.clock)));
-    let rehearsal = match rehearsal {
+    let rehearsal = match rehearsal(app) {
         Ok(rehearsal) => rehearsal,
         Err(problem) => return refused(StatusCode::CONFLICT, &problem),
     };
@@ -57,6 +55,27 @@ fn rehearse(app: &App, place: Arc<Semaphore>) -> Response {
     };
     tokio::spawn(work.in_current_span());
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::new(Lines(told))).into_response()
+}
+
+fn rehearsal(app: &App) -> Result<Rehearsal, String> {
+    let plaid = Url::parse(app.plaid.base_url()).map_err(|_| "PLAID_BASE_URL is no address".to_owned())?;
+    // With the callbacks that were allowed on the page.
+    let clients = app.clients();
+    let rehearsal = Rehearsal::new(
+        &app.config,
+        clients.first(),
+        &app.public_url,
+        &plaid,
+        Identity::Store(app.store.tokens().clone()),
+        Arc::clone(&app.clock),
+    )?;
+    let account = &app.config.plaid;
+    let keys = Keys::of(
+        &app.store.keyring(),
+        account.environment.name(),
+        &account.client_id,
+    );
+    Ok(rehearsal.unrecorded(Some(keys)))
 }
 
 /// Nobody may be listening any more; the rehearsal goes on to its cleaning up.

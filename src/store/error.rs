@@ -71,7 +71,7 @@ pub enum BackupError {
     #[error("{} is no name in UTF-8; name another file", .0.display())]
     Name(PathBuf),
     /// A file.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}; {}", path.display(), advice(action, source))]
     Io {
         /// What was tried.
         action: &'static str,
@@ -153,8 +153,9 @@ pub enum OpenError {
     /// It belongs to another Plaid account.
     #[error(
         "the store {} belongs to Plaid's {} with client id {}, but the settings are for {} with client id {}; \
-         access tokens of one account are useless to another: set DATABASE_URL to another place",
-        path.display(), stored.environment, stored.client_id, given.environment, given.client_id
+         correct {} if that is a mistake, or set DATABASE_URL to another place: access tokens of one account are useless to \
+         another",
+        path.display(), stored.environment, stored.client_id, given.environment, given.client_id, differing(stored, given)
     )]
     OtherAccount {
         /// The file.
@@ -186,4 +187,26 @@ pub enum OpenError {
         /// What happened.
         source: StoreError,
     },
+}
+
+/// The settings by which two accounts differ.
+fn differing(stored: &Account, given: &Account) -> &'static str {
+    match (
+        stored.environment == given.environment,
+        stored.client_id == given.client_id,
+    ) {
+        (true, _) => "PLAID_CLIENT_ID",
+        (false, true) => "PLAID_ENV",
+        (false, false) => "PLAID_ENV and PLAID_CLIENT_ID",
+    }
+}
+
+/// What to do about a file of a backup.
+fn advice(action: &str, source: &io::Error) -> &'static str {
+    match (action, source.kind()) {
+        ("read", _) => "name a file that `plaid-token-broker backup` made, and that this user may read",
+        (_, io::ErrorKind::NotFound) => "make its directory first, or name a file in one that is there",
+        (_, io::ErrorKind::StorageFull) => "make room on that disk, or name a file on another one",
+        _ => "name a file in a directory that the broker's user may write to, or make that one writable",
+    }
 }

@@ -70,6 +70,7 @@ impl TokenKind {
 }
 
 /// The key that tokens of our own are made with. It stands sealed in the store that it was made for.
+#[derive(Clone)]
 pub struct TokenKey(Zeroizing<[u8; 32]>);
 
 impl std::fmt::Debug for TokenKey {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use plaid_token_broker::audit::{Actor, Origin};
 use plaid_token_broker::config::{KeySource, SealingKey};
 use plaid_token_broker::control::{Answer as Told, AskError, Keys, Proof, Remote, Request, account_text};
 use plaid_token_broker::simulator::CLIENT_ID;
@@ -253,4 +254,27 @@ async fn nobody_without_the_keys_can_answer_in_the_brokers_stead() {
     let _ = serving.await;
     let error = remote.ask(&Request::AdminLink {}, |_| {}).await.unwrap_err();
     assert!(matches!(error, AskError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_running_broker_describes_itself() {
+    let broker = TestBroker::start_with(&[("PUBLIC_URL", "https://broker.example")]).await;
+    let callback = "https://idp.kore.com/workflows/callback";
+    let origin = Origin::actor(Actor::Admin);
+    let allowed = broker.app.allow_redirect_uri(CLIENT_ID, callback, origin).await;
+    assert!(allowed.unwrap());
+    let remote = remote(&broker, &keyring(&broker));
+    let answer = remote.ask(&Request::Describe {}, |_| {}).await.unwrap();
+    let Told::Description { description } = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(description.public_url, "https://broker.example");
+    assert_eq!(format!("http://{}", description.address), broker.url);
+    let simulator = description.simulator.map(|address| format!("http://{address}"));
+    assert_eq!(simulator.as_deref(), Some(broker.simulator_url.as_str()));
+    assert_eq!(description.store, None);
+    assert_eq!(
+        description.callbacks,
+        [(CLIENT_ID.to_owned(), callback.to_owned())]
+    );
 }

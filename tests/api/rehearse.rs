@@ -2,9 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use plaid_token_broker::audit::{Actor, Origin};
+use plaid_token_broker::clock::Clock as _;
+use plaid_token_broker::config::SealingKey;
+use plaid_token_broker::record::rehearsal::{HEADER, Keys};
+use plaid_token_broker::simulator;
+use plaid_token_broker::store::keyring::Keyring;
 use serde_json::Value;
 
-use crate::harness::{Answer, TestBroker};
+use crate::harness::{Answer, Setup, TestBroker};
 use crate::visitor::{Visitor, proof_of};
 
 const PATH: &str = "/setup/rehearse";
@@ -62,6 +68,11 @@ async fn an_admin_sees_each_step_and_nothing_is_left() {
     }
     moving.abort();
     assert_eq!(broker.simulator.items().len(), 0, "an Item is left behind");
+    let recorded = broker.app.record.entries();
+    assert!(
+        recorded.is_empty(),
+        "its wrong secret is nobody's mistake: {recorded:?}"
+    );
     assert_eq!(
         request().send().await.unwrap().status(),
         200,
@@ -95,6 +106,76 @@ async fn whoever_closes_the_page_leaves_nothing_behind() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(broker.simulator.items().len(), 0);
+}
+
+#[tokio::test]
+async fn a_callback_that_was_allowed_on_the_page_is_rehearsed() {
+    let broker = TestBroker::start_as(Setup {
+        settings: &[("PLAID_REDIRECT_URI", "")],
+        plaid: Some(simulator::Options::default()),
+        ..Setup::default()
+    })
+    .await;
+    let callback = "https://idp.kore.com/workflows/callback";
+    let origin = Origin::actor(Actor::Admin);
+    let allowed = broker
+        .app
+        .allow_redirect_uri(simulator::CLIENT_ID, callback, origin)
+        .await;
+    assert!(allowed.unwrap());
+    let mut admin = Visitor::new(&broker);
+    admin.log_in().await;
+    let proof = proof_of(&broker, &admin);
+    let request = broker
+        .post(PATH)
+        .header("cookie", admin.cookie_header())
+        .header("sec-fetch-site", "same-origin")
+        .header("x-broker-admin", &proof);
+    let mut response = request.send().await.unwrap();
+    let mut told = String::new();
+    while !told.contains("start Plaid Link") {
+        let chunk = response.chunk().await.unwrap().expect("more steps");
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    let opened = format!("open the authorization URL for {callback}");
+    let step = told.lines().find(|line| line.contains(&opened)).expect(&opened);
+    assert!(step.contains(r#""outcome":"ok""#), "{told}");
+}
+
+#[tokio::test]
+async fn nobody_else_can_keep_a_request_out_of_the_record() {
+    let broker = TestBroker::start().await;
+    let keyring = broker.app.store.keyring();
+    let now = broker.clock.now();
+    let ours = Keys::of(&keyring, "simulator", simulator::CLIENT_ID);
+    let other = Keyring::new(vec![SealingKey {
+        id: "other".to_owned(),
+        key: [7; 32].into(),
+    }]);
+    let strangers = Keys::of(&other.unwrap(), "simulator", simulator::CLIENT_ID);
+    let elsewhere = Keys::of(&keyring, "production", simulator::CLIENT_ID);
+    let ask = async |proof: &str| {
+        let request = broker.token_request(&[("code", "made-up")]).header(HEADER, proof);
+        assert_eq!(Answer::of(request).await.status, 400);
+        broker
+            .app
+            .record
+            .entries()
+            .iter()
+            .map(|entry| entry.count.0)
+            .sum::<u32>()
+    };
+    let proof = ours.proof(now).unwrap();
+    assert_eq!(ask(&proof).await, 0);
+    for (count, proof) in [
+        (1, strangers.proof(now).unwrap()),
+        (2, elsewhere.proof(now).unwrap()),
+        (3, ours.proof(now.plus(Duration::from_secs(61))).unwrap()),
+        (4, String::new()),
+        (5, proof.to_uppercase()),
+    ] {
+        assert_eq!(ask(&proof).await, count, "{proof}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use plaid_token_broker::audit::Flush;
+use plaid_token_broker::setup::checks::ALL;
 use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
 use plaid_token_broker::store::model::AuditQuery;
 use reqwest::Response;
@@ -223,4 +224,29 @@ async fn an_allowed_callback_is_audited_and_a_bad_one_is_told() {
     let audit = broker.app.store.audit(query).await.unwrap();
     let told = format!("{audit:?}");
     assert!(told.contains("admin") && told.contains(uri), "{told}");
+}
+
+#[tokio::test]
+async fn each_finding_tells_its_place_in_the_brokers_list() {
+    let settings = [("BROKER_NGROK_API", "off"), ("BROKER_CLOUDFLARED_METRICS", "off")];
+    let broker = TestBroker::start_with(&settings).await;
+    let mut visitor = Visitor::new(&broker);
+    visitor.log_in().await;
+    let request = broker
+        .get("/setup/checks")
+        .header("cookie", visitor.cookie_header());
+    let told = request.send().await.unwrap().text().await.unwrap();
+    let mut places = Vec::new();
+    for line in told
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: {\"fix\""))
+    {
+        let finding: serde_json::Value = serde_json::from_str(&format!("{{\"fix\"{line}")).unwrap();
+        let place = usize::try_from(finding["place"].as_u64().unwrap()).unwrap();
+        assert_eq!(finding["id"], ALL[place].id);
+        places.push(place);
+    }
+    places.sort_unstable();
+    let all_but_the_visit: Vec<usize> = (1..ALL.len()).collect();
+    assert_eq!(places, all_but_the_visit, "{told}");
 }

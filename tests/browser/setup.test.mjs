@@ -194,12 +194,17 @@ test('the requests pause, and go on after the connection was lost', { timeout: T
     assert.equal(await page.locator('#entries > li').count(), 2, 'nothing is shown twice');
   }, {}, [/ERR_INTERNET_DISCONNECTED/]));
 
-test('the checks run, and the address that is not PUBLIC_URL comes first', { timeout: 2 * TIMEOUT_MS }, () =>
+test('the checks run, and what needs a look stands first, in the same order each time', { timeout: 2 * TIMEOUT_MS }, () =>
   onSetup('checks', async (page) => {
     await page.getByRole('button', { name: 'Check again' }).and(page.locator(':enabled')).waitFor({ timeout: 70_000 });
     const findings = page.locator('#findings > li');
-    assert.ok((await findings.count()) > 3);
-    assert.equal(await findings.first().getAttribute('data-id'), 'public_url_visit');
+    const shown = () => findings.evaluateAll((all) => all.map(({ dataset }) => [dataset.status, Number(dataset.place), dataset.id]));
+    const first = await shown();
+    assert.ok(first.length > 20, `${first}`);
+    const rank = (status) => ({ failed: 0, warning: 1 })[status] ?? 2;
+    const sorted = first.toSorted(([one, at], [other, otherAt]) => rank(one) - rank(other) || at - otherAt);
+    assert.deepEqual(first, sorted);
+    assert.ok(first.some(([status]) => rank(status) < 2) && first.some(([status]) => rank(status) === 2), `${first}`);
     await page.locator('#findings > li[data-id="plaid_keys"][data-status="ok"]').waitFor();
     for (const failed of await page.locator('#findings > li[data-status="failed"]').all()) {
       assert.notEqual((await failed.locator('.fix').textContent()).trim(), '');
@@ -207,6 +212,7 @@ test('the checks run, and the address that is not PUBLIC_URL comes first', { tim
     await page.getByRole('button', { name: 'Check again' }).click();
     await page.getByText('Checking…').waitFor();
     await page.getByRole('button', { name: 'Check again' }).and(page.locator(':enabled')).waitFor({ timeout: 70_000 });
+    assert.deepEqual(await shown(), first);
     // As if it had been reached by another address.
     const told = await page.evaluate(async () => (await fetch('setup/checks?at=https%3A%2F%2Felsewhere.example')).text());
     const finding = told.split('\n').find((line) => line.includes('"public_url_visit"'));

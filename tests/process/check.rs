@@ -80,6 +80,7 @@ pub fn check(home: &TempDir, plaid: &Plaid) -> Start {
         .set("PLAID_BASE_URL", &plaid.url)
         .set("PLAID_REDIRECT_URI", CALLBACK)
         .set("APP_PORT", "0")
+        .set("BROKER_OPS_BIND", "127.0.0.1:0")
         .set("BROKER_NGROK_API", "off")
         .set("BROKER_CLOUDFLARED_METRICS", "off")
 }
@@ -104,7 +105,8 @@ fn with_nothing_wrong_it_passes_and_changes_nothing() {
         ("disk_space", "ok"),
         ("port", "ok"),
         ("settings", "ok"),
-        ("version", "ok"),
+        ("audit_file", "skipped"),
+        ("version", "skipped"),
         ("public_url_answers", "skipped"),
     ] {
         checked.must(id, status, &[]);
@@ -123,6 +125,8 @@ fn people_read_ticks_and_fixes() {
         Start::command(&home, &["check"])
             .set("BROKER_NGROK_API", "off")
             .set("APP_PORT", "0")
+            .set("BROKER_OPS_BIND", "127.0.0.1:0")
+            .set("BROKER_SIMULATOR_BIND", "127.0.0.1:0")
             .set(name, value)
             .run()
     };
@@ -192,6 +196,12 @@ fn callbacks_that_are_none_are_told() {
             .set("PUBLIC_URL", "https://broker.invalid");
         Checked::of(start).must("redirect_uris", "warning", &[uri, words, "PLAID_REDIRECT_URI"]);
     }
+    // Two of one kind have one fix.
+    let two = "https://dashboard.plaid.com/a,https://dashboard.plaid.com/b";
+    let checked = Checked::of(check(&home, &plaid).set("PLAID_REDIRECT_URI", two));
+    checked.must("redirect_uris", "warning", &["/a is", "/b is"]);
+    let fix = checked.findings["redirect_uris"]["fix"].as_str().unwrap();
+    assert_eq!(fix.matches("Put the callback URL").count(), 1, "{fix}");
     Checked::of(check(&home, &plaid).unset("PLAID_REDIRECT_URI"))
         .only(&["redirect_uris"])
         .must("redirect_uris", "failed", &["PLAID_REDIRECT_URI"]);
@@ -221,6 +231,16 @@ fn production_has_stricter_rules() {
         .must("link_redirect_uri", "warning", &["PLAID_LINK_REDIRECT_URI"])
         .must("redirect_uris", "warning", &["in production"])
         .must("public_url", "warning", &["PUBLIC_URL"]);
+    // An app on people's own machines has no other callback; a program on a server has.
+    let example = include_str!("../../docs/clients.example.toml");
+    write(&home, "clients.toml", example);
+    Checked::of(
+        production()
+            .set("OAUTH_CLIENTS_FILE", "clients.toml")
+            .set("PLAID_PRODUCTS", "auth,transactions")
+            .set("PLAID_REDIRECT_URI", "https://idp.kore.com/workflows/callback"),
+    )
+    .must("redirect_uris", "ok", &["http://127.0.0.1/callback"]);
 
     let key = "main:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     let own = production()
@@ -261,6 +281,11 @@ fn odd_settings_are_told_again() {
     let plaid = Plaid::start(&home);
     write(&home, ".env", "PLAID_PRODUCT=auth\n");
     Checked::of(check(&home, &plaid)).must("settings", "warning", &["PLAID_PRODUCTS"]);
+    // A short secret has a check of its own, and is told once.
+    write(&home, ".env", "OAUTH_CLIENT_SECRET=short-one\n");
+    Checked::of(check(&home, &plaid))
+        .must("settings", "ok", &[])
+        .must("client_auth", "warning", &["too short"]);
 }
 
 /// A broker of this directory on a port that `check` knows too.

@@ -3,9 +3,10 @@
 use plaid_token_broker::simulator::CLIENT_ID;
 
 use crate::check::{Checked, broker_on, check};
-use crate::flow::Plaid;
+use crate::flow::{Broker, Plaid};
 use crate::harness::{Start, directory};
 use crate::stand_in::{free_port, listen};
+use crate::web::get;
 
 #[test]
 fn a_port_that_another_program_has_is_told() {
@@ -19,6 +20,106 @@ fn a_port_that_another_program_has_is_told() {
 }
 
 #[test]
+fn whatever_else_keeps_the_broker_from_starting_is_told() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let taken = format!("127.0.0.1:{}", listen(drop));
+    // Each time `serve` ends as `check` said.
+    let both = |name: &str, value: &str| {
+        let serve = plaid.broker(&home).set(name, value).run();
+        assert_ne!(serve.code, Some(0), "{serve:?}");
+        check(&home, &plaid).set(name, value)
+    };
+    Checked::of(both("BROKER_OPS_BIND", &taken)).only(&["port"]).must(
+        "port",
+        "failed",
+        &[&taken, "BROKER_OPS_BIND", "another broker"],
+    );
+    Checked::of(both("BROKER_AUDIT_FILE", "not-there/audit.jsonl"))
+        .only(&["audit_file"])
+        .must(
+            "audit_file",
+            "failed",
+            &["not-there/audit.jsonl", "BROKER_AUDIT_FILE"],
+        );
+    assert!(!home.path().join("not-there").exists());
+    Checked::of(check(&home, &plaid).set("BROKER_AUDIT_FILE", "audit.jsonl"))
+        .only(&[])
+        .must("audit_file", "ok", &["audit.jsonl"]);
+    assert!(!home.path().join("audit.jsonl").exists(), "it made nothing");
+
+    let simulator = |arguments: &[&str]| {
+        Start::broker(&home)
+            .arguments(arguments)
+            .set("BROKER_SIMULATOR_BIND", &taken)
+            .set("BROKER_NGROK_API", "off")
+            .run()
+    };
+    assert_eq!(simulator(&["serve"]).code, Some(1));
+    let ended = simulator(&["check", "--json"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stdout.contains(&format!("{taken} (BROKER_SIMULATOR_BIND)")),
+        "{ended:?}"
+    );
+
+    let port = free_port().to_string();
+    for command in ["serve", "check"] {
+        let ended = plaid
+            .broker(&home)
+            .arguments(&[command])
+            .set("APP_PORT", &port)
+            .set("BROKER_OPS_BIND", &format!("127.0.0.1:{port}"))
+            .run();
+        ended.must_say(2, &["BROKER_OPS_BIND", "the same place as APP_PORT"]);
+    }
+}
+
+#[test]
+fn the_running_broker_is_asked_for_what_it_knows() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let audit = home.path().join("audit.jsonl").display().to_string();
+    let broker = Broker::of(
+        plaid
+            .broker(&home)
+            .set("BROKER_NGROK_API", "off")
+            .set("BROKER_AUDIT_FILE", &audit),
+    );
+    let ops = broker.ops.trim_start_matches("http://");
+    let url = broker.url.replace("127.0.0.1", "localhost");
+    let start = || {
+        check(&home, &plaid)
+            .set("BROKER_OPS_BIND", ops)
+            .set("BROKER_AUDIT_FILE", &audit)
+    };
+    let own = broker.url.trim_start_matches("http://");
+    Checked::of(start())
+        .only(&[])
+        .must("store_writable", "ok", &["wrote and read"])
+        .must("audit_file", "ok", &[])
+        .must("port", "ok", &[own])
+        .must("version", "ok", &["0.1.0"])
+        .must("public_url", "warning", &[&url])
+        .must("public_url_answers", "ok", &[&url]);
+    Checked::of(start().set("PUBLIC_URL", "https://other.example"))
+        .must("public_url", "warning", &[&url, "https://other.example"])
+        .must("public_url_answers", "ok", &[&url]);
+
+    // Somebody holds the store up, as a full disk would.
+    let database = rusqlite::Connection::open(home.path().join("data/sandbox.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(get(&broker.ops, "/readyz").status, 503);
+    Checked::of(start()).only(&["store_writable"]).must(
+        "store_writable",
+        "failed",
+        &["broker that runs says", "cannot answer"],
+    );
+    database.execute_batch("ROLLBACK").unwrap();
+    Checked::of(start()).must("store_writable", "ok", &[]);
+}
+
+#[test]
 fn the_store_of_a_running_broker_is_looked_at() {
     let home = directory();
     let plaid = Plaid::start(&home);
@@ -28,7 +129,11 @@ fn the_store_of_a_running_broker_is_looked_at() {
     let start = || check(&home, &plaid).set("APP_PORT", &port.to_string());
     Checked::of(start())
         .only(&[])
-        .must("store_writable", "ok", &["open in another process"])
+        .must(
+            "store_writable",
+            "skipped",
+            &["open in another process", "BROKER_OPS_BIND"],
+        )
         .must("store_keys", "ok", &["open all 1 stored"])
         .must("port", "ok", &["answers on"])
         .must("version", "ok", &["0.1.0"])
@@ -92,7 +197,11 @@ fn the_store_of_a_running_broker_is_looked_at() {
     .must(
         "store_keys",
         "failed",
-        &["00000000000000000000000a", "DATABASE_URL"],
+        &[
+            "00000000000000000000000a",
+            "Correct PLAID_CLIENT_ID",
+            "DATABASE_URL",
+        ],
     );
     std::fs::write(home.path().join("data/sandbox.db"), "no database").unwrap();
     Checked::of(start())

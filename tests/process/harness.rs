@@ -60,6 +60,18 @@ impl Start {
         self
     }
 
+    /// Another command with the same settings.
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self
+    }
+
+    /// In another directory.
+    pub fn directory(mut self, directory: impl AsRef<Path>) -> Self {
+        directory.as_ref().clone_into(&mut self.directory);
+        self
+    }
+
     pub fn unset(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self

@@ -432,3 +432,66 @@ fn every_connection_has_its_row_in_the_audit_log_whenever_it_is_killed() {
     println!("{connections} connections, 4 kills");
     assert!(connections >= 10, "{connections}: no load");
 }
+
+#[test]
+fn what_fails_in_a_wrong_directory_makes_nothing_and_says_what_to_do() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let mut broker = Broker::of(plaid.broker(&home));
+    broker.tokens(&plaid.url);
+    let good = home.path().join("good.db");
+    let good = good.to_str().unwrap();
+    assert_eq!(run(&plaid, &home, Some(&broker), &["backup", good]).code, Some(0));
+    // While it runs and stopped.
+    let away = home.path().join("not-there/x.db");
+    let away = away.to_str().unwrap();
+    for there in [Some(&broker), None] {
+        if there.is_none() {
+            broker.process.signal("TERM");
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        run(&plaid, &home, there, &["backup", away]).must_say(1, &[away, "make its directory first"]);
+    }
+    broker.process.wait();
+
+    let wrong = directory();
+    write(&wrong, "text.db", "no database");
+    let keys = "main:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    for (arguments, words) in [
+        (&["backup", "x.db"][..], &["there is no store"][..]),
+        (&["keys", "rotate"], &["there is no store"]),
+        (
+            &["restore", "text.db"],
+            &["is not a backup", "plaid-token-broker backup"],
+        ),
+        (&["restore", "nope.db"], &["nope.db", "plaid-token-broker backup"]),
+        (
+            &["restore", ".", "--force"],
+            &["is a directory", "plaid-token-broker backup"],
+        ),
+    ] {
+        command(&plaid, &wrong, None, arguments)
+            .set("BROKER_KEYS", keys)
+            .run()
+            .must_say(1, words);
+        let left: Vec<_> = std::fs::read_dir(wrong.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{arguments:?} left {left:?}");
+    }
+    // Of another account.
+    command(&plaid, &wrong, None, &["restore", good])
+        .set("PLAID_ENV", "production")
+        .set("PLAID_PRODUCTS", "auth")
+        .run()
+        .must_say(1, &["correct PLAID_ENV"]);
+    assert!(!wrong.path().join("data").exists());
+    // And beside a store nothing of it is left either.
+    run(
+        &plaid,
+        &home,
+        None,
+        &["restore", wrong.path().to_str().unwrap(), "--force"],
+    )
+    .must_say(1, &["is a directory"]);
+    let restored = run(&plaid, &home, None, &["restore", good, "--force"]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+}

@@ -39,6 +39,14 @@ impl Stage {
             .set("PLAID_BASE_URL", &self.plaid.url)
             .set("PLAID_REDIRECT_URI", CALLBACK)
             .set("PUBLIC_URL", &self.public_url())
+            .set("BROKER_OPS_BIND", "127.0.0.1:0")
+    }
+
+    /// The same beside the running broker: it can be asked, and its address is in no setting.
+    fn beside(&self, arguments: &[&str]) -> Start {
+        self.command(arguments)
+            .unset("PUBLIC_URL")
+            .set("BROKER_OPS_BIND", self.broker.ops.trim_start_matches("http://"))
     }
 
     #[track_caller]
@@ -157,6 +165,7 @@ fn everything_works_with_the_built_in_simulator() {
     let plaid = broker.process.stdout.line("simulator listening on http://");
     let ended = Start::command(&home, &["rehearse"])
         .set("BROKER_SIMULATOR_BIND", &plaid)
+        .set("BROKER_OPS_BIND", "127.0.0.1:0")
         .set("PUBLIC_URL", &broker.url.replace("127.0.0.1", "localhost"))
         .run();
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -235,7 +244,91 @@ fn without_a_callback_it_says_where_to_find_it() {
     let stage = Stage::sandbox(&[]);
     let ended = stage.command(&[]).unset("PLAID_REDIRECT_URI").run();
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(failed(&ended, "open the authorization URL").contains("PLAID_REDIRECT_URI"));
+    let fix = failed(&ended, "open the authorization URL");
+    assert!(
+        fix.contains("PLAID_REDIRECT_URI") && fix.contains("set-up page"),
+        "{fix}"
+    );
+    assert!(ended.stdout.contains("– start Plaid Link"), "{ended:?}");
+}
+
+#[test]
+fn a_callback_that_was_allowed_on_the_page_counts() {
+    let mut stage = Stage::sandbox(&[]);
+    assert_eq!(stage.broker.process.stop(), Some(0));
+    let callback = "https://idp.kore.com/workflows/callback";
+    let database = rusqlite::Connection::open(stage.home.path().join("data/sandbox.db")).unwrap();
+    let row = (simulator::CLIENT_ID, callback);
+    let sql =
+        "INSERT INTO redirect_uris (client_id, uri, allowed_at, allowed_by) VALUES (?1, ?2, 1, 'admin')";
+    database.execute(sql, row).unwrap();
+    drop(database);
+    stage.broker = Broker::of(stage.plaid.broker(&stage.home).unset("PLAID_REDIRECT_URI"));
+    let arguments = ["--actions", "balance"];
+    // The running broker is asked, or else the store is looked at.
+    for command in [
+        stage.beside(&arguments),
+        stage.command(&arguments).set("PUBLIC_URL", &stage.public_url()),
+    ] {
+        let ended = command.unset("PLAID_REDIRECT_URI").run();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let opened = format!("✓ open the authorization URL for {callback}");
+        assert!(
+            ended.stdout.contains(&opened) && ended.stdout.contains("✓ clean up"),
+            "{ended:?}"
+        );
+    }
+    stage.has_no_item();
+}
+
+#[test]
+fn the_running_broker_says_where_it_is() {
+    let stage = Stage::sandbox(&[]);
+    let own = format!(
+        "✓ reach the broker by PUBLIC_URL: the broker answers at {}",
+        stage.public_url()
+    );
+    let ended = stage.beside(&["--actions", "balance"]).run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains(&own), "{ended:?}");
+    // What the settings say besides is told.
+    let other = "https://other.example";
+    let ended = stage
+        .beside(&["--actions", "balance"])
+        .set("PUBLIC_URL", other)
+        .run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.stdout.contains(&own) && ended.stdout.contains(other),
+        "{ended:?}"
+    );
+    stage.has_no_item();
+}
+
+#[test]
+fn another_broker_is_noticed_and_nothing_is_done_there() {
+    let stage = Stage::sandbox(&[]);
+    let home = directory();
+    let command = || stage.command(&["--actions", "balance"]).directory(&home);
+    // Nothing is known of any broker here, so whoever has the usual port is left alone.
+    let ended = command().unset("PUBLIC_URL").run();
+    ended.must_say(2, &["there is no store here", "PUBLIC_URL"]);
+    assert_eq!(stage.plaid.count("/sandbox/public_token/create"), 0);
+    // Named, it is rehearsed with, and told that it could be any.
+    let ended = command().run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("cannot be told from here"), "{ended:?}");
+    assert!(ended.stdout.contains(env!("CARGO_PKG_VERSION")), "{ended:?}");
+    let made = stage.plaid.count("/sandbox/public_token/create");
+    // A broker of this directory's own is another one.
+    let mut own = Broker::of(stage.plaid.broker(&home));
+    assert_eq!(own.process.stop(), Some(0));
+    let ended = command().run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("another broker answers at"), "{ended:?}");
+    assert!(failed(&ended, "reach the broker").contains("PUBLIC_URL"));
+    assert_eq!(stage.plaid.count("/sandbox/public_token/create"), made);
+    stage.has_no_item();
 }
 
 #[test]
@@ -333,7 +426,10 @@ fn in_production_nothing_is_made() {
 #[test]
 fn settings_that_are_not_enough_are_told() {
     let home = directory();
-    let ended = Start::command(&home, &["rehearse"]).set("APP_PORT", "0").run();
+    let ended = Start::command(&home, &["rehearse"])
+        .set("APP_PORT", "0")
+        .set("BROKER_OPS_BIND", "127.0.0.1:0")
+        .run();
     ended.must_say(2, &["PUBLIC_URL"]);
     let ended = Start::command(&home, &["rehearse"])
         .set("PLAID_ENV", "nowhere")

@@ -203,14 +203,19 @@ fn pass(
         let headers = "Content-Type: text/html\r\nNgrok-Error-Code: ERR_NGROK_6024\r\n";
         reply("200 OK", headers, "<html>You are about to visit").into_bytes()
     } else {
-        inside(&head, target, passing.forwarded)?
+        let length = lower
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length:"));
+        let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+        outside.read_exact(&mut body)?;
+        inside(&head, &body, target, passing.forwarded)?
     };
     outside.write_all(&answer)?;
     outside.conn.send_close_notify();
     outside.flush()
 }
 
-fn inside(head: &str, target: u16, forwarded: bool) -> io::Result<Vec<u8>> {
+fn inside(head: &str, body: &[u8], target: u16, forwarded: bool) -> io::Result<Vec<u8>> {
     let Ok(mut inside) = TcpStream::connect(("127.0.0.1", target)) else {
         return Ok(reply("502 Bad Gateway", "Content-Type: text/html\r\n", "nothing there").into_bytes());
     };
@@ -220,6 +225,7 @@ fn inside(head: &str, target: u16, forwarded: bool) -> io::Result<Vec<u8>> {
         request += "X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n";
     }
     inside.write_all((request + "\r\n").as_bytes())?;
+    inside.write_all(body)?;
     let mut answer = Vec::new();
     inside.read_to_end(&mut answer)?;
     Ok(answer)

@@ -141,6 +141,54 @@ fn serve_takes_the_address_of_ngroks_tunnel_also_when_it_is_late() {
 }
 
 #[test]
+fn the_commands_find_a_broker_whose_address_is_a_tunnels() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let certificate = Certificate::new(Flaw::None);
+    let authority = certificate.write_authority(home.path());
+    let port = free_port();
+    let url = tunnel(&certificate, port, LIKE_NGROK);
+    let agent = Agent::start(&tunnels(&[(&url, &format!("http://localhost:{port}"))]));
+    // As in the README, with `/link/return` of a tunnel that keeps its name.
+    let settings = |start: Start| {
+        start
+            .set("APP_PORT", &port.to_string())
+            .set("BROKER_NGROK_API", &agent.url)
+            .set("PLAID_LINK_REDIRECT_URI", &format!("{url}/link/return"))
+            .set("SSL_CERT_FILE", &authority)
+    };
+    let broker = Broker::of(settings(
+        plaid.broker(&home).arguments(&["serve", "--tunnel", "ngrok"]),
+    ));
+    let ops = broker.ops.trim_start_matches("http://");
+    let command = |arguments: &[&str]| {
+        settings(
+            plaid
+                .broker(&home)
+                .arguments(arguments)
+                .set("BROKER_OPS_BIND", ops)
+                .set("BROKER_CLOUDFLARED_METRICS", "off"),
+        )
+    };
+    let checked = Checked::of(command(&["check", "--json"]));
+    // The stand-in for ngrok is on this machine; nobody advises to start what runs.
+    assert!(!checked.output.contains("--tunnel ngrok"), "{}", checked.output);
+    checked
+        .must("public_url", "warning", &[&url])
+        .must("public_url_answers", "ok", &[&url])
+        .must("proxies", "ok", &[])
+        .must("tunnel", "ok", &[&url]);
+    let ended = command(&["rehearse", "--actions", "balance"]).run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended.stdout.contains(&format!("the broker answers at {url}")),
+        "{ended:?}"
+    );
+    let link = command(&["admin-link"]).run();
+    assert_eq!(link.code, Some(0), "{link:?}");
+}
+
+#[test]
 fn serve_says_why_it_has_no_tunnel() {
     let home = directory();
     let port = free_port();

@@ -55,6 +55,65 @@ fn addresses_to_listen_on_are_ip_addresses() {
 }
 
 #[test]
+fn two_of_our_addresses_are_not_the_same() {
+    let sandbox = [
+        ("PLAID_CLIENT_ID", "5f1e0b2c3d4e5f6071829304"),
+        ("PLAID_SECRET", "0123456789abcdef"),
+    ];
+    for (env, variable, other) in [
+        (&[("APP_PORT", "9810")][..], "BROKER_OPS_BIND", "APP_PORT"),
+        (
+            &[("APP_PORT", "9810"), ("BROKER_BIND", "0.0.0.0")],
+            "BROKER_OPS_BIND",
+            "APP_PORT",
+        ),
+        (
+            &[("APP_PORT", "9810"), ("BROKER_BIND", "::")],
+            "BROKER_OPS_BIND",
+            "APP_PORT",
+        ),
+        (
+            &[("BROKER_OPS_BIND", "0.0.0.0:8000")],
+            "BROKER_OPS_BIND",
+            "APP_PORT",
+        ),
+        (&[("APP_PORT", "9400")], "BROKER_SIMULATOR_BIND", "APP_PORT"),
+        (
+            &[("BROKER_SIMULATOR_BIND", "127.0.0.1:9810")],
+            "BROKER_SIMULATOR_BIND",
+            "BROKER_OPS_BIND",
+        ),
+    ] {
+        let Problems(problems) = load(env).unwrap_err();
+        let told: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.variable.as_str(), problem.expected.as_str()))
+            .collect();
+        assert!(
+            matches!(told.as_slice(), [(name, words)] if *name == variable && words.contains(&format!("the same place as {other} "))),
+            "{env:?}: {told:?}"
+        );
+    }
+    for env in [
+        &[
+            ("APP_PORT", "0"),
+            ("BROKER_OPS_BIND", "127.0.0.1:0"),
+            ("BROKER_SIMULATOR_BIND", "127.0.0.1:0"),
+        ][..],
+        &[("APP_PORT", "9810"), ("BROKER_BIND", "127.0.0.2")],
+        &[
+            ("APP_PORT", "9810"),
+            ("BROKER_BIND", "0.0.0.0"),
+            ("BROKER_OPS_BIND", "[::1]:9810"),
+        ],
+        // The simulator does not listen in the real environments.
+        &[sandbox[0], sandbox[1], ("APP_PORT", "9400")],
+    ] {
+        good(env);
+    }
+}
+
+#[test]
 fn the_public_url_is_an_origin() {
     let base = |value| good(&[("PUBLIC_URL", value)]).http.public_base().unwrap();
     assert_eq!(base("https://bank.example.com"), "https://bank.example.com");

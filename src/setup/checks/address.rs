@@ -10,8 +10,8 @@ use super::finding::{
 };
 use super::tell::Tell;
 use crate::config::is_loopback;
+use crate::instance::{Challenge, Told};
 use crate::middleware::peer;
-use crate::setup::instance::{Challenge, Told};
 use crate::setup::reach::{self, Answer, BROWSER_AGENT, OWN_AGENT, Trouble};
 use crate::setup::tunnel::SKIP_WARNING;
 use crate::store::tokens::TokenKey;
@@ -61,7 +61,7 @@ fn visited(context: &Context, visit: &str) -> Finding {
 
 fn public_url(context: &Context, tunnel: Option<&str>) -> Finding {
     let public = &context.public_url;
-    let way = tunnel.map_or_else(
+    let way = tunnel.filter(|tunnel| tunnel != public).map_or_else(
         || {
             "Put a tunnel (docs/tunnels.md) or a proxy with a certificate in front, and set PUBLIC_URL to its https address."
                 .to_owned()
@@ -71,6 +71,15 @@ fn public_url(context: &Context, tunnel: Option<&str>) -> Finding {
     let Ok(url) = Url::parse(public) else {
         return PUBLIC_URL.failed(format!("{public} is no address."), way);
     };
+    let running = context.running.as_ref();
+    let given = running.and_then(|running| running.given.as_ref());
+    if let Some(given) = given.filter(|given| *given != public) {
+        return PUBLIC_URL.warning(
+            format!("The broker that runs has PUBLIC_URL {public}, but these settings say {given}."),
+            "Start the broker again, if it is to have what the settings say; where `serve --tunnel` gave it the address of \
+             a tunnel, remove PUBLIC_URL from the settings.",
+        );
+    }
     if is_loopback(&url) {
         let set = if context.config.http.public_url.is_some() {
             "is"
@@ -89,6 +98,9 @@ fn public_url(context: &Context, tunnel: Option<&str>) -> Finding {
             format!("PUBLIC_URL has the host {host}, which exists in a local network alone."),
             way,
         );
+    }
+    if running.is_some() && given.is_none() {
+        return PUBLIC_URL.ok(format!("The broker that runs has PUBLIC_URL {public}."));
     }
     PUBLIC_URL.ok(format!("PUBLIC_URL is {public}."))
 }
@@ -273,7 +285,7 @@ async fn browser_warning(context: &Context, leads_here: bool) -> Finding {
         return BROWSER_WARNING.skipped("It is seen once PUBLIC_URL leads here.");
     }
     // A page that is not there is shown without any trace in the store.
-    let page = format!("{}{}/page", context.public_url, crate::setup::instance::PATH);
+    let page = format!("{}{}/page", context.public_url, crate::instance::PATH);
     let accept = ("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8");
     match reach::get(&page, BROWSER_AGENT, &[accept]).await {
         Err(_) => BROWSER_WARNING.skipped("It is seen once PUBLIC_URL leads here."),

@@ -9,6 +9,7 @@ use url::Url;
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{ClientKind, Clients, Config, Environment, PlaidConfig, is_loopback};
+use crate::control::Description;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::secret::{AdminToken, StoredSecret};
 use crate::simulator::{self, RunningSimulator, Simulator};
@@ -35,6 +36,15 @@ pub enum ContextError {
     SimulatorUrl(#[from] url::ParseError),
 }
 
+/// A broker that runs in another process with these settings.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// What it says of itself.
+    pub description: Description,
+    /// `PUBLIC_URL` of the settings; the checks go by the running broker's.
+    pub given: Option<String>,
+}
+
 /// What the checks look at.
 pub struct Context {
     pub(super) config: Config,
@@ -45,6 +55,8 @@ pub struct Context {
     pub(super) public_url: String,
     /// The broker of this process; `None`: the settings alone are known, and a broker may run elsewhere.
     pub(super) app: Option<App>,
+    /// The broker that runs elsewhere, when it could be asked.
+    pub(super) running: Option<Running>,
     /// The origin that the admin's browser asked for, on the set-up page.
     pub(super) visit: Option<String>,
     /// Plaid's other environment, to be asked whether keys belong there; `None` where Plaid is a stand-in.
@@ -74,6 +86,7 @@ impl Context {
             plaid: app.plaid.clone(),
             public_url: app.public_url.clone(),
             app: Some(app.clone()),
+            running: None,
             visit: None,
             other: other_environment(&app.config.plaid),
             _simulator: None,
@@ -114,11 +127,22 @@ impl Context {
             plaid: client,
             public_url,
             app: None,
+            running: None,
             visit: None,
             other: other_environment(&config.plaid),
             _simulator: simulator,
             config,
         })
+    }
+
+    /// Beside a broker that runs elsewhere with these settings.
+    #[must_use]
+    pub fn beside(mut self, running: Option<Running>) -> Self {
+        if let Some(running) = &running {
+            self.public_url.clone_from(&running.description.public_url);
+        }
+        self.running = running;
+        self
     }
 
     /// With the origin (`https://host:port`) by which the admin's browser came, so that it can be compared with
@@ -154,9 +178,10 @@ impl Context {
 
     /// Where the broker listens, or would; 0: on a port of the system's choice.
     pub(super) fn port(&self) -> u16 {
-        self.app
-            .as_ref()
-            .map_or(self.config.http.port, |app| app.address.port())
+        let own = self.app.as_ref().map(|app| app.address);
+        let running = || self.running.as_ref().map(|running| running.description.address);
+        own.or_else(running)
+            .map_or(self.config.http.port, |address| address.port())
     }
 
     /// Whether `PUBLIC_URL` is more than an address of this machine.

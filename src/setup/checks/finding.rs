@@ -109,8 +109,9 @@ checks! {
     STORE_WRITABLE: STORE, "store_writable", "The store can be written";
     STORE_KEYS: STORE, "store_keys", "The keys open everything that is stored";
     KEY_FILE: STORE, "key_file", "The key is kept apart from what it seals";
+    AUDIT_FILE: STORE, "audit_file", "The audit file can be written";
     DISK_SPACE: STORE, "disk_space", "The disk has room";
-    PORT: BROKER, "port", "The port is the broker's";
+    PORT: BROKER, "port", "The addresses to listen on are the broker's";
     ADMIN_TOKEN: BROKER, "admin_token", "The set-up page can be opened";
     SETTINGS: BROKER, "settings", "The settings raise no question";
     VERSION: BROKER, "version", "The running broker is this version";

@@ -1,13 +1,15 @@
-//! This machine: who has the port, and which version runs?
+//! This machine: who has the addresses to listen on, and which version runs?
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpListener;
 
 use super::context::Context;
 use super::finding::{Finding, PORT, VERSION};
-use super::tell::Tell;
-use crate::setup::instance::{Challenge, Told};
+use super::tell::{Tell, names};
+use crate::config::is_same_place;
+use crate::instance::{Challenge, Told};
 use crate::setup::reach::{self, OWN_AGENT};
 use crate::store::tokens::TokenKey;
 
@@ -19,43 +21,57 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
         tell.say(VERSION.ok(format!("{OWN_VERSION}.")));
         return;
     }
-    let http = &context.config.http;
-    let address = SocketAddr::new(http.bind, http.port);
     if !is_running {
-        tell.say(free(address).await);
-        tell.say(VERSION.ok(format!("{OWN_VERSION}; no broker runs with this store.")));
+        tell.say(addresses(context, &[], false).await);
+        tell.say(VERSION.skipped(format!("This is {OWN_VERSION}; no broker runs with this store.")));
         return;
     }
+    if let Some(running) = &context.running {
+        let told = &running.description;
+        let own = [
+            Some(told.address),
+            Some(context.config.http.ops_bind),
+            told.simulator,
+        ];
+        let own: Vec<SocketAddr> = own.into_iter().flatten().collect();
+        tell.say(addresses(context, &own, true).await);
+        tell.say(version(&told.version));
+        return;
+    }
+    let address = SocketAddr::new(context.config.http.bind, context.config.http.port);
     if address.port() == 0 {
         tell.say(PORT.skipped("APP_PORT is 0: the broker that runs has a port of the system's choice."));
-        tell.say(VERSION.skipped(format!(
-            "This is {OWN_VERSION}; the broker that runs was not found."
-        )));
+        tell.say(unfound());
         return;
     }
-    let told = ask(address, tokens).await;
-    let Some(told) = told else {
+    let Some(told) = ask(address, tokens).await else {
         tell.say(PORT.warning(
             format!("A process has this store open, but no broker with it answers on {address}."),
             "Check with the settings of the broker that runs (APP_PORT, BROKER_BIND), or start it again with these.",
         ));
-        tell.say(VERSION.skipped(format!(
-            "This is {OWN_VERSION}; the broker that runs was not found."
-        )));
+        tell.say(unfound());
         return;
     };
+    // It is ours; whether the others are could only be asked where it did not answer.
     tell.say(PORT.ok(format!("The broker with this store answers on {address}.")));
-    tell.say(if told.version == OWN_VERSION {
+    tell.say(version(&told.version));
+}
+
+fn unfound() -> Finding {
+    VERSION.skipped(format!(
+        "This is {OWN_VERSION}; the broker that runs was not found."
+    ))
+}
+
+fn version(running: &str) -> Finding {
+    if running == OWN_VERSION {
         VERSION.ok(format!("{OWN_VERSION}."))
     } else {
         VERSION.warning(
-            format!(
-                "The broker that runs is {}, this command is {OWN_VERSION}.",
-                told.version
-            ),
+            format!("The broker that runs is {running}, this command is {OWN_VERSION}."),
             "Start the broker again with the new version.",
         )
-    });
+    }
 }
 
 /// "All addresses" is where one listens, not where one asks.
@@ -72,19 +88,60 @@ async fn ask(address: SocketAddr, tokens: Option<&TokenKey>) -> Option<Told> {
     challenge.is_met(tokens?, &told).then_some(told)
 }
 
-async fn free(address: SocketAddr) -> Finding {
-    if address.port() == 0 {
-        return PORT.ok("The system chooses one at the start.");
+/// Each address that the start listens on has to be free, but for those that our own broker has.
+async fn addresses(context: &Context, own: &[SocketAddr], is_running: bool) -> Finding {
+    let mut free = Vec::new();
+    let mut found = Vec::new();
+    let mut taken = Vec::new();
+    let mut fixes = Vec::new();
+    for (variable, address) in context.config.listens_on() {
+        if own.iter().any(|own| is_same_place(*own, address)) {
+            continue;
+        }
+        match TcpListener::bind(address).await {
+            Ok(_) => free.push(format!("{address} ({variable})")),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                let who = if variable == "APP_PORT" {
+                    "Another program, and no broker with this store,"
+                } else {
+                    "Another program, most likely another broker,"
+                };
+                found.push(format!("{who} listens on {address} ({variable})."));
+                taken.push(variable);
+            }
+            Err(error) => {
+                found.push(format!("It cannot listen on {address} ({variable}): {error}."));
+                let variables = if variable == "APP_PORT" {
+                    "BROKER_BIND and APP_PORT"
+                } else {
+                    variable
+                };
+                fixes.push(format!(
+                    "Set {variables} to an address of this machine, with a port that this user may take (above 1023)."
+                ));
+            }
+        }
     }
-    match TcpListener::bind(address).await {
-        Ok(_) => PORT.ok(format!("{address} is free.")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => PORT.failed(
-            format!("Another program listens on {address}, and no broker with this store."),
-            "Stop that program, or set APP_PORT to another port.",
-        ),
-        Err(error) => PORT.failed(
-            format!("The broker could not listen on {address}: {error}."),
-            "Set BROKER_BIND to an address of this machine, and APP_PORT to a port that this user may take (above 1023).",
-        ),
+    if !taken.is_empty() {
+        let variables = names(taken);
+        fixes.insert(
+            0,
+            format!(
+                "Stop what listens there, or set {variables} to another address: each broker needs its own."
+            ),
+        );
     }
+    if !found.is_empty() {
+        let found = format!("The broker could not start. {}", found.join(" "));
+        return PORT.failed(found, fixes.join(" "));
+    }
+    if let (true, Some(first)) = (is_running, own.first()) {
+        return PORT.ok(format!("The broker with this store listens on {first}."));
+    }
+    PORT.ok(if free.is_empty() {
+        "The system chooses them at the start.".to_owned()
+    } else {
+        let free = names(free.iter().map(String::as_str));
+        format!("What the broker listens on is free: {free}.")
+    })
 }

@@ -5,7 +5,7 @@ use url::Url;
 use super::context::Context;
 use super::finding::{Finding, REDIRECT_URIS};
 use super::tell::{Tell, names};
-use crate::config::{ClientConfig, Clients, RedirectUris, is_loopback};
+use crate::config::{ClientConfig, ClientKind, Clients, RedirectUris, is_loopback};
 use crate::store::model::AllowedRedirectUri;
 
 /// The callbacks that Kore.ai documents, one a region; others are in the profile's form.
@@ -56,8 +56,8 @@ fn judge(context: &Context, clients: &Clients) -> Finding {
         );
     }
     if !doubts.is_empty() {
-        let (found, fix): (Vec<String>, Vec<String>) = doubts.into_iter().unzip();
-        return REDIRECT_URIS.warning(found.join(" "), fix.join(" "));
+        let (found, fixes): (Vec<String>, Vec<String>) = doubts.into_iter().unzip();
+        return REDIRECT_URIS.warning(found.join(" "), once(&fixes).join(" "));
     }
     if any_loopback && listed.is_empty() {
         return REDIRECT_URIS.ok(
@@ -65,6 +65,18 @@ fn judge(context: &Context, clients: &Clients) -> Finding {
         );
     }
     REDIRECT_URIS.ok(format!("Listed: {}.", names(listed)))
+}
+
+/// Each of the texts once: what another one says as well is left out.
+fn once(texts: &[String]) -> Vec<&str> {
+    let mut told: Vec<&str> = Vec::new();
+    for text in texts {
+        if !told.iter().any(|told| told.contains(text.as_str())) {
+            told.retain(|told| !text.contains(told));
+            told.push(text);
+        }
+    }
+    told
 }
 
 /// What is odd about one callback, and what to do.
@@ -113,7 +125,9 @@ fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String,
             profile,
         ));
     }
-    if context.is_production() && is_loopback(&url) {
+    // An app on people's own machines has no other (RFC 8252 7.3).
+    let is_native = matches!(client.kind, ClientKind::Public);
+    if context.is_production() && is_loopback(&url) && !is_native {
         return Some((
             format!("{uri} leads to the machine of whoever uses it, in production."),
             format!("Remove it unless a program on people's own machines is meant. {profile}"),

@@ -87,11 +87,21 @@ async fn writable(context: &Context, path: &Path, is_running: bool) -> Finding {
             ),
         };
     }
+    if let Some(running) = &context.running {
+        return match &running.description.store {
+            None => STORE_WRITABLE.ok(format!("The broker that runs wrote and read {}.", path.display())),
+            Some(problem) => STORE_WRITABLE.failed(
+                format!("The broker that runs says: {}", sentence(problem)),
+                "Look at the disk of the data directory; the broker goes on by itself once it can write.",
+            ),
+        };
+    }
     if is_running {
-        return STORE_WRITABLE.ok(format!(
-            "{} is open in another process, most likely the broker; /readyz on its operations address says whether it can \
-             write.",
-            path.display()
+        return STORE_WRITABLE.skipped(format!(
+            "{} is open in another process, most likely the broker, which could not be asked at BROKER_OPS_BIND ({}); /readyz \
+             at its operations address says whether it can write.",
+            path.display(),
+            context.config.http.ops_bind
         ));
     }
     match try_to_write(path) {
@@ -114,14 +124,7 @@ enum Owner {
 
 /// Writes a file of a moment beside the database; the database itself is opened for writing and left as it is.
 fn try_to_write(path: &Path) -> io::Result<Owner> {
-    let folder = existing_folder(path)?;
-    let name = format!(".check-{:016x}", u64::from_be_bytes(random::bytes()));
-    let probe = folder.join(name);
-    let file = OpenOptions::new().write(true).create_new(true).open(&probe);
-    let made = file.and_then(|file| file.metadata());
-    // Also when its metadata could not be had.
-    let _ = std::fs::remove_file(&probe);
-    let made = made?;
+    let made = probe(&existing_folder(path)?)?;
     if path.exists() {
         let database = OpenOptions::new().write(true).open(path)?.metadata()?;
         if owner(&database) != owner(&made) {
@@ -129,6 +132,17 @@ fn try_to_write(path: &Path) -> io::Result<Owner> {
         }
     }
     Ok(Owner::Same)
+}
+
+/// Makes a file of a moment in this folder.
+pub(super) fn probe(folder: &Path) -> io::Result<std::fs::Metadata> {
+    let name = format!(".check-{:016x}", u64::from_be_bytes(random::bytes()));
+    let probe = folder.join(name);
+    let file = OpenOptions::new().write(true).create_new(true).open(&probe);
+    let made = file.and_then(|file| file.metadata());
+    // Also when its metadata could not be had.
+    let _ = std::fs::remove_file(&probe);
+    made
 }
 
 #[cfg(unix)]

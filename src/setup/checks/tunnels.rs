@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::finding::{Finding, TUNNEL};
-use crate::setup::instance::{Challenge, Told};
+use crate::instance::{Challenge, Told};
 use crate::setup::reach::{self, OWN_AGENT};
 use crate::setup::tunnel::{AgentError, Kind, Tunnel, cloudflared, leading_to, ngrok};
 use crate::store::tokens::TokenKey;

@@ -38,6 +38,11 @@ pub(in crate::store) fn restore(
     now: Timestamp,
 ) -> Result<Restored, BackupError> {
     let target = &std::path::absolute(target).map_err(io_error("find", target))?;
+    is_whole_file(from)?;
+    if !open::lock_path(target).exists() {
+        // Nobody ran here yet: what is no backup shall leave nothing behind.
+        examine(from, from, keys, account)?;
+    }
     let directory = files::parent(target);
     files::create_directory(&directory).map_err(io_error("create", &directory))?;
     // Held to the end: no broker starts on what is half done.
@@ -65,14 +70,27 @@ pub(in crate::store) fn restore(
     placed
 }
 
-fn copy(from: &Path, draft: &Path) -> Result<(), BackupError> {
+/// Whether it is a file, and the only one of its store.
+fn is_whole_file(from: &Path) -> Result<(), BackupError> {
+    let refused = |reason| {
+        Err(BackupError::NotABackup {
+            path: from.to_owned(),
+            reason,
+        })
+    };
+    if !fs::metadata(from).map_err(io_error("read", from))?.is_file() {
+        return refused("it is a directory, or something else than a file");
+    }
     let log = beside(from, "-wal");
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-        return Err(BackupError::NotABackup {
-            path: from.to_owned(),
-            reason: "a write-ahead log lies beside it, so it is a store in use or a copy of a part of one",
-        });
+        return refused(
+            "a write-ahead log lies beside it, so it is a store in use or a copy of a part of one",
+        );
     }
+    Ok(())
+}
+
+fn copy(from: &Path, draft: &Path) -> Result<(), BackupError> {
     let mut source = File::open(from).map_err(io_error("read", from))?;
     let io = io_error("write", draft);
     let mut file = create_private(draft).map_err(&io)?;
@@ -80,7 +98,8 @@ fn copy(from: &Path, draft: &Path) -> Result<(), BackupError> {
     file.sync_all().map_err(&io)
 }
 
-/// Whether it is a whole store of ours and of this account. What is examined is our own copy, which nobody changes.
+/// Whether it is a whole store of ours and of this account. What counts is the examination of our own copy, `draft`, which
+/// nobody changes.
 fn examine(
     from: &Path,
     draft: &Path,
