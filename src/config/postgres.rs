@@ -1,7 +1,7 @@
 //! `DATABASE_URL=postgres://…`: libpq's URL, of which three parameters are ours to understand.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode};
@@ -101,15 +101,12 @@ impl PostgresUrl {
     /// Whether all of its hosts are this machine itself.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.connect.get_hosts().iter().all(|host| match host {
-            Host::Tcp(name) => {
-                name == "localhost"
-                    || name
-                        .parse::<std::net::IpAddr>()
-                        .is_ok_and(|address| address.is_loopback())
-            }
-            #[cfg(unix)]
-            Host::Unix(_) => true,
+        self.connect.get_hosts().iter().all(|host| {
+            let Host::Tcp(name) = host else { return true };
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
         })
     }
 }
@@ -146,23 +143,36 @@ impl fmt::Display for PostgresUrl {
         f.write_str("postgres://")?;
         let ports = self.connect.get_ports();
         let hosts = self.connect.get_hosts();
-        let mut socket = None;
+        let mut comma = "";
         for (place, host) in hosts.iter().enumerate() {
+            let Host::Tcp(name) = host else { continue };
             let port = ports.get(place).or(ports.first()).copied().unwrap_or(5432);
-            let comma = if place == 0 { "" } else { "," };
-            match host {
-                Host::Tcp(name) if name.contains(':') => write!(f, "{comma}[{name}]:{port}")?,
-                Host::Tcp(name) => write!(f, "{comma}{name}:{port}")?,
-                #[cfg(unix)]
-                Host::Unix(path) => socket = Some(path.display()),
+            if name.contains(':') {
+                write!(f, "{comma}[{name}]:{port}")?;
+            } else {
+                write!(f, "{comma}{name}:{port}")?;
             }
+            comma = ",";
         }
         write!(f, "/{}", self.connect.get_dbname().unwrap_or_default())?;
-        match socket {
-            Some(socket) => write!(f, "?host={socket}"),
+        match hosts.iter().find_map(socket) {
+            Some(directory) => write!(f, "?host={}", directory.display()),
             None => Ok(()),
         }
     }
+}
+
+#[cfg(unix)]
+fn socket(host: &Host) -> Option<&Path> {
+    match host {
+        Host::Unix(directory) => Some(directory),
+        Host::Tcp(_) => None,
+    }
+}
+
+#[cfg(not(unix))]
+fn socket(_host: &Host) -> Option<&Path> {
+    None
 }
 
 impl fmt::Debug for PostgresUrl {

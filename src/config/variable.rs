@@ -351,6 +351,6 @@ mod tests {
         );
         assert_eq!(twin_of("PLAID_ENV_FILE"), None);
         assert_eq!(twin_of("OAUTH_CLIENTS_FILE"), None);
-        assert_eq!(KNOWN.iter().filter(|variable| variable.secret).count(), 4);
+        assert_eq!(KNOWN.iter().filter(|variable| variable.secret).count(), 5);
     }
 }

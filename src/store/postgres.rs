@@ -20,7 +20,7 @@ mod redirects;
 mod removals;
 mod reseal;
 mod rows;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod tls;
 mod transactions;

@@ -92,6 +92,8 @@ async fn claimed(conn: &Conn, claim: &Claim) -> Result<Result<TokenKey, OpenErro
         return Ok(Err(refused));
     }
     migrations::migrate(conn, there).await?;
+    // A standby, or a database that is set to read-only, is noticed now and not by the first person.
+    meta::set(conn, "probe", &rand::random::<[u8; 8]>()).await?;
     let sealed = meta::get(conn, "token_key").await?;
     if let Some(sealed) = sealed {
         let tokens = TokenKey::open(&claim.keyring, Some(&sealed));

@@ -57,7 +57,7 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
     let killer = {
         let client = client(&database.url).await;
         tokio::spawn(async move {
-            for _ in 0..40 {
+            for _ in 0..20 {
                 client
                     .execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -66,7 +66,7 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
                     )
                     .await
                     .unwrap();
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
     };
