@@ -5,6 +5,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
+use crate::check::Checked;
 use crate::flow::{Broker, Plaid, code_of};
 use crate::harness::{Ended, Start, directory, write};
 use crate::web::{encode, get, send};
@@ -82,15 +83,18 @@ impl House {
     }
 
     fn command(&self, keys: &str, arguments: &[&str]) -> Ended {
-        let ended = Start::command(self.home.path(), arguments)
+        let ended = self.start(keys, arguments).run();
+        self.tells_no_password(&format!("{ended:?}"));
+        ended
+    }
+
+    fn start(&self, keys: &str, arguments: &[&str]) -> Start {
+        Start::command(self.home.path(), arguments)
             .set("PLAID_CLIENT_ID", simulator::CLIENT_ID)
             .set("PLAID_SECRET", simulator::SECRET)
             .set("PLAID_BASE_URL", &self.plaid.url)
             .set("DATABASE_URL", &self.database.url())
             .set("BROKER_KEYS", keys)
-            .run();
-        self.tells_no_password(&format!("{ended:?}"));
-        ended
     }
 
     fn tells_no_password(&self, text: &str) {
@@ -114,7 +118,11 @@ fn two_brokers_and_the_command_line_share_one_database() {
     let mut first = house.broker(OLD);
     // The second one reads its URL from a file.
     let file = house.home.path().join("database_url");
-    write(&house.home, "database_url", &format!("{}\n", house.database.url()));
+    write(
+        &house.home,
+        "database_url",
+        &format!("{}\n", house.database.url()),
+    );
     let start = house.plaid.broker(&house.home);
     let mut second = Broker::of(
         start
@@ -139,7 +147,11 @@ fn two_brokers_and_the_command_line_share_one_database() {
 
     // Revoked at one, refused at the other, although that one has an answer about its health that is still fresh.
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let form = encode(&[("token", &refresh)]);
+    let form = encode(&[
+        ("token", &refresh),
+        ("client_id", simulator::CLIENT_ID),
+        ("client_secret", simulator::SECRET),
+    ]);
     let sent = send(&first.url, "POST", "/oauth/revoke", &headers, &form).unwrap();
     assert_eq!(sent.reply().unwrap().status, 200);
     refuses(&second, &refresh);
@@ -162,13 +174,14 @@ fn two_brokers_and_the_command_line_share_one_database() {
     let log = house.command(OLD, &["connections", "audit", "--limit", "100"]);
     assert!(log.code == Some(0) && log.stdout.contains("operator"), "{log:?}");
 
-    let checked = house.command(OLD, &["check"]);
-    let said = format!("{}{}", checked.stdout, checked.stderr);
-    assert!(
-        said.contains("the keys open all 2 stored connections"),
-        "{checked:?}"
-    );
-    assert!(said.contains("its role may write"), "{checked:?}");
+    // A check beside them knows the broker by its answer, as no lock tells of it.
+    let port = second.url.rsplit_once(':').unwrap().1;
+    let checked = Checked::of(house.start(OLD, &["check", "--json"]).set("APP_PORT", port));
+    house.tells_no_password(&checked.output);
+    checked
+        .must("store_keys", "ok", &["the keys open all 2 stored connections"])
+        .must("store_writable", "ok", &["its role may write"])
+        .must("port", "ok", &["The broker with this store answers"]);
     let copy = house.home.path().join("copy.db");
     let backup = house.command(OLD, &["backup", copy.to_str().unwrap()]);
     backup.must_say(1, &["PostgreSQL", "pg_dump"]);

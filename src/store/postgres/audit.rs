@@ -18,7 +18,8 @@ pub(super) async fn write(conn: &Conn, new: NewAudit, now: Timestamp) -> Result<
     write_all(conn, vec![new], now).await
 }
 
-/// Rows of one decision, in this order.
+/// Rows of one decision, in this order. Written when the decision has all the locks it needs: whoever follows the log waits
+/// for it to be committed, and others wait behind that one.
 pub(super) async fn write_all(conn: &Conn, rows: Vec<NewAudit>, now: Timestamp) -> Result<(), Failure> {
     let noted = rows.into_iter().map(|new| Noted {
         new,
@@ -76,7 +77,6 @@ async fn insert(conn: &Conn, rows: &[Noted]) -> Result<(), Failure> {
 
 /// All that the background task brings, in one commit. Older news never replaces newer.
 pub(super) async fn write_batch(conn: &Conn, batch: &Batch) -> Result<(), Failure> {
-    insert(conn, &batch.noted).await?;
     // In one order, so that two instances that tell of the same rows wait for each other and do not lock up.
     let mut refreshed: Vec<(Uuid, i64)> = batch
         .refreshed
@@ -102,7 +102,7 @@ pub(super) async fn write_batch(conn: &Conn, batch: &Batch) -> Result<(), Failur
         )
         .await?;
     }
-    Ok(())
+    insert(conn, &batch.noted).await
 }
 
 /// The newest first.

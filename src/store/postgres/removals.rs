@@ -58,9 +58,9 @@ pub(super) async fn abandon(conn: &Conn, abandonment: Abandonment, trail: &Trail
     if count == 0 {
         return Ok(0);
     }
-    audit::write_all(conn, told, trail.now).await?;
     let ids: Vec<Uuid> = unused.iter().map(|unused| unused.connection.0).collect();
     listing::lock(conn, &ids).await?;
+    audit::write_all(conn, told, trail.now).await?;
     queue_unless_granted(conn, unused, RemovalReason::Unredeemed, trail).await?;
     Ok(count)
 }
