@@ -133,6 +133,12 @@ impl Store {
         }
     }
 
+    /// Whether other instances may have it open at the same time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// The same store for decisions that come from there: the audit log tells it.
     #[must_use]
     pub fn by(&self, origin: Origin) -> Self {

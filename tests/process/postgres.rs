@@ -1,5 +1,7 @@
 //! Several brokers on one PostgreSQL database: what one does the others know, and what one answered outlives it.
 
+use std::time::{Duration, Instant};
+
 use plaid_token_broker::simulator;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -7,7 +9,7 @@ use tokio_postgres::NoTls;
 
 use crate::check::Checked;
 use crate::flow::{Broker, Plaid, code_of};
-use crate::harness::{Ended, Start, directory, write};
+use crate::harness::{Ended, PATIENCE, Start, directory, write};
 use crate::web::{encode, get, send};
 
 const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -173,6 +175,32 @@ fn two_brokers_and_the_command_line_share_one_database() {
     refuses(&second, &refresh);
     let log = house.command(OLD, &["connections", "audit", "--limit", "100"]);
     assert!(log.code == Some(0) && log.stdout.contains("operator"), "{log:?}");
+
+    // A callback that is allowed at one is good at the other soon.
+    let opens = |broker: &Broker| {
+        let sent = send(
+            &broker.url,
+            "GET",
+            "/?redirect_uri=https%3A%2F%2Fa.example%2Fcb",
+            &[],
+            "",
+        )
+        .unwrap();
+        sent.reply().unwrap().status == 200
+    };
+    assert!(!opens(&first) && !opens(&second));
+    on_server(
+        &house.database.url(),
+        &format!(
+            "INSERT INTO redirect_uris VALUES ('{}', 'https://a.example/cb', 1, 'admin')",
+            simulator::CLIENT_ID
+        ),
+    );
+    let deadline = Instant::now() + PATIENCE;
+    while !(opens(&first) && opens(&second)) {
+        assert!(Instant::now() < deadline, "it is not taken over");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 
     // A check beside them knows the broker by its answer, as no lock tells of it.
     let port = second.url.rsplit_once(':').unwrap().1;
