@@ -98,7 +98,8 @@ impl Store {
                 Engine::Sqlite(Arc::new(store))
             }
             DatabaseUrl::Postgres(url) => {
-                let store = PostgresStore::open(*url, config.keys, account, durability).await?;
+                let opening = PostgresStore::open(*url, config.keys, account, durability);
+                let store = Box::pin(opening).await?;
                 Engine::Postgres(Arc::new(store))
             }
         };
@@ -120,7 +121,9 @@ impl Store {
     ) -> Result<Option<Inspection>, OpenError> {
         match config.database {
             DatabaseUrl::Sqlite(path) => SqliteStore::inspect(path, config.keys, account, patience).await,
-            DatabaseUrl::Postgres(url) => PostgresStore::inspect(*url, config.keys, account, patience).await,
+            DatabaseUrl::Postgres(url) => {
+                Box::pin(PostgresStore::inspect(*url, config.keys, account, patience)).await
+            }
         }
     }
 

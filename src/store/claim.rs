@@ -23,8 +23,8 @@ pub(super) enum Schema {
 }
 
 impl Schema {
-    /// Whether something of ours is in it; what may not be touched is refused.
-    pub(super) fn is_there(self, store: &DatabaseUrl) -> Result<bool, OpenError> {
+    /// Whether something of ours was found; what may not be touched is refused.
+    pub(super) fn found(self, store: &DatabaseUrl) -> Result<bool, OpenError> {
         match self {
             Self::Empty => Ok(false),
             Self::Ours => Ok(true),

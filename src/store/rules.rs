@@ -30,18 +30,22 @@ pub(super) fn completable(
 }
 
 /// The connection whose code can be redeemed now; else what `redeem` answers.
-pub(super) fn redeemable(transaction: &Transaction, now: Timestamp) -> Result<ConnectionId, RedeemOutcome> {
-    match (&transaction.flow, &transaction.stage) {
-        (_, Stage::Redeemed { grant_id, at, .. }) => Err(RedeemOutcome::AlreadyRedeemed {
+pub(super) fn redeemable(
+    transaction: &Transaction,
+    now: Timestamp,
+) -> Result<ConnectionId, Box<RedeemOutcome>> {
+    let outcome = match (&transaction.flow, &transaction.stage) {
+        (_, Stage::Redeemed { grant_id, at, .. }) => RedeemOutcome::AlreadyRedeemed {
             grant_id: *grant_id,
             at: *at,
-        }),
+        },
         (Flow::OAuth(_), Stage::Completed { code_expires_at, .. }) if now >= *code_expires_at => {
-            Err(RedeemOutcome::Expired)
+            RedeemOutcome::Expired
         }
-        (Flow::OAuth(_), Stage::Completed { connection_id, .. }) => Ok(*connection_id),
-        _ => Err(RedeemOutcome::NotRedeemable),
-    }
+        (Flow::OAuth(_), Stage::Completed { connection_id, .. }) => return Ok(*connection_id),
+        _ => RedeemOutcome::NotRedeemable,
+    };
+    Err(Box::new(outcome))
 }
 
 /// What `repeat` answers, and until when the code is to be good again, should it have run out.

@@ -1,4 +1,4 @@
-//! Several brokers on one PostgreSQL database: what one does the others know, and what one answered outlives it.
+//! Several brokers on one `PostgreSQL` database: what one does the others know, and what one answered outlives it.
 
 use std::time::{Duration, Instant};
 

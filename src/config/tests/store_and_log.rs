@@ -33,13 +33,13 @@ fn the_database_is_a_file_with_its_key_beside_it() {
     assert_eq!(sandbox, Ok(DatabaseUrl::Sqlite("data/sandbox.db".into())));
 }
 
-fn postgres(url: &str) -> Box<PostgresUrl> {
+fn postgres(url: &str) -> PostgresUrl {
     let keys = format!("a:{KEY}");
     match good(&[("DATABASE_URL", url), ("BROKER_KEYS", &keys)])
         .store
         .database
     {
-        DatabaseUrl::Postgres(url) => url,
+        DatabaseUrl::Postgres(url) => *url,
         DatabaseUrl::Sqlite(path) => panic!("a server was expected: {}", path.display()),
     }
 }
@@ -105,6 +105,7 @@ fn a_server_needs_keys_that_are_given() {
 }
 
 #[test]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 fn a_database_url_can_come_from_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("url");

@@ -7,6 +7,7 @@ use deadpool_postgres::{
 };
 use tokio_postgres::NoTls;
 use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
 
 use super::failure::said;
 use super::tls;
@@ -84,7 +85,7 @@ pub(super) async fn first(pool: &deadpool_postgres::Pool, url: &PostgresUrl) -> 
     match pool.get().await {
         Ok(_) => Ok(()),
         Err(PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) => {
-            let advice = match error.code().map(|code| code.code()) {
+            let advice = match error.code().map(SqlState::code) {
                 Some("28P01" | "28000") => {
                     "check user and password in DATABASE_URL, and the server's pg_hba.conf"
                 }

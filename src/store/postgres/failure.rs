@@ -122,18 +122,20 @@ pub(super) fn unconnected(error: &PoolError) -> StoreError {
 pub(super) fn said(error: &tokio_postgres::Error) -> String {
     let text = match error.as_db_error() {
         Some(said) => format!("the server says: {}", said.message()),
-        None => {
-            let mut text = error.to_string();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                let own = error.to_string();
-                if !text.contains(&own) {
-                    text = format!("{text}: {own}");
-                }
-                cause = error.source();
-            }
-            text
-        }
+        None => with_causes(error),
     };
     text.escape_debug().take(300).collect()
+}
+
+fn with_causes(error: &tokio_postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let own = error.to_string();
+        if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -56,7 +56,7 @@ pub(super) async fn inspect(
 }
 
 async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, OpenError>, Failure> {
-    match migrations::inspect(conn).await?.is_there(&look.store) {
+    match migrations::inspect(conn).await?.found(&look.store) {
         Ok(true) => {}
         Ok(false) => return Ok(Ok(None)),
         Err(refused) => return Ok(Err(refused)),

@@ -76,7 +76,7 @@ struct Claim {
 /// A refusal in its own words is an outcome here and changes nothing.
 async fn claimed(conn: &Conn, claim: &Claim) -> Result<Result<TokenKey, OpenError>, Failure> {
     migrations::lock(conn).await?;
-    let there = match migrations::inspect(conn).await?.is_there(&claim.store) {
+    let there = match migrations::inspect(conn).await?.found(&claim.store) {
         Ok(there) => there,
         Err(refused) => return Ok(Err(refused)),
     };

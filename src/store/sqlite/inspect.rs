@@ -36,10 +36,7 @@ pub(super) fn inspect(
     })?;
     let failed = |error| engine_error(path, error);
     let conn = reader(path).map_err(failed)?;
-    if !migrations::inspect(&conn)
-        .map_err(failed)?
-        .is_there(&named(path))?
-    {
+    if !migrations::inspect(&conn).map_err(failed)?.found(&named(path))? {
         return Ok(None);
     }
     let stored = claim::account(

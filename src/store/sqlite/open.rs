@@ -82,9 +82,7 @@ pub(super) fn open(
     let failed = |error| engine_error(path, error);
     let mut conn =
         Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(failed)?;
-    migrations::inspect(&conn)
-        .map_err(failed)?
-        .is_there(&named(path))?;
+    migrations::inspect(&conn).map_err(failed)?.found(&named(path))?;
     prepare_writer(&conn, durability).map_err(failed)?;
     let (keyring, tokens) = claim(&mut conn, path, keys, account)?;
     let readers = (0..READERS)

@@ -84,7 +84,7 @@ fn examine(
     let of_backup = open::named(from);
     match migrations::inspect(&conn) {
         Ok(Schema::Empty | Schema::Foreign) => return Err(foreign("it is no store of this program")),
-        Ok(schema) => drop(schema.is_there(&of_backup)?),
+        Ok(schema) => drop(schema.found(&of_backup)?),
         Err(_) => return Err(foreign("it is no SQLite database, or is damaged")),
     }
     let sound = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));

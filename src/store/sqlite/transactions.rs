@@ -143,7 +143,7 @@ pub(super) fn redeem(
     };
     let connection_id = match rules::redeemable(&transaction, now) {
         Ok(connection_id) => connection_id,
-        Err(outcome) => return Ok(outcome),
+        Err(outcome) => return Ok(*outcome),
     };
     // Opened before the code is spent: keys that do not open it must not cost the person the code.
     let connection = connections::find(conn, keyring, connection_id)?

@@ -250,7 +250,7 @@ async fn batches_about_the_same_rows_do_not_lock_up_and_the_newest_stays() {
     let results = spread(&first, &second, (0..16).collect(), move |store, second: u64| {
         let at = NOW.plus(Duration::from_secs(second));
         let mut told = told.clone();
-        if second % 2 == 0 {
+        if second.is_multiple_of(2) {
             told.reverse();
         }
         let batch = Batch {
