@@ -155,3 +155,89 @@ async fn a_server_that_says_nothing_is_given_up() {
     );
     assert!(began.elapsed() < Duration::from_secs(20));
 }
+
+/// What lies between broker and server: it can stop passing anything on, while both sides believe to be connected.
+struct Between {
+    url: String,
+    held: tokio::sync::watch::Sender<bool>,
+}
+
+impl Between {
+    async fn of(url: &str) -> Self {
+        let (user, place) = url.split_once('@').unwrap();
+        let (server, database) = place.split_once('/').unwrap();
+        let server = server.to_owned();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (held, hold) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            loop {
+                let (near, _) = listener.accept().await.unwrap();
+                let far = tokio::net::TcpStream::connect(&server).await.unwrap();
+                let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
+                tokio::spawn(pass_on(near_read, far_write, hold.clone()));
+                tokio::spawn(pass_on(far_read, near_write, hold.clone()));
+            }
+        });
+        Self {
+            url: format!("{user}@{address}/{database}"),
+            held,
+        }
+    }
+}
+
+async fn pass_on(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    mut hold: tokio::sync::watch::Receiver<bool>,
+) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut bytes = [0; 4096];
+    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+        if hold.wait_for(|held| !held).await.is_err() || to.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The network swallows everything: whoever asks is told in time, and all goes on once it is mended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn a_network_that_swallows_everything_hangs_nobody() {
+    let database = Database::make().await;
+    let between = Between::of(&database.url).await;
+    let store = Store::open(options(&between.url)).await.unwrap();
+    let (transaction, _) = completed(&store).await;
+    between.held.send(true).unwrap();
+    let began = Instant::now();
+    let asked = at_once(
+        &store,
+        (0..30).collect(),
+        move |store, number: usize| async move {
+            match number % 2 {
+                0 => store.redeem(redemption_of(transaction), NOW).await.map(drop),
+                _ => store.transaction(transaction).await.map(drop),
+            }
+        },
+    );
+    for answer in asked.await {
+        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    between.held.send(false).unwrap();
+    let mut again = store.redeem(redemption_of(transaction), NOW).await;
+    for _ in 0..3 {
+        if again.is_err() {
+            again = store.redeem(redemption_of(transaction), NOW).await;
+        }
+    }
+    // What was swallowed may have been decided all the same.
+    assert!(
+        matches!(
+            again,
+            Ok(RedeemOutcome::Redeemed(_) | RedeemOutcome::AlreadyRedeemed { .. })
+        ),
+        "{again:?}"
+    );
+    store.check().await.unwrap();
+}
