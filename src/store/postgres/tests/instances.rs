@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::cluster::client;
 use super::{fresh, keys, options, two, with};
 use crate::clock::Timestamp;
 use crate::store::contract::{
@@ -190,6 +191,29 @@ async fn resealing_by_both_seals_each_value_once() {
     assert_eq!(resealed.iter().sum::<u64>(), 51);
     let report = second.keys_report().await.unwrap();
     assert_eq!((report.unopened, report.idle()), (0, vec!["a"]));
+}
+
+/// A number that was drawn first and committed last: whoever follows the log waits for it, and does not pass it over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn who_follows_the_log_waits_for_a_row_that_is_not_committed_yet() {
+    let (first, second, database) = two().await;
+    let slow = client(&database.url).await;
+    slow.batch_execute(
+        "BEGIN; INSERT INTO audit (at, event, outcome, actor, detail, times, last_at) \
+         VALUES (1, 'admin.login', 'done', 'admin', 'slow', 1, 1)",
+    )
+    .await
+    .unwrap();
+    let quick = NewAudit::new(AuditEvent::AdminLogin, Actor::Admin).detail("quick");
+    second.record(quick, NOW).await.unwrap();
+    let following = tokio::spawn(async move { first.audit_after(0, 10).await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!following.is_finished());
+    slow.batch_execute("COMMIT").await.unwrap();
+    let seen = following.await.unwrap();
+    let seen: Vec<_> = seen.iter().filter_map(|row| row.detail.as_deref()).collect();
+    assert_eq!(seen, ["slow", "quick"]);
 }
 
 /// Whoever follows the log sees every row, though ids are drawn before their commits.
