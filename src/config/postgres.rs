@@ -58,9 +58,9 @@ impl PostgresUrl {
         let text = zeroize::Zeroizing::new(format!("postgres:{before}?{}", theirs.join("&")));
         // The parser's own words may quote what it was given.
         let mut connect: tokio_postgres::Config = text.parse().map_err(|_| {
-            "write postgres://user:password@host/database; in user and password, percent-encode what is not a letter, digit, \
-             - . _ or ~; of libpq's parameters, sslmode, sslrootcert, host, connect_timeout, application_name, options and \
-             the keepalives are known"
+            "write postgres://user:password@host/database; in user and password, percent-encode what is not a \
+             letter, digit, - . _ or ~; of libpq's parameters, sslmode, sslrootcert, host, connect_timeout, \
+             application_name, options and the keepalives are known"
                 .to_owned()
         })?;
         if connect.get_dbname().is_none() {
@@ -68,8 +68,8 @@ impl PostgresUrl {
         }
         if connect.get_hosts().is_empty() && connect.get_hostaddrs().is_empty() {
             return Err(
-                "name the host, as in postgres://user:password@host/database, or the directory of the server's socket, as in \
-                 postgres://user@/database?host=/run/postgresql"
+                "name the host, as in postgres://user:password@host/database, or the directory of the server's \
+                 socket, as in postgres://user@/database?host=/run/postgresql"
                     .to_owned(),
             );
         }

@@ -16,8 +16,8 @@ const ID_CHARS: usize = 32;
 const KEY_FILE: &str = "broker.key";
 
 /// A key file on one machine would be of no use to the instances on others.
-const KEYS_WANTED: &str = "set it, as PostgreSQL has no key file beside it: `plaid-token-broker keys generate` makes a key; all \
-     instances that share the database need the same";
+const KEYS_WANTED: &str = "set it, as PostgreSQL has no key file beside it: \
+     `plaid-token-broker keys generate` makes a key; all instances that share the database need the same";
 
 /// Keys come from `openssl rand -base64 32` or from tools that leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -169,14 +169,14 @@ impl Between {
         let server = server.to_owned();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (held, hold) = tokio::sync::watch::channel(false);
+        let (held, open) = tokio::sync::watch::channel(false);
         tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
                 let far = tokio::net::TcpStream::connect(&server).await.unwrap();
                 let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
-                tokio::spawn(pass_on(near_read, far_write, hold.clone()));
-                tokio::spawn(pass_on(far_read, near_write, hold.clone()));
+                tokio::spawn(pass_on(near_read, far_write, open.clone()));
+                tokio::spawn(pass_on(far_read, near_write, open.clone()));
             }
         });
         Self {
