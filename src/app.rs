@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::time::Duration;
 
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::admin::Admins;
@@ -52,6 +54,9 @@ pub struct Parts {
     /// Where its API listens.
     pub simulator_address: Option<SocketAddr>,
 }
+
+/// How late another instance knows of a callback that was allowed.
+const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 
 /// The shared state; cloning it is cheap.
 #[derive(Clone)]
@@ -222,6 +227,20 @@ impl App {
         let mut registered = self.registered();
         *registered = Registered::new(registered.configured.clone(), allowed);
         Ok(())
+    }
+
+    /// Takes over what was allowed or taken back at other instances that share the store, until it is told to stop.
+    pub async fn follow_allowed(self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(FOLLOW_EVERY) => {}
+            }
+            // The store's own trouble is told where it is met; this comes again.
+            if let Err(error) = self.take_allowed().await {
+                tracing::debug!(%error, "the allowed callbacks were not read");
+            }
+        }
     }
 
     /// Which world the pages belong to.

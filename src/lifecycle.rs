@@ -289,6 +289,9 @@ impl Broker {
         };
         let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
+        if app.store.is_shared() {
+            tokio::spawn(app.clone().follow_allowed(stop.drain.clone()));
+        }
         // What is noted while draining is written at the end.
         tokio::spawn(app.audit.clone().run(stop.drain.clone()));
 

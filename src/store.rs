@@ -3,23 +3,31 @@
 //! There is no begin or commit across this edge, and no closure: each decision is one transaction inside,
 //! and its answer is given only after the commit was synced to disk. A caller that stops waiting undoes nothing.
 
+mod claim;
 #[cfg(test)]
 mod contract;
+mod counted;
 pub mod error;
 mod files;
 mod inspection;
 pub mod keyring;
 pub mod model;
 mod operator;
+mod postgres;
+mod reseal;
+mod rows;
+mod rules;
 pub mod seal;
+mod sealed;
 mod sqlite;
 pub mod tokens;
+mod trail;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::error::{BackupError, OpenError, StoreError};
-pub use self::inspection::Inspection;
+pub use self::inspection::{Inspection, Restored};
 use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
@@ -27,10 +35,11 @@ use self::model::{
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
-pub use self::sqlite::restore::Restored;
-use self::sqlite::{SqliteStore, Trail};
+use self::postgres::PostgresStore;
+use self::sqlite::SqliteStore;
 use self::tokens::TokenKey;
 pub use self::tokens::{PresentedToken, TokenKind};
+use self::trail::Trail;
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
 use crate::metrics::StoreMetrics;
@@ -67,7 +76,13 @@ pub struct Store {
 #[derive(Clone, Debug)]
 enum Engine {
     Sqlite(Arc<SqliteStore>),
+    Postgres(Arc<PostgresStore>),
 }
+
+/// Rows of the audit log that one decision forgets: others are waiting.
+const FORGOTTEN_AT_ONCE: usize = 1000;
+/// Rows that one purge forgets: others are waiting.
+const PURGED_AT_ONCE: i64 = 500;
 
 impl Store {
     /// Opens the store, or makes it with the directories above it (for their owner only), and migrates it.
@@ -77,15 +92,21 @@ impl Store {
             account,
             durability,
         } = options;
-        match config.database {
+        let engine = match config.database {
             DatabaseUrl::Sqlite(path) => {
                 let store = SqliteStore::open(path, config.keys, account, durability).await?;
-                Ok(Self {
-                    engine: Engine::Sqlite(Arc::new(store)),
-                    origin: Origin::default(),
-                })
+                Engine::Sqlite(Arc::new(store))
             }
-        }
+            DatabaseUrl::Postgres(url) => {
+                let opening = PostgresStore::open(*url, config.keys, account, durability);
+                let store = Box::pin(opening).await?;
+                Engine::Postgres(Arc::new(store))
+            }
+        };
+        Ok(Self {
+            engine,
+            origin: Origin::default(),
+        })
     }
 
     /// Looks at a store from outside, while a broker may have it open: whose it is, and whether the keys open all that is
@@ -100,15 +121,25 @@ impl Store {
     ) -> Result<Option<Inspection>, OpenError> {
         match config.database {
             DatabaseUrl::Sqlite(path) => SqliteStore::inspect(path, config.keys, account, patience).await,
+            DatabaseUrl::Postgres(url) => {
+                Box::pin(PostgresStore::inspect(*url, config.keys, account, patience)).await
+            }
         }
     }
 
-    /// Whether a process has this store open, and others have to wait until it ends.
+    /// Whether a process has this store open, and others have to wait until it ends. `PostgreSQL` lets everybody in.
     #[must_use]
     pub fn is_in_use(config: &StoreConfig) -> bool {
         match &config.database {
             DatabaseUrl::Sqlite(path) => SqliteStore::is_in_use(path),
+            DatabaseUrl::Postgres(_) => false,
         }
+    }
+
+    /// Whether other instances may have it open at the same time.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
     }
 
     /// The same store for decisions that come from there: the audit log tells it.
@@ -128,6 +159,7 @@ impl Store {
     pub fn measured_by(&self, metrics: StoreMetrics) {
         match &self.engine {
             Engine::Sqlite(store) => store.measured_by(metrics),
+            Engine::Postgres(store) => store.measured_by(metrics),
         }
     }
 
@@ -136,6 +168,7 @@ impl Store {
     pub fn tokens(&self) -> &TokenKey {
         match &self.engine {
             Engine::Sqlite(store) => store.tokens(),
+            Engine::Postgres(store) => store.tokens(),
         }
     }
 
@@ -144,6 +177,7 @@ impl Store {
     pub fn keyring(&self) -> Arc<Keyring> {
         match &self.engine {
             Engine::Sqlite(store) => store.keyring(),
+            Engine::Postgres(store) => store.keyring(),
         }
     }
 
@@ -152,6 +186,7 @@ impl Store {
         let trail = self.trail(new.created_at);
         match &self.engine {
             Engine::Sqlite(store) => store.open_transaction(new, trail).await,
+            Engine::Postgres(store) => store.open_transaction(new, trail).await,
         }
     }
 
@@ -159,6 +194,7 @@ impl Store {
     pub async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.transaction(id).await,
+            Engine::Postgres(store) => store.transaction(id).await,
         }
     }
 
@@ -171,6 +207,7 @@ impl Store {
     ) -> Result<CompleteOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.complete(completion, self.trail(now)).await,
+            Engine::Postgres(store) => store.complete(completion, self.trail(now)).await,
         }
     }
 
@@ -178,6 +215,7 @@ impl Store {
     pub async fn cancel(&self, id: TransactionId, now: Timestamp) -> Result<CancelOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.cancel(id, self.trail(now)).await,
+            Engine::Postgres(store) => store.cancel(id, self.trail(now)).await,
         }
     }
 
@@ -185,6 +223,7 @@ impl Store {
     pub async fn redeem(&self, redemption: Redemption, now: Timestamp) -> Result<RedeemOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.redeem(redemption, self.trail(now)).await,
+            Engine::Postgres(store) => store.redeem(redemption, self.trail(now)).await,
         }
     }
 
@@ -193,6 +232,7 @@ impl Store {
     pub async fn repeat(&self, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.repeat(repeat, now).await,
+            Engine::Postgres(store) => store.repeat(repeat, now).await,
         }
     }
 
@@ -201,6 +241,7 @@ impl Store {
     pub async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.abandon(abandonment, self.trail(now)).await,
+            Engine::Postgres(store) => store.abandon(abandonment, self.trail(now)).await,
         }
     }
 
@@ -213,6 +254,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.discard(connection, owner, self.trail(now)).await,
+            Engine::Postgres(store) => store.discard(connection, owner, self.trail(now)).await,
         }
     }
 
@@ -224,6 +266,7 @@ impl Store {
     ) -> Result<RawExchangeOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.exchange_raw(exchange, self.trail(now)).await,
+            Engine::Postgres(store) => store.exchange_raw(exchange, self.trail(now)).await,
         }
     }
 
@@ -231,6 +274,7 @@ impl Store {
     pub async fn public_token(&self, hash: PublicTokenHash) -> Result<Option<PublicTokenRecord>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.public_token(hash).await,
+            Engine::Postgres(store) => store.public_token(hash).await,
         }
     }
 
@@ -238,6 +282,7 @@ impl Store {
     pub async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.connection(id).await,
+            Engine::Postgres(store) => store.connection(id).await,
         }
     }
 
@@ -245,6 +290,7 @@ impl Store {
     pub async fn grant(&self, id: GrantId) -> Result<Option<(Grant, Connection)>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.grant(id).await,
+            Engine::Postgres(store) => store.grant(id).await,
         }
     }
 
@@ -252,6 +298,7 @@ impl Store {
     pub async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<RotateOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.rotate(rotation, self.trail(now)).await,
+            Engine::Postgres(store) => store.rotate(rotation, self.trail(now)).await,
         }
     }
 
@@ -264,6 +311,7 @@ impl Store {
     ) -> Result<RevokeOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.revoke(id, revocation, self.trail(now)).await,
+            Engine::Postgres(store) => store.revoke(id, revocation, self.trail(now)).await,
         }
     }
 
@@ -271,6 +319,7 @@ impl Store {
     pub async fn due_removals(&self, now: Timestamp, limit: usize) -> Result<Vec<Removal>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.due_removals(now, limit).await,
+            Engine::Postgres(store) => store.due_removals(now, limit).await,
         }
     }
 
@@ -278,6 +327,7 @@ impl Store {
     pub async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.finish_removal(id, self.trail(now)).await,
+            Engine::Postgres(store) => store.finish_removal(id, self.trail(now)).await,
         }
     }
 
@@ -285,6 +335,7 @@ impl Store {
     pub async fn postpone_removal(&self, id: ConnectionId, next_try: Timestamp) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.postpone_removal(id, next_try).await,
+            Engine::Postgres(store) => store.postpone_removal(id, next_try).await,
         }
     }
 
@@ -293,6 +344,7 @@ impl Store {
     pub async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.purge(before).await,
+            Engine::Postgres(store) => store.purge(before).await,
         }
     }
 
@@ -300,6 +352,7 @@ impl Store {
     pub async fn check(&self) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.check().await,
+            Engine::Postgres(store) => store.check().await,
         }
     }
 
@@ -307,6 +360,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.engine {
             Engine::Sqlite(store) => store.close().await,
+            Engine::Postgres(store) => store.close().await,
         }
     }
 }

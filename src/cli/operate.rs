@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{FAILED, UNREACHABLE, USAGE, complain, reachable, settings};
 use crate::clock::SystemClock;
@@ -143,21 +144,33 @@ pub(super) fn store_options(config: &Config) -> OpenOptions {
 
 /// The store, when no broker has it. None is made.
 async fn open_store(config: &Config) -> Result<Option<Store>, u8> {
-    let DatabaseUrl::Sqlite(path) = &config.store.database;
-    if !path.exists() {
+    let options = store_options(config);
+    let database = &config.store.database;
+    let is_there = match database {
+        DatabaseUrl::Sqlite(path) => path.exists(),
+        DatabaseUrl::Postgres(_) => {
+            let look = Store::inspect(config.store.clone(), options.account.clone(), Duration::ZERO);
+            look.await.map_err(|error| unopened(&error))?.is_some()
+        }
+    };
+    if !is_there {
         complain(&format!(
-            "there is no store {}: run this in the broker's own directory and with its settings",
-            path.display()
+            "there is no store {database}: run this in the broker's own directory and with its settings"
         ));
         return Err(FAILED);
     }
-    match Store::open(store_options(config)).await {
+    match Store::open(options).await {
         Ok(store) => Ok(Some(store)),
         Err(OpenError::InUse { .. }) => Ok(None),
-        Err(error) => {
-            complain(&error.to_string());
-            Err(FAILED)
-        }
+        Err(error) => Err(unopened(&error)),
+    }
+}
+
+fn unopened(error: &OpenError) -> u8 {
+    complain(&error.to_string());
+    match error {
+        OpenError::Unreachable { .. } => UNREACHABLE,
+        _ => FAILED,
     }
 }
 

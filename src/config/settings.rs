@@ -239,7 +239,7 @@ impl Settings {
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
         let is_secret = |name: &str| variable::find(name).is_some_and(|known| known.secret);
         let secrets = self.values.iter().filter(move |(name, _)| is_secret(name));
-        secrets.map(|(_, secret)| secret.as_str())
+        secrets.map(|(_, secret)| shown::telling(secret))
     }
 }
 

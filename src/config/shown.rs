@@ -39,6 +39,15 @@ pub(super) fn shown<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> S
     line
 }
 
+/// What of a secret must not be told: of a URL, its password. The rest of it are names that stand everywhere.
+pub(super) fn telling(secret: &str) -> &str {
+    let Some((_, rest)) = secret.split_once("://") else {
+        return secret;
+    };
+    let user_info = rest.rsplit_once('@').map_or("", |(front, _)| front);
+    user_info.split_once(':').map_or("", |(_, password)| password)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +67,14 @@ mod tests {
         ] {
             assert_eq!(plain(text), text);
         }
+    }
+
+    #[test]
+    fn of_a_url_its_password_is_the_secret() {
+        assert_eq!(telling("postgres://me:hu@sh@db.example:5432/broker"), "hu@sh");
+        assert_eq!(telling("postgres://me@db.example/broker"), "");
+        assert_eq!(telling("sqlite://data/sandbox.db"), "");
+        assert_eq!(telling("hush"), "hush");
     }
 
     #[test]

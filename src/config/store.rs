@@ -8,11 +8,16 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use super::plaid::Environment;
+use super::postgres::PostgresUrl;
 use super::settings::Settings;
 
 const KEY_BYTES: usize = 32;
 const ID_CHARS: usize = 32;
 const KEY_FILE: &str = "broker.key";
+
+/// A key file on one machine would be of no use to the instances on others.
+const KEYS_WANTED: &str = "set it, as PostgreSQL has no key file beside it: \
+     `plaid-token-broker keys generate` makes a key; all instances that share the database need the same";
 
 /// Keys come from `openssl rand -base64 32` or from tools that leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -25,6 +30,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub enum DatabaseUrl {
     /// A file (`sqlite://path`).
     Sqlite(PathBuf),
+    /// A database of a server (`postgres://…`), which several instances may share.
+    Postgres(Box<PostgresUrl>),
+}
+
+/// Its name, fit for logs: nobody's password is in it.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(url) => url.fmt(f),
+        }
+    }
 }
 
 /// What seals the rows: `BROKER_KEYS` or the key file.
@@ -63,40 +80,38 @@ pub struct StoreConfig {
 impl StoreConfig {
     pub(super) fn read(settings: &mut Settings, environment: Option<Environment>) -> Self {
         let name = environment.unwrap_or(Environment::Sandbox).name();
-        let path = match settings.text("DATABASE_URL").map(database_path) {
-            None => None,
-            Some(Ok(path)) => Some(path),
-            Some(Err(expected)) => {
-                // A database URL may hold a password, so it is never shown.
-                settings.problem_unshown("DATABASE_URL", &expected);
-                None
+        let database = settings
+            .parsed("DATABASE_URL", database_url)
+            .unwrap_or_else(|| DatabaseUrl::Sqlite(Path::new("data").join(format!("{name}.db"))));
+        let given = settings.parsed("BROKER_KEYS", sealing_keys);
+        let keys = match (given, &database) {
+            (Some(keys), _) => KeySource::Given(keys),
+            (None, DatabaseUrl::Sqlite(path)) => KeySource::File(path.with_file_name(KEY_FILE)),
+            (None, DatabaseUrl::Postgres(_)) => {
+                if !settings.is_given("BROKER_KEYS") {
+                    settings.problem("BROKER_KEYS", KEYS_WANTED);
+                }
+                KeySource::Given(Vec::new())
             }
         };
-        let path = path.unwrap_or_else(|| Path::new("data").join(format!("{name}.db")));
-        let keys = match settings.parsed("BROKER_KEYS", sealing_keys) {
-            Some(keys) => KeySource::Given(keys),
-            None => KeySource::File(path.with_file_name(KEY_FILE)),
-        };
-        Self {
-            database: DatabaseUrl::Sqlite(path),
-            keys,
-        }
+        Self { database, keys }
     }
 }
 
-fn database_path(text: &str) -> Result<PathBuf, String> {
+fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
     match scheme.to_ascii_lowercase().as_str() {
-        "sqlite" => {}
-        "postgres" | "postgresql" => {
-            return Err("PostgreSQL is not supported by this version yet: use sqlite://path".to_owned());
-        }
-        _ => {
-            return Err(
-                "write sqlite:// and the path of a file, for example sqlite://data/broker.db".to_owned(),
-            );
-        }
+        "sqlite" => database_path(rest).map(DatabaseUrl::Sqlite),
+        "postgres" | "postgresql" => PostgresUrl::parse(rest).map(|url| DatabaseUrl::Postgres(Box::new(url))),
+        _ => Err(
+            "write sqlite:// and the path of a file, for example sqlite://data/broker.db, or \
+             postgres://user:password@host/database"
+                .to_owned(),
+        ),
     }
+}
+
+fn database_path(rest: &str) -> Result<PathBuf, String> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.starts_with(":memory:") {
         return Err(

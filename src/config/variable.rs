@@ -292,16 +292,16 @@ const KNOWN: &[Variable] = &[
         "http://127.0.0.1:20241",
         "Where cloudflared tells of its quick tunnel (its --metrics); off: it is not asked.",
     ),
-    open(
+    secret(
         STORE,
         "DATABASE_URL",
         "sqlite://data/{environment}.db",
-        "The database file: sqlite://relative/path or sqlite:///absolute/path.",
+        "The database: sqlite://relative/path, sqlite:///absolute/path, or postgres://user:password@host/database.",
     ),
     secret(
         STORE,
         "BROKER_KEYS",
-        "the key file broker.key beside the database, made once",
+        "the key file broker.key beside the SQLite database, made once",
         "Keys that seal what is stored: id:base64 of 32 bytes, with commas; the first seals, all open.",
     ),
     open(
@@ -351,6 +351,6 @@ mod tests {
         );
         assert_eq!(twin_of("PLAID_ENV_FILE"), None);
         assert_eq!(twin_of("OAUTH_CLIENTS_FILE"), None);
-        assert_eq!(KNOWN.iter().filter(|variable| variable.secret).count(), 4);
+        assert_eq!(KNOWN.iter().filter(|variable| variable.secret).count(), 5);
     }
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::config::DatabaseUrl;
 use crate::store::Store;
 pub use context::{Context, ContextError, Running};
 pub use finding::{ALL, Check, Finding, Status};
@@ -108,6 +109,10 @@ async fn around(context: &Context, tell: &Tell<'_>) {
         Some(app) => Some(app.store.tokens()),
         None => inspection.as_ref().map(|inspection| &inspection.tokens),
     };
+    // Nothing else tells whether a broker runs with a store that lets everybody in.
+    let is_running = is_running
+        || matches!(context.config.store.database, DatabaseUrl::Postgres(_))
+            && here::answers(context, tokens).await;
     let address = async {
         let leads_here = address::check(context, tell, tokens, is_running, found.address()).await;
         tell.say(tunnels::judge(context, &found, tokens, leads_here).await);

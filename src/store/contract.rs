@@ -35,12 +35,14 @@ pub(super) const TRANSACTION_TTL: Duration = Duration::from_secs(1800);
 /// How long codes are good.
 pub(super) const CODE_TTL: Duration = Duration::from_secs(300);
 
-/// Makes one test per check for the engine whose stores `$make` opens: `async fn() -> (Store, guard)`.
+/// Makes one test per check for the engine whose stores `$make` opens: `async fn() -> (Store, guard)`. An attribute of each
+/// test may stand in front.
 macro_rules! contract_suite {
-    ($make:path: $($topic:ident { $($check:ident,)* })*) => {$(
+    ($attribute:tt $make:path: $($topic:ident { $($check:ident,)* })*) => {$(
         mod $topic {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #$attribute
                 async fn $check() {
                     let (store, _guard) = $make().await;
                     crate::store::contract::$topic::$check(&store).await;
@@ -50,7 +52,10 @@ macro_rules! contract_suite {
         }
     )*};
     ($make:path) => {
-        crate::store::contract::contract_suite! { $make:
+        crate::store::contract::contract_suite! { [cfg(test)] $make }
+    };
+    ($attribute:tt $make:path) => {
+        crate::store::contract::contract_suite! { $attribute $make:
             completion {
                 a_transaction_reads_back_as_it_was_opened,
                 an_id_is_used_once,

@@ -10,6 +10,7 @@ use rusqlite::ErrorCode;
 use super::keyring::KeyringError;
 use super::model::Account;
 use super::seal::SealError;
+use crate::config::DatabaseUrl;
 
 /// Why a decision or a look-up failed. A failed decision left no trace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,9 @@ pub enum BackupError {
     /// There is something already.
     #[error("{} is there already, and nothing was changed; name another file, or move it away", .0.display())]
     Exists(PathBuf),
+    /// The database server makes and restores backups of its own.
+    #[error("{0}")]
+    Elsewhere(&'static str),
     /// `SQLite` takes names in UTF-8 alone.
     #[error("{} is no name in UTF-8; name another file", .0.display())]
     Name(PathBuf),
@@ -119,32 +123,30 @@ pub enum OpenError {
     },
     /// Another process has it open.
     #[error(
-        "the store {} is in use by another process; stop that one first, or set DATABASE_URL to another place",
-        path.display()
+        "the store {store} is in use by another process; stop that one first, or set DATABASE_URL to another place"
     )]
     InUse {
-        /// The database.
-        path: PathBuf,
+        /// Which.
+        store: DatabaseUrl,
     },
     /// It is no store of this program.
     #[error(
-        "{} is not a store of this program ({reason}); set DATABASE_URL to another place, or restore the file from a backup",
-        path.display()
+        "{store} is not a store of this program ({reason}); set DATABASE_URL to another place, or restore it from a backup"
     )]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        store: DatabaseUrl,
         /// How it was noticed.
         reason: &'static str,
     },
     /// A newer version of this program has written it.
     #[error(
-        "the store {} has schema {found}, this version of the program knows up to {known}; use the newer version again, \
-         or restore a backup from before the upgrade", path.display()
+        "the store {store} has schema {found}, this version of the program knows up to {known}; use the newer version again, \
+         or restore a backup from before the upgrade"
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        store: DatabaseUrl,
         /// Its schema.
         found: i64,
         /// The newest schema of this program.
@@ -152,14 +154,14 @@ pub enum OpenError {
     },
     /// It belongs to another Plaid account.
     #[error(
-        "the store {} belongs to Plaid's {} with client id {}, but the settings are for {} with client id {}; \
+        "the store {store} belongs to Plaid's {} with client id {}, but the settings are for {} with client id {}; \
          correct {} if that is a mistake, or set DATABASE_URL to another place: access tokens of one account are useless to \
          another",
-        path.display(), stored.environment, stored.client_id, given.environment, given.client_id, differing(stored, given)
+        stored.environment, stored.client_id, given.environment, given.client_id, differing(stored, given)
     )]
     OtherAccount {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        store: DatabaseUrl,
         /// Whose it is.
         stored: Account,
         /// Who came.
@@ -170,20 +172,29 @@ pub enum OpenError {
     Keyring(#[from] KeyringError),
     /// The keys are there, but they are not this store's.
     #[error(
-        "the keys do not open the store {} ({reason}); set BROKER_KEYS (or restore the key file) with the key that sealed it",
-        path.display()
+        "the keys do not open the store {store} ({reason}); set BROKER_KEYS (or restore the key file) with the key that sealed it"
     )]
     WrongKeys {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        store: DatabaseUrl,
         /// What did not fit.
         reason: SealError,
     },
+    /// The database server cannot be reached, or lets nobody in.
+    #[error("cannot open the store {store}: {reason}; {advice}")]
+    Unreachable {
+        /// Which.
+        store: DatabaseUrl,
+        /// What it said, in words of ours.
+        reason: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// Anything that can also happen later.
-    #[error("the store {} does not open: {source}", path.display())]
+    #[error("the store {store} does not open: {source}")]
     Store {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        store: DatabaseUrl,
         /// What happened.
         source: StoreError,
     },

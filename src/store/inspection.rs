@@ -1,6 +1,10 @@
 //! Looking at a store from outside, for checks: nothing is changed, made or locked, and a broker may have it open.
 
-use super::model::AllowedRedirectUri;
+use std::path::PathBuf;
+
+use super::keyring::Keyring;
+use super::model::{AllowedRedirectUri, ConnectionId, KeysReport};
+use super::rows::access_token_place;
 use super::seal::SealError;
 use super::tokens::TokenKey;
 
@@ -19,4 +23,41 @@ pub struct Inspection {
     pub reason: Option<SealError>,
     /// Whether all rows were tried; else time ran out.
     pub whole: bool,
+    /// Why a database server would take no writes, as far as that shows without writing.
+    pub read_only: Option<&'static str>,
+}
+
+impl Inspection {
+    /// Of a store whose token key opens; no row was tried yet.
+    pub(super) fn new(tokens: TokenKey, allowed: Vec<AllowedRedirectUri>) -> Self {
+        Self {
+            tokens,
+            allowed,
+            rows: 0,
+            unopened: 0,
+            reason: None,
+            whole: false,
+            read_only: None,
+        }
+    }
+
+    /// Tries the keys on the access token of a connection.
+    pub(super) fn look_at(&mut self, id: ConnectionId, sealed: &[u8], keyring: &Keyring) {
+        self.rows += 1;
+        if let Err(error) = keyring.open(&access_token_place(id), sealed) {
+            self.unopened += 1;
+            self.reason.get_or_insert(error);
+        }
+    }
+}
+
+/// What was put back.
+#[derive(Debug)]
+pub struct Restored {
+    /// Connections in it, ended ones included.
+    pub connections: u64,
+    /// What the keys at hand open of it; `None`: there are none.
+    pub keys: Option<KeysReport>,
+    /// Where the store that was there before is now.
+    pub replaced: Option<PathBuf>,
 }

@@ -61,6 +61,12 @@ pub enum KeyringError {
     /// No key at all.
     #[error("no key is given; BROKER_KEYS needs at least one `id:base64` pair")]
     Empty,
+    /// The store has no directory for a key file.
+    #[error(
+        "PostgreSQL has no key file beside it: set BROKER_KEYS (or BROKER_KEYS_FILE) to the same keys for all instances; \
+         `plaid-token-broker keys generate` makes one"
+    )]
+    NotGiven,
     /// Two keys of one name: nobody could say which one sealed.
     #[error("two keys have the id {0:?}; each key needs an id of its own")]
     Twice(String),

@@ -11,12 +11,18 @@ use super::{Engine, OpenOptions, Restored, Store, sqlite};
 use crate::clock::Timestamp;
 use crate::config::DatabaseUrl;
 
+const BACKUP_ELSEWHERE: &str = "the store is in PostgreSQL, whose own tools make its backups: use pg_dump (docs/operating.md \
+     shows how); the keys are not in it";
+const RESTORE_ELSEWHERE: &str = "the store is in PostgreSQL, whose own tools put its backups back: stop all brokers and use \
+     pg_restore (docs/operating.md shows how)";
+
 impl Store {
     /// Whose it is.
     #[must_use]
     pub fn account(&self) -> &Account {
         match &self.engine {
             Engine::Sqlite(store) => store.account(),
+            Engine::Postgres(store) => store.account(),
         }
     }
 
@@ -25,6 +31,7 @@ impl Store {
     pub async fn reseal(&self, after: Option<ConnectionId>, limit: usize) -> Result<ResealStep, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.reseal(after, limit).await,
+            Engine::Postgres(store) => store.reseal(after, limit).await,
         }
     }
 
@@ -32,6 +39,7 @@ impl Store {
     pub async fn keys_report(&self) -> Result<KeysReport, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.keys_report().await,
+            Engine::Postgres(store) => store.keys_report().await,
         }
     }
 
@@ -40,6 +48,7 @@ impl Store {
     pub async fn backup(&self, target: PathBuf) -> Result<u64, BackupError> {
         match &self.engine {
             Engine::Sqlite(store) => store.backup(target).await,
+            Engine::Postgres(_) => Err(BackupError::Elsewhere(BACKUP_ELSEWHERE)),
         }
     }
 
@@ -51,7 +60,10 @@ impl Store {
         force: bool,
         now: Timestamp,
     ) -> Result<Restored, BackupError> {
-        let DatabaseUrl::Sqlite(target) = options.config.database;
+        let target = match options.config.database {
+            DatabaseUrl::Sqlite(target) => target,
+            DatabaseUrl::Postgres(_) => return Err(BackupError::Elsewhere(RESTORE_ELSEWHERE)),
+        };
         let (keys, account) = (options.config.keys, options.account);
         let task = tokio::task::spawn_blocking(move || {
             sqlite::restore::restore(&from, &target, &keys, &account, force, now)
@@ -64,6 +76,7 @@ impl Store {
     pub async fn connections(&self, filter: ConnectionFilter) -> Result<Vec<ConnectionSummary>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.connections(filter).await,
+            Engine::Postgres(store) => store.connections(filter).await,
         }
     }
 
@@ -74,6 +87,7 @@ impl Store {
     ) -> Result<Option<ConnectionSummary>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.connection_summary(key).await,
+            Engine::Postgres(store) => store.connection_summary(key).await,
         }
     }
 
@@ -81,6 +95,7 @@ impl Store {
     pub async fn connection_count(&self) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.connection_count().await,
+            Engine::Postgres(store) => store.connection_count().await,
         }
     }
 
@@ -91,6 +106,7 @@ impl Store {
         let trail = self.trail(now);
         match &self.engine {
             Engine::Sqlite(store) => store.end_connections(target, trail).await,
+            Engine::Postgres(store) => store.end_connections(target, trail).await,
         }
     }
 
@@ -99,6 +115,7 @@ impl Store {
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.counts(now).await,
+            Engine::Postgres(store) => store.counts(now).await,
         }
     }
 
@@ -106,6 +123,7 @@ impl Store {
     pub async fn size(&self) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.size().await,
+            Engine::Postgres(store) => store.size().await,
         }
     }
 
@@ -120,6 +138,7 @@ impl Store {
         let trail = self.trail(now);
         match &self.engine {
             Engine::Sqlite(store) => store.allow_redirect_uri(client_id, uri, trail).await,
+            Engine::Postgres(store) => store.allow_redirect_uri(client_id, uri, trail).await,
         }
     }
 
@@ -133,6 +152,7 @@ impl Store {
         let trail = self.trail(now);
         match &self.engine {
             Engine::Sqlite(store) => store.forget_redirect_uri(client_id, uri, trail).await,
+            Engine::Postgres(store) => store.forget_redirect_uri(client_id, uri, trail).await,
         }
     }
 
@@ -140,6 +160,7 @@ impl Store {
     pub async fn redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.redirect_uris().await,
+            Engine::Postgres(store) => store.redirect_uris().await,
         }
     }
 
@@ -148,6 +169,7 @@ impl Store {
     pub async fn record(&self, new: NewAudit, now: Timestamp) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.record(new, now).await,
+            Engine::Postgres(store) => store.record(new, now).await,
         }
     }
 
@@ -155,6 +177,7 @@ impl Store {
     pub async fn record_batch(&self, batch: Batch) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.record_batch(batch).await,
+            Engine::Postgres(store) => store.record_batch(batch).await,
         }
     }
 
@@ -162,6 +185,7 @@ impl Store {
     pub async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.audit(query).await,
+            Engine::Postgres(store) => store.audit(query).await,
         }
     }
 
@@ -169,6 +193,7 @@ impl Store {
     pub async fn audit_after(&self, id: i64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.audit_after(id, limit).await,
+            Engine::Postgres(store) => store.audit_after(id, limit).await,
         }
     }
 
@@ -176,6 +201,7 @@ impl Store {
     pub async fn last_audit_id(&self) -> Result<i64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.last_audit_id().await,
+            Engine::Postgres(store) => store.last_audit_id().await,
         }
     }
 
@@ -183,6 +209,7 @@ impl Store {
     pub async fn audit_file_mark(&self) -> Result<i64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.audit_file_mark().await,
+            Engine::Postgres(store) => store.audit_file_mark().await,
         }
     }
 
@@ -190,6 +217,7 @@ impl Store {
     pub async fn mark_audit_file(&self, id: i64) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.mark_audit_file(id).await,
+            Engine::Postgres(store) => store.mark_audit_file(id).await,
         }
     }
 
@@ -198,6 +226,7 @@ impl Store {
     pub async fn forget_audit(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.forget_audit(before, now).await,
+            Engine::Postgres(store) => store.forget_audit(before, now).await,
         }
     }
 }

@@ -27,13 +27,10 @@ use std::time::Duration;
 
 use rusqlite::Connection as Sqlite;
 
-pub(super) use self::audit::Trail;
-use self::connections::SealedConnection;
-use self::counts::Counted;
 use self::readers::Readers;
-use self::transactions::Completing;
 use self::writer::Writer;
 use super::Durability;
+use super::counted::Counted;
 use super::error::{OpenError, StoreError};
 use super::inspection::Inspection;
 use super::keyring::Keyring;
@@ -43,7 +40,9 @@ use super::model::{
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
+use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
+use super::trail::Trail;
 use crate::clock::Timestamp;
 use crate::config::KeySource;
 use crate::metrics::StoreMetrics;
@@ -68,9 +67,9 @@ impl SqliteStore {
         durability: Durability,
     ) -> Result<Self, OpenError> {
         let stopped = {
-            let path = path.clone();
+            let store = open::named(&path);
             move |_| OpenError::Store {
-                path,
+                store,
                 source: StoreError::Unavailable("opening it was stopped"),
             }
         };
@@ -81,7 +80,7 @@ impl SqliteStore {
         };
         let opened = task.await.map_err(stopped)??;
         let no_thread = |_| OpenError::Store {
-            path,
+            store: open::named(&path),
             source: StoreError::Unavailable("no thread for its writer"),
         };
         Ok(Self {
@@ -103,9 +102,9 @@ impl SqliteStore {
         patience: Duration,
     ) -> Result<Option<Inspection>, OpenError> {
         let stopped = {
-            let path = path.clone();
+            let store = open::named(&path);
             move |_| OpenError::Store {
-                path,
+                store,
                 source: StoreError::Unavailable("looking at it was stopped"),
             }
         };
@@ -145,12 +144,7 @@ impl SqliteStore {
         completion: Completion,
         trail: Trail,
     ) -> Result<CompleteOutcome, StoreError> {
-        let completing = Completing {
-            transaction_id: completion.transaction_id,
-            public_token: completion.public_token,
-            code_expires_at: trail.now.plus(completion.code_ttl),
-        };
-        let sealed = SealedConnection::of(completion.connection, &self.keyring)?;
+        let (completing, sealed) = Completing::of(completion, &self.keyring, trail.now)?;
         self.writer
             .decide(move |conn| transactions::complete(conn, completing, &sealed, &trail))
             .await

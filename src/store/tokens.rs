@@ -12,7 +12,10 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::error::StoreError;
+use super::keyring::Keyring;
 use super::model::{Nonce, PublicTokenHash};
+use super::seal::Place;
 use crate::secret::{OwnToken, PlaidPublicToken};
 
 const SECRET_LEN: usize = 32;
@@ -73,6 +76,11 @@ impl TokenKind {
 #[derive(Clone)]
 pub struct TokenKey(Zeroizing<[u8; 32]>);
 
+/// Where the store's token key stands.
+pub(super) fn token_key_place() -> Place {
+    Place::new("meta", "token_key")
+}
+
 impl std::fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TokenKey(…)")
@@ -86,8 +94,15 @@ impl TokenKey {
     }
 
     /// The key of these bytes, which must be 32.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
+    }
+
+    /// The key as it stands sealed in a store: whether the keys open it is whether they open that store.
+    pub(super) fn open(keyring: &Keyring, sealed: Option<&[u8]>) -> Result<Self, StoreError> {
+        let sealed = sealed.ok_or(StoreError::Corrupt("its token key is gone"))?;
+        let opened = keyring.open(&token_key_place(), sealed)?;
+        Self::from_bytes(&opened).ok_or(StoreError::Corrupt("the token key has another length"))
     }
 
     /// The key itself, to be sealed.

@@ -29,6 +29,7 @@ mod lifecycle;
 mod logging;
 mod oauth2_crate;
 mod operate;
+mod postgres;
 mod rehearse;
 mod settings;
 mod stand_in;

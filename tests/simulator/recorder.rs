@@ -49,7 +49,7 @@ async fn put(plaid: &Plaid, place: usize, secret: &str) -> bool {
             "id_number": {"value": secret, "type": secret}, "date_of_birth": secret, "address": {"city": secret}},
             "client_name": own, "products": [secret], "country_codes": [secret], "language": own,
             "webhook": format!("https://{}.example/{own}?t={secret}", own.replace([' ', '@', '+'], "")),
-            "redirect_uri": format!("https://a.example/{own}#{secret}"), "link_customization_name": number,
+            "redirect_uri": format!("https://a.example/{own}#{secret}"), "link_customization_name": if is_word { json!(own) } else { number.clone() },
             "statements": {"start_date": secret, "end_date": secret}, "hosted_link": {"url_lifetime_seconds": number}})
         }
         18 => {
@@ -157,7 +157,7 @@ async fn what_plaid_publishes_is_kept() {
         call.body,
         json!({
             "client_id": CLIENT_ID, "secret": "***",
-            "client_name": "***", "language": "en", "country_codes": ["US", "GB"], "products": ["auth", "statements"],
+            "client_name": "App", "language": "en", "country_codes": ["US", "GB"], "products": ["auth", "statements"],
             "statements": {"start_date": "2025-01-01", "end_date": "2025-03-01"},
             "user": {"client_user_id": "***", "date_of_birth": "***"},
             "hosted_link": {"url_lifetime_seconds": 600}, "access_token": "access-sandbox-***", "webhook": null,

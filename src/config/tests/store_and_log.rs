@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::config::{DatabaseUrl, KeySource, LogFormat};
+use crate::config::{DatabaseUrl, KeySource, LogFormat, PostgresUrl, TlsMode};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 fn paths(env: &[(&str, &str)]) -> (PathBuf, PathBuf) {
     let store = good(env).store;
-    let DatabaseUrl::Sqlite(database) = store.database;
-    match store.keys {
-        KeySource::File(file) => (database, file),
-        KeySource::Given(_) => panic!("a key file was expected"),
+    match (store.database, store.keys) {
+        (DatabaseUrl::Sqlite(database), KeySource::File(file)) => (database, file),
+        other => panic!("a file and a key file were expected: {other:?}"),
     }
 }
 
@@ -34,16 +33,103 @@ fn the_database_is_a_file_with_its_key_beside_it() {
     assert_eq!(sandbox, Ok(DatabaseUrl::Sqlite("data/sandbox.db".into())));
 }
 
+fn postgres(url: &str) -> PostgresUrl {
+    let keys = format!("a:{KEY}");
+    match good(&[("DATABASE_URL", url), ("BROKER_KEYS", &keys)])
+        .store
+        .database
+    {
+        DatabaseUrl::Postgres(url) => *url,
+        DatabaseUrl::Sqlite(path) => panic!("a server was expected: {}", path.display()),
+    }
+}
+
+#[test]
+fn a_server_is_named_by_host_and_database_alone() {
+    for (url, name) in [
+        ("postgres://me:hush@db/broker", "postgres://db:5432/broker"),
+        (
+            "postgresql://me:hush@db.example:6432/broker?sslmode=require",
+            "postgres://db.example:6432/broker",
+        ),
+        (
+            "postgres://me:hu%40sh@[::1]/broker?options=-csearch_path%3Dhush",
+            "postgres://[::1]:5432/broker",
+        ),
+        (
+            "postgres://me:hush@a:1,b:2/broker?target_session_attrs=read-write",
+            "postgres://a:1,b:2/broker",
+        ),
+        (
+            "postgres:///broker?host=/run/postgresql&user=me",
+            "postgres:///broker?host=/run/postgresql",
+        ),
+        (
+            "POSTGRES://me@%2Frun%2Fpostgresql/broker",
+            "postgres:///broker?host=/run/postgresql",
+        ),
+    ] {
+        let url = postgres(url);
+        assert_eq!(url.to_string(), name);
+        let shown = format!("{url:?}");
+        assert!(shown.contains(name) && !shown.contains("hu"), "{shown}");
+    }
+}
+
+#[test]
+fn three_parameters_of_the_url_are_ours() {
+    let url = postgres("postgres://me:hush@db/broker");
+    assert_eq!(
+        (url.tls, url.root_certificates.clone(), url.pool_size),
+        (TlsMode::Prefer, None, 10)
+    );
+    let url = postgres(
+        "postgres://me@db/broker?sslmode=verify-full&sslrootcert=/etc/ssl/my%20ca.pem&pool_size=3&connect_timeout=2",
+    );
+    assert_eq!((url.tls, url.pool_size), (TlsMode::Require, 3));
+    assert_eq!(url.root_certificates, Some("/etc/ssl/my ca.pem".into()));
+    assert_eq!(
+        url.connect.get_connect_timeout(),
+        Some(&std::time::Duration::from_secs(2))
+    );
+    assert!(postgres("postgres://me@127.0.0.1/broker").is_local() && !url.is_local());
+}
+
+#[test]
+fn a_server_needs_keys_that_are_given() {
+    let problem = problem(load(&[("DATABASE_URL", "postgres://me:hush@db/broker")]));
+    assert!(
+        problem.starts_with("BROKER_KEYS: ") && problem.contains("plaid-token-broker keys generate"),
+        "{problem}"
+    );
+}
+
+#[test]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+fn a_database_url_can_come_from_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("url");
+    std::fs::write(&file, "postgres://me:hush@db/broker\n").unwrap();
+    let keys = format!("a:{KEY}");
+    let config = good(&[
+        ("DATABASE_URL_FILE", file.to_str().unwrap()),
+        ("BROKER_KEYS", &keys),
+    ]);
+    assert_eq!(config.store.database.to_string(), "postgres://db:5432/broker");
+    assert!(!format!("{config:?}").contains("hush"));
+}
+
 #[test]
 fn other_databases_are_refused_without_showing_a_password() {
     for (url, word) in [
+        ("postgres://me:hush@db", "name the database"),
+        ("postgres://me:hush@/broker", "name the host"),
+        ("postgresql://me:hush@db:port/broker", "percent-encode"),
+        ("postgres://me:hush@db/broker?sslmode=hush", "sslmode may be"),
+        ("postgres://me:hush@db/broker?pool_size=0", "from 1 to 500"),
         (
-            "postgres://me:hush@db/broker",
-            "not supported by this version yet",
-        ),
-        (
-            "postgresql://me:hush@db/broker",
-            "not supported by this version yet",
+            "postgres://me:hush@db/broker?password_file=hush",
+            "percent-encode",
         ),
         ("mysql://me:hush@db/broker", "write sqlite://"),
         ("data/hush.db", "write sqlite://"),

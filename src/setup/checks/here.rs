@@ -74,6 +74,12 @@ fn version(running: &str) -> Finding {
     }
 }
 
+/// Whether a broker with this store answers where these settings would have it listen.
+pub(super) async fn answers(context: &Context, tokens: Option<&TokenKey>) -> bool {
+    let http = &context.config.http;
+    http.port != 0 && ask(SocketAddr::new(http.bind, http.port), tokens).await.is_some()
+}
+
 /// "All addresses" is where one listens, not where one asks.
 async fn ask(address: SocketAddr, tokens: Option<&TokenKey>) -> Option<Told> {
     let ip = match address.ip() {

@@ -21,18 +21,61 @@ const ROOM_WARNING: u64 = 1024 * 1024 * 1024;
 
 /// Gives what the store told, when it opens.
 pub(super) async fn check(context: &Context, tell: &Tell<'_>, is_running: bool) -> Option<Inspection> {
-    let DatabaseUrl::Sqlite(path) = &context.config.store.database;
-    tell.within(LIMIT, DISK_SPACE, async { room(path) }).await;
-    tell.within(LIMIT, STORE_WRITABLE, writable(context, path, is_running))
-        .await;
-    let inspected = Store::inspect(context.config.store.clone(), context.account(), PATIENCE).await;
-    let (inspection, finding) = keys(path, inspected);
+    let database = &context.config.store.database;
+    let inspect = Store::inspect(context.config.store.clone(), context.account(), PATIENCE);
+    let inspected = match database {
+        DatabaseUrl::Sqlite(path) => {
+            tell.within(LIMIT, DISK_SPACE, async { room(path) }).await;
+            tell.within(LIMIT, STORE_WRITABLE, writable(context, path, is_running))
+                .await;
+            inspect.await
+        }
+        DatabaseUrl::Postgres(_) => {
+            tell.say(
+                DISK_SPACE.skipped("The store is in PostgreSQL, whose server knows how much room it has."),
+            );
+            let inspected = inspect.await;
+            tell.within(LIMIT, STORE_WRITABLE, server(context, database, &inspected))
+                .await;
+            inspected
+        }
+    };
+    let (inspection, finding) = keys(database, inspected);
     tell.say(finding);
     inspection
 }
 
-fn keys(path: &Path, inspected: Result<Option<Inspection>, OpenError>) -> (Option<Inspection>, Finding) {
-    let path = path.display();
+/// Whether the database server takes writes.
+async fn server(
+    context: &Context,
+    database: &DatabaseUrl,
+    inspected: &Result<Option<Inspection>, OpenError>,
+) -> Finding {
+    let fix = "Look at the PostgreSQL server; the broker goes on by itself once it can write.";
+    if let Some(app) = &context.app {
+        return match app.store.check().await {
+            Ok(()) => STORE_WRITABLE.ok(format!("{database} was written and read.")),
+            Err(error) => STORE_WRITABLE.failed(sentence(&error.to_string()), fix),
+        };
+    }
+    match inspected {
+        Err(_) => STORE_WRITABLE.skipped("The store could not be looked at."),
+        Ok(None) => STORE_WRITABLE.skipped(format!(
+            "There is no store in {database} yet; the first start makes its tables."
+        )),
+        Ok(Some(Inspection {
+            read_only: Some(why), ..
+        })) => STORE_WRITABLE.failed(sentence(&format!("{database} cannot be written: {why}")), fix),
+        Ok(Some(_)) => STORE_WRITABLE.ok(format!(
+            "{database} answers, and its role may write; nothing was written now."
+        )),
+    }
+}
+
+fn keys(
+    path: &DatabaseUrl,
+    inspected: Result<Option<Inspection>, OpenError>,
+) -> (Option<Inspection>, Finding) {
     let restore = "Set BROKER_KEYS (or restore the key file) with the key that sealed them; keep older keys behind the first one.";
     match inspected {
         Err(error) => {

@@ -2,42 +2,12 @@
 
 use rusqlite::{Connection as Sqlite, OptionalExtension as _, named_params};
 
-use super::rows::Columns;
+use super::rows::Cells;
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
-use crate::store::model::{
-    Actor, AuditEvent, AuditQuery, AuditRecord, Batch, ConnectionId, GrantId, NewAudit, Noted, Origin,
-    TransactionId,
-};
-
-/// What the rows of one decision share.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct Trail {
-    pub(in crate::store) now: Timestamp,
-    pub(in crate::store) origin: Origin,
-}
-
-impl Trail {
-    pub(in crate::store) fn new(now: Timestamp, origin: Origin) -> Self {
-        Self { now, origin }
-    }
-
-    /// Writes a row by the origin's actor, or this one when it names none.
-    pub(super) fn write(
-        &self,
-        conn: &Sqlite,
-        event: AuditEvent,
-        usually: Actor,
-        with: impl FnOnce(NewAudit) -> NewAudit,
-    ) -> Result<(), StoreError> {
-        let new = with(NewAudit::new(event, usually).from(&self.origin));
-        write(conn, &new, self.now)
-    }
-}
-
-/// The time between a batched event and its commit, with a clock that is set right in between: where reading since a
-/// moment may stop.
-const SLACK: std::time::Duration = std::time::Duration::from_secs(3600);
+use crate::store::model::{AuditQuery, AuditRecord, Batch, NewAudit, Noted};
+use crate::store::rows::audit::{RECORD, Sieve, record};
+use crate::store::{FORGOTTEN_AT_ONCE, trail};
 
 pub(super) fn write(conn: &Sqlite, new: &NewAudit, now: Timestamp) -> Result<(), StoreError> {
     insert(conn, new, now, now, 1)
@@ -103,51 +73,17 @@ pub(super) fn write_batch(conn: &Sqlite, batch: &Batch) -> Result<(), StoreError
     Ok(())
 }
 
-const RECORD: &str = "id, at, event, outcome, actor, client_id, transaction_id, connection_id, grant_id, address, \
-     request_id, detail, times, last_at";
-
-fn record(columns: &mut Columns<'_>) -> Result<AuditRecord, StoreError> {
-    Ok(AuditRecord {
-        id: columns.next()?,
-        at: columns.moment()?,
-        event: columns.next()?,
-        outcome: columns.next()?,
-        actor: columns.next()?,
-        client_id: columns.next()?,
-        transaction_id: columns.optional_id()?.map(|id| TransactionId(id).to_string()),
-        connection_id: columns.optional_id()?.map(|id| ConnectionId(id).to_string()),
-        grant_id: columns.optional_id()?.map(|id| GrantId(id).to_string()),
-        address: columns.next()?,
-        request_id: columns.next()?,
-        detail: columns.next()?,
-        times: u64::try_from(columns.next::<i64>()?).unwrap_or(0),
-        last_at: columns.moment()?,
-    })
-}
-
-/// The newest first. The log is in order of time but for what was batched, so reading can stop where it is old.
+/// The newest first.
 pub(super) fn read(conn: &Sqlite, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
     let sql = format!("SELECT {RECORD} FROM audit WHERE id < ?1 ORDER BY id DESC");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([query.before_id.unwrap_or(i64::MAX)])?;
-    let mut records = Vec::new();
-    while records.len() < query.limit {
+    let mut sieve = Sieve::of(query);
+    while !sieve.is_done() {
         let Some(row) = found.next()? else { break };
-        let record = record(&mut Columns::of(row))?;
-        if let Some(since) = query.since {
-            if record.last_at < since.minus(SLACK) {
-                break;
-            }
-            if record.last_at < since {
-                continue;
-            }
-        }
-        if query.client_id.is_some() && query.client_id != record.client_id {
-            continue;
-        }
-        records.push(record);
+        sieve.take(record(&mut Cells::of(row))?);
     }
-    Ok(records)
+    Ok(sieve.kept())
 }
 
 /// The rows after this one, the oldest first: for whoever follows the log.
@@ -157,7 +93,7 @@ pub(super) fn after(conn: &Sqlite, id: i64, limit: usize) -> Result<Vec<AuditRec
     let mut found = statement.query((id, i64::try_from(limit).unwrap_or(i64::MAX)))?;
     let mut records = Vec::new();
     while let Some(row) = found.next()? {
-        records.push(record(&mut Columns::of(row))?);
+        records.push(record(&mut Cells::of(row))?);
     }
     Ok(records)
 }
@@ -184,9 +120,6 @@ pub(super) fn mark_file(conn: &Sqlite, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Rows that one decision forgets: the writer has others waiting.
-const FORGOTTEN_AT_ONCE: usize = 1000;
-
 /// Forgets the oldest rows whose last moment was before `before`. Moving the horizon there is what makes the schema's
 /// triggers let them go, and it is written into the log itself.
 pub(super) fn forget(conn: &Sqlite, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
@@ -208,7 +141,12 @@ pub(super) fn forget(conn: &Sqlite, before: Timestamp, now: Timestamp) -> Result
     let forgotten = conn
         .prepare_cached("DELETE FROM audit WHERE id <= ?1")?
         .execute([last])?;
-    let new = NewAudit::new(AuditEvent::AuditForgotten, Actor::Broker);
-    insert(conn, &new, now, now, u64::try_from(forgotten).unwrap_or(u64::MAX))?;
+    insert(
+        conn,
+        &trail::forgotten(),
+        now,
+        now,
+        u64::try_from(forgotten).unwrap_or(u64::MAX),
+    )?;
     Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
 }

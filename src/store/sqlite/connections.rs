@@ -2,36 +2,18 @@
 
 use rusqlite::{Connection as Sqlite, named_params};
 
-use super::audit::Trail;
-use super::rows::{self, Columns};
+use super::audit;
+use super::rows::Cells;
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Actor, AuditEvent, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant, PublicTokenHash,
-    PublicTokenOwner, PublicTokenRecord, RawExchangeOutcome,
+    Connection, ConnectionId, Grant, GrantId, NewGrant, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    RawExchangeOutcome,
 };
-
-/// A new connection with its access token sealed, which is done before the writer's queue and not inside it.
-#[derive(Debug)]
-pub(super) struct SealedConnection {
-    new: NewConnection,
-    access_token: Vec<u8>,
-}
-
-impl SealedConnection {
-    /// Seals the access token for the connection's row.
-    pub(super) fn of(new: NewConnection, keyring: &Keyring) -> Result<Self, StoreError> {
-        let place = rows::access_token_place(new.id);
-        let access_token = keyring.seal(&place, new.access_token.expose().as_bytes())?;
-        Ok(Self { new, access_token })
-    }
-
-    /// Its id.
-    pub(super) fn id(&self) -> ConnectionId {
-        self.new.id
-    }
-}
+use crate::store::rows;
+use crate::store::sealed::SealedConnection;
+use crate::store::trail::Trail;
 
 pub(super) fn exchange_raw(
     conn: &Sqlite,
@@ -49,11 +31,7 @@ pub(super) fn exchange_raw(
     };
     insert(conn, sealed, Some(public_token), &owner, trail.now)?;
     insert_grant(conn, grant, sealed.id(), trail.now)?;
-    trail.write(conn, AuditEvent::PublicTokenExchanged, Actor::Client, |row| {
-        row.client(&grant.client_id)
-            .connection(sealed.id())
-            .grant(grant.id)
-    })?;
+    audit::write(conn, &trail.exchanged(grant, sealed.id()), trail.now)?;
     Ok(RawExchangeOutcome::Exchanged)
 }
 
@@ -120,7 +98,7 @@ pub(super) fn find(
     let mut found = statement.query([id.0.as_bytes()])?;
     found
         .next()?
-        .map(|row| rows::connection(&mut Columns::of(row), keyring))
+        .map(|row| rows::connection(&mut Cells::of(row), keyring))
         .transpose()
 }
 
@@ -137,7 +115,7 @@ pub(super) fn find_grant(
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([id.0.as_bytes()])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    let mut columns = Columns::of(row);
+    let mut columns = Cells::of(row);
     Ok(Some((
         rows::grant(&mut columns)?,
         rows::connection(&mut columns, keyring)?,
@@ -148,9 +126,14 @@ pub(super) fn find_public_token(
     conn: &Sqlite,
     hash: PublicTokenHash,
 ) -> Result<Option<PublicTokenRecord>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, created_at, transaction_id, client_id, grant_id FROM connections WHERE public_token = ?1",
-    )?;
+    let sql = format!(
+        "SELECT {} FROM connections WHERE public_token = ?1",
+        rows::PUBLIC_TOKEN
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([hash.0])?;
-    found.next()?.map(rows::public_token).transpose()
+    found
+        .next()?
+        .map(|row| rows::public_token(&mut Cells::of(row)))
+        .transpose()
 }

@@ -1,51 +1,13 @@
-//! How many of what there are. Counting reads every row, so a count of many is told again for a while.
-
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+//! How many of what there are.
 
 use rusqlite::Connection as Sqlite;
 
 use super::listing;
-use super::rows::stage;
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::model::Counts;
-
-/// A count is told again for so many times what it took: counting never takes more than a hundredth of a core.
-const PAUSE_FACTOR: u32 = 100;
-/// So few connections and transactions are counted anew each time.
-const FEW: u64 = 20_000;
-
-/// The last count.
-#[derive(Debug, Default)]
-pub(super) struct Counted(Mutex<Option<Last>>);
-
-#[derive(Debug)]
-struct Last {
-    counts: Counts,
-    took: Duration,
-    at: Instant,
-}
-
-impl Counted {
-    /// What was counted lately, when counting takes its time.
-    pub(super) fn recent(&self) -> Option<Counts> {
-        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = last.as_ref()?;
-        let holds = rows(&last.counts) > FEW && last.at.elapsed() < last.took.saturating_mul(PAUSE_FACTOR);
-        holds.then(|| last.counts.clone())
-    }
-
-    /// Keeps what was counted since `began`.
-    pub(super) fn keep(&self, counts: &Counts, began: Instant) {
-        let last = Last {
-            counts: counts.clone(),
-            took: began.elapsed(),
-            at: Instant::now(),
-        };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
-    }
-}
+use crate::store::rows::stage;
+use crate::store::rules::unsigned;
 
 pub(super) fn count(conn: &Sqlite, now: Timestamp) -> Result<Counts, StoreError> {
     let mut counts = Counts::default();
@@ -82,11 +44,6 @@ pub(super) fn count(conn: &Sqlite, now: Timestamp) -> Result<Counts, StoreError>
     Ok(counts)
 }
 
-fn rows(counts: &Counts) -> u64 {
-    let transactions: u64 = counts.transactions.values().sum();
-    counts.live() + counts.ending + counts.removed + transactions
-}
-
 /// Bytes of the database and of the write-ahead log beside it.
 pub(super) fn size(conn: &Sqlite) -> Result<u64, StoreError> {
     let path = conn
@@ -101,8 +58,4 @@ fn one(conn: &Sqlite, sql: &str) -> Result<u64, StoreError> {
     Ok(unsigned(
         conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?,
     ))
-}
-
-fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
 }

@@ -3,13 +3,12 @@
 use rusqlite::{Connection as Sqlite, OptionalExtension as _, named_params};
 use uuid::Uuid;
 
-use super::audit::Trail;
-use super::removals;
+use super::{audit, removals};
 use crate::store::error::StoreError;
 use crate::store::model::{
-    Actor, AuditEvent, ConnectionId, GrantId, RemovalReason, Revocation, RevokeOutcome, RotateOutcome,
-    Rotation,
+    ConnectionId, GrantId, RemovalReason, Revocation, RevokeOutcome, RotateOutcome, Rotation,
 };
+use crate::store::trail::Trail;
 
 /// The consuming write names the nonce it moves from: one presented token has one successor.
 pub(super) fn rotate(conn: &Sqlite, rotation: Rotation, trail: &Trail) -> Result<RotateOutcome, StoreError> {
@@ -31,11 +30,9 @@ pub(super) fn rotate(conn: &Sqlite, rotation: Rotation, trail: &Trail) -> Result
     let Some((client_id, connection_id)) = moved else {
         return Ok(RotateOutcome::Moved);
     };
-    trail.write(conn, AuditEvent::RefreshTokenRotated, Actor::Client, |row| {
-        row.client(&client_id)
-            .connection(ConnectionId(Uuid::from_bytes(connection_id)))
-            .grant(rotation.grant_id)
-    })?;
+    let connection = ConnectionId(Uuid::from_bytes(connection_id));
+    let row = trail.rotated(rotation.grant_id, &client_id, connection);
+    audit::write(conn, &row, trail.now)?;
     Ok(RotateOutcome::Rotated)
 }
 
@@ -75,7 +72,5 @@ pub(super) fn end(
 ) -> Result<(), StoreError> {
     conn.prepare_cached("UPDATE grants SET revoked_at = ?1 WHERE id = ?2")?
         .execute((trail.now.as_millis(), id.0.as_bytes()))?;
-    trail.write(conn, AuditEvent::GrantRevoked, Actor::Client, |row| {
-        row.client(client_id).connection(connection).grant(id)
-    })
+    audit::write(conn, &trail.revoked(id, client_id, connection), trail.now)
 }

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::migrations::{self, Schema};
-use super::open::{engine_error, lock_path, meta, no_token_key, reader, token_key};
-use super::redirects;
-use super::rows::access_token_place;
+use super::open::{engine_error, lock_path, meta, named, reader, token_key};
+use super::{migrations, redirects};
 use crate::config::KeySource;
+use crate::store::claim;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::inspection::Inspection;
 use crate::store::keyring::Keyring;
@@ -37,59 +36,22 @@ pub(super) fn inspect(
     })?;
     let failed = |error| engine_error(path, error);
     let conn = reader(path).map_err(failed)?;
-    match migrations::inspect(&conn).map_err(failed)? {
-        Schema::Empty => return Ok(None),
-        Schema::Foreign => {
-            return Err(OpenError::Foreign {
-                path: path.clone(),
-                reason: "it is another program's database",
-            });
-        }
-        Schema::Newer { found, known } => {
-            return Err(OpenError::Newer {
-                path: path.clone(),
-                found,
-                known,
-            });
-        }
-        Schema::Ours => {}
+    if !migrations::inspect(&conn).map_err(failed)?.found(&named(path))? {
+        return Ok(None);
     }
-    let text =
-        |name: &str| meta(&conn, name).map(|value| value.and_then(|value| String::from_utf8(value).ok()));
-    let stored = text("environment")
-        .map_err(failed)?
-        .zip(text("client_id").map_err(failed)?)
-        .map(|(environment, client_id)| Account {
-            environment,
-            client_id,
-        });
-    if let Some(stored) = stored.filter(|stored| stored != account) {
-        return Err(OpenError::OtherAccount {
-            path: path.clone(),
-            stored,
-            given: account.clone(),
-        });
-    }
+    let stored = claim::account(
+        meta(&conn, "environment").map_err(failed)?,
+        meta(&conn, "client_id").map_err(failed)?,
+    );
+    claim::same_account(stored, account, &named(path))?;
     if meta(&conn, "token_key").map_err(failed)?.is_none() {
         return Ok(None);
     }
     let keyring = Keyring::load(keys, path, true)?;
-    let allowed = allowed(&conn).map_err(|source| OpenError::Store {
-        path: path.clone(),
-        source,
-    })?;
-    let mut inspection = Inspection {
-        allowed,
-        tokens: token_key(&conn, &keyring).map_err(|error| no_token_key(path, error))?,
-        rows: 0,
-        unopened: 0,
-        reason: None,
-        whole: false,
-    };
-    walk(&conn, &keyring, deadline, &mut inspection).map_err(|source| OpenError::Store {
-        path: path.clone(),
-        source,
-    })?;
+    let broken = |error| claim::not_opened(&named(path), error);
+    let tokens = token_key(&conn, &keyring).map_err(broken)?;
+    let mut inspection = Inspection::new(tokens, allowed(&conn).map_err(broken)?);
+    walk(&conn, &keyring, deadline, &mut inspection).map_err(broken)?;
     Ok(Some(inspection))
 }
 
@@ -126,12 +88,7 @@ fn walk(
         };
         last = id.to_vec();
         for (id, sealed) in &page {
-            let place = access_token_place(ConnectionId(Uuid::from_bytes(*id)));
-            inspection.rows += 1;
-            if let Err(error) = keyring.open(&place, sealed) {
-                inspection.unopened += 1;
-                inspection.reason.get_or_insert(error);
-            }
+            inspection.look_at(ConnectionId(Uuid::from_bytes(*id)), sealed, keyring);
         }
         if Instant::now() >= deadline {
             return Ok(());

@@ -3,100 +3,37 @@
 use rusqlite::{Connection as Sqlite, OptionalExtension as _, Row, named_params};
 use uuid::Uuid;
 
-use super::audit::Trail;
-use super::rows::{self, Columns};
+use super::rows::Cells;
 use super::{grants, removals};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::model::{
-    ConnectionFilter, ConnectionId, ConnectionKey, ConnectionState, ConnectionSummary, EndTarget, Ended,
-    GrantId, GrantSummary, KnownHealth, QueuedRemoval, RemovalReason,
+    ConnectionFilter, ConnectionId, ConnectionKey, ConnectionSummary, EndTarget, Ended, GrantId,
+    GrantSummary, RemovalReason,
 };
-
-/// Everything of a connection but its token. The client is the one that it was made for.
-const SUMMARY: &str = "SELECT connections.id, connections.item_id, connections.institution_id, \
-     connections.institution_name, connections.created_at, connections.removed_at, \
-     coalesce(connections.client_id, transactions.client_id), connection_health.health, connection_health.at, \
-     removals.attempts, removals.next_try \
-     FROM connections \
-     LEFT JOIN transactions ON transactions.id = connections.transaction_id \
-     LEFT JOIN connection_health ON connection_health.connection_id = connections.id \
-     LEFT JOIN removals ON removals.connection_id = connections.id";
-
-/// A client's are those that were made for it and those that it has or had a grant of.
-const OF_CLIENT: &str = "(connections.client_id = :client OR transactions.client_id = :client \
-     OR EXISTS (SELECT 1 FROM grants WHERE grants.connection_id = connections.id AND grants.client_id = :client))";
-
-fn summary(row: &Row<'_>) -> Result<ConnectionSummary, StoreError> {
-    let mut columns = Columns::of(row);
-    let id = ConnectionId(columns.id()?);
-    let item_id = columns.next()?;
-    let (institution_id, institution_name) = (columns.next()?, columns.next()?);
-    let (created_at, removed_at) = (columns.moment()?, columns.optional_moment()?);
-    let client_id = columns.next()?;
-    let health: Option<String> = columns.next()?;
-    let health_at = columns.optional_moment()?;
-    let attempts: Option<u32> = columns.next()?;
-    let next_try = columns.optional_moment()?;
-    let removal = attempts
-        .zip(next_try)
-        .map(|(attempts, next_try)| QueuedRemoval { attempts, next_try });
-    let state = match (removed_at, &removal) {
-        (_, Some(_)) => ConnectionState::Ending,
-        (Some(_), None) => ConnectionState::Removed,
-        (None, None) => ConnectionState::Live,
-    };
-    Ok(ConnectionSummary {
-        id,
-        item_id,
-        institution_id,
-        institution_name,
-        created_at,
-        removed_at,
-        state,
-        client_id,
-        health: health.zip(health_at).map(|(word, at)| KnownHealth { word, at }),
-        removal,
-        grants: Vec::new(),
-    })
-}
+use crate::store::rows::listing::{self, GRANT, SUMMARY};
+use crate::store::rules::unsigned;
+use crate::store::trail::Trail;
 
 fn grants_of(conn: &Sqlite, id: ConnectionId) -> Result<Vec<GrantSummary>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT grants.id, grants.client_id, grants.scope, grants.created_at, grants.revoked_at, grant_use.refreshed_at \
-         FROM grants LEFT JOIN grant_use ON grant_use.grant_id = grants.id \
-         WHERE grants.connection_id = ?1 ORDER BY grants.id",
-    )?;
+    let sql = format!("SELECT {GRANT} WHERE grants.connection_id = ?1 ORDER BY grants.id");
+    let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([id.0.as_bytes()])?;
     let mut grants = Vec::new();
     while let Some(row) = found.next()? {
-        let mut columns = Columns::of(row);
-        grants.push(GrantSummary {
-            id: GrantId(columns.id()?),
-            client_id: columns.next()?,
-            scope: rows::split_scope(&columns.next::<String>()?),
-            created_at: columns.moment()?,
-            revoked_at: columns.optional_moment()?,
-            refreshed_at: columns.optional_moment()?,
-        });
+        grants.push(listing::grant(&mut Cells::of(row))?);
     }
     Ok(grants)
 }
 
 /// The newest first, which is the order of the ids.
 pub(super) fn list(conn: &Sqlite, filter: &ConnectionFilter) -> Result<Vec<ConnectionSummary>, StoreError> {
-    let state = match filter.state {
-        None => "",
-        Some(ConnectionState::Live) => " AND connections.removed_at IS NULL",
-        Some(ConnectionState::Ending) => " AND removals.connection_id IS NOT NULL",
-        Some(ConnectionState::Removed) => {
-            " AND connections.removed_at IS NOT NULL AND removals.connection_id IS NULL"
-        }
-    };
     let sql = format!(
         "{SUMMARY} WHERE (:before IS NULL OR connections.id < :before) \
-         AND (:item IS NULL OR connections.item_id = :item) AND (:client IS NULL OR {OF_CLIENT}){state} \
-         ORDER BY connections.id DESC LIMIT :limit"
+         AND (:item IS NULL OR connections.item_id = :item) AND (:client IS NULL OR {}){} \
+         ORDER BY connections.id DESC LIMIT :limit",
+        listing::of_client(":client"),
+        listing::in_state(filter.state)
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query(named_params! {
@@ -107,7 +44,7 @@ pub(super) fn list(conn: &Sqlite, filter: &ConnectionFilter) -> Result<Vec<Conne
     })?;
     let mut listed = Vec::new();
     while let Some(row) = found.next()? {
-        let mut connection = summary(row)?;
+        let mut connection = listing::summary(&mut Cells::of(row))?;
         connection.grants = grants_of(conn, connection.id)?;
         listed.push(connection);
     }
@@ -129,7 +66,7 @@ pub(super) fn show(conn: &Sqlite, key: &ConnectionKey) -> Result<Option<Connecti
         ConnectionKey::Item(item_id) => statement.query([item_id])?,
     };
     let Some(row) = found.next()? else { return Ok(None) };
-    let mut connection = summary(row)?;
+    let mut connection = listing::summary(&mut Cells::of(row))?;
     connection.grants = grants_of(conn, connection.id)?;
     Ok(Some(connection))
 }
@@ -165,7 +102,7 @@ fn targeted(conn: &Sqlite, target: &EndTarget) -> Result<Vec<ConnectionId>, Stor
         EndTarget::One(ConnectionKey::Item(_)) => {
             "SELECT id FROM connections WHERE item_id = :item".to_owned()
         }
-        EndTarget::Client(_) => format!("{joined} WHERE {OF_CLIENT}"),
+        EndTarget::Client(_) => format!("{joined} WHERE {}", listing::of_client(":client")),
         // Those that were ended long ago are many and need nothing.
         EndTarget::All => "SELECT id FROM connections WHERE removed_at IS NULL OR EXISTS \
              (SELECT 1 FROM grants WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL)"
@@ -215,8 +152,7 @@ fn made_for(conn: &Sqlite, connection: ConnectionId) -> Result<Option<String>, S
 /// How many connections there are, ended ones included.
 pub(super) fn count(conn: &Sqlite) -> Result<u64, StoreError> {
     let mut statement = conn.prepare_cached("SELECT count(*) FROM connections")?;
-    let count: i64 = statement.query_row([], |row| row.get(0))?;
-    Ok(u64::try_from(count).unwrap_or(0))
+    Ok(unsigned(statement.query_row([], |row| row.get(0))?))
 }
 
 /// See [`Counts`](crate::store::model::Counts).

@@ -2,6 +2,8 @@
 
 use rusqlite::{Connection, Transaction};
 
+use crate::store::claim::Schema;
+
 /// "ptbs": marks the file as a store of this program (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7074_6273;
 
@@ -9,24 +11,6 @@ const STEPS: [(i64, &str); 2] = [
     (1, include_str!("migrations/0001_main_job.sql")),
     (2, include_str!("migrations/0002_operation.sql")),
 ];
-
-/// What a database file is to us.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Schema {
-    /// Nothing is in it yet.
-    Empty,
-    /// Ours, with this many steps taken.
-    Ours,
-    /// Somebody else's.
-    Foreign,
-    /// Ours, of a newer version of this program.
-    Newer {
-        /// The steps that were taken.
-        found: i64,
-        /// The steps that are known here.
-        known: i64,
-    },
-}
 
 /// Looks without changing anything.
 pub(super) fn inspect(conn: &Connection) -> rusqlite::Result<Schema> {

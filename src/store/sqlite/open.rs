@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::migrations::{self, Schema};
-use crate::config::KeySource;
+use super::migrations;
+use crate::config::{DatabaseUrl, KeySource};
 use crate::store::Durability;
+use crate::store::claim;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::files;
 use crate::store::keyring::Keyring;
 use crate::store::model::Account;
-use crate::store::seal::Place;
-use crate::store::tokens::TokenKey;
+use crate::store::tokens::{TokenKey, token_key_place};
 
 /// Look-ups are short; two share the machine well with the writer, and each costs its page cache.
 const READERS: usize = 2;
@@ -82,22 +82,7 @@ pub(super) fn open(
     let failed = |error| engine_error(path, error);
     let mut conn =
         Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(failed)?;
-    match migrations::inspect(&conn).map_err(failed)? {
-        Schema::Foreign => {
-            return Err(OpenError::Foreign {
-                path: path.clone(),
-                reason: "it is another program's database",
-            });
-        }
-        Schema::Newer { found, known } => {
-            return Err(OpenError::Newer {
-                path: path.clone(),
-                found,
-                known,
-            });
-        }
-        Schema::Empty | Schema::Ours => {}
-    }
+    migrations::inspect(&conn).map_err(failed)?.found(&named(path))?;
     prepare_writer(&conn, durability).map_err(failed)?;
     let (keyring, tokens) = claim(&mut conn, path, keys, account)?;
     let readers = (0..READERS)
@@ -126,7 +111,7 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            path: database.to_owned(),
+            store: named(database),
         }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
@@ -208,34 +193,21 @@ fn claim(
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
     migrations::migrate(&tx).map_err(failed)?;
-    let text =
-        |name: &str| meta(&tx, name).map(|value| value.and_then(|value| String::from_utf8(value).ok()));
-    let stored = text("environment")
-        .map_err(failed)?
-        .zip(text("client_id").map_err(failed)?);
-    if let Some((environment, client_id)) = stored {
-        let stored = Account {
-            environment,
-            client_id,
-        };
-        if stored != *account {
-            return Err(OpenError::OtherAccount {
-                path: path.to_owned(),
-                stored,
-                given: account.clone(),
-            });
-        }
-    }
+    let stored = claim::account(
+        meta(&tx, "environment").map_err(failed)?,
+        meta(&tx, "client_id").map_err(failed)?,
+    );
+    claim::same_account(stored, account, &named(path))?;
     let sealed = meta(&tx, "token_key").map_err(failed)?;
     let keyring = Keyring::load(keys, path, sealed.is_some())?;
     let tokens = if sealed.is_some() {
-        token_key(&tx, &keyring).map_err(|error| no_token_key(path, error))?
+        token_key(&tx, &keyring).map_err(|error| claim::not_opened(&named(path), error))?
     } else {
         let tokens = TokenKey::generate();
         let sealed = keyring
             .seal(&token_key_place(), tokens.expose())
             .map_err(|reason| OpenError::WrongKeys {
-                path: path.to_owned(),
+                store: named(path),
                 reason,
             })?;
         for (name, value) in [
@@ -255,22 +227,12 @@ fn claim(
 /// The key that tokens are made with, as it stands sealed in the store now: whether the keys open it is whether they
 /// open this store.
 pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
-    let sealed = meta(conn, "token_key")?.ok_or(StoreError::Corrupt("its token key is gone"))?;
-    let opened = keyring.open(&token_key_place(), &sealed)?;
-    TokenKey::from_bytes(&opened).ok_or(StoreError::Corrupt("the token key has another length"))
+    TokenKey::open(keyring, meta(conn, "token_key")?.as_deref())
 }
 
-/// Why a store without its token key does not open.
-pub(super) fn no_token_key(path: &Path, error: StoreError) -> OpenError {
-    let path = path.to_owned();
-    match error {
-        StoreError::Sealed(reason) => OpenError::WrongKeys { path, reason },
-        source => OpenError::Store { path, source },
-    }
-}
-
-pub(super) fn token_key_place() -> Place {
-    Place::new("meta", "token_key")
+/// The store's name in errors.
+pub(super) fn named(path: &Path) -> DatabaseUrl {
+    DatabaseUrl::Sqlite(path.to_owned())
 }
 
 pub(super) fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -279,18 +241,17 @@ pub(super) fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<Vec
 }
 
 pub(super) fn engine_error(path: &Path, error: rusqlite::Error) -> OpenError {
-    let path = path.to_owned();
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => OpenError::Foreign {
-            path,
+            store: named(path),
             reason: "it is not an SQLite database, or its beginning is damaged",
         },
         Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => OpenError::NotWritable {
-            path,
+            path: path.to_owned(),
             source: io::Error::from(io::ErrorKind::PermissionDenied),
         },
         _ => OpenError::Store {
-            path,
+            store: named(path),
             source: StoreError::from(error),
         },
     }

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::audit::Trail;
 use super::{SqliteStore, audit, backup, counts, listing, redirects, reseal};
 use crate::clock::Timestamp;
 use crate::store::error::{BackupError, StoreError};
@@ -11,6 +10,7 @@ use crate::store::model::{
     Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
     ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
 };
+use crate::store::trail::Trail;
 
 impl SqliteStore {
     pub(in crate::store) fn account(&self) -> &Account {

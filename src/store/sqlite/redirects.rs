@@ -2,10 +2,12 @@
 
 use rusqlite::Connection as Sqlite;
 
-use super::audit::Trail;
-use super::rows::Columns;
+use super::audit;
+use super::rows::Cells;
 use crate::store::error::StoreError;
 use crate::store::model::{Actor, AllowedRedirectUri, AuditEvent};
+use crate::store::rows::listing::{REDIRECT_URIS, redirect_uri};
+use crate::store::trail::Trail;
 
 /// Gives whether it is new.
 pub(super) fn allow(conn: &Sqlite, client_id: &str, uri: &str, trail: &Trail) -> Result<bool, StoreError> {
@@ -17,9 +19,8 @@ pub(super) fn allow(conn: &Sqlite, client_id: &str, uri: &str, trail: &Trail) ->
         )?
         .execute((client_id, uri, trail.now.as_millis(), by.as_str()))?;
     if added == 1 {
-        trail.write(conn, AuditEvent::RedirectUriAllowed, Actor::Admin, |row| {
-            row.client(client_id).detail(uri.to_owned())
-        })?;
+        let row = trail.redirect_uri(AuditEvent::RedirectUriAllowed, client_id, uri);
+        audit::write(conn, &row, trail.now)?;
     }
     Ok(added == 1)
 }
@@ -30,28 +31,19 @@ pub(super) fn forget(conn: &Sqlite, client_id: &str, uri: &str, trail: &Trail) -
         .prepare_cached("DELETE FROM redirect_uris WHERE client_id = ?1 AND uri = ?2")?
         .execute((client_id, uri))?;
     if gone == 1 {
-        trail.write(conn, AuditEvent::RedirectUriForgotten, Actor::Admin, |row| {
-            row.client(client_id).detail(uri.to_owned())
-        })?;
+        let row = trail.redirect_uri(AuditEvent::RedirectUriForgotten, client_id, uri);
+        audit::write(conn, &row, trail.now)?;
     }
     Ok(gone == 1)
 }
 
 /// All, in the order in which they were allowed.
 pub(super) fn list(conn: &Sqlite) -> Result<Vec<AllowedRedirectUri>, StoreError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT client_id, uri, allowed_at, allowed_by FROM redirect_uris ORDER BY allowed_at, client_id, uri",
-    )?;
+    let mut statement = conn.prepare_cached(REDIRECT_URIS)?;
     let mut found = statement.query([])?;
     let mut listed = Vec::new();
     while let Some(row) = found.next()? {
-        let mut columns = Columns::of(row);
-        listed.push(AllowedRedirectUri {
-            client_id: columns.next()?,
-            uri: columns.next()?,
-            allowed_at: columns.moment()?,
-            allowed_by: columns.next()?,
-        });
+        listed.push(redirect_uri(&mut Cells::of(row))?);
     }
     Ok(listed)
 }

@@ -3,16 +3,18 @@
 use rusqlite::{Connection as Sqlite, named_params};
 use uuid::Uuid;
 
-use super::audit::Trail;
-use super::connections::{self, SealedConnection};
-use super::rows::{self, Columns, stage};
+use super::rows::Cells;
+use super::{audit, connections};
 use crate::clock::Timestamp;
+use crate::store::PURGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, Actor, AuditEvent, ConnectionId, NewAudit, PublicTokenOwner, Removal, RemovalReason,
-    TransactionId,
+    Abandonment, ConnectionId, PublicTokenOwner, Removal, RemovalReason, TransactionId,
 };
+use crate::store::rows::{self, stage};
+use crate::store::sealed::SealedConnection;
+use crate::store::trail::Trail;
 
 /// Ends what was completed before those moments and not used, and queues the removal of what it made.
 pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, trail: &Trail) -> Result<u64, StoreError> {
@@ -35,14 +37,9 @@ pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, trail: &Trail) ->
     let count = u64::try_from(abandoned.len()).unwrap_or(u64::MAX);
     for (transaction, connection, client_id) in abandoned {
         let connection = ConnectionId(Uuid::from_bytes(connection));
-        trail.write(conn, AuditEvent::AuthorizationAbandoned, Actor::Broker, |row| {
-            NewAudit {
-                client_id: client_id.clone(),
-                ..row
-                    .transaction(TransactionId(Uuid::from_bytes(transaction)))
-                    .connection(connection)
-            }
-        })?;
+        let transaction = TransactionId(Uuid::from_bytes(transaction));
+        let row = trail.abandoned(transaction, connection, client_id.clone());
+        audit::write(conn, &row, trail.now)?;
         queue_unless_granted(conn, connection, client_id, RemovalReason::Unredeemed, trail)?;
     }
     Ok(count)
@@ -86,14 +83,7 @@ pub(super) fn queue_unless_granted(
         "INSERT INTO removals (connection_id, reason, attempts, next_try) VALUES (?1, ?2, 0, ?3)",
     )?
     .execute((id, rows::reason_code(reason), now))?;
-    let words = match reason {
-        RemovalReason::Unredeemed => "nobody used it",
-        RemovalReason::Revoked => "revoked",
-    };
-    trail.write(conn, AuditEvent::ConnectionEnded, Actor::Broker, |row| NewAudit {
-        client_id,
-        ..row.connection(connection).detail(words)
-    })?;
+    audit::write(conn, &trail.ended(connection, client_id, reason), trail.now)?;
     Ok(true)
 }
 
@@ -113,21 +103,7 @@ pub(super) fn due(
     let mut due = Vec::new();
     while due.len() < limit {
         let Some(row) = found.next()? else { break };
-        let mut columns = Columns::of(row);
-        let reason = rows::reason(columns.next()?)?;
-        let attempts = columns.next()?;
-        match rows::connection(&mut columns, keyring) {
-            Ok(connection) => due.push(Removal {
-                connection,
-                reason,
-                attempts,
-            }),
-            // One that does not open must not stand in the way of all others; its wish stays in the queue.
-            Err(StoreError::Sealed(error)) => {
-                tracing::error!(%error, "a connection to be removed does not open");
-            }
-            Err(error) => return Err(error),
-        }
+        due.extend(rows::removal(&mut Cells::of(row), keyring)?);
     }
     Ok(due)
 }
@@ -140,9 +116,7 @@ pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(
         .prepare_cached("UPDATE connections SET removed_at = ?1 WHERE id = ?2 AND removed_at IS NULL")?
         .execute((trail.now.as_millis(), id.0.as_bytes()))?;
     if queued + ended > 0 {
-        trail.write(conn, AuditEvent::ConnectionRemoved, Actor::Broker, |row| {
-            row.connection(id)
-        })?;
+        audit::write(conn, &trail.removed(id), trail.now)?;
     }
     Ok(())
 }
@@ -154,9 +128,6 @@ pub(super) fn postpone(conn: &Sqlite, id: ConnectionId, next_try: Timestamp) -> 
     .execute((next_try.as_millis(), id.0.as_bytes()))?;
     Ok(())
 }
-
-/// Rows that one purge forgets: the writer has others waiting.
-const PURGED_AT_ONCE: i64 = 500;
 
 /// Forgets transactions that came to nothing, and the public tokens of connections that are gone; so many at a time.
 pub(super) fn purge(conn: &Sqlite, before: Timestamp) -> Result<u64, StoreError> {

@@ -1,19 +1,14 @@
-//! Key rotation: every sealed value is opened with whichever key sealed it and sealed with the first one.
-//!
-//! Some rows a decision, so that requests come in between. A row tells by its envelope which key sealed it: what was done
-//! before a kill is not done again, and doing all of it twice changes nothing.
-
-use std::collections::BTreeMap;
+//! Key rotation on an `SQLite` file: see [`crate::store::reseal`].
 
 use rusqlite::{Connection as Sqlite, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::open::token_key_place;
-use super::rows;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
-use crate::store::model::{ConnectionId, KeyUse, KeysReport, ResealStep};
-use crate::store::seal::{self, Place};
+use crate::store::model::{ConnectionId, KeysReport, ResealStep};
+use crate::store::reseal::{Tally, again};
+use crate::store::rows;
+use crate::store::tokens::token_key_place;
 
 /// Looks at so many connections after this one; the first step also at the token key.
 pub(super) fn step(
@@ -63,64 +58,17 @@ fn sealed_token_key(conn: &Sqlite) -> Result<Option<Vec<u8>>, StoreError> {
     Ok(statement.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// The value sealed with the first key; `None` when it is already, or does not open.
-fn again(
-    keyring: &Keyring,
-    place: &Place,
-    sealed: &[u8],
-    step: &mut ResealStep,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    step.examined += 1;
-    if seal::key_id(sealed) == Some(keyring.first_id()) {
-        return Ok(None);
-    }
-    let Ok(plain) = keyring.open(place, sealed) else {
-        // One that does not open must not stand in the way of all others.
-        step.unopened += 1;
-        return Ok(None);
-    };
-    step.resealed += 1;
-    Ok(Some(keyring.seal(place, &plain)?))
-}
-
 /// Opens every sealed value, to tell which keys are in use and whether all that is needed is there.
 pub(super) fn report(conn: &Sqlite, keyring: &Keyring) -> Result<KeysReport, StoreError> {
-    let mut values: BTreeMap<String, u64> = BTreeMap::new();
-    let mut unopened = 0;
-    let mut count = |place: &Place, sealed: &[u8]| {
-        unopened += u64::from(keyring.open(place, sealed).is_err());
-        let id = seal::key_id(sealed).unwrap_or("(no envelope)");
-        match values.get_mut(id) {
-            Some(known) => *known += 1,
-            None => {
-                values.insert(id.to_owned(), 1);
-            }
-        }
-    };
+    let mut tally = Tally::of(keyring);
     if let Some(sealed) = sealed_token_key(conn)? {
-        count(&token_key_place(), &sealed);
+        tally.count(&token_key_place(), &sealed);
     }
     let mut statement = conn.prepare_cached("SELECT id, access_token FROM connections ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id = ConnectionId(Uuid::from_bytes(row.get(0)?));
-        count(&rows::access_token_place(id), &row.get::<_, Vec<u8>>(1)?);
+        tally.count(&rows::access_token_place(id), &row.get::<_, Vec<u8>>(1)?);
     }
-    let mut keys: Vec<KeyUse> = keyring
-        .ids()
-        .enumerate()
-        .map(|(place, id)| KeyUse {
-            id: id.to_owned(),
-            given: true,
-            seals: place == 0,
-            values: values.remove(id).unwrap_or(0),
-        })
-        .collect();
-    keys.extend(values.into_iter().map(|(id, values)| KeyUse {
-        id,
-        given: false,
-        seals: false,
-        values,
-    }));
-    Ok(KeysReport { keys, unopened })
+    Ok(tally.report())
 }

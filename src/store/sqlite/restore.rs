@@ -7,26 +7,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::backup::{beside, create_private, io_error, open_still};
-use super::migrations::{self, Schema};
 use super::open::{self, meta};
-use super::{listing, reseal};
+use super::{listing, migrations, reseal};
 use crate::clock::Timestamp;
 use crate::config::KeySource;
+use crate::store::claim::{self, Schema};
 use crate::store::error::{BackupError, OpenError, StoreError};
-use crate::store::files;
 use crate::store::keyring::Keyring;
 use crate::store::model::{Account, KeysReport};
-
-/// What was put back.
-#[derive(Debug)]
-pub struct Restored {
-    /// Connections in it, ended ones included.
-    pub connections: u64,
-    /// What the keys at hand open of it; `None`: there are none.
-    pub keys: Option<KeysReport>,
-    /// Where the store that was there before is now.
-    pub replaced: Option<PathBuf>,
-}
+use crate::store::{Restored, files};
 
 /// Puts the backup `from` to `target`. With `force` a store that is there is moved aside.
 pub(in crate::store) fn restore(
@@ -111,40 +100,21 @@ fn examine(
         reason,
     };
     let conn = open_still(draft).map_err(StoreError::from)?;
+    let of_backup = open::named(from);
     match migrations::inspect(&conn) {
-        Ok(Schema::Ours) => {}
-        Ok(Schema::Newer { found, known }) => {
-            return Err(BackupError::Open(OpenError::Newer {
-                path: from.to_owned(),
-                found,
-                known,
-            }));
-        }
         Ok(Schema::Empty | Schema::Foreign) => return Err(foreign("it is no store of this program")),
+        Ok(schema) => drop(schema.found(&of_backup)?),
         Err(_) => return Err(foreign("it is no SQLite database, or is damaged")),
     }
     let sound = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     if sound.as_deref() != Ok("ok") {
         return Err(foreign("it is damaged: SQLite's integrity check fails"));
     }
-    let text = |name: &str| {
-        let value = meta(&conn, name).map_err(StoreError::from)?;
-        Ok::<_, StoreError>(value.and_then(|value| String::from_utf8(value).ok()))
-    };
-    let (Some(environment), Some(client_id)) = (text("environment")?, text("client_id")?) else {
+    let value = |name: &str| meta(&conn, name).map_err(StoreError::from);
+    let Some(stored) = claim::account(value("environment")?, value("client_id")?) else {
         return Err(foreign("it does not say whose it is"));
     };
-    let stored = Account {
-        environment,
-        client_id,
-    };
-    if stored != *account {
-        return Err(BackupError::Open(OpenError::OtherAccount {
-            path: from.to_owned(),
-            stored,
-            given: account.clone(),
-        }));
-    }
+    claim::same_account(Some(stored), account, &of_backup)?;
     let keyring = Keyring::existing(keys).map_err(OpenError::Keyring)?;
     let report = keyring
         .map(|keyring| reseal::report(&conn, &keyring))

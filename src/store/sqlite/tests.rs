@@ -1,6 +1,6 @@
 //! The contract on `SQLite`.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod append_only;
 mod backups;

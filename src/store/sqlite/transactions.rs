@@ -2,16 +2,19 @@
 
 use rusqlite::{Connection as Sqlite, named_params};
 
-use super::audit::Trail;
-use super::connections::{self, SealedConnection};
-use super::rows::{self, stage};
+use super::rows::Cells;
+use super::{audit, connections};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Actor, AuditEvent, CancelOutcome, CompleteOutcome, Flow, NewAudit, NewTransaction, PublicTokenHash,
-    PublicTokenOwner, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
+    CancelOutcome, CompleteOutcome, Flow, NewTransaction, PublicTokenOwner, RedeemOutcome, Redemption,
+    Repeat, RepeatOutcome, Transaction, TransactionId,
 };
+use crate::store::rows::{self, stage};
+use crate::store::rules;
+use crate::store::sealed::{Completing, SealedConnection};
+use crate::store::trail::Trail;
 
 pub(super) fn open(conn: &Sqlite, new: &NewTransaction, trail: &Trail) -> Result<(), StoreError> {
     let request = match &new.flow {
@@ -38,27 +41,17 @@ pub(super) fn open(conn: &Sqlite, new: &NewTransaction, trail: &Trail) -> Result
         ":expires_at": new.expires_at.as_millis(),
         ":stage": stage::OPEN,
     })?;
-    trail.write(conn, AuditEvent::AuthorizationOpened, Actor::Person, |row| {
-        NewAudit {
-            client_id: request.map(|request| request.client_id.clone()),
-            ..row.transaction(new.id)
-        }
-    })
+    audit::write(conn, &trail.opened(new), trail.now)
 }
 
 pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
     let sql = format!("SELECT {} FROM transactions WHERE id = ?1", rows::TRANSACTION);
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query([id.0.as_bytes()])?;
-    found.next()?.map(rows::transaction).transpose()
-}
-
-/// What `complete` needs beside the connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Completing {
-    pub(super) transaction_id: TransactionId,
-    pub(super) public_token: PublicTokenHash,
-    pub(super) code_expires_at: Timestamp,
+    found
+        .next()?
+        .map(|row| rows::transaction(&mut Cells::of(row)))
+        .transpose()
 }
 
 pub(super) fn complete(
@@ -76,21 +69,8 @@ pub(super) fn complete(
     let Some(transaction) = find(conn, transaction_id)? else {
         return Ok(CompleteOutcome::NotFound);
     };
-    match transaction.stage {
-        Stage::Completed {
-            connection_id,
-            public_token: of,
-            ..
-        }
-        | Stage::Redeemed {
-            connection_id,
-            public_token: of,
-            ..
-        } if of == public_token => {
-            return Ok(CompleteOutcome::Repeated { connection_id });
-        }
-        Stage::Open if now < transaction.expires_at => {}
-        _ => return Ok(CompleteOutcome::NotOpen),
+    if let Err(outcome) = rules::completable(&transaction, public_token, now) {
+        return Ok(outcome);
     }
     if connections::find_public_token(conn, public_token)?.is_some() {
         return Ok(CompleteOutcome::PublicTokenTaken);
@@ -117,44 +97,23 @@ pub(super) fn complete(
             ":id": transaction_id.0.as_bytes(),
             ":open": stage::OPEN,
         })?;
-    gate(moved)?;
-    trail.write(conn, AuditEvent::AuthorizationCompleted, Actor::Person, |row| {
-        NewAudit {
-            client_id: client_of(transaction.flow),
-            ..row.transaction(transaction_id).connection(sealed.id())
-        }
-    })?;
+    rules::gate(u64::try_from(moved).unwrap_or(u64::MAX))?;
+    audit::write(conn, &trail.completed(&transaction, sealed.id()), now)?;
     Ok(CompleteOutcome::Completed)
 }
 
 pub(super) fn repeat(conn: &Sqlite, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
-    let stage = find(conn, repeat.transaction_id)?.map(|transaction| transaction.stage);
-    Ok(match stage {
-        Some(Stage::Redeemed {
-            connection_id,
-            public_token,
-            ..
-        }) if public_token == repeat.public_token => RepeatOutcome::Repeated(connection_id),
-        Some(Stage::Completed {
-            connection_id,
-            public_token,
-            code_expires_at,
-            ..
-        }) if public_token == repeat.public_token => {
-            if now >= code_expires_at {
-                conn.prepare_cached(
-                    "UPDATE transactions SET code_expires_at = ?1 WHERE id = ?2 AND stage = ?3",
-                )?
-                .execute((
-                    now.plus(repeat.code_ttl).as_millis(),
-                    repeat.transaction_id.0.as_bytes(),
-                    stage::COMPLETED,
-                ))?;
-            }
-            RepeatOutcome::Repeated(connection_id)
-        }
-        _ => RepeatOutcome::Over,
-    })
+    let found = find(conn, repeat.transaction_id)?;
+    let (outcome, again) = rules::repeated(found.as_ref(), &repeat, now);
+    if let Some(until) = again {
+        conn.prepare_cached("UPDATE transactions SET code_expires_at = ?1 WHERE id = ?2 AND stage = ?3")?
+            .execute((
+                until.as_millis(),
+                repeat.transaction_id.0.as_bytes(),
+                stage::COMPLETED,
+            ))?;
+    }
+    Ok(outcome)
 }
 
 pub(super) fn cancel(conn: &Sqlite, id: TransactionId, trail: &Trail) -> Result<CancelOutcome, StoreError> {
@@ -163,20 +122,13 @@ pub(super) fn cancel(conn: &Sqlite, id: TransactionId, trail: &Trail) -> Result<
         .prepare_cached("UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id = ?3 AND stage = ?4")?
         .execute((stage::CANCELLED, now.as_millis(), id.0.as_bytes(), stage::OPEN))?;
     let found = find(conn, id)?;
-    if moved == 1 {
-        trail.write(conn, AuditEvent::AuthorizationCancelled, Actor::Person, |row| {
-            NewAudit {
-                client_id: found.and_then(|transaction| client_of(transaction.flow)),
-                ..row.transaction(id)
-            }
-        })?;
-        return Ok(CancelOutcome::Cancelled);
+    match &found {
+        Some(transaction) if moved == 1 => {
+            audit::write(conn, &trail.cancelled(transaction), now)?;
+            Ok(CancelOutcome::Cancelled)
+        }
+        _ => Ok(rules::not_cancelled(found.as_ref())),
     }
-    Ok(match found.map(|transaction| transaction.stage) {
-        None => CancelOutcome::NotFound,
-        Some(Stage::Cancelled) => CancelOutcome::Cancelled,
-        Some(_) => CancelOutcome::TooLate,
-    })
 }
 
 pub(super) fn redeem(
@@ -189,15 +141,9 @@ pub(super) fn redeem(
     let Some(transaction) = find(conn, redemption.transaction_id)? else {
         return Ok(RedeemOutcome::NotRedeemable);
     };
-    let connection_id = match (transaction.flow, transaction.stage) {
-        (_, Stage::Redeemed { grant_id, at, .. }) => {
-            return Ok(RedeemOutcome::AlreadyRedeemed { grant_id, at });
-        }
-        (Flow::OAuth(_), Stage::Completed { code_expires_at, .. }) if now >= code_expires_at => {
-            return Ok(RedeemOutcome::Expired);
-        }
-        (Flow::OAuth(_), Stage::Completed { connection_id, .. }) => connection_id,
-        _ => return Ok(RedeemOutcome::NotRedeemable),
+    let connection_id = match rules::redeemable(&transaction, now) {
+        Ok(connection_id) => connection_id,
+        Err(outcome) => return Ok(*outcome),
     };
     // Opened before the code is spent: keys that do not open it must not cost the person the code.
     let connection = connections::find(conn, keyring, connection_id)?
@@ -218,30 +164,7 @@ pub(super) fn redeem(
             ":id": redemption.transaction_id.0.as_bytes(),
             ":completed": stage::COMPLETED,
         })?;
-    gate(moved)?;
-    trail.write(conn, AuditEvent::CodeRedeemed, Actor::Client, |row| {
-        row.client(&redemption.grant.client_id)
-            .transaction(redemption.transaction_id)
-            .connection(connection_id)
-            .grant(redemption.grant.id)
-    })?;
+    rules::gate(u64::try_from(moved).unwrap_or(u64::MAX))?;
+    audit::write(conn, &trail.redeemed(redemption, connection_id), now)?;
     Ok(RedeemOutcome::Redeemed(connection))
-}
-
-fn client_of(flow: Flow) -> Option<String> {
-    match flow {
-        Flow::OAuth(request) => Some(request.client_id),
-        Flow::Browser => None,
-    }
-}
-
-/// The consuming write is the gate: whoever does not move the row has decided nothing.
-fn gate(moved: usize) -> Result<(), StoreError> {
-    if moved == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Unavailable(
-            "a row changed in the middle of a decision",
-        ))
-    }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection as Sqlite;
 
-use super::{fresh, options};
+use super::fresh;
 use crate::store::contract::{NOW, completed};
 
 #[tokio::test]
@@ -10,7 +10,7 @@ async fn rows_of_the_audit_log_cannot_be_changed_or_removed() {
     let (store, directory) = fresh().await;
     completed(&store).await;
     store.close().await;
-    let crate::config::DatabaseUrl::Sqlite(path) = options(directory.path()).config.database;
+    let path = directory.path().join("data/sandbox.db");
     let conn = Sqlite::open(path).unwrap();
     for statement in [
         "UPDATE audit SET actor = 'admin'",

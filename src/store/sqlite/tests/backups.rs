@@ -23,8 +23,7 @@ async fn refusal(options: OpenOptions, from: &Path, force: bool) -> BackupError 
 }
 
 fn database(options: &OpenOptions) -> PathBuf {
-    let DatabaseUrl::Sqlite(path) = options.config.database.clone();
-    path
+    PathBuf::from(options.config.database.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,9 @@ async fn on_writer<T: Send + 'static>(
     store: &Store,
     run: impl FnMut(&Sqlite) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let Engine::Sqlite(engine) = &store.engine;
+    let Engine::Sqlite(engine) = &store.engine else {
+        panic!("it is an SQLite store")
+    };
     engine.writer.decide(run).await
 }
 

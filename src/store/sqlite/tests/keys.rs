@@ -4,7 +4,7 @@ use rusqlite::Connection as Sqlite;
 use zeroize::Zeroizing;
 
 use super::options;
-use crate::config::{DatabaseUrl, KeySource, SealingKey};
+use crate::config::{KeySource, SealingKey};
 use crate::store::contract::{NOW, completed, completion_of, hash, new_connection, opened, redemption_of};
 use crate::store::contract::{at_once, oauth_transaction};
 use crate::store::model::{ConnectionId, RedeemOutcome};
@@ -90,7 +90,7 @@ async fn a_value_that_does_not_open_stops_nothing_and_is_told() {
     let (_, good) = completed(&store).await;
     let (_, moved) = completed(&store).await;
     store.close().await;
-    let DatabaseUrl::Sqlite(path) = options(directory.path()).config.database;
+    let path = directory.path().join("data/sandbox.db");
     let conn = Sqlite::open(path).unwrap();
     // A value that was copied into another row.
     conn.execute(

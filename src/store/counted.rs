@@ -1,0 +1,47 @@
+//! Counting reads every row, so a count of many is told again for a while.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::model::Counts;
+
+/// A count is told again for so many times what it took: counting never takes more than a hundredth of a core.
+const PAUSE_FACTOR: u32 = 100;
+/// So few connections and transactions are counted anew each time.
+const FEW: u64 = 20_000;
+
+/// The last count.
+#[derive(Debug, Default)]
+pub(super) struct Counted(Mutex<Option<Last>>);
+
+#[derive(Debug)]
+struct Last {
+    counts: Counts,
+    took: Duration,
+    at: Instant,
+}
+
+impl Counted {
+    /// What was counted lately, when counting takes its time.
+    pub(super) fn recent(&self) -> Option<Counts> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.as_ref()?;
+        let holds = rows(&last.counts) > FEW && last.at.elapsed() < last.took.saturating_mul(PAUSE_FACTOR);
+        holds.then(|| last.counts.clone())
+    }
+
+    /// Keeps what was counted since `began`.
+    pub(super) fn keep(&self, counts: &Counts, began: Instant) {
+        let last = Last {
+            counts: counts.clone(),
+            took: began.elapsed(),
+            at: Instant::now(),
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+    }
+}
+
+fn rows(counts: &Counts) -> u64 {
+    let transactions: u64 = counts.transactions.values().sum();
+    counts.live() + counts.ending + counts.removed + transactions
+}

@@ -1,0 +1,180 @@
+//! What operators see and end: connections with their grants, never a token.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::audit;
+use super::failure::Failure;
+use super::pool::Conn;
+use super::removals::{self, Unused};
+use super::rows::Cells;
+use crate::store::model::{
+    ConnectionFilter, ConnectionId, ConnectionKey, ConnectionSummary, EndTarget, Ended, GrantId,
+    GrantSummary, RemovalReason,
+};
+use crate::store::rows::Columns as _;
+use crate::store::rows::listing::{self, GRANT, SUMMARY};
+use crate::store::rules::unsigned;
+use crate::store::trail::Trail;
+
+/// Connections that are ended by one round of statements.
+const ENDED_AT_ONCE: usize = 500;
+
+/// The connections with their grants, which one more statement reads for all of them.
+async fn with_grants(conn: &Conn, rows: &[Row]) -> Result<Vec<ConnectionSummary>, Failure> {
+    let mut listed = Vec::new();
+    for row in rows {
+        listed.push(listing::summary(&mut Cells::of(row))?);
+    }
+    let ids: Vec<Uuid> = listed.iter().map(|connection| connection.id.0).collect();
+    let sql = format!(
+        "SELECT grants.connection_id, {GRANT} WHERE grants.connection_id = ANY($1) ORDER BY grants.id"
+    );
+    let mut grants: BTreeMap<Uuid, Vec<GrantSummary>> = BTreeMap::new();
+    for row in conn.query(&sql, &[&ids]).await? {
+        let mut cells = Cells::of(&row);
+        let of = cells.id()?;
+        grants.entry(of).or_default().push(listing::grant(&mut cells)?);
+    }
+    for connection in &mut listed {
+        connection.grants = grants.remove(&connection.id.0).unwrap_or_default();
+    }
+    Ok(listed)
+}
+
+/// The newest first, which is the order of the ids.
+pub(super) async fn list(conn: &Conn, filter: &ConnectionFilter) -> Result<Vec<ConnectionSummary>, Failure> {
+    let sql = format!(
+        "{SUMMARY} WHERE ($1::uuid IS NULL OR connections.id < $1) \
+         AND ($2::text IS NULL OR connections.item_id = $2) AND ($3::text IS NULL OR {}){} \
+         ORDER BY connections.id DESC LIMIT $4",
+        listing::of_client("$3"),
+        listing::in_state(filter.state)
+    );
+    let before = filter.before.map(|id| id.0);
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let rows = conn
+        .query(&sql, &[&before, &filter.item_id, &filter.client_id, &limit])
+        .await?;
+    with_grants(conn, &rows).await
+}
+
+/// One connection. Of several of one Item, the newest that lives, else the newest.
+pub(super) async fn show(conn: &Conn, key: &ConnectionKey) -> Result<Option<ConnectionSummary>, Failure> {
+    let sql = format!(
+        "{SUMMARY} WHERE connections.id = $1 OR connections.item_id = $2 \
+         ORDER BY connections.removed_at IS NOT NULL, connections.id DESC LIMIT 1"
+    );
+    let (id, item_id) = split(key);
+    let rows = conn.query(&sql, &[&id, &item_id]).await?;
+    Ok(with_grants(conn, &rows).await?.into_iter().next())
+}
+
+fn split(key: &ConnectionKey) -> (Option<Uuid>, Option<&str>) {
+    match key {
+        ConnectionKey::Id(id) => (Some(id.0), None),
+        ConnectionKey::Item(item_id) => (None, Some(item_id)),
+    }
+}
+
+/// Takes the locks of these connections until the decision is committed, all in one order.
+pub(super) async fn lock(conn: &Conn, ids: &[Uuid]) -> Result<(), Failure> {
+    let sql = "SELECT id FROM connections WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
+    conn.query(sql, &[&ids]).await?;
+    Ok(())
+}
+
+/// Ends what the target names: grants first, then each connection that no live grant uses any more.
+pub(super) async fn end(conn: &Conn, target: &EndTarget, trail: &Trail) -> Result<Ended, Failure> {
+    let client = match target {
+        EndTarget::Client(client_id) => Some(client_id.as_str()),
+        EndTarget::One(_) | EndTarget::All => None,
+    };
+    let ids = targeted(conn, target).await?;
+    let mut ended = Ended {
+        found: u64::try_from(ids.len()).unwrap_or(u64::MAX),
+        ..Ended::default()
+    };
+    for ids in ids.chunks(ENDED_AT_ONCE) {
+        lock(conn, ids).await?;
+        ended.grants += end_grants(conn, ids, client, trail).await?;
+        let unused = made_for(conn, ids).await?;
+        ended.connections +=
+            removals::queue_unless_granted(conn, unused, RemovalReason::Revoked, trail).await?;
+    }
+    Ok(ended)
+}
+
+/// Those named, ended ones too: they may have live grants, if a release before this one left any.
+async fn targeted(conn: &Conn, target: &EndTarget) -> Result<Vec<Uuid>, Failure> {
+    let rows = match target {
+        EndTarget::One(key) => {
+            let (id, item_id) = split(key);
+            let sql = "SELECT id FROM connections WHERE id = $1 OR item_id = $2 ORDER BY id";
+            conn.query(sql, &[&id, &item_id]).await?
+        }
+        EndTarget::Client(client_id) => {
+            let sql = format!(
+                "SELECT connections.id FROM connections \
+                 LEFT JOIN transactions ON transactions.id = connections.transaction_id WHERE {} ORDER BY connections.id",
+                listing::of_client("$1")
+            );
+            conn.query(&sql, &[client_id]).await?
+        }
+        // Those that were ended long ago are many and need nothing.
+        EndTarget::All => {
+            let sql = "SELECT id FROM connections WHERE removed_at IS NULL OR EXISTS (SELECT 1 FROM grants \
+                 WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL) ORDER BY id";
+            conn.query(sql, &[]).await?
+        }
+    };
+    let ids = rows.iter().map(|row| Cells::of(row).id());
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// Ends the live grants of these connections: all, or those of one client.
+async fn end_grants(conn: &Conn, ids: &[Uuid], client: Option<&str>, trail: &Trail) -> Result<u64, Failure> {
+    let rows = conn
+        .query(
+            "UPDATE grants SET revoked_at = $1 WHERE connection_id = ANY($2) AND revoked_at IS NULL \
+             AND ($3::text IS NULL OR client_id = $3) RETURNING id, client_id, connection_id",
+            &[&trail.now.as_millis(), &ids, &client],
+        )
+        .await?;
+    let mut told = Vec::new();
+    for row in &rows {
+        let mut cells = Cells::of(row);
+        let (grant, client_id) = (GrantId(cells.id()?), cells.text()?);
+        told.push(trail.revoked(grant, &client_id, ConnectionId(cells.id()?)));
+    }
+    audit::write_all(conn, told, trail.now).await?;
+    Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
+}
+
+async fn made_for(conn: &Conn, ids: &[Uuid]) -> Result<Vec<Unused>, Failure> {
+    let rows = conn
+        .query(
+            "SELECT connections.id, coalesce(connections.client_id, transactions.client_id) FROM connections \
+             LEFT JOIN transactions ON transactions.id = connections.transaction_id WHERE connections.id = ANY($1) \
+             ORDER BY connections.id",
+            &[&ids],
+        )
+        .await?;
+    let mut unused = Vec::new();
+    for row in &rows {
+        let mut cells = Cells::of(row);
+        unused.push(Unused {
+            connection: ConnectionId(cells.id()?),
+            client_id: cells.optional_text()?,
+        });
+    }
+    Ok(unused)
+}
+
+/// How many connections there are, ended ones included.
+pub(super) async fn count(conn: &Conn) -> Result<u64, Failure> {
+    let row = conn.one("SELECT count(*) FROM connections", &[]).await?;
+    Ok(unsigned(Cells::of(&row).number()?))
+}

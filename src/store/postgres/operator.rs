@@ -1,0 +1,202 @@
+//! What operators and the background task ask of the store.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::pool::{How, Patience};
+use super::{PostgresStore, audit, counts, listing, meta, redirects, reseal};
+use crate::clock::Timestamp;
+use crate::store::error::StoreError;
+use crate::store::model::{
+    Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
+    ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
+};
+use crate::store::trail::Trail;
+
+impl PostgresStore {
+    pub(in crate::store) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(in crate::store) async fn reseal(
+        &self,
+        after: Option<ConnectionId>,
+        limit: usize,
+    ) -> Result<ResealStep, StoreError> {
+        let input = (Arc::clone(&self.keyring), after, limit);
+        self.pool
+            .decide_with(Patience::Long, input, |conn, (keyring, after, limit)| {
+                Box::pin(reseal::step(conn, keyring, *after, *limit))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn keys_report(&self) -> Result<KeysReport, StoreError> {
+        self.pool
+            .read_with(
+                How::Statements,
+                Patience::Unbounded,
+                Arc::clone(&self.keyring),
+                |conn, keyring| Box::pin(reseal::report(conn, keyring)),
+            )
+            .await
+    }
+
+    pub(in crate::store) async fn connections(
+        &self,
+        filter: ConnectionFilter,
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
+        self.pool
+            .read(filter, |conn, filter| Box::pin(listing::list(conn, filter)))
+            .await
+    }
+
+    pub(in crate::store) async fn connection_summary(
+        &self,
+        key: ConnectionKey,
+    ) -> Result<Option<ConnectionSummary>, StoreError> {
+        self.pool
+            .read(key, |conn, key| Box::pin(listing::show(conn, key)))
+            .await
+    }
+
+    pub(in crate::store) async fn connection_count(&self) -> Result<u64, StoreError> {
+        self.pool
+            .read((), |conn, ()| Box::pin(listing::count(conn)))
+            .await
+    }
+
+    pub(in crate::store) async fn end_connections(
+        &self,
+        target: EndTarget,
+        trail: Trail,
+    ) -> Result<Ended, StoreError> {
+        self.pool
+            .decide_with(Patience::Long, (target, trail), |conn, (target, trail)| {
+                Box::pin(listing::end(conn, target, trail))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn size(&self) -> Result<u64, StoreError> {
+        self.pool.read((), |conn, ()| Box::pin(counts::size(conn))).await
+    }
+
+    pub(in crate::store) async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
+        if let Some(recent) = self.counted.recent() {
+            return Ok(recent);
+        }
+        let began = Instant::now();
+        let counts = self
+            .pool
+            .read(now, |conn, now| Box::pin(counts::count(conn, *now)))
+            .await?;
+        self.counted.keep(&counts, began);
+        Ok(counts)
+    }
+
+    pub(in crate::store) async fn allow_redirect_uri(
+        &self,
+        client_id: String,
+        uri: String,
+        trail: Trail,
+    ) -> Result<bool, StoreError> {
+        self.pool
+            .decide((client_id, uri, trail), |conn, (client_id, uri, trail)| {
+                Box::pin(redirects::allow(conn, client_id, uri, trail))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn forget_redirect_uri(
+        &self,
+        client_id: String,
+        uri: String,
+        trail: Trail,
+    ) -> Result<bool, StoreError> {
+        self.pool
+            .decide((client_id, uri, trail), |conn, (client_id, uri, trail)| {
+                Box::pin(redirects::forget(conn, client_id, uri, trail))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
+        self.pool
+            .read((), |conn, ()| Box::pin(redirects::list(conn)))
+            .await
+    }
+
+    pub(in crate::store) async fn record(&self, new: NewAudit, now: Timestamp) -> Result<(), StoreError> {
+        self.pool
+            .decide((new, now), |conn, (new, now)| {
+                Box::pin(audit::write(conn, new.clone(), *now))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn record_batch(&self, batch: Batch) -> Result<(), StoreError> {
+        self.pool
+            .decide_with(Patience::Long, batch, |conn, batch| {
+                Box::pin(audit::write_batch(conn, batch))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
+        self.pool
+            .read_with(How::Statements, Patience::Long, query, |conn, query| {
+                Box::pin(audit::read(conn, query))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn audit_after(
+        &self,
+        id: i64,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        self.pool
+            .read_with(
+                How::Transaction,
+                Patience::Usual,
+                (id, limit),
+                |conn, (id, limit)| Box::pin(audit::after(conn, *id, *limit)),
+            )
+            .await
+    }
+
+    pub(in crate::store) async fn last_audit_id(&self) -> Result<i64, StoreError> {
+        self.pool
+            .read_with(How::Transaction, Patience::Usual, (), |conn, ()| {
+                Box::pin(audit::last_id(conn))
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn audit_file_mark(&self) -> Result<i64, StoreError> {
+        self.pool
+            .read((), |conn, ()| Box::pin(audit::file_mark(conn)))
+            .await
+    }
+
+    pub(in crate::store) async fn mark_audit_file(&self, id: i64) -> Result<(), StoreError> {
+        self.pool
+            .decide(id, |conn, id| {
+                Box::pin(async move { meta::set(conn, "audit_file", &id.to_be_bytes()).await })
+            })
+            .await
+    }
+
+    pub(in crate::store) async fn forget_audit(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.pool
+            .decide((before, now), |conn, (before, now)| {
+                Box::pin(audit::forget(conn, *before, *now))
+            })
+            .await
+    }
+}

@@ -1,0 +1,77 @@
+//! The contract on `PostgreSQL`, and what several instances on one database must not do to each other. Each test has a
+//! database of its own in the cluster that `TEST_POSTGRES_URL` names.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod append_only;
+mod cluster;
+mod instances;
+mod keys;
+mod opening;
+mod outages;
+
+use zeroize::Zeroizing;
+
+use self::cluster::Database;
+use crate::config::{Config, DatabaseUrl, KeySource, LoadOptions, SealingKey, StoreConfig};
+use crate::store::model::Account;
+use crate::store::{Durability, OpenOptions, Store};
+
+crate::store::contract::contract_suite!([ignore = "needs PostgreSQL: tests/run starts one"] super::fresh);
+
+/// `DATABASE_URL` as the settings read it.
+fn database(url: &str) -> DatabaseUrl {
+    let env = [
+        ("PLAID_ENV", "simulator"),
+        ("DATABASE_URL", url),
+        ("BROKER_KEYS", "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ];
+    let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Config::load(env, None, LoadOptions::default())
+        .unwrap()
+        .store
+        .database
+}
+
+fn keys(keys: &[(&str, u8)]) -> KeySource {
+    let key = |(id, byte): &(&str, u8)| SealingKey {
+        id: (*id).to_owned(),
+        key: Zeroizing::new([*byte; 32]),
+    };
+    KeySource::Given(keys.iter().map(key).collect())
+}
+
+fn with(url: &str, keys: KeySource) -> OpenOptions {
+    OpenOptions {
+        config: StoreConfig {
+            database: database(url),
+            keys,
+        },
+        account: Account {
+            environment: "sandbox".to_owned(),
+            client_id: "0123456789abcdef01234567".to_owned(),
+        },
+        durability: Durability::Full,
+    }
+}
+
+fn options(url: &str) -> OpenOptions {
+    with(url, keys(&[("a", 1)]))
+}
+
+async fn fresh() -> (Store, Database) {
+    let database = Database::make().await;
+    (Store::open(options(&database.url)).await.unwrap(), database)
+}
+
+/// Two instances on one database.
+async fn two() -> (Store, Store, Database) {
+    let (first, database) = fresh().await;
+    let second = Store::open(options(&database.url)).await.unwrap();
+    (first, second, database)
+}

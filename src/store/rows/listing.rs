@@ -1,0 +1,106 @@
+//! What operators see: connections with their grants, never a token.
+
+use super::{Columns, STRANGE, split_scope};
+use crate::store::error::StoreError;
+use crate::store::model::{
+    AllowedRedirectUri, ConnectionId, ConnectionState, ConnectionSummary, GrantId, GrantSummary, KnownHealth,
+    QueuedRemoval,
+};
+
+/// Everything of a connection but its token. The client is the one that it was made for.
+pub(in crate::store) const SUMMARY: &str = "SELECT connections.id, connections.item_id, connections.institution_id, \
+     connections.institution_name, connections.created_at, connections.removed_at, \
+     coalesce(connections.client_id, transactions.client_id), connection_health.health, connection_health.at, \
+     removals.attempts, removals.next_try \
+     FROM connections \
+     LEFT JOIN transactions ON transactions.id = connections.transaction_id \
+     LEFT JOIN connection_health ON connection_health.connection_id = connections.id \
+     LEFT JOIN removals ON removals.connection_id = connections.id";
+
+/// The columns that [`grant`] reads.
+pub(in crate::store) const GRANT: &str = "grants.id, grants.client_id, grants.scope, grants.created_at, grants.revoked_at, \
+     grant_use.refreshed_at FROM grants LEFT JOIN grant_use ON grant_use.grant_id = grants.id";
+
+/// A client's are those that were made for it and those that it has or had a grant of.
+pub(in crate::store) fn of_client(parameter: &str) -> String {
+    format!(
+        "(connections.client_id = {parameter} OR transactions.client_id = {parameter} OR EXISTS (SELECT 1 FROM grants \
+         WHERE grants.connection_id = connections.id AND grants.client_id = {parameter}))"
+    )
+}
+
+/// The condition of a state.
+pub(in crate::store) fn in_state(state: Option<ConnectionState>) -> &'static str {
+    match state {
+        None => "",
+        Some(ConnectionState::Live) => " AND connections.removed_at IS NULL",
+        Some(ConnectionState::Ending) => " AND removals.connection_id IS NOT NULL",
+        Some(ConnectionState::Removed) => {
+            " AND connections.removed_at IS NOT NULL AND removals.connection_id IS NULL"
+        }
+    }
+}
+
+/// A connection, its grants still missing. Columns: [`SUMMARY`].
+pub(in crate::store) fn summary(columns: &mut impl Columns) -> Result<ConnectionSummary, StoreError> {
+    let id = ConnectionId(columns.id()?);
+    let item_id = columns.text()?;
+    let (institution_id, institution_name) = (columns.optional_text()?, columns.optional_text()?);
+    let (created_at, removed_at) = (columns.moment()?, columns.optional_moment()?);
+    let client_id = columns.optional_text()?;
+    let health = columns.optional_text()?;
+    let health_at = columns.optional_moment()?;
+    let attempts = columns.optional_number()?;
+    let next_try = columns.optional_moment()?;
+    let removal = match attempts.zip(next_try) {
+        None => None,
+        Some((attempts, next_try)) => Some(QueuedRemoval {
+            attempts: u32::try_from(attempts).map_err(|_| STRANGE)?,
+            next_try,
+        }),
+    };
+    let state = match (removed_at, &removal) {
+        (_, Some(_)) => ConnectionState::Ending,
+        (Some(_), None) => ConnectionState::Removed,
+        (None, None) => ConnectionState::Live,
+    };
+    Ok(ConnectionSummary {
+        id,
+        item_id,
+        institution_id,
+        institution_name,
+        created_at,
+        removed_at,
+        state,
+        client_id,
+        health: health.zip(health_at).map(|(word, at)| KnownHealth { word, at }),
+        removal,
+        grants: Vec::new(),
+    })
+}
+
+/// A grant of a connection. Columns: [`GRANT`].
+pub(in crate::store) fn grant(columns: &mut impl Columns) -> Result<GrantSummary, StoreError> {
+    Ok(GrantSummary {
+        id: GrantId(columns.id()?),
+        client_id: columns.text()?,
+        scope: split_scope(&columns.text()?),
+        created_at: columns.moment()?,
+        revoked_at: columns.optional_moment()?,
+        refreshed_at: columns.optional_moment()?,
+    })
+}
+
+/// All allowed callbacks, in the order in which they were allowed.
+pub(in crate::store) const REDIRECT_URIS: &str =
+    "SELECT client_id, uri, allowed_at, allowed_by FROM redirect_uris ORDER BY allowed_at, client_id, uri";
+
+/// An allowed callback. Columns: [`REDIRECT_URIS`].
+pub(in crate::store) fn redirect_uri(columns: &mut impl Columns) -> Result<AllowedRedirectUri, StoreError> {
+    Ok(AllowedRedirectUri {
+        client_id: columns.text()?,
+        uri: columns.text()?,
+        allowed_at: columns.moment()?,
+        allowed_by: columns.text()?,
+    })
+}

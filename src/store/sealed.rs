@@ -1,0 +1,52 @@
+//! What was handed in, on its way to the disk: sealed before it waits for anything.
+
+use super::error::StoreError;
+use super::keyring::Keyring;
+use super::model::{Completion, ConnectionId, NewConnection, PublicTokenHash, TransactionId};
+use super::rows;
+use crate::clock::Timestamp;
+
+/// A new connection with its access token sealed.
+#[derive(Debug)]
+pub(super) struct SealedConnection {
+    pub(super) new: NewConnection,
+    pub(super) access_token: Vec<u8>,
+}
+
+impl SealedConnection {
+    /// Seals the access token for the connection's row.
+    pub(super) fn of(new: NewConnection, keyring: &Keyring) -> Result<Self, StoreError> {
+        let place = rows::access_token_place(new.id);
+        let access_token = keyring.seal(&place, new.access_token.expose().as_bytes())?;
+        Ok(Self { new, access_token })
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> ConnectionId {
+        self.new.id
+    }
+}
+
+/// What `complete` needs beside the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Completing {
+    pub(super) transaction_id: TransactionId,
+    pub(super) public_token: PublicTokenHash,
+    pub(super) code_expires_at: Timestamp,
+}
+
+impl Completing {
+    /// Takes a completion apart.
+    pub(super) fn of(
+        completion: Completion,
+        keyring: &Keyring,
+        now: Timestamp,
+    ) -> Result<(Self, SealedConnection), StoreError> {
+        let completing = Self {
+            transaction_id: completion.transaction_id,
+            public_token: completion.public_token,
+            code_expires_at: now.plus(completion.code_ttl),
+        };
+        Ok((completing, SealedConnection::of(completion.connection, keyring)?))
+    }
+}

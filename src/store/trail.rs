@@ -1,0 +1,139 @@
+//! What the rows of the audit log tell of each decision: the same words, whichever engine writes them.
+
+use super::model::{
+    Actor, AuditEvent, ConnectionId, Flow, GrantId, NewAudit, NewGrant, NewTransaction, Origin, Redemption,
+    RemovalReason, Transaction, TransactionId,
+};
+use crate::clock::Timestamp;
+
+/// What the rows of one decision share.
+#[derive(Clone, Debug)]
+pub(super) struct Trail {
+    pub(super) now: Timestamp,
+    pub(super) origin: Origin,
+}
+
+impl Trail {
+    pub(super) fn new(now: Timestamp, origin: Origin) -> Self {
+        Self { now, origin }
+    }
+
+    /// A row by the origin's actor, or this one when it names none.
+    fn row(&self, event: AuditEvent, usually: Actor) -> NewAudit {
+        NewAudit::new(event, usually).from(&self.origin)
+    }
+
+    pub(super) fn opened(&self, new: &NewTransaction) -> NewAudit {
+        NewAudit {
+            client_id: client_of(&new.flow),
+            ..self
+                .row(AuditEvent::AuthorizationOpened, Actor::Person)
+                .transaction(new.id)
+        }
+    }
+
+    pub(super) fn completed(&self, transaction: &Transaction, connection: ConnectionId) -> NewAudit {
+        NewAudit {
+            client_id: client_of(&transaction.flow),
+            ..self
+                .row(AuditEvent::AuthorizationCompleted, Actor::Person)
+                .transaction(transaction.id)
+                .connection(connection)
+        }
+    }
+
+    pub(super) fn cancelled(&self, transaction: &Transaction) -> NewAudit {
+        NewAudit {
+            client_id: client_of(&transaction.flow),
+            ..self
+                .row(AuditEvent::AuthorizationCancelled, Actor::Person)
+                .transaction(transaction.id)
+        }
+    }
+
+    pub(super) fn abandoned(
+        &self,
+        transaction: TransactionId,
+        connection: ConnectionId,
+        client_id: Option<String>,
+    ) -> NewAudit {
+        NewAudit {
+            client_id,
+            ..self
+                .row(AuditEvent::AuthorizationAbandoned, Actor::Broker)
+                .transaction(transaction)
+                .connection(connection)
+        }
+    }
+
+    pub(super) fn redeemed(&self, redemption: &Redemption, connection: ConnectionId) -> NewAudit {
+        self.row(AuditEvent::CodeRedeemed, Actor::Client)
+            .client(&redemption.grant.client_id)
+            .transaction(redemption.transaction_id)
+            .connection(connection)
+            .grant(redemption.grant.id)
+    }
+
+    pub(super) fn exchanged(&self, grant: &NewGrant, connection: ConnectionId) -> NewAudit {
+        self.row(AuditEvent::PublicTokenExchanged, Actor::Client)
+            .client(&grant.client_id)
+            .connection(connection)
+            .grant(grant.id)
+    }
+
+    pub(super) fn rotated(&self, grant: GrantId, client_id: &str, connection: ConnectionId) -> NewAudit {
+        self.row(AuditEvent::RefreshTokenRotated, Actor::Client)
+            .client(client_id)
+            .connection(connection)
+            .grant(grant)
+    }
+
+    pub(super) fn revoked(&self, grant: GrantId, client_id: &str, connection: ConnectionId) -> NewAudit {
+        self.row(AuditEvent::GrantRevoked, Actor::Client)
+            .client(client_id)
+            .connection(connection)
+            .grant(grant)
+    }
+
+    pub(super) fn ended(
+        &self,
+        connection: ConnectionId,
+        client_id: Option<String>,
+        reason: RemovalReason,
+    ) -> NewAudit {
+        let words = match reason {
+            RemovalReason::Unredeemed => "nobody used it",
+            RemovalReason::Revoked => "revoked",
+        };
+        NewAudit {
+            client_id,
+            ..self
+                .row(AuditEvent::ConnectionEnded, Actor::Broker)
+                .connection(connection)
+                .detail(words)
+        }
+    }
+
+    pub(super) fn removed(&self, connection: ConnectionId) -> NewAudit {
+        self.row(AuditEvent::ConnectionRemoved, Actor::Broker)
+            .connection(connection)
+    }
+
+    pub(super) fn redirect_uri(&self, event: AuditEvent, client_id: &str, uri: &str) -> NewAudit {
+        self.row(event, Actor::Admin)
+            .client(client_id)
+            .detail(uri.to_owned())
+    }
+}
+
+/// The log tells itself that rows of it were forgotten.
+pub(super) fn forgotten() -> NewAudit {
+    NewAudit::new(AuditEvent::AuditForgotten, Actor::Broker)
+}
+
+fn client_of(flow: &Flow) -> Option<String> {
+    match flow {
+        Flow::OAuth(request) => Some(request.client_id.clone()),
+        Flow::Browser => None,
+    }
+}
