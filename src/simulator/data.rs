@@ -5,12 +5,15 @@
 
 pub(super) mod asset_report;
 pub(super) mod asset_summary;
+pub(super) mod balance;
 pub(super) mod calendar;
+mod card;
 pub(super) mod custom;
 pub(super) mod custom_liability;
 mod day;
 mod dice;
 pub(super) mod holdings;
+mod household;
 pub(super) mod identity;
 pub(super) mod investment_transactions;
 pub(super) mod liabilities;
@@ -23,6 +26,8 @@ pub(super) mod pdf;
 pub(super) mod person;
 mod personas;
 mod securities;
+mod settlement;
+mod shopping;
 pub(super) mod statements;
 pub(super) mod sync;
 pub(super) mod transaction;
@@ -61,3 +66,6 @@ impl Source {
         ])
     }
 }
+
+#[cfg(test)]
+mod believable;

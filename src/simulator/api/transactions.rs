@@ -12,7 +12,7 @@ use crate::simulator::data::sync::{Change, Cursor, Stage, Version};
 use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::simulator::pulls::{ledger, stage};
+use crate::simulator::pulls::{accounts_json, ledger, stage};
 use crate::simulator::webhook::Webhook;
 
 pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
@@ -141,10 +141,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
         if stage == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
-        let accounts_json: Vec<_> = accounts
-            .iter()
-            .map(|account| item.account_json(account))
-            .collect();
+        let accounts_json = accounts_json(call.simulator, item, &accounts, call.now);
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
         let mut found = ledger.all(ledger.version(stage, call.now));
@@ -211,10 +208,7 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
             None => chosen(item, None)?,
         };
         let account_id = account_id.unwrap_or_default();
-        let accounts_json: Vec<_> = accounts
-            .iter()
-            .map(|account| item.account_json(account))
-            .collect();
+        let accounts_json = accounts_json(call.simulator, item, &accounts, call.now);
         let stage = stage(call.simulator, item, call.now);
         let ledger = ledger(call.simulator, item, accounts);
         let newest = ledger.version(stage, call.now);

@@ -10,6 +10,7 @@ use crate::simulator::data::money::Money;
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::TransferWithAuth;
 use crate::simulator::ids::{new_uuid, time_text};
+use crate::simulator::pulls::accounts_now;
 use crate::simulator::transfers::Authorization;
 
 #[derive(Deserialize)]
@@ -47,6 +48,8 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
             TransferWithAuth::Refused => Err(error),
         })?;
     let account = transferable(account(item, &request.account_id)?)?;
+    let of_now = accounts_now(call.simulator, item, &[account], call.now);
+    let account = of_now.first().unwrap_or(account);
     let decision = decide(item.login_required(call.now), account, amount, &request.kind);
     let item_id = item.id().to_owned();
     let key = request.idempotency_key.as_deref().filter(|key| !key.is_empty());
