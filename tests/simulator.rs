@@ -35,6 +35,10 @@ mod guesses_limits;
 mod guesses_link;
 #[path = "simulator/guesses_requests.rs"]
 mod guesses_requests;
+#[path = "simulator/health.rs"]
+mod health;
+#[path = "simulator/institutions.rs"]
+mod institutions;
 #[path = "simulator/keys.rs"]
 mod keys;
 #[path = "simulator/lifecycle.rs"]
@@ -47,6 +51,8 @@ mod link_bank;
 mod link_hosted;
 #[path = "simulator/link_update.rs"]
 mod link_update;
+#[path = "simulator/money.rs"]
+mod money;
 #[path = "simulator/news.rs"]
 mod news;
 #[path = "simulator/payments.rs"]

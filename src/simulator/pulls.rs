@@ -8,21 +8,30 @@ use super::data::movement::History;
 use super::data::sync::{self, Ledger, Stage};
 use super::guesses::BankNews;
 use super::item::Item;
-use super::{Inner, Simulator};
+use super::item::health::Updates;
+use super::{Simulator, lock};
 use crate::clock::Timestamp;
 
 /// The history of the person behind an Item.
 pub(super) fn history<'a>(simulator: &Simulator, item: &'a Item) -> History<'a> {
-    let Inner { seed, .. } = &*simulator.0;
+    let seed = lock(&simulator.0.seed).clone();
     let person = &item.source().person;
     let linked_at = bank_hour(simulator, item, item.created_at());
-    History::new(person, seed, item.institution().id, linked_at)
+    History::new(person, &seed, item.institution().id, linked_at)
 }
 
 /// The hour whose news an Item has at a moment.
 pub(super) fn bank_hour(simulator: &Simulator, item: &Item, now: Timestamp) -> i64 {
     let hourly = simulator.switches().guesses.bank_news == BankNews::Hourly;
     sync::bank_hour(&item.source().person, hourly, now)
+}
+
+/// When banks are asked for news.
+pub(super) fn updates(simulator: &Simulator) -> Updates {
+    Updates {
+        delay: simulator.0.data_delay,
+        hourly: simulator.switches().guesses.bank_news == BankNews::Hourly,
+    }
 }
 
 /// Accounts of the Item with their balances of now.

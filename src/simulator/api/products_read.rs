@@ -21,7 +21,7 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
             &item.source().person,
             accounts.iter().copied(),
             item.id(),
-            item.institution().country,
+            item.institution(),
         );
         let accounts = listed(accounts, &call.guesses, Account::has_numbers);
         let accounts = accounts_json(call.simulator, item, &accounts, call.now);

@@ -168,10 +168,10 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Result<(), PlaidError> {
-    call.simulator
-        .state()
-        .item(&call.client_id, access_token, &call.guesses)?
-        .request_days(days);
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, access_token, &call.guesses)?;
+    item.readable(call.now, &call.guesses)?;
+    item.request_days(days);
     Ok(())
 }
 

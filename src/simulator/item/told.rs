@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Item;
+use super::health::Updates;
 use crate::clock::Timestamp;
 use crate::simulator::accounts::Account;
 use crate::simulator::guesses::Guesses;
@@ -69,12 +70,12 @@ impl Item {
     }
 
     /// The `status` of `/item/get`.
-    pub(in crate::simulator) fn status_json(&self) -> Value {
+    pub(in crate::simulator) fn status_json(&self, updates: &Updates, now: Timestamp) -> Value {
         let updated = |product: &str| {
             self.has(product).then(|| {
                 json!({
-                    "last_successful_update": ids::time_text(self.logged_in_at),
-                    "last_failed_update": null,
+                    "last_successful_update": self.last_success(updates, now).map(ids::time_text),
+                    "last_failed_update": self.last_failure(updates, now).map(ids::time_text),
                 })
             })
         };
