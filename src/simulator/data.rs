@@ -1,7 +1,8 @@
 //! People's money: who owns what, made on demand from a seed and a day, so nothing of it has to be kept.
 //!
-//! The same seed, user and bank always have the same accounts and movements; only identifiers depend on the
-//! Item. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
+//! The same seed, user and bank always have the same accounts and movements; what depends on the Item are identifiers,
+//! and balances and loans, which begin with it as published. `household` says what the accounts allow, `day` and
+//! `shopping` make movements of it, and `settlement` keeps them together. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
 
 pub(super) mod asset_report;
 pub(super) mod asset_summary;

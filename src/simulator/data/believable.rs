@@ -118,17 +118,17 @@ fn cards_are_paid_what_was_bought_with_them() {
             for ago in 0..24 {
                 let day = months_after(last_on(card::PAYMENT_DAY, date_of(start)), -ago);
                 let number = number_of(day);
-                let paid = sum(history.movements(account, number, number), |movement| {
+                let paid = sum(&history.movements(account, number, number), |movement| {
                     movement.amount < Money::ZERO
                 });
-                let from_main = sum(history.movements(main, number, number), |movement| {
+                let from_main = sum(&history.movements(main, number, number), |movement| {
                     movement.what.detailed == "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"
                 });
                 assert_eq!(-paid, from_main);
                 let statement = last_on(card::STATEMENT_DAY, months_after(day, -1).last_of_month());
                 let before = number_of(months_after(statement, -1));
                 let to = number_of(statement);
-                let charged = sum(history.movements(account, before - 8, to), |movement| {
+                let charged = sum(&history.movements(account, before - 8, to), |movement| {
                     let posted = movement.date(Form::Posted);
                     movement.amount > Money::ZERO && !movement.dropped && posted > before && posted <= to
                 });
@@ -147,10 +147,10 @@ fn loans_fall_by_the_principal_of_each_payment() {
             let mut paid = 0;
             for day in start - TWO_YEARS + 1..start + LATER {
                 let fell = balances.on(day - 1) - balances.on(day);
-                let payment = sum(history.movements(account, day, day), |movement| {
+                let payment = sum(&history.movements(account, day, day), |movement| {
                     movement.amount < Money::ZERO
                 });
-                let interest = sum(history.movements(account, day, day), |movement| {
+                let interest = sum(&history.movements(account, day, day), |movement| {
                     movement.amount > Money::ZERO
                 });
                 assert_eq!(fell, -payment - interest);
@@ -196,9 +196,9 @@ fn liabilities_agree_with_transactions() {
                 }
                 let new_year = number_of(date_of(now).first_of_year());
                 let year = history.movements(account, new_year, now);
-                let interest = sum(year.clone(), |movement| movement.amount > Money::ZERO);
+                let interest = sum(&year, |movement| movement.amount > Money::ZERO);
                 assert_eq!(debt["ytd_interest_paid"], interest.json());
-                assert_eq!(debt["ytd_principal_paid"], (-sum(year, |_| true)).json());
+                assert_eq!(debt["ytd_principal_paid"], (-sum(&year, |_| true)).json());
             }
         }
     });
@@ -239,17 +239,17 @@ fn transfers_have_two_ends() {
         let history = History::new(&person, "0", "ins_109508", 20_254 * 24 + 6);
         let own = |movement: &Movement<'_>| movement.what.detailed.ends_with("_SAVINGS");
         for day in 20_254 - TWO_YEARS..20_254 {
-            let moved = person
+            let moved: Vec<_> = person
                 .accounts()
                 .iter()
                 .flat_map(|account| history.movements(account, day, day))
                 .collect();
-            assert_eq!(sum(moved, own), Money::ZERO, "{}", date_of(day));
+            assert_eq!(sum(&moved, own), Money::ZERO, "{}", date_of(day));
         }
     }
 }
 
-fn sum(movements: Vec<Movement<'_>>, fits: impl Fn(&Movement<'_>) -> bool) -> Money {
+fn sum(movements: &[Movement<'_>], fits: impl Fn(&Movement<'_>) -> bool) -> Money {
     let fitting = movements.iter().filter(|movement| fits(movement));
     fitting.map(|movement| movement.amount).sum()
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::calendar::{date_of, months_after, number_of};
 use super::card;
 use super::dice::Dice;
-use super::household::is_current;
+use super::household::{is_current, month_saved};
 use super::loan;
 use super::money::Money;
 use super::movement::{History, Movement, What, regular};
@@ -329,7 +329,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn saved_on(&self, account: &Account) -> Money {
-        let most = self.history.household().month_saved(account);
+        let most = month_saved(account);
         if most == Money::ZERO {
             return Money::ZERO;
         }

@@ -116,12 +116,12 @@ impl<'a> Household<'a> {
         let fits = above.map_or(below, |above| below.min(above)).max(LEAST);
         self.person.persona().card_week.min(fits)
     }
+}
 
-    /// What goes from `main` to these savings in a month, at most: two years of it are less than what is there.
-    pub(super) fn month_saved(&self, account: &Account) -> Money {
-        const WORTH_IT: Money = Money::whole(4);
-        let most = account.current.percent(3).min(Money::whole(250));
-        let saves = account.kind == "depository" && account.subtype == "savings" && most >= WORTH_IT;
-        if saves { most } else { Money::ZERO }
-    }
+/// What goes to these savings in a month, at most: two years of it are less than what is there.
+pub(super) fn month_saved(account: &Account) -> Money {
+    const WORTH_IT: Money = Money::whole(4);
+    let most = account.current.percent(3).min(Money::whole(250));
+    let saves = account.kind == "depository" && account.subtype == "savings" && most >= WORTH_IT;
+    if saves { most } else { Money::ZERO }
 }

@@ -24,7 +24,8 @@ pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) 
     } else {
         let twice = history.person().persona().habits.contains(&Habit::SecondJob);
         let days = if twice { 7 } else { 14 };
-        if !rhythm.is_payday() && !(twice && rhythm.is_second_payday()) {
+        let paid = rhythm.is_payday() || (twice && rhythm.is_second_payday());
+        if !paid {
             return None;
         }
         flows(day - days + 1) + bought(day - days)

@@ -71,7 +71,7 @@ impl Item {
 
     /// The `status` of `/item/get`.
     pub(in crate::simulator) fn status_json(&self, updates: &Updates, now: Timestamp) -> Value {
-        let updated = |product: &str| {
+        let told = |product: &str| {
             self.has(product).then(|| {
                 json!({
                     "last_successful_update": self.last_success(updates, now).map(ids::time_text),
@@ -80,8 +80,8 @@ impl Item {
             })
         };
         json!({
-            "investments": updated("investments"),
-            "transactions": updated("transactions"),
+            "investments": told("investments"),
+            "transactions": told("transactions"),
             "last_webhook": self.last_webhook.as_ref().map(|(code, at)| webhook::last_json(code, *at)),
         })
     }
