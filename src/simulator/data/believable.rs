@@ -82,6 +82,49 @@ fn balances_stay_within_limits() {
     });
 }
 
+/// Whatever accounts a custom user has, nothing runs away from the balances that they were given.
+#[test]
+fn custom_accounts_stay_near_their_balances() {
+    const SMALL: &str = r#"{"override_accounts": [
+        {"type": "depository", "subtype": "checking", "starting_balance": 40},
+        {"type": "depository", "subtype": "checking", "starting_balance": 9000},
+        {"type": "depository", "subtype": "savings", "starting_balance": 500},
+        {"type": "credit", "subtype": "credit card", "starting_balance": 0},
+        {"type": "credit", "subtype": "credit card", "starting_balance": 950, "meta": {"limit": 1000}},
+        {"type": "loan", "subtype": "auto", "starting_balance": 12000}
+    ]}"#;
+    const ALONE: &str = r#"{"override_accounts": [
+        {"type": "credit", "subtype": "credit card", "starting_balance": 300}
+    ]}"#;
+    const PAID: &str = r#"{"override_accounts": [
+        {"type": "depository", "subtype": "checking", "starting_balance": 2500,
+         "inflow_model": {"type": "monthly-income", "income_amount": 3000, "payment_day_of_month": 10}}
+    ]}"#;
+    for configuration in [SMALL, ALONE, PAID, "{}"] {
+        let person = Person::of("user_custom", configuration, &Guesses::default());
+        let start = 20_254;
+        let history = History::new(&person, "0", "ins_109508", start * 24 + 6);
+        for account in person.accounts() {
+            let (first, last) = (start - TWO_YEARS, start + LATER);
+            let balances = Balances::of(&history, account, first, last * 24 + 6);
+            for day in first..=last {
+                let balance = balances.on(day);
+                let told = format!(
+                    "{} ({}) has {balance} on {}",
+                    account.name,
+                    account.current,
+                    date_of(day)
+                );
+                assert!(balance > Money::whole(-150), "{told}");
+                assert!(account.limit.is_none_or(|limit| balance <= limit), "{told}");
+                if account.kind == "depository" {
+                    assert!(balance <= account.current.times_whole(3), "{told}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn wages_fit_what_is_spent() {
     everybody(|history, start| {

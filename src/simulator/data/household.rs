@@ -42,7 +42,7 @@ impl<'a> Household<'a> {
             .find(|account| account.subtype == "money market" && account.current >= wage.times_whole(24));
         household.main_is_tight = household
             .main
-            .is_some_and(|main| main.current < household.two_weeks());
+            .is_some_and(|main| main.current < household.two_weeks() + household.own_income(main));
         household
     }
 
@@ -94,6 +94,16 @@ impl<'a> Household<'a> {
             Money::ZERO
         };
         bills.sum::<Money>() + rent + UTILITIES
+    }
+
+    /// What a custom user's income may add between two transfers.
+    fn own_income(&self, account: &Account) -> Money {
+        let own = self
+            .person
+            .custom()
+            .and_then(|custom| custom.override_of(account));
+        let income = own.and_then(|own| own.inflow_model.as_ref()?.income_amount);
+        income.unwrap_or_default()
     }
 
     /// What is spent in a week on this account, at most.
