@@ -116,8 +116,8 @@ async fn liabilities_are_what_the_transactions_say() {
             .find(|told| told["amount"].as_f64().unwrap() < 0.0)
             .unwrap();
         assert_eq!(payment["date"], card["last_payment_date"]);
-        let paid = -payment["amount"].as_f64().unwrap();
-        assert_eq!(card["last_payment_amount"], json!(paid));
+        let amount = -payment["amount"].as_f64().unwrap();
+        assert_eq!(card["last_payment_amount"], json!(amount));
         let interest = moved
             .iter()
             .find(|told| text(told, "name").starts_with("INTEREST"))
