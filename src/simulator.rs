@@ -39,6 +39,7 @@ pub mod server;
 mod shelf;
 mod snapshot;
 mod state;
+mod subtypes;
 mod test_users;
 mod tokens_in;
 mod transfers;
@@ -153,7 +154,8 @@ struct Inner {
     redirect_uris: Option<Vec<String>>,
     enabled_products: Vec<(String, Vec<String>)>,
     log_calls: bool,
-    seed: String,
+    /// A snapshot brings its own.
+    seed: Mutex<Arc<str>>,
     data_delay: Duration,
     state: Mutex<State>,
     /// Held while data is made up: the memory for it does not grow with the number of cores.
@@ -215,7 +217,7 @@ impl Simulator {
             redirect_uris: options.redirect_uris,
             enabled_products: options.enabled_products,
             log_calls: options.log_calls,
-            seed: options.seed.to_string(),
+            seed: Mutex::new(options.seed.to_string().into()),
             data_delay: options.data_delay,
             state: Mutex::default(),
             making: Default::default(),

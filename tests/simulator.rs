@@ -41,6 +41,10 @@ mod guesses_limits;
 mod guesses_link;
 #[path = "simulator/guesses_requests.rs"]
 mod guesses_requests;
+#[path = "simulator/health.rs"]
+mod health;
+#[path = "simulator/institutions.rs"]
+mod institutions;
 #[path = "simulator/keys.rs"]
 mod keys;
 #[path = "simulator/lifecycle.rs"]
@@ -55,6 +59,8 @@ mod link_hosted;
 mod link_rules;
 #[path = "simulator/link_update.rs"]
 mod link_update;
+#[path = "simulator/money.rs"]
+mod money;
 #[path = "simulator/news.rs"]
 mod news;
 #[path = "simulator/payments.rs"]

@@ -1,16 +1,20 @@
 //! People's money: who owns what, made on demand from a seed and a day, so nothing of it has to be kept.
 //!
-//! The same seed, user and bank always have the same accounts and movements; only identifiers depend on the
-//! Item. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
+//! The same seed, user and bank always have the same accounts and movements; what depends on the Item are identifiers,
+//! and balances and loans, which begin with it as published. `household` says what the accounts allow, `day` and
+//! `shopping` make movements of it, and `settlement` keeps them together. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
 
 pub(super) mod asset_report;
 pub(super) mod asset_summary;
+pub(super) mod balance;
 pub(super) mod calendar;
+mod card;
 pub(super) mod custom;
 pub(super) mod custom_liability;
 mod day;
 mod dice;
 pub(super) mod holdings;
+mod household;
 pub(super) mod identity;
 pub(super) mod investment_transactions;
 pub(super) mod liabilities;
@@ -23,6 +27,8 @@ pub(super) mod pdf;
 pub(super) mod person;
 mod personas;
 mod securities;
+mod settlement;
+mod shopping;
 pub(super) mod statements;
 pub(super) mod sync;
 pub(super) mod transaction;
@@ -65,3 +71,6 @@ impl Source {
         ])
     }
 }
+
+#[cfg(test)]
+mod believable;

@@ -25,7 +25,7 @@ impl Simulator {
     ) -> String {
         if replaces(draft.institution, self.switches().guesses.duplicate_items) {
             for item in state.items_mut().filter(|item| item.is_replaced_by(&draft)) {
-                if item.reset_login().is_ok() {
+                if item.reset_login(now).is_ok() {
                     let webhook = Webhook::item_error(&PlaidError::item_login_required());
                     self.send_webhook(item, webhook, now);
                 }

@@ -96,7 +96,7 @@ impl Simulator {
     pub fn revoke_item(&self, item_id: &str) -> Result<(), NoSuchItem> {
         let now = self.now();
         let mut state = self.state();
-        match state.item_by_id(item_id).map(|item| (item.revoke(), item)) {
+        match state.item_by_id(item_id).map(|item| (item.revoke(now), item)) {
             Some((Ok(()), item)) => {
                 self.send_webhook(item, Webhook::permission_revoked(), now);
                 Ok(())
@@ -153,10 +153,18 @@ impl Simulator {
     }
 
     /// Everything that the simulator remembers as JSON, but for faults, webhooks in waiting, counted and recorded
-    /// calls. It has tokens and signing keys in it.
+    /// calls, and but for what it was started with: keys, lists of redirect URIs and products, and the delay of data.
+    /// It has tokens and signing keys in it.
     pub fn snapshot(&self) -> Result<Value, SnapshotError> {
         let lead = u64::try_from(self.0.clock.lead().as_millis()).unwrap_or(u64::MAX);
-        snapshot::take(&self.state(), &lock(&self.0.webhook_keys), self.switches(), lead)
+        let seed = lock(&self.0.seed).clone();
+        snapshot::take(
+            &self.state(),
+            &lock(&self.0.webhook_keys),
+            self.switches(),
+            &seed,
+            lead,
+        )
     }
 
     /// Goes back to a snapshot, also one that another simulator took.
@@ -167,6 +175,7 @@ impl Simulator {
             .set_lead(Duration::from_millis(snapshot.lead_milliseconds));
         self.set_switches(snapshot.switches);
         *lock(&self.0.webhook_keys) = snapshot.webhook_keys;
+        *lock(&self.0.seed) = snapshot.seed.into();
         *self.state() = snapshot.state;
         Ok(())
     }

@@ -1,6 +1,11 @@
 //! Plaid's Sandbox institutions: <https://plaid.com/docs/sandbox/institutions/>.
 
+mod list;
+mod status;
+
 use serde_json::{Value, json};
+
+pub(super) use self::list::{ALL, HOUNDSTOOTH, NO_BANK, WINDOWPANE};
 
 /// What is special about an institution in Link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,139 +30,14 @@ pub(super) struct Institution {
     /// Tells account numbers of its own for each connection, and so Plaid a `persistent_account_id`
     /// (<https://plaid.com/docs/auth/#tokenized-account-numbers>).
     pub(super) tokenizes_numbers: bool,
+    /// Whether its `status` says that logins and updates fail at times.
+    degraded: bool,
+    /// How long a person's consent to share lasts, where it ends by itself
+    /// (<https://plaid.com/docs/link/oauth/#refreshing-item-consent>).
+    pub(super) consent_days: Option<u16>,
     /// Ends an older Item's login when the same login is linked with other accounts.
     pub(super) replaces_duplicates: bool,
 }
-
-/// What the American Sandbox banks offer.
-const US: &[&str] = &[
-    "assets",
-    "auth",
-    "balance",
-    "identity",
-    "identity_match",
-    "income_verification",
-    "investments",
-    "liabilities",
-    "processor_payments",
-    "signal",
-    "statements",
-    "transactions",
-    "transfer",
-];
-
-/// What banks outside of the United States offer.
-const ABROAD: &[&str] = &["assets", "auth", "balance", "identity", "transactions"];
-
-/// And those that also start payments.
-const OPEN_BANKING: &[&str] = &[
-    "assets",
-    "auth",
-    "balance",
-    "identity",
-    "payment_initiation",
-    "transactions",
-];
-
-const fn bank(id: &'static str, name: &'static str) -> Institution {
-    Institution {
-        id,
-        name,
-        country: "US",
-        special: Trait::Ordinary,
-        products: US,
-        tokenizes_numbers: false,
-        replaces_duplicates: false,
-    }
-}
-
-/// Where Instant Match and automated micro-deposits are tried.
-pub(super) const HOUNDSTOOTH: &str = "ins_109512";
-/// Where instant micro-deposits are tried.
-pub(super) const WINDOWPANE: &str = "ins_135858";
-
-/// In the place of a bank when account numbers were typed in: which bank they are of is not told.
-pub(super) static NO_BANK: Institution = Institution {
-    products: super::auth_flags::MANUAL_PRODUCTS,
-    ..bank("", "")
-};
-
-/// All of them; Link offers them in this order.
-pub(super) const ALL: &[Institution] = &[
-    bank("ins_109508", "First Platypus Bank"),
-    bank("ins_109509", "First Gingham Credit Union"),
-    bank("ins_109510", "Tattersall Federal Credit Union"),
-    bank("ins_109511", "Tartan Bank"),
-    bank(HOUNDSTOOTH, "Houndstooth Bank"),
-    bank("ins_130016", "First Platypus Balance Bank"),
-    bank(WINDOWPANE, "Windowpane Bank"),
-    bank("ins_132363", "Unhealthy Platypus Bank - Degraded"),
-    Institution {
-        special: Trait::Down,
-        ..bank("ins_132361", "Unhealthy Platypus Bank - Down")
-    },
-    Institution {
-        special: Trait::Unsupported,
-        ..bank("ins_133402", "Unsupported Platypus Bank")
-    },
-    Institution {
-        special: Trait::OAuth,
-        tokenizes_numbers: true,
-        ..bank("ins_127287", "Platypus OAuth Bank")
-    },
-    Institution {
-        special: Trait::OAuth,
-        ..bank("ins_132241", "First Platypus OAuth App2App Bank")
-    },
-    Institution {
-        special: Trait::OAuth,
-        ..bank("ins_128026", "Capital One")
-    },
-    Institution {
-        special: Trait::OAuth,
-        tokenizes_numbers: true,
-        replaces_duplicates: true,
-        ..bank("ins_56", "Chase")
-    },
-    Institution {
-        special: Trait::OAuth,
-        tokenizes_numbers: true,
-        replaces_duplicates: true,
-        ..bank("ins_13", "PNC")
-    },
-    Institution {
-        special: Trait::OAuth,
-        replaces_duplicates: true,
-        ..bank("ins_11", "Charles Schwab")
-    },
-    Institution {
-        special: Trait::OAuth,
-        tokenizes_numbers: true,
-        ..bank("ins_127990", "U.S. Bank")
-    },
-    Institution {
-        country: "CA",
-        products: ABROAD,
-        ..bank("ins_43", "Tartan-Dominion Bank of Canada")
-    },
-    Institution {
-        country: "GB",
-        products: OPEN_BANKING,
-        ..bank("ins_117650", "Royal Bank of Plaid")
-    },
-    Institution {
-        country: "GB",
-        products: OPEN_BANKING,
-        special: Trait::OAuth,
-        ..bank("ins_116834", "Flexible Platypus Open Banking")
-    },
-    Institution {
-        country: "GB",
-        products: OPEN_BANKING,
-        special: Trait::OAuth,
-        ..bank("ins_117181", "Flexible Platypus Open Banking (QR)")
-    },
-];
 
 /// The institution with this id.
 pub(super) fn by_id(id: &str) -> Option<&'static Institution> {
@@ -249,25 +129,11 @@ impl Institution {
             "connection_availability": availability,
             "url": url,
             "primary_color": primary_color,
-            "logo": null,
-            "status": extras.status.then(|| self.status()),
+            "logo": extras.optional_metadata.then_some(status::LOGO),
+            "status": extras.status.then(|| status::json(self)),
             "auth_metadata": auth_metadata,
             "payment_initiation_metadata": null,
         })
-    }
-
-    fn status(&self) -> Value {
-        let down = self.special == Trait::Down;
-        let state = if down { "DOWN" } else { "HEALTHY" };
-        json!({"item_logins": {
-            "status": state,
-            "last_status_change": "2020-01-01T00:00:00Z",
-            "breakdown": {
-                "success": u8::from(!down),
-                "error_plaid": 0,
-                "error_institution": u8::from(down),
-            },
-        }})
     }
 }
 

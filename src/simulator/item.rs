@@ -2,6 +2,7 @@
 
 mod consent;
 mod draft;
+pub(super) mod health;
 mod told;
 mod verification;
 
@@ -19,8 +20,6 @@ use crate::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
 const LOGIN_LIFETIME: Duration = Duration::from_secs(30 * DAY);
-/// A consent given to a bank in Europe ends after this time (<https://plaid.com/docs/link/oauth/>).
-const EUROPEAN_CONSENT: Duration = Duration::from_secs(180 * DAY);
 /// Webhooks tell of the end of a consent so long before (<https://plaid.com/docs/api/items/#pending_expiration>).
 const WARNING: Duration = Duration::from_secs(7 * DAY);
 const DAY: u64 = 24 * 60 * 60;
@@ -54,6 +53,12 @@ pub(super) struct Item {
     consent_end_announced: bool,
     /// Whether `/transactions/sync` was called.
     syncs: bool,
+    /// When the login stopped working before its time.
+    #[serde(default)]
+    broke_at: Option<Timestamp>,
+    /// The last time that the login did not work, from when to when.
+    #[serde(default)]
+    last_outage: Option<(Timestamp, Timestamp)>,
     /// Up to when webhooks have told of changed transactions.
     news_told_at: Timestamp,
     /// What `/sandbox/item/set_verification_status` or a webhook said, by account id.
@@ -74,6 +79,8 @@ impl Item {
             last_webhook: None,
             lapse_announced: false,
             syncs: false,
+            broke_at: None,
+            last_outage: None,
             verification: BTreeMap::new(),
         }
     }
@@ -187,9 +194,12 @@ impl Item {
         })
     }
 
-    /// The first call for transactions may say how far back they go, if Link did not.
+    /// The call with which Transactions joins the Item may say how far back they go, if Link did not; once they are on
+    /// it that is fixed (<https://plaid.com/docs/api/products/transactions/#transactionssync>).
     pub(super) fn request_days(&mut self, days: Option<u16>) {
-        if self.draft.source.days_requested.is_none() {
+        const PRODUCT: &str = "transactions";
+        let joins = !self.has(PRODUCT) && self.draft.consented_products.contains(&PRODUCT);
+        if joins && self.draft.source.days_requested.is_none() {
             self.draft.source.days_requested = days;
         }
     }
@@ -207,20 +217,26 @@ impl Item {
     }
 
     /// The person's login stops working.
-    pub(super) fn reset_login(&mut self) -> Result<(), PlaidError> {
+    pub(super) fn reset_login(&mut self, now: Timestamp) -> Result<(), PlaidError> {
         self.moved_to(Stage::LoginRequired)?;
+        self.broke_at.get_or_insert(now);
         self.lapse_announced = true;
         Ok(())
     }
 
     /// The person takes the permission back.
-    pub(super) fn revoke(&mut self) -> Result<(), PlaidError> {
-        self.moved_to(Stage::Revoked)
+    pub(super) fn revoke(&mut self, now: Timestamp) -> Result<(), PlaidError> {
+        self.moved_to(Stage::Revoked)?;
+        self.broke_at.get_or_insert(now);
+        Ok(())
     }
 
     /// Update mode succeeded.
     pub(super) fn repair(&mut self, now: Timestamp) -> Result<(), PlaidError> {
+        let broken_since = self.broken_since(now);
         self.moved_to(Stage::Linked)?;
+        self.last_outage = broken_since.map(|since| (since, now)).or(self.last_outage);
+        self.broke_at = None;
         self.logged_in_at = now;
         self.lapse_announced = false;
         self.consent_ends = consent_end(self.draft.institution, now);
@@ -280,9 +296,10 @@ impl Item {
     }
 }
 
-/// When a consent that is given now ends by itself: in America banks decide, and the Sandbox's do not.
+/// When a consent that is given now ends by itself.
 fn consent_end(institution: &Institution, now: Timestamp) -> Option<Timestamp> {
-    (!institutions::is_american(institution)).then(|| now.plus(EUROPEAN_CONSENT))
+    let days = institution.consent_days?;
+    Some(now.plus(Duration::from_secs(u64::from(days) * DAY)))
 }
 
 #[cfg(test)]
@@ -335,7 +352,7 @@ mod tests {
         item.remove().expect("removed");
         for refused in [
             item.remove(),
-            item.reset_login(),
+            item.reset_login(Timestamp::from_millis(1)),
             item.repair(Timestamp::from_millis(1)),
         ] {
             assert_eq!(refused.expect_err("refused").error_code, "ITEM_NOT_FOUND");

@@ -8,7 +8,7 @@ use super::webhook::keys::Keys;
 use super::{LinkOptions, PublicTokenReuse};
 
 /// The form of the JSON. A snapshot of another form is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Why a snapshot cannot be restored.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +35,13 @@ pub struct Switches {
     pub guesses: Guesses,
 }
 
-/// The whole: tokens, Items, runs of Link, reports, transfers, payments, users, signing keys, switches and the clock.
-/// Faults and webhooks in waiting, counted and recorded calls are left out.
+/// The whole: tokens, Items, runs of Link, reports, transfers, payments, users, signing keys, switches, the clock and
+/// the seed that everybody's data comes of. Faults and webhooks in waiting, counted and recorded calls are left out.
 #[derive(Deserialize)]
 pub(super) struct Snapshot {
     pub(super) lead_milliseconds: u64,
     pub(super) switches: Switches,
+    pub(super) seed: String,
     pub(super) webhook_keys: Keys,
     pub(super) state: State,
 }
@@ -51,6 +52,7 @@ struct Taken<'a> {
     version: u32,
     lead_milliseconds: u64,
     switches: Switches,
+    seed: &'a str,
     webhook_keys: &'a Keys,
     state: &'a State,
 }
@@ -60,12 +62,14 @@ pub(super) fn take(
     state: &State,
     webhook_keys: &Keys,
     switches: Switches,
+    seed: &str,
     lead_milliseconds: u64,
 ) -> Result<serde_json::Value, SnapshotError> {
     let taken = Taken {
         version: VERSION,
         lead_milliseconds,
         switches,
+        seed,
         webhook_keys,
         state,
     };

@@ -91,6 +91,47 @@ async fn a_custom_user_gets_what_was_written() {
     assert!(owed["liabilities"]["mortgage"].is_null());
 }
 
+/// A configuration with so many transactions.
+fn listing(count: usize) -> Value {
+    let one = json!({"date_transacted": "2025-06-01", "date_posted": "2025-06-02", "amount": 1, "description": "x"});
+    json!({"override_accounts": [
+        {"type": "depository", "subtype": "checking", "transactions": vec![one.clone(); count - 1]},
+        {"type": "depository", "subtype": "savings", "transactions": [one]},
+    ]})
+}
+
+#[tokio::test]
+async fn a_student_loan_ends_when_its_repayment_does() {
+    let plaid = Plaid::start().await;
+    let liability = json!({
+        "type": "student", "origination_date": "2021-03-15", "principal": 30_000, "nominal_apr": 5.5,
+        "repayment_model": {"type": "standard", "non_repayment_months": 6, "repayment_months": 120},
+    });
+    let password = json!({"override_accounts": [
+        {"type": "loan", "subtype": "student", "starting_balance": 20_000, "liability": liability},
+        {"type": "credit", "subtype": "credit card", "starting_balance": 300, "transactions": [
+            {"date_transacted": "2025-06-01", "date_posted": "2025-06-02", "amount": -55.5, "description": "Thanks"},
+        ]},
+    ]})
+    .to_string();
+    let token = plaid.item_of("user_custom", &password, &["liabilities"]).await;
+    let told = plaid.of_item("/liabilities/get", &token).await.ok();
+    let loan = &told["liabilities"]["student"][0];
+    assert_eq!(
+        (&loan["expected_payoff_date"], &loan["origination_date"]),
+        (&json!("2031-09-15"), &json!("2021-03-15"))
+    );
+    // The part that brings 20,000 to nothing by then.
+    let monthly = loan["minimum_payment_amount"].as_f64().unwrap();
+    assert!((311.0..318.0).contains(&monthly), "{monthly}");
+    let card = &told["liabilities"]["credit"][0];
+    assert_eq!(
+        (&card["last_payment_amount"], &card["last_payment_date"]),
+        (&json!(55.5), &json!("2025-06-02"))
+    );
+    assert!(card["aprs"][2]["interest_charge_amount"].is_null());
+}
+
 #[tokio::test]
 async fn configurations_have_limits() {
     let plaid = Plaid::start().await;
@@ -107,6 +148,12 @@ async fn configurations_have_limits() {
             json!({"override_accounts": [{"type": "house", "subtype": "x"}]}).to_string(),
             "INVALID_CREDENTIALS",
         ),
+        (
+            json!({"override_accounts": [{"type": "depository", "subtype": "mortgage"}]}).to_string(),
+            "INVALID_CREDENTIALS",
+        ),
+        (json!({"override_account": []}).to_string(), "INVALID_CREDENTIALS"),
+        (listing(251).to_string(), "INVALID_CREDENTIALS"),
         (masked("12345").to_string(), "INVALID_CREDENTIALS"),
         (
             json!({"seed": "x".repeat(55_000)}).to_string(),
@@ -124,6 +171,9 @@ async fn configurations_have_limits() {
             .await
             .refused(400, "ITEM_ERROR", code);
     }
+    plaid
+        .item_of("user_custom", &listing(250).to_string(), &["auth"])
+        .await;
     let full = json!({"override_accounts": vec![account; 10]}).to_string();
     let token = plaid.item_of("user_custom", &full, &["auth"]).await;
     let accounts = plaid.of_item("/accounts/get", &token).await.ok();

@@ -137,7 +137,8 @@ async fn link_can_be_run_in_process() {
             .login_required
     );
 
-    let nowhere = plaid.link_token(json!({"country_codes": ["FI"]})).await;
+    let nowhere = json!({"country_codes": ["FI"], "products": ["liabilities"]});
+    let nowhere = plaid.link_token(nowhere).await;
     assert!(plaid.simulator().complete_link(&nowhere).is_none());
     assert!(plaid.simulator().complete_link("link-sandbox-nonsense").is_none());
 }

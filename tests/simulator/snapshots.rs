@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use plaid_token_broker::simulator::Options;
 use serde_json::{Value, json};
 
 use crate::link_support::{Link, account_ids};
@@ -167,4 +168,28 @@ async fn signing_keys_go_along() {
     let after = receiver.next().await;
     assert!(after.verified(&plaid).await["expired_at"].is_null());
     assert_ne!(before.kid(), after.kid());
+}
+
+/// Whose data comes of another seed would find other transactions behind the same Item and cursor.
+#[tokio::test]
+async fn data_goes_along_to_a_simulator_with_another_seed() {
+    let seeded = |seed| Options {
+        seed,
+        ..Options::default()
+    };
+    let (plaid, other) = (Plaid::with(seeded(5)).await, Plaid::with(seeded(6)).await);
+    let access_token = plaid.item_with(&["transactions", "assets"]).await;
+    let read = async |plaid: &Plaid| {
+        let body = json!({"access_token": access_token, "count": 500});
+        plaid.call("/transactions/sync", body).await.ok()
+    };
+    let first = read(&plaid).await;
+    let snapshot = plaid.simulator().snapshot().unwrap();
+    other.simulator().restore(&snapshot).unwrap();
+    other.clock.advance(Duration::from_secs(3));
+    let again = read(&other).await;
+    assert_eq!(
+        (&again["added"], &again["next_cursor"]),
+        (&first["added"], &first["next_cursor"])
+    );
 }

@@ -199,22 +199,64 @@ async fn cursors_belong_to_one_item_and_choice() {
     assert_eq!((&now["added"], &now["has_more"]), (&json!([]), &json!(false)));
 }
 
+/// An Item that has no Transactions yet, and the person's consent to them.
+async fn consented(plaid: &Plaid, changes: Value) -> String {
+    let mut request = json!({"products": ["auth"], "additional_consented_products": ["transactions"]});
+    for (name, value) in changes.as_object().unwrap() {
+        request[name] = value.clone();
+    }
+    let link_token = plaid.link_token(request).await;
+    let success = plaid.simulator().complete_link(&link_token).unwrap();
+    let exchanged = plaid.exchange(success.public_token.unwrap().expose()).await.ok();
+    plaid.clock.advance(Duration::from_secs(3));
+    text(&exchanged, "access_token")
+}
+
+async fn get_of_days(plaid: &Plaid, token: &str, days: u64) -> Value {
+    let body = json!({"access_token": token, "start_date": "2020-01-01", "end_date": "2030-01-01",
+                      "options": {"days_requested": days, "count": 1, "include_original_description": true,
+                                  "personal_finance_category_version": "v2"}});
+    plaid.call("/transactions/get", body).await.ok()
+}
+
 #[tokio::test]
-async fn the_first_call_may_say_how_far_back() {
+async fn the_call_that_adds_transactions_says_how_far_back() {
     let plaid = Plaid::start().await;
-    let token = plaid.item_with(&["transactions"]).await;
-    let body = |days: u64| {
-        json!({"access_token": token, "start_date": "2020-01-01", "end_date": "2030-01-01",
-               "options": {"days_requested": days, "count": 1, "include_original_description": true,
-                           "personal_finance_category_version": "v2"}})
-    };
-    let long = plaid.call("/transactions/get", body(730)).await.ok();
-    assert!(long["total_transactions"].as_u64().unwrap() > 1_000);
+    let token = consented(&plaid, json!({})).await;
+    let long = get_of_days(&plaid, &token, 730).await;
+    assert!(
+        long["total_transactions"].as_u64().unwrap() > 300,
+        "two years of checking and savings"
+    );
     assert!(long["transactions"][0]["original_description"].is_string());
     assert_eq!(
         long["transactions"][0]["personal_finance_category"]["version"],
         "v2"
     );
-    let later = plaid.call("/transactions/get", body(30)).await.ok();
+    let later = get_of_days(&plaid, &token, 30).await;
     assert_eq!(later["total_transactions"], long["total_transactions"]);
+
+    let token = consented(&plaid, json!({"transactions": {"days_requested": 30}})).await;
+    let by_link = get_of_days(&plaid, &token, 730).await;
+    assert_eq!(
+        get_all(&plaid, &token).await.len() as u64,
+        by_link["total_transactions"]
+    );
+    assert!(by_link["total_transactions"].as_u64() < long["total_transactions"].as_u64());
+}
+
+/// How far back they go is fixed once Transactions is on the Item, so a copy kept by cursors stays whole.
+#[tokio::test]
+async fn no_later_call_reaches_further_back() {
+    let plaid = Plaid::start().await;
+    let token = plaid.item_with(&["transactions"]).await;
+    let mut copy = Copy::default();
+    copy.update(&plaid, &token, 500).await;
+    let longer = get_of_days(&plaid, &token, 365).await;
+    assert_eq!(longer["total_transactions"], copy.transactions.len());
+    let body = json!({"access_token": token, "count": 500, "options": {"days_requested": 365}});
+    let again = plaid.call("/transactions/sync", body).await.ok();
+    assert_eq!(again["added"].as_array().unwrap().len(), copy.transactions.len());
+    copy.update(&plaid, &token, 500).await;
+    assert_eq!(get_all(&plaid, &token).await.len(), copy.transactions.len());
 }

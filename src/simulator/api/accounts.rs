@@ -10,6 +10,7 @@ use crate::simulator::data::calendar::{date_of, day_of};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, optional, required};
 use crate::simulator::guesses::AccountsWhileLoginRequired;
+use crate::simulator::pulls::accounts_json;
 
 /// The one bank that only gives balances of some age
 /// (<https://plaid.com/docs/api/products/balance/#accountsbalanceget>).
@@ -29,8 +30,7 @@ pub(super) const BALANCE_GET: &[Field] = &[
 /// `/accounts/get`: what the last pull brought.
 pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfAccounts = call.take()?;
-    let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    let item = call.item(&request.access_token)?;
     match item.readable(call.now, &call.guesses) {
         Err(error)
             if error.error_code != "ITEM_LOGIN_REQUIRED"
@@ -40,11 +40,9 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         }
         _ => {}
     }
-    let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
-        .into_iter()
-        .map(|account| item.account_json(account, call.now))
-        .collect();
-    Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
+    let accounts = chosen(&item, request.options.account_ids.as_deref())?;
+    let accounts = accounts_json(call.simulator, &item, &accounts, call.now);
+    Ok(json!({"accounts": accounts, "item": call.item_json(&item)}))
 }
 
 #[derive(Deserialize)]
@@ -60,18 +58,17 @@ struct BalanceOptions {
     min_last_updated_datetime: Option<String>,
 }
 
-/// `/accounts/balance/get`: the simulator's balances never move, so fresh ones are those of the last pull.
+/// `/accounts/balance/get`: the simulator's banks have nothing newer than the last pull.
 pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: BalanceGet = call.take()?;
-    let mut state = call.simulator.state();
-    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    let item = call.item(&request.access_token)?;
     item.readable(call.now, &call.guesses)?;
     call.check_enabled("balance")?;
     if item.draft().is_manual() {
         // There is no login to ask the bank with (https://plaid.com/docs/errors/item/#products_not_supported).
         return Err(PlaidError::products_not_supported("balance"));
     }
-    let accounts = chosen(item, request.options.account_ids.as_deref())?;
+    let accounts = chosen(&item, request.options.account_ids.as_deref())?;
     let mut updated = None;
     if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
         updated = Some(check_age(
@@ -79,10 +76,11 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             &call,
         )?);
     }
+    let told = accounts_json(call.simulator, &item, &accounts, call.now);
     let accounts: Vec<_> = accounts
         .into_iter()
-        .map(|account| {
-            let mut json = item.account_json(account, call.now);
+        .zip(told)
+        .map(|(account, mut json)| {
             let aged = updated.as_ref().filter(|_| account.kind != "depository");
             if let (Some(updated), Some(balances)) =
                 (aged, json.get_mut("balances").and_then(Value::as_object_mut))
@@ -92,7 +90,7 @@ pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
             json
         })
         .collect();
-    Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
+    Ok(json!({"accounts": accounts, "item": call.item_json(&item)}))
 }
 
 /// When the balances were last updated, if the caller takes balances of that age.

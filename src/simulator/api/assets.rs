@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Document};
 use crate::simulator::asset_reports::AssetReport;
+use crate::simulator::data::balance::{self, Balances};
 use crate::simulator::data::calendar::{date_of, day_of};
 use crate::simulator::data::holdings::portfolio;
 use crate::simulator::data::sync::Stage;
@@ -14,7 +15,7 @@ use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::guesses::ReportWithoutTokens;
 use crate::simulator::ids::{self, time_text};
 use crate::simulator::item::Item;
-use crate::simulator::pulls::ledger;
+use crate::simulator::pulls::{bank_hour, ledger};
 use crate::simulator::webhook::Webhook;
 
 const DAYS: Kind = Kind::Integer { min: 0, max: 731 };
@@ -241,6 +242,7 @@ fn item_json(
     let last = day_of(report.created_at);
     let first = last - days;
     let today = date_of(last);
+    let hour = bank_hour(call.simulator, item, report.created_at);
     let accounts: Vec<_> = item
         .accounts()
         .map(|account| {
@@ -256,8 +258,16 @@ fn item_json(
             };
             let person = &item.source().person;
             let owners = identity::owners(person, account);
-            let mut json =
-                asset_report::account(account, &owners, &movements, (first, last), item.id(), insights);
+            let balances = Balances::of(&ledger.history, account, first, hour);
+            let mut json = asset_report::account(
+                &balance::at(&ledger.history, account, hour),
+                &owners,
+                &movements,
+                &balances,
+                (first, last),
+                item.id(),
+                insights,
+            );
             if report.investments
                 && let Some(json) = json.as_object_mut()
             {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::Call;
 use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, listed, ready};
 use super::transactions::{COUNT, OFFSET, check_period, usual_count};
-use crate::clock::Timestamp;
 use crate::simulator::accounts::Account;
 use crate::simulator::data::calendar::{Day, day_of, number_of};
 use crate::simulator::data::holdings::{is_investment, portfolio};
@@ -16,7 +15,7 @@ use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, optional, required};
 use crate::simulator::guesses::Guesses;
 use crate::simulator::item::Item;
-use crate::simulator::pulls::{history, stage};
+use crate::simulator::pulls::{accounts_json, history, stage};
 
 /// Plaid keeps 24 months.
 const LONGEST_HISTORY: i64 = 730;
@@ -79,11 +78,10 @@ fn accounts<'a>(
     }
 }
 
-fn json_of(accounts: &[&Account], item: &Item, now: Timestamp) -> Vec<Value> {
-    accounts
-        .iter()
-        .map(|account| {
-            let mut json = item.account_json(account, now);
+fn json_of(accounts: &[&Account], item: &Item, call: &Call<'_>) -> Vec<Value> {
+    accounts_json(call.simulator, item, accounts, call.now)
+        .into_iter()
+        .map(|mut json| {
             if let Some(balances) = json.get_mut("balances").and_then(Value::as_object_mut) {
                 balances.insert("margin_loan_amount".to_owned(), Value::Null);
             }
@@ -102,7 +100,7 @@ pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
         let portfolio = portfolio(&item.source().person, accounts.iter().copied(), item.id(), today);
         let securities: Vec<_> = portfolio.securities.into_values().collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item, call.now),
+            "accounts": json_of(&accounts, item, &call),
             "holdings": portfolio.holdings,
             "securities": securities,
             "item": call.item_json(item),
@@ -137,7 +135,7 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .take(options.count)
             .collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item, call.now),
+            "accounts": json_of(&accounts, item, &call),
             "investment_transactions": page,
             "securities": securities,
             "total_investment_transactions": total,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, required};
+use crate::simulator::pulls::updates;
 
 /// A body with nothing but an access token.
 #[derive(Deserialize)]
@@ -38,7 +39,8 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    Ok(json!({"item": call.full_item_json(item), "status": item.status_json()}))
+    let status = item.status_json(&updates(call.simulator), call.now);
+    Ok(json!({"item": call.full_item_json(item), "status": status}))
 }
 
 pub(super) const REMOVE: &[Field] = &[

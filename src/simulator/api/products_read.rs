@@ -7,6 +7,7 @@ use super::reading::{OfAccounts, chosen, listed};
 use crate::simulator::accounts::Account;
 use crate::simulator::data::{identity, liabilities, numbers};
 use crate::simulator::error::PlaidError;
+use crate::simulator::pulls::{accounts_json, bank_hour, history};
 
 /// `/auth/get`
 pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
@@ -22,12 +23,10 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
             item.deposit(),
             accounts.iter().copied(),
             item.id(),
-            item.institution().country,
+            item.institution(),
         );
-        let accounts: Vec<_> = listed(accounts, &call.guesses, Account::has_numbers)
-            .into_iter()
-            .map(|account| item.account_json(account, call.now))
-            .collect();
+        let accounts = listed(accounts, &call.guesses, Account::has_numbers);
+        let accounts = accounts_json(call.simulator, item, &accounts, call.now);
         Ok(json!({"accounts": accounts, "numbers": numbers, "item": call.item_json(item)}))
     })
 }
@@ -36,10 +35,12 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
 pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfAccounts = call.take()?;
     call.read(&request.access_token, "identity", |item| {
-        let accounts: Vec<_> = chosen(item, request.options.account_ids.as_deref())?
+        let accounts = chosen(item, request.options.account_ids.as_deref())?;
+        let told = accounts_json(call.simulator, item, &accounts, call.now);
+        let accounts: Vec<_> = accounts
             .into_iter()
-            .map(|account| {
-                let mut json = item.account_json(account, call.now);
+            .zip(told)
+            .map(|(account, mut json)| {
                 if let Some(json) = json.as_object_mut() {
                     let owners = identity::owners(&item.source().person, account);
                     json.insert("owners".to_owned(), owners);
@@ -54,7 +55,6 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
 /// `/liabilities/get`
 pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfAccounts = call.take()?;
-    let today = call.today();
     call.read(&request.access_token, "liabilities", |item| {
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
         if !accounts
@@ -63,12 +63,12 @@ pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
         {
             return Err(PlaidError::no_accounts("NO_LIABILITY_ACCOUNTS", "liability"));
         }
-        let liabilities = liabilities::json(&item.source().person, &accounts, item.id(), today);
+        let history = history(call.simulator, item);
+        let hour = bank_hour(call.simulator, item, call.now);
+        let liabilities = liabilities::json(&history, &accounts, item.id(), hour);
         let fits = |account: &Account| liabilities::kind_of(account).is_some();
-        let accounts: Vec<_> = listed(accounts, &call.guesses, fits)
-            .into_iter()
-            .map(|account| item.account_json(account, call.now))
-            .collect();
+        let accounts = listed(accounts, &call.guesses, fits);
+        let accounts = accounts_json(call.simulator, item, &accounts, call.now);
         Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": call.item_json(item)}))
     })
 }

@@ -87,6 +87,13 @@ impl Call<'_> {
         item
     }
 
+    /// A copy of the client's own Item, which others need not wait for.
+    pub(super) fn item(&self, access_token: &str) -> Result<Item, PlaidError> {
+        let mut state = self.simulator.state();
+        let item = state.item(&self.client_id, access_token, &self.guesses)?;
+        Ok(item.clone())
+    }
+
     pub(super) fn today(&self) -> Date {
         date_of(day_of(self.now))
     }

@@ -234,7 +234,7 @@ pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let request: OfItem = call.take()?;
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    item.reset_login()?;
+    item.reset_login(call.now)?;
     let webhook = Webhook::item_error(&PlaidError::item_login_required());
     call.simulator.send_webhook(item, webhook, call.now);
     Ok(json!({"reset_login": true}))

@@ -45,7 +45,7 @@ pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }
     for item_id in if named.is_empty() { &owned } else { &named } {
         if let Some(item) = state.item_by_id(item_id) {
-            item.reset_login()?;
+            item.reset_login(call.now)?;
             let webhook = Webhook::item_error(&PlaidError::item_login_required());
             call.simulator.send_webhook(item, webhook, call.now);
         }

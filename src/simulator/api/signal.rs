@@ -10,6 +10,7 @@ use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::guesses::SignalScores;
 use crate::simulator::ids::{self, time_text};
+use crate::simulator::pulls::accounts_now;
 
 pub(super) const EVALUATE: &[Field] = &[
     required("access_token", TEXT),
@@ -75,6 +76,8 @@ pub(super) fn evaluate(mut call: Call<'_>) -> Result<Value, PlaidError> {
         if !account.has_numbers() {
             return Err(PlaidError::no_accounts("NO_AUTH_ACCOUNTS", "checking or savings"));
         }
+        let now = accounts_now(call.simulator, item, &[account], call.now);
+        let account = now.first().unwrap_or(account);
         let random = (call.guesses.signal_scores == SignalScores::Random).then(ids::new_uuid);
         let score = |kind: &str| {
             let of = random.as_deref().unwrap_or(&request.client_transaction_id);

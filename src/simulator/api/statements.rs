@@ -11,7 +11,7 @@ use crate::simulator::data::statements::{Statement, between, has_statements};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, TEXT, required};
 use crate::simulator::item::Item;
-use crate::simulator::pulls::history;
+use crate::simulator::pulls::{bank_hour, history};
 
 use super::item::OfItem;
 
@@ -83,8 +83,9 @@ pub(super) fn download(mut call: Call<'_>) -> Result<Document, PlaidError> {
             .find(|statement| statement.id(item.id()) == request.statement_id)
             .ok_or_else(|| PlaidError::invalid_field("statement_id names no statement of this Item"))?;
         let history = history(call.simulator, item);
+        let hour = bank_hour(call.simulator, item, call.now);
         Ok(Document {
-            bytes: statement.pdf(&history, item.institution().name, today),
+            bytes: statement.pdf(&history, item.institution().name, hour),
             hashed: true,
         })
     })

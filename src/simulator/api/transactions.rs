@@ -14,7 +14,7 @@ use crate::simulator::data::transaction::{self, Style};
 use crate::simulator::error::PlaidError;
 use crate::simulator::fields::{Field, Kind, TEXT, nullable, optional, required};
 use crate::simulator::made_transactions::Made;
-use crate::simulator::pulls::{ledger, stage};
+use crate::simulator::pulls::{accounts_json, ledger, stage};
 use crate::simulator::webhook::Webhook;
 
 pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
@@ -149,10 +149,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
         if stage == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
-        let accounts_json: Vec<_> = accounts
-            .iter()
-            .map(|account| item.account_json(account, call.now))
-            .collect();
+        let accounts_json = accounts_json(call.simulator, item, &accounts, call.now);
         let made = made(&call, item, &accounts);
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
@@ -189,10 +186,10 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Result<(), PlaidError> {
-    call.simulator
-        .state()
-        .item(&call.client_id, access_token, &call.guesses)?
-        .request_days(days);
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, access_token, &call.guesses)?;
+    item.readable(call.now, &call.guesses)?;
+    item.request_days(days);
     Ok(())
 }
 
@@ -229,10 +226,7 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
             None => chosen(item, None)?,
         };
         let account_id = account_id.unwrap_or_default();
-        let accounts_json: Vec<_> = accounts
-            .iter()
-            .map(|account| item.account_json(account, call.now))
-            .collect();
+        let accounts_json = accounts_json(call.simulator, item, &accounts, call.now);
         let stage = stage(call.simulator, item, call.now);
         let mut made = made(call, item, &accounts);
         if stage == Stage::Nothing {

@@ -10,6 +10,7 @@ use crate::simulator::data::money::Money;
 use crate::simulator::error::PlaidError;
 use crate::simulator::guesses::TransferWithAuth;
 use crate::simulator::ids::{new_uuid, time_text};
+use crate::simulator::pulls::accounts_now;
 use crate::simulator::transfers::Authorization;
 
 #[derive(Deserialize)]
@@ -50,6 +51,8 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
         })?;
     item.verified(call.now)?;
     let account = transferable(account(item, &request.account_id)?)?;
+    let of_now = accounts_now(call.simulator, item, &[account], call.now);
+    let account = of_now.first().unwrap_or(account);
     let decision = if item.draft().is_manual() && !item.login_required(call.now) {
         Some(MANUAL)
     } else {

@@ -1,11 +1,9 @@
 //! What an asset report says of one account: <https://plaid.com/docs/api/products/assets/>.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
+use super::balance::Balances;
 use super::calendar::date_of;
-use super::money::Money;
 use super::movement::{Form, Movement};
 use super::transaction::{self, Style};
 use crate::simulator::accounts::Account;
@@ -15,6 +13,7 @@ pub(in crate::simulator) fn account(
     account: &Account,
     owners: &Value,
     movements: &[(Movement<'_>, Form)],
+    balances: &Balances,
     (first, last): (i64, i64),
     item_id: &str,
     insights: bool,
@@ -35,7 +34,7 @@ pub(in crate::simulator) fn account(
         json.insert("ownership_type".to_owned(), Value::Null);
         json.insert(
             "historical_balances".to_owned(),
-            balances(account, movements, (first, last)),
+            historical(account, balances, (first, last)),
         );
     }
     json
@@ -81,27 +80,14 @@ fn entry(movement: &Movement<'_>, form: Form, item_id: &str, insights: bool) -> 
     json
 }
 
-/// The balance at the end of each day, worked backwards from today's.
-fn balances(account: &Account, movements: &[(Movement<'_>, Form)], (first, last): (i64, i64)) -> Value {
-    let mut moved: BTreeMap<i64, Money> = BTreeMap::new();
-    for (movement, form) in movements {
-        if *form != Form::Pending {
-            let day = moved.entry(movement.date(*form)).or_default();
-            *day = *day + movement.amount;
-        }
-    }
-    // On an account that is a debt, spending makes the balance grow.
-    let debt = matches!(account.kind, "credit" | "loan");
-    let mut current = account.current;
+/// The balance at the end of each day.
+fn historical(account: &Account, balances: &Balances, (first, last): (i64, i64)) -> Value {
     let days: Vec<_> = (first..=last)
         .rev()
         .map(|day| {
-            let at_the_end = current;
-            let moved = moved.get(&day).copied().unwrap_or_default();
-            current = if debt { current - moved } else { current + moved };
             json!({
                 "date": date_of(day).to_string(),
-                "current": at_the_end.json(),
+                "current": balances.on(day).json(),
                 "iso_currency_code": account.currency,
                 "unofficial_currency_code": null,
             })

@@ -12,16 +12,25 @@ use super::dice::Dice;
 use super::money::Money;
 use crate::simulator::accounts::Account;
 use crate::simulator::link::Mfa;
+use crate::simulator::subtypes;
 
-/// Plaid refuses longer configurations.
+/// Plaid refuses longer configurations, and ones with more transactions or more accounts than there are keys.
 const LONGEST: usize = 55_000;
-/// And ones with more accounts; their keys make the accounts' ids.
-/// The keys of made-up accounts, in their order.
+const MOST_TRANSACTIONS: usize = 250;
+/// The keys of made-up accounts, in their order; they make the accounts' ids.
 pub(in crate::simulator) const KEYS: [&str; 10] = [
     "custom-0", "custom-1", "custom-2", "custom-3", "custom-4", "custom-5", "custom-6", "custom-7",
     "custom-8", "custom-9",
 ];
-const KINDS: [&str; 6] = ["investment", "credit", "depository", "loan", "brokerage", "other"];
+/// The types of accounts, with the subtypes of each.
+const KINDS: [(&str, &[&str]); 6] = [
+    ("depository", subtypes::DEPOSITORY),
+    ("credit", subtypes::CREDIT),
+    ("loan", subtypes::LOAN),
+    ("investment", subtypes::INVESTMENT),
+    ("brokerage", subtypes::INVESTMENT),
+    ("other", subtypes::OTHER),
+];
 
 /// A configuration that was found good.
 #[derive(Debug)]
@@ -35,6 +44,7 @@ pub(in crate::simulator) struct Custom {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Configuration {
     version: Option<Value>,
     seed: Option<String>,
@@ -193,7 +203,9 @@ impl Custom {
         let overrides = configuration.override_accounts;
         let version = configuration.version.map(|version| version.to_string());
         let versioned = version.is_none_or(|version| matches!(version.trim_matches('"'), "1" | "2"));
-        if !versioned || overrides.len() > KEYS.len() {
+        let transactions = overrides.iter().filter_map(|wanted| wanted.transactions.as_ref());
+        let listed: usize = transactions.map(Vec::len).sum();
+        if !versioned || overrides.len() > KEYS.len() || listed > MOST_TRANSACTIONS {
             return None;
         }
         let fails_recaptcha = match configuration.recaptcha.as_deref() {
@@ -256,7 +268,10 @@ impl Custom {
 
 impl Override {
     fn account(&self, key: &'static str) -> Option<Account> {
-        let kind = KINDS.into_iter().find(|kind| *kind == self.kind)?;
+        let (kind, _) = KINDS
+            .iter()
+            .find(|(kind, subtypes)| *kind == self.kind && subtypes.contains(&&*self.subtype))?;
+        let kind = *kind;
         let mask = self.meta.mask.clone().filter(|mask| !mask.is_empty());
         let masked = mask.as_ref().is_none_or(|mask| {
             (2..=4).contains(&mask.len()) && mask.bytes().all(|byte| byte.is_ascii_alphanumeric())

@@ -1,279 +1,356 @@
-//! What one day brings to one account.
+//! The regular movements of one day: wages and bills, payments of cards and loans, and the transfers between.
 
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use super::calendar::date_of;
+use super::calendar::{date_of, months_after, number_of};
+use super::card;
 use super::dice::Dice;
+use super::household::{is_current, month_saved};
 use super::loan;
-use super::merchants::SHOPS;
 use super::money::Money;
-use super::movement::{Movement, What, regular};
-use super::person::Person;
+use super::movement::{History, Movement, What, regular};
 use super::personas::Habit;
+use super::settlement;
 use crate::simulator::accounts::Account;
 
-/// The movements that `person` makes on this account and day.
-pub(super) fn movements<'a>(
-    person: &'a Person,
-    seed: &str,
-    account: &'a Account,
-    number: i64,
-) -> Vec<Movement<'a>> {
-    let mut day = Day {
-        person,
-        seed,
-        account,
-        number,
-        date: date_of(number),
-        dice: Dice::new(&[seed, account.key], number),
-        movements: Vec::new(),
-    };
-    match (account.kind, &*account.subtype) {
-        ("depository", "checking" | "cash management" | "prepaid" | "paypal") => day.on_checking(),
-        ("depository", _) => day.on_savings(),
-        ("credit", _) => day.on_card(),
-        ("loan", _) => day.on_loan(),
-        _ => {}
-    }
-    day.movements
+/// Money that comes or goes, before it is on an account. What leaves is positive.
+pub(super) struct Flow<'a> {
+    pub(super) amount: Money,
+    raw: Cow<'a, str>,
+    category: Category,
 }
 
-struct Day<'a, 's> {
-    person: &'a Person,
-    seed: &'s str,
-    account: &'a Account,
+type Category = (&'static str, &'static str);
+
+const TRANSFER_OUT: Category = ("TRANSFER_OUT", "TRANSFER_OUT_SAVINGS");
+const TRANSFER_IN: Category = ("TRANSFER_IN", "TRANSFER_IN_SAVINGS");
+const ELSEWHERE_OUT: Category = ("TRANSFER_OUT", "TRANSFER_OUT_ACCOUNT_TRANSFER");
+const ELSEWHERE_IN: Category = ("TRANSFER_IN", "TRANSFER_IN_ACCOUNT_TRANSFER");
+const INVESTED: Category = ("TRANSFER_OUT", "TRANSFER_OUT_INVESTMENT_AND_RETIREMENT_FUNDS");
+const WAGES: Category = ("INCOME", "INCOME_WAGES");
+const INTEREST: Category = ("INCOME", "INCOME_INTEREST_EARNED");
+const CARD_PAYMENT: Category = ("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT");
+const RENT: Category = ("RENT_AND_UTILITIES", "RENT_AND_UTILITIES_RENT");
+const POWER: Category = ("RENT_AND_UTILITIES", "RENT_AND_UTILITIES_GAS_AND_ELECTRICITY");
+const PHONE: Category = ("RENT_AND_UTILITIES", "RENT_AND_UTILITIES_TELEPHONE");
+const OVERDRAFT: Category = ("BANK_FEES", "BANK_FEES_OVERDRAFT_FEES");
+/// What banks charge for money that they lend.
+pub(super) const CHARGE: Category = ("BANK_FEES", "BANK_FEES_INTEREST_CHARGE");
+const ADVANCE: Category = ("TRANSFER_IN", "TRANSFER_IN_CASH_ADVANCES_AND_LOANS");
+const REPAYMENT: Category = ("LOAN_PAYMENTS", "LOAN_PAYMENTS_PERSONAL_LOAN_PAYMENT");
+const REVENUE: Category = ("INCOME", "INCOME_OTHER_INCOME");
+const GOODS: Category = (
+    "GENERAL_MERCHANDISE",
+    "GENERAL_MERCHANDISE_OTHER_GENERAL_MERCHANDISE",
+);
+const STAFF: Category = ("GENERAL_SERVICES", "GENERAL_SERVICES_OTHER_GENERAL_SERVICES");
+
+/// Where a day is in its week and fortnight; 1970-01-01 was a Thursday.
+#[derive(Clone, Copy)]
+pub(super) struct Rhythm {
+    pub(super) weekday: i64,
+    pub(super) fortnight: i64,
+}
+
+pub(super) const FRIDAY: i64 = 1;
+
+impl Rhythm {
+    pub(super) fn of(day: i64) -> Self {
+        Self {
+            weekday: day.rem_euclid(7),
+            fortnight: day.rem_euclid(14),
+        }
+    }
+
+    pub(super) fn is_payday(self) -> bool {
+        self.fortnight == FRIDAY
+    }
+
+    pub(super) fn is_second_payday(self) -> bool {
+        self.fortnight == FRIDAY + 7
+    }
+}
+
+/// The regular movements of this account and day.
+pub(super) fn movements<'a>(history: &History<'a>, account: &'a Account, number: i64) -> Vec<Movement<'a>> {
+    let mut day = Day::new(history, number);
+    if is_current(account) {
+        if history.household().is_main(account) {
+            day.on_main();
+        }
+        day.settle(account);
+    } else {
+        match account.kind {
+            "depository" => day.on_savings(account),
+            "credit" => day.on_card(account),
+            "loan" => day.on_loan(account),
+            _ => {}
+        }
+    }
+    let flows = day.flows.into_iter().enumerate();
+    flows
+        .map(|(ordinal, flow)| Movement {
+            ordinal,
+            ..regular(account, number, flow.amount, flow.what())
+        })
+        .collect()
+}
+
+/// What a day brings and takes on the main account, before the transfers that make up for it.
+pub(super) fn of_main<'a>(history: &History<'a>, number: i64) -> Vec<Flow<'a>> {
+    let mut day = Day::new(history, number);
+    day.on_main();
+    day.flows
+}
+
+impl<'a> Flow<'a> {
+    fn what(self) -> What<'a> {
+        What {
+            raw: self.raw,
+            merchant: None,
+            primary: self.category.0,
+            detailed: self.category.1,
+            channel: "other",
+        }
+    }
+}
+
+struct Day<'a, 'h> {
+    history: &'h History<'a>,
     number: i64,
     date: Date,
-    dice: Dice,
-    movements: Vec<Movement<'a>>,
+    flows: Vec<Flow<'a>>,
 }
 
-const TRANSFER_OUT: (&str, &str) = ("TRANSFER_OUT", "TRANSFER_OUT_SAVINGS");
-const TRANSFER_IN: (&str, &str) = ("TRANSFER_IN", "TRANSFER_IN_SAVINGS");
-const WITHDRAWAL: (&str, &str) = ("TRANSFER_OUT", "TRANSFER_OUT_WITHDRAWAL");
-const WAGES: (&str, &str) = ("INCOME", "INCOME_WAGES");
-const INTEREST: (&str, &str) = ("INCOME", "INCOME_INTEREST_EARNED");
-const CARD_PAYMENT: (&str, &str) = ("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT");
-const RENT: (&str, &str) = ("RENT_AND_UTILITIES", "RENT_AND_UTILITIES_RENT");
-const POWER: (&str, &str) = ("RENT_AND_UTILITIES", "RENT_AND_UTILITIES_GAS_AND_ELECTRICITY");
-const PHONE: (&str, &str) = ("RENT_AND_UTILITIES", "RENT_AND_UTILITIES_TELEPHONE");
-const OVERDRAFT: (&str, &str) = ("BANK_FEES", "BANK_FEES_OVERDRAFT_FEES");
-const CHARGE: (&str, &str) = ("BANK_FEES", "BANK_FEES_INTEREST_CHARGE");
-const ADVANCE: (&str, &str) = ("TRANSFER_IN", "TRANSFER_IN_CASH_ADVANCES_AND_LOANS");
-const REPAYMENT: (&str, &str) = ("LOAN_PAYMENTS", "LOAN_PAYMENTS_PERSONAL_LOAN_PAYMENT");
-const REVENUE: (&str, &str) = ("INCOME", "INCOME_OTHER_INCOME");
+impl<'a, 'h> Day<'a, 'h> {
+    fn new(history: &'h History<'a>, number: i64) -> Self {
+        Self {
+            history,
+            number,
+            date: date_of(number),
+            flows: Vec::new(),
+        }
+    }
 
-impl<'a> Day<'a, '_> {
-    fn on_checking(&mut self) {
+    fn on_main(&mut self) {
         self.income();
-        let persona = self.person.persona();
+        let persona = self.history.person().persona();
+        let household = self.history.household();
+        let rents = household.pays_rent();
+        if rents && persona.pays_rent_by_wage() && Rhythm::of(self.number).is_payday() {
+            self.add(persona.rent, "PLATYPUS PROPERTIES RENT", RENT);
+        }
         match self.date.day() {
-            1 => self.add(persona.rent, "PLATYPUS PROPERTIES RENT", RENT),
-            3 => self.add(self.saved(), "ONLINE TRANSFER TO SAVING", TRANSFER_OUT),
+            1 if rents && !persona.pays_rent_by_wage() => {
+                self.add(persona.rent, "PLATYPUS PROPERTIES RENT", RENT);
+            }
+            3 => {
+                for account in household.lived_in() {
+                    self.add(self.saved_on(account), "ONLINE TRANSFER TO SAVING", TRANSFER_OUT);
+                }
+            }
             12 => self.add(self.monthly("power", 4_200, 13_800), "BAY POWER AND LIGHT", POWER),
             18 => self.add(Money::cents(6_499), "DUCKBILL MOBILE", PHONE),
-            25 => self.pay_cards(),
+            card::PAYMENT_DAY => self.pay_cards(),
             loan::PAYMENT_DAY => self.pay_loans(),
             _ => {}
         }
-        if self.dice.one_in(18) {
-            let bills = self.dice.between(1, 6);
-            self.add(Money::whole(20 * bills), "ATM WITHDRAWAL 002144", WITHDRAWAL);
-        }
-        self.purchases(2);
     }
 
     fn income(&mut self) {
-        let persona = self.person.persona();
+        let persona = self.history.person().persona();
         let (payer, wage) = persona.payroll;
-        let (fortnight, weekday) = (self.number.rem_euclid(14), self.number.rem_euclid(7));
-        // 1970-01-01 was a Thursday.
-        let payday = fortnight == 1;
-        if payday && wage > Money::ZERO {
+        let rhythm = Rhythm::of(self.number);
+        if rhythm.is_payday() && !self.history.has_own_income() {
             self.add_raw(-wage, Cow::Owned(format!("ACH Electronic Credit{payer}")), WAGES);
         }
         for habit in persona.habits {
-            match habit {
-                Habit::SecondJob if fortnight == 8 => {
-                    self.add(-wage.percent(40), "NIGHT SHIFT STAFFING DIR DEP", WAGES);
-                }
-                Habit::Bonus if (self.date.month(), self.date.day()) == (3, 15) => {
-                    self.add(-wage.percent(300), "PLATYPUS WORKS ANNUAL BONUS", WAGES);
-                }
-                Habit::EarnedWageAccess if fortnight == 11 => {
-                    self.add(Money::whole(-80), "EARLYBIRD WAGE ADVANCE", ADVANCE);
-                }
-                Habit::EarnedWageAccess if payday => {
-                    self.add(Money::cents(8_299), "EARLYBIRD REPAYMENT", REPAYMENT);
-                }
-                Habit::ShortOfMoney if self.dice.one_in(12) => {
-                    self.add(Money::whole(35), "OVERDRAFT FEE", OVERDRAFT);
-                }
-                Habit::ShortOfMoney if self.date.day() == 20 => {
-                    self.add(Money::whole(-200), "QUICK CASH ADVANCE", ADVANCE);
-                }
-                Habit::Takings if !matches!(weekday, 2 | 3) => {
-                    let takings = self.dice.between(30_000, 240_000);
-                    self.add(Money::cents(-takings), "CARD TAKINGS BATCH", REVENUE);
-                }
-                _ => {}
-            }
+            self.habit(*habit, wage, rhythm);
         }
     }
 
-    fn on_savings(&mut self) {
-        if self.account.subtype == "savings" && self.date.day() == 3 {
-            self.add(-self.saved(), "ONLINE TRANSFER FROM CHECKING", TRANSFER_IN);
-        }
-        if self.date.day() == 28 {
-            let interest = Money::cents(1) + self.account.current.percent(1).floor_to_cents();
-            self.add(-interest.percent(15).floor_to_cents(), "INTRST PYMNT", INTEREST);
-        }
-    }
-
-    fn on_card(&mut self) {
-        match self.date.day() {
-            25 => {
-                let paid = self.paid_on(self.account);
-                self.add(-paid, "AUTOMATIC PAYMENT - THANK", CARD_PAYMENT);
+    fn habit(&mut self, habit: Habit, wage: Money, rhythm: Rhythm) {
+        let day_of_month = self.date.day();
+        match habit {
+            Habit::SecondJob if rhythm.is_second_payday() => {
+                self.add(-wage.percent(40), "NIGHT SHIFT STAFFING DIR DEP", WAGES);
             }
-            28 => self.add(
-                self.monthly("interest", 150, 1_900),
-                "INTEREST CHARGE ON PURCHASES",
-                CHARGE,
-            ),
+            Habit::Bonus if (self.date.month(), day_of_month) == (3, 15) => {
+                let bonus = wage.percent(300);
+                self.add(-bonus, "PLATYPUS WORKS ANNUAL BONUS", WAGES);
+                self.add(bonus, "TRANSFER TO BROKERAGE", INVESTED);
+            }
+            Habit::EarnedWageAccess if rhythm.fortnight == 11 => {
+                self.add(Money::whole(-80), "EARLYBIRD WAGE ADVANCE", ADVANCE);
+            }
+            Habit::EarnedWageAccess if rhythm.is_payday() => {
+                self.add(Money::cents(8_299), "EARLYBIRD REPAYMENT", REPAYMENT);
+            }
+            // In the days before the wage comes.
+            Habit::ShortOfMoney if rhythm.fortnight == 13 && self.dice("fee").one_in(2) => {
+                self.add(Money::whole(35), "OVERDRAFT FEE", OVERDRAFT);
+            }
+            Habit::ShortOfMoney if day_of_month == 20 => {
+                self.add(Money::whole(-200), "QUICK CASH ADVANCE", ADVANCE);
+            }
+            Habit::ShortOfMoney if day_of_month == 8 => {
+                self.add(Money::whole(218), "QUICK CASH REPAYMENT", REPAYMENT);
+            }
+            Habit::Takings => self.trade(rhythm),
             _ => {}
         }
-        self.purchases(1);
     }
 
-    fn on_loan(&mut self) {
-        if self.date.day() == loan::PAYMENT_DAY {
-            let (name, category) = loan_words(self.account);
-            self.add(-loan::monthly_payment(self.account), name, category);
+    /// A small shop's day: closed on Saturday and Sunday, goods on Tuesday, wages on every second Thursday.
+    fn trade(&mut self, rhythm: Rhythm) {
+        let mut dice = self.dice("trade");
+        let takings = dice.between(30_000, 110_000);
+        let goods = dice.between(60_000, 150_000);
+        if !matches!(rhythm.weekday, 2 | 3) {
+            self.add(Money::cents(-takings), "CARD TAKINGS BATCH", REVENUE);
+        }
+        if rhythm.weekday == 5 {
+            self.add(Money::cents(goods), "SPROCKET WHOLESALE INVOICE", GOODS);
+        }
+        if rhythm.fortnight == 0 {
+            self.add(Money::whole(1_900), "STAFF PAYROLL BATCH", STAFF);
+        }
+    }
+
+    /// What makes up for wages and bills: see [`settlement`].
+    fn settle(&mut self, account: &'a Account) {
+        let Some(amount) = settlement::of_day(self.history, account, self.number) else {
+            return;
+        };
+        let reserve = self.history.household().reserve;
+        let inside = reserve.is_some() && self.history.household().is_main(account);
+        let (raw, category) = match (inside, amount > Money::ZERO) {
+            (true, true) => ("ONLINE TRANSFER TO MONEY MARKET", TRANSFER_OUT),
+            (true, false) => ("ONLINE TRANSFER FROM MONEY MARKET", TRANSFER_IN),
+            (false, true) => ("ONLINE TRANSFER TO ACCT ...8842", ELSEWHERE_OUT),
+            (false, false) => ("ONLINE TRANSFER FROM ACCT ...8842", ELSEWHERE_IN),
+        };
+        self.add(amount, raw, category);
+    }
+
+    fn on_savings(&mut self, account: &'a Account) {
+        let household = self.history.household();
+        if household.is_reserve(account)
+            && let Some(main) = household.main
+            && let Some(amount) = settlement::of_day(self.history, main, self.number)
+        {
+            let (raw, category) = if amount > Money::ZERO {
+                ("ONLINE TRANSFER FROM CHECKING", TRANSFER_IN)
+            } else {
+                ("ONLINE TRANSFER TO CHECKING", TRANSFER_OUT)
+            };
+            self.add(-amount, raw, category);
+        }
+        match self.date.day() {
+            3 => self.add(
+                -self.saved_on(account),
+                "ONLINE TRANSFER FROM CHECKING",
+                TRANSFER_IN,
+            ),
+            28 => self.add(-month_of_interest(account), "INTRST PYMNT", INTEREST),
+            _ => {}
+        }
+    }
+
+    fn on_card(&mut self, account: &'a Account) {
+        match self.date.day() {
+            card::PAYMENT_DAY => {
+                let paid = card::payment(self.history, account, self.date);
+                self.add(-paid, "AUTOMATIC PAYMENT - THANK", CARD_PAYMENT);
+            }
+            card::STATEMENT_DAY => {
+                let (interest, _) = card::interest(self.history, account, self.date);
+                self.add(interest, "INTEREST CHARGE ON PURCHASES", CHARGE);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_loan(&mut self, account: &'a Account) {
+        if self.date.day() == loan::PAYMENT_DAY
+            && let Some(payment) = loan::Course::of(self.history, account).payment_on(self.date)
+        {
+            let (name, category) = loan_words(account);
+            self.add(-(payment.interest + payment.principal), name, category);
+            self.add(payment.interest, "INTEREST CHARGE", CHARGE);
         }
     }
 
     fn pay_cards(&mut self) {
-        for account in self.person.accounts() {
-            if account.kind == "credit" {
-                let mask = account.mask.as_deref().unwrap_or_default();
+        for card in self.history.household().lived_in() {
+            if card.kind == "credit" {
+                let mask = card.mask.as_deref().unwrap_or_default();
                 let raw = format!("CREDIT CARD {mask} PAYMENT *//");
-                self.add_raw(self.paid_on(account), Cow::Owned(raw), CARD_PAYMENT);
+                let paid = card::payment(self.history, card, self.date);
+                self.add_raw(paid, Cow::Owned(raw), CARD_PAYMENT);
             }
         }
     }
 
     fn pay_loans(&mut self) {
-        for account in self.person.accounts() {
-            if account.kind == "loan" {
-                let (name, category) = loan_words(account);
-                self.add(loan::monthly_payment(account), name, category);
+        for loan in self.history.household().lived_in() {
+            if loan.kind == "loan"
+                && let Some(payment) = loan::Course::of(self.history, loan).payment_on(self.date)
+            {
+                let (name, category) = loan_words(loan);
+                self.add(payment.interest + payment.principal, name, category);
             }
         }
     }
 
-    /// Purchases; on a checking account every `rarely`th as many as with a card.
-    fn purchases(&mut self, rarely: i64) {
-        let persona = self.person.persona();
-        let count = self.dice.between(0, persona.purchases) / rarely;
-        for _ in 0..count {
-            self.purchase(persona.price_level);
-        }
-    }
-
-    fn purchase(&mut self, price_level: i64) {
-        let Some(shop) = self.dice.pick(SHOPS) else { return };
-        // Few people fly or buy a bicycle every week.
-        if shop.to > 20_000 && !self.dice.one_in(6) {
-            return;
-        }
-        let cents = self.dice.between(shop.from, shop.to) * price_level / 100;
-        let pending_amount = Money::cents(cents);
-        let tip = shop.detailed == "FOOD_AND_DRINK_RESTAURANT";
-        let hour = self.number * 24 + self.dice.between(7, 22);
-        let settled = (self.number + self.dice.between(2, 4)) * 24 + 5;
-        let what = What {
-            raw: Cow::Borrowed(shop.raw),
-            merchant: Some(shop),
-            primary: shop.primary,
-            detailed: shop.detailed,
-            channel: shop.channel,
-        };
-        let movement = Movement {
-            ordinal: self.movements.len(),
-            seen: hour,
-            settled,
-            dropped: self.dice.one_in(40),
-            corrected: self.dice.one_in(20).then_some(settled + 48),
-            pending_amount,
-            ..regular(
-                self.account,
-                self.number,
-                if tip {
-                    Money::cents(cents * 118 / 100)
-                } else {
-                    pending_amount
-                },
-                what,
-            )
-        };
-        self.movements.push(movement);
-    }
-
-    fn add(&mut self, amount: Money, raw: &'static str, category: (&'static str, &'static str)) {
+    fn add(&mut self, amount: Money, raw: &'static str, category: Category) {
         self.add_raw(amount, Cow::Borrowed(raw), category);
     }
 
-    fn add_raw(
-        &mut self,
-        amount: Money,
-        raw: Cow<'a, str>,
-        (primary, detailed): (&'static str, &'static str),
-    ) {
-        if amount == Money::ZERO {
-            return;
+    fn add_raw(&mut self, amount: Money, raw: Cow<'a, str>, category: Category) {
+        if amount != Money::ZERO {
+            self.flows.push(Flow {
+                amount,
+                raw,
+                category,
+            });
         }
-        let what = What {
-            raw,
-            merchant: None,
-            primary,
-            detailed,
-            channel: "other",
-        };
-        self.movements.push(Movement {
-            ordinal: self.movements.len(),
-            ..regular(self.account, self.number, amount, what)
-        });
+    }
+
+    fn dice(&self, name: &str) -> Dice {
+        Dice::new(&[self.history.seed(), name], self.number)
     }
 
     /// An amount that two accounts agree on in one month.
     fn monthly(&self, name: &str, from: i64, to: i64) -> Money {
-        let month = i64::from(self.date.year()) * 12 + i64::from(self.date.month());
-        Money::cents(Dice::new(&[self.seed, name], month).between(from, to))
+        Money::cents(self.history.month_dice(name, self.date).between(from, to))
     }
 
-    fn saved(&self) -> Money {
-        let saves = self
-            .person
-            .accounts()
-            .iter()
-            .any(|account| account.subtype == "savings");
-        if saves {
-            self.monthly("saved", 2_500, 25_000)
-        } else {
-            Money::ZERO
+    fn saved_on(&self, account: &Account) -> Money {
+        let most = month_saved(account);
+        if most == Money::ZERO {
+            return Money::ZERO;
         }
-    }
-
-    fn paid_on(&self, card: &Account) -> Money {
-        self.monthly(card.key, 12_000, 78_000)
+        let share = self.history.month_dice(account.key, self.date).between(50, 100);
+        most.percent(share).floor_to_cents()
     }
 }
 
-fn loan_words(account: &Account) -> (&'static str, (&'static str, &'static str)) {
+/// A month's interest on savings, by the rates that the accounts of `user_good` have in their names.
+fn month_of_interest(account: &Account) -> Money {
+    let yearly_rate = match &*account.subtype {
+        "money market" => 1.85,
+        "cd" => 0.2,
+        _ => 0.1,
+    };
+    Money::of(account.current.number() * yearly_rate / 1200.0)
+        .floor_to_cents()
+        .max(Money::ZERO)
+}
+
+fn loan_words(account: &Account) -> (&'static str, Category) {
     match &*account.subtype {
         "student" => (
             "STUDENT LOAN PAYMENT",
@@ -284,5 +361,15 @@ fn loan_words(account: &Account) -> (&'static str, (&'static str, &'static str))
             ("LOAN_PAYMENTS", "LOAN_PAYMENTS_MORTGAGE_PAYMENT"),
         ),
         _ => ("LOAN PAYMENT", ("LOAN_PAYMENTS", "LOAN_PAYMENTS_OTHER_PAYMENT")),
+    }
+}
+
+/// The last time that the month had this day, today included.
+pub(super) fn last_on(day: i8, today: Date) -> Date {
+    let this_month = Date::new(today.year(), today.month(), day).unwrap_or(today);
+    if number_of(this_month) <= number_of(today) {
+        this_month
+    } else {
+        months_after(this_month, -1)
     }
 }

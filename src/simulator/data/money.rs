@@ -57,6 +57,16 @@ impl Money {
         Self(self.0 / 100 * hundredths)
     }
 
+    /// So many of it.
+    pub(in crate::simulator) const fn times_whole(self, count: i64) -> Self {
+        Self(self.0.saturating_mul(count))
+    }
+
+    /// So many of the equal parts that it is cut into, in cents rounded down.
+    pub(in crate::simulator) const fn part(self, count: i64, parts: i64) -> Self {
+        Self(self.0 * count / parts).floor_to_cents()
+    }
+
     /// How many of it, in ten-thousandths, fit into `whole`.
     pub(in crate::simulator) const fn quantity_in(self, whole: Self) -> i64 {
         if self.0 == 0 { 0 } else { whole.0 * 10_000 / self.0 }

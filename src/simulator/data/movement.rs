@@ -3,12 +3,18 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
+
 use super::calendar::number_of;
 use super::custom::{InflowModel, Override};
+use super::custom_liability::Liability;
 use super::day;
+use super::dice::Dice;
+use super::household::{Household, is_current};
 use super::merchants::Merchant;
 use super::money::Money;
 use super::person::Person;
+use super::shopping::{self, week_of};
 use crate::simulator::accounts::Account;
 
 /// One movement.
@@ -92,14 +98,25 @@ impl Movement<'_> {
 pub(in crate::simulator) struct History<'a> {
     person: &'a Person,
     seed: String,
+    /// The hour of the first pull, whose balances are the published ones.
+    linked_at: i64,
+    household: Household<'a>,
 }
 
 impl<'a> History<'a> {
-    /// The history of this person at this bank, of all that the simulator's seed allows.
-    pub(in crate::simulator) fn new(person: &'a Person, simulator_seed: &str, institution_id: &str) -> Self {
+    /// The history of this person at this bank, of all that the simulator's seed allows, as an Item tells it that
+    /// was linked at this hour.
+    pub(in crate::simulator) fn new(
+        person: &'a Person,
+        simulator_seed: &str,
+        institution_id: &str,
+        linked_at: i64,
+    ) -> Self {
         Self {
             person,
             seed: format!("{simulator_seed}/{}/{institution_id}", person.seed()),
+            linked_at,
+            household: Household::of(person),
         }
     }
 
@@ -109,6 +126,37 @@ impl<'a> History<'a> {
 
     pub(super) fn seed(&self) -> &str {
         &self.seed
+    }
+
+    pub(super) fn linked_at(&self) -> i64 {
+        self.linked_at
+    }
+
+    /// The day up to which the first pull's balances count.
+    pub(super) fn linked_on(&self) -> i64 {
+        self.linked_at.div_euclid(24)
+    }
+
+    pub(super) fn household(&self) -> &Household<'a> {
+        &self.household
+    }
+
+    /// What a custom user wants of a debt.
+    pub(super) fn liability_of(&self, account: &Account) -> &'a Liability {
+        self.person.liability_of(account)
+    }
+
+    /// Whether a custom user's income takes the place of wages.
+    pub(super) fn has_own_income(&self) -> bool {
+        self.household
+            .main
+            .is_some_and(|main| inflow_of(self.person, main).is_some())
+    }
+
+    /// Chance that is the same all month long, whichever account asks.
+    pub(super) fn month_dice(&self, name: &str, date: Date) -> Dice {
+        let month = i64::from(date.year()) * 12 + i64::from(date.month());
+        Dice::new(&[&self.seed, name], month)
     }
 
     /// The movements that the person made from one day to another, both included, oldest first.
@@ -125,15 +173,31 @@ impl<'a> History<'a> {
         if let Some(list) = custom.filter(|custom| custom.transactions.is_some()) {
             return listed(list, account, first, last);
         }
-        let inflow = custom.and_then(|custom| custom.inflow_model.as_ref());
-        (first..=last)
+        let mut movements: Vec<_> = (first..=last)
             .flat_map(|day| {
-                let mut movements = day::movements(self.person, &self.seed, account, day);
-                movements.extend(inflow.and_then(|model| income(model, account, day)));
+                let mut movements = day::movements(self, account, day);
+                movements.extend(own_income(self, account, day));
                 movements
             })
-            .collect()
+            .collect();
+        if account.kind == "credit" || is_current(account) {
+            let bought = (week_of(first)..=week_of(last))
+                .flat_map(|week| shopping::purchases(self, account, week))
+                .filter(|bought| (first..=last).contains(&bought.day));
+            movements.extend(bought);
+            movements.sort_by_key(|movement| movement.day);
+        }
+        movements
     }
+}
+
+fn inflow_of<'a>(person: &'a Person, account: &Account) -> Option<&'a InflowModel> {
+    person.custom()?.override_of(account)?.inflow_model.as_ref()
+}
+
+/// The income of a custom user's account on this day.
+pub(super) fn own_income<'a>(history: &History<'a>, account: &'a Account, day: i64) -> Option<Movement<'a>> {
+    income(inflow_of(history.person, account)?, account, day)
 }
 
 /// The movements that a custom user names.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::custom::{self, Custom};
+use super::custom_liability::Liability;
 use super::personas::{self, Persona};
 use crate::simulator::accounts::{self, Account};
 use crate::simulator::guesses::{CustomSeed, Guesses};
@@ -123,6 +124,13 @@ impl Person {
     /// What the caller made up.
     pub(in crate::simulator) fn custom(&self) -> Option<&Custom> {
         self.custom.as_deref()
+    }
+
+    /// What a custom user wants of a debt.
+    pub(super) fn liability_of(&self, account: &Account) -> &Liability {
+        self.custom()
+            .and_then(|custom| custom.override_of(account)?.liability.as_ref())
+            .unwrap_or_else(|| Liability::usual())
     }
 
     /// What parts this person's chance from that of others.

@@ -14,9 +14,13 @@ pub(super) struct Persona {
     pub(super) accounts: fn() -> &'static [Account],
     /// Who pays what every second Friday.
     pub(super) payroll: (&'static str, Money),
+    /// Of a month, or of a fortnight for those who pay it by wage.
     pub(super) rent: Money,
     /// Purchases on a day, at most.
     pub(super) purchases: i64,
+    /// What is spent in a week with a card, and from the checking account, at most.
+    pub(super) card_week: Money,
+    pub(super) cash_week: Money,
     /// Of a hundred.
     pub(super) price_level: i64,
     /// What makes this user special.
@@ -37,6 +41,14 @@ pub(super) enum Habit {
     Takings,
     /// A second employer.
     SecondJob,
+    /// Rent is paid on pay day.
+    RentByWage,
+}
+
+impl Persona {
+    pub(super) fn pays_rent_by_wage(&self) -> bool {
+        self.habits.contains(&Habit::RentByWage)
+    }
 }
 
 fn standard() -> &'static [Account] {
@@ -46,10 +58,10 @@ fn standard() -> &'static [Account] {
 fn modest() -> &'static [Account] {
     static MODEST: LazyLock<Vec<Account>> = LazyLock::new(|| {
         vec![
-            account("1001", "Plaid Checking", CHECKING, Money::cents(8_412)).available(Money::cents(6_120)),
+            account("1001", "Plaid Checking", CHECKING, Money::cents(68_412)).available(Money::cents(66_120)),
             account("1002", "Plaid Saving", SAVINGS, Money::whole(25)).available(Money::whole(25)),
-            account("1003", "Plaid Credit Card", CREDIT_CARD, Money::cents(289_055))
-                .limited(Money::whole(3_000)),
+            account("1003", "Plaid Credit Card", CREDIT_CARD, Money::cents(209_055))
+                .limited(Money::whole(2_800)),
         ]
     });
     &MODEST
@@ -121,24 +133,45 @@ pub(super) static STANDARD: Persona = Persona {
     payroll: ("GUSTO PAY 123456", Money::cents(158_500)),
     rent: Money::whole(1_150),
     purchases: 3,
+    card_week: Money::whole(70),
+    cash_week: Money::whole(60),
     price_level: 100,
     habits: &[],
     dynamic: false,
 };
 
+/// What comes in every second week, what the rent is, and what is spent in a week with the card and without.
+struct Means {
+    wage: i64,
+    rent: i64,
+    card: i64,
+    cash: i64,
+}
+
 const fn persona(
     username: &'static str,
     accounts: fn() -> &'static [Account],
-    wage: i64,
+    means: &Means,
     level: i64,
 ) -> Persona {
     Persona {
         username,
         accounts,
-        payroll: ("PLATYPUS WORKS PAYROLL", Money::whole(wage)),
-        rent: Money::whole(wage / 2),
+        payroll: ("PLATYPUS WORKS PAYROLL", Money::whole(means.wage)),
+        rent: Money::whole(means.rent),
+        card_week: Money::whole(means.card),
+        cash_week: Money::whole(means.cash),
         price_level: level,
         ..STANDARD
+    }
+}
+
+const fn means(wage: i64, rent: i64, card: i64, cash: i64) -> Means {
+    Means {
+        wage,
+        rent,
+        card,
+        cash,
     }
 }
 
@@ -146,54 +179,82 @@ static SPECIAL: &[Persona] = &[
     Persona {
         dynamic: true,
         purchases: 6,
-        ..persona("user_transactions_dynamic", standard, 2_100, 100)
+        ..persona(
+            "user_transactions_dynamic",
+            standard,
+            &means(1_620, 1_150, 70, 60),
+            100,
+        )
     },
     Persona {
         owner: "Emil Wagner",
-        habits: &[Habit::EarnedWageAccess],
-        ..persona("user_ewa_user", modest, 980, 70)
+        habits: &[Habit::EarnedWageAccess, Habit::RentByWage],
+        ..persona("user_ewa_user", modest, &means(980, 390, 45, 50), 70)
     },
     Persona {
         owner: "Yara Upton",
         purchases: 4,
-        ..persona("user_yuppie", wealthy, 4_600, 180)
+        ..persona("user_yuppie", wealthy, &means(4_600, 3_700, 360, 640), 180)
     },
     Persona {
         owner: "Sam's Bike Repair LLC",
         habits: &[Habit::Takings],
-        ..persona("user_small_business", business, 0, 220)
+        ..persona("user_small_business", business, &means(0, 1_850, 480, 150), 220)
     },
     Persona {
         owner: "Bo Inkwell",
         habits: &[Habit::SecondJob],
-        ..persona("user_bank_income", solid, 1_900, 100)
+        ..persona("user_bank_income", solid, &means(1_650, 1_750, 160, 280), 100)
     },
     Persona {
         owner: "Pat Overdale",
-        habits: &[Habit::ShortOfMoney],
-        ..persona("user_credit_profile_poor", modest, 850, 90)
+        habits: &[Habit::ShortOfMoney, Habit::RentByWage],
+        ..persona("user_credit_profile_poor", modest, &means(850, 360, 45, 50), 90)
     },
     Persona {
         owner: "Gwen Oakley",
-        ..persona("user_credit_profile_good", solid, 2_150, 100)
+        ..persona(
+            "user_credit_profile_good",
+            solid,
+            &means(2_150, 1_650, 160, 250),
+            100,
+        )
     },
     Persona {
         owner: "Ed Castle",
-        ..persona("user_credit_profile_excellent", wealthy, 4_100, 120)
+        ..persona(
+            "user_credit_profile_excellent",
+            wealthy,
+            &means(4_100, 3_300, 320, 560),
+            120,
+        )
     },
     Persona {
         owner: "Bonnie Nash",
         habits: &[Habit::Bonus],
-        ..persona("user_credit_bonus", solid, 2_600, 110)
+        ..persona("user_credit_bonus", solid, &means(2_600, 1_950, 170, 300), 110)
     },
     Persona {
         owner: "Jo and Lee Nettle",
         habits: &[Habit::SecondJob],
-        ..persona("user_credit_joint_account", solid, 2_300, 110)
+        ..persona(
+            "user_credit_joint_account",
+            solid,
+            &means(1_900, 2_050, 170, 300),
+            110,
+        )
     },
 ];
 
 /// The special test user with this name.
 pub(super) fn by_username(username: &str) -> Option<&'static Persona> {
     SPECIAL.iter().find(|persona| persona.username == username)
+}
+
+/// The names of all test users that have a life of their own.
+#[cfg(test)]
+pub(super) fn usernames() -> impl Iterator<Item = &'static str> {
+    std::iter::once(&STANDARD)
+        .chain(SPECIAL)
+        .map(|persona| persona.username)
 }

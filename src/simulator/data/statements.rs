@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use super::balance::Balances;
 use super::calendar::{date_of, months_after, number_of};
 use super::money::Money;
 use super::movement::{Form, History};
@@ -52,19 +53,24 @@ impl Statement<'_> {
     }
 
     /// The statement itself: what posted in that month, and the balances that result.
-    pub(in crate::simulator) fn pdf(&self, history: &History<'_>, bank: &str, today: Date) -> Vec<u8> {
+    pub(in crate::simulator) fn pdf(&self, history: &History<'_>, bank: &str, hour: i64) -> Vec<u8> {
         let first = number_of(self.first);
         let last = number_of(self.first.last_of_month());
-        let now = number_of(today);
-        let posted: Vec<_> = history_of(history, self.account, first, now);
-        let after: Money = posted
-            .iter()
-            .filter(|(day, _, _)| *day > last)
-            .map(|(_, _, amount)| *amount)
-            .sum();
-        let closing = self.account.current + after;
-        let month: Vec<_> = posted.iter().filter(|(day, _, _)| *day <= last).collect();
-        let opening = closing + month.iter().map(|(_, _, amount)| *amount).sum();
+        // The person's own account, which lives as long as the history does.
+        let own = history.person().accounts().iter();
+        let (balances, month) = own
+            .filter(|own| own.key == self.account.key)
+            .map(|own| {
+                (
+                    Balances::of(history, own, first - 1, hour),
+                    posted(history, own, first, last),
+                )
+            })
+            .next()
+            .unzip();
+        let month = month.unwrap_or_default();
+        let on = |day: i64| balances.as_ref().map_or(Money::ZERO, |balances| balances.on(day));
+        let (opening, closing) = (on(first - 1), on(last));
         let mask = self.account.mask.as_deref().unwrap_or_default();
         let mut lines = vec![
             format!("{bank} (simulated)"),
@@ -82,24 +88,26 @@ impl Statement<'_> {
     }
 }
 
-/// What posted from `first` on, as day, name and amount.
-fn history_of(history: &History<'_>, account: &Account, first: i64, now: i64) -> Vec<(i64, String, Money)> {
-    let person = history.person();
-    // The person's own account, which lives as long as the history does.
-    let own = person.accounts().iter().find(|own| own.key == account.key);
-    let mut posted: Vec<_> = own
+/// What posted from one day to another, as day, name and amount.
+fn posted<'a>(
+    history: &History<'a>,
+    account: &'a Account,
+    first: i64,
+    last: i64,
+) -> Vec<(i64, String, Money)> {
+    let mut posted: Vec<_> = history
+        .movements(account, first - 8, last)
         .into_iter()
-        .flat_map(|own| history.movements(own, first - 4, now))
         .filter(|movement| {
             movement
-                .form(now * 24 + 6)
+                .form(last * 24 + 23)
                 .is_some_and(|form| form != Form::Pending)
         })
         .map(|movement| {
             let day = movement.date(Form::Posted);
             (day, movement.name().to_owned(), movement.amount)
         })
-        .filter(|(day, _, _)| *day >= first)
+        .filter(|(day, _, _)| (first..=last).contains(day))
         .collect();
     posted.sort_by_key(|(day, _, _)| *day);
     posted

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::calendar::{day_of, hour_of};
 use super::movement::{Form, History, Movement};
+use super::person::Person;
 use crate::clock::Timestamp;
 use crate::simulator::accounts::Account;
 use crate::simulator::ids::derived_id;
@@ -67,12 +68,7 @@ impl<'a> Ledger<'a> {
         if stage == Stage::Nothing {
             return Version::NOTHING;
         }
-        let hour = hour_of(now);
-        let hour = if self.hourly || self.history.person().is_dynamic() {
-            hour
-        } else {
-            (hour - UPDATE_HOUR).div_euclid(24) * 24 + UPDATE_HOUR
-        };
+        let hour = bank_hour(self.history.person(), self.hourly, now);
         Version { stage, hour }
     }
 
@@ -140,6 +136,16 @@ impl<'a> Ledger<'a> {
                 changes_of(movement, before, after)
             })
             .collect()
+    }
+}
+
+/// The hour of the last news from this person's bank, which has some each hour or once a day.
+pub(in crate::simulator) fn bank_hour(person: &Person, hourly: bool, now: Timestamp) -> i64 {
+    let hour = hour_of(now);
+    if hourly || person.is_dynamic() {
+        hour
+    } else {
+        (hour - UPDATE_HOUR).div_euclid(24) * 24 + UPDATE_HOUR
     }
 }
 

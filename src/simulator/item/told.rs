@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Item;
+use super::health::Updates;
 use crate::clock::Timestamp;
 use crate::simulator::accounts::Account;
 use crate::simulator::guesses::Guesses;
@@ -98,18 +99,18 @@ impl Item {
     }
 
     /// The `status` of `/item/get`.
-    pub(in crate::simulator) fn status_json(&self) -> Value {
-        let updated = |product: &str| {
+    pub(in crate::simulator) fn status_json(&self, updates: &Updates, now: Timestamp) -> Value {
+        let told = |product: &str| {
             self.has(product).then(|| {
                 json!({
-                    "last_successful_update": ids::time_text(self.logged_in_at),
-                    "last_failed_update": null,
+                    "last_successful_update": self.last_success(updates, now).map(ids::time_text),
+                    "last_failed_update": self.last_failure(updates, now).map(ids::time_text),
                 })
             })
         };
         json!({
-            "investments": updated("investments"),
-            "transactions": updated("transactions"),
+            "investments": told("investments"),
+            "transactions": told("transactions"),
             "last_webhook": self.last_webhook.as_ref().map(|(code, at)| webhook::last_json(code, *at)),
         })
     }
