@@ -55,29 +55,35 @@ pub(in crate::simulator) fn json<'a>(
                     "bic": given(own.and_then(|own| own.international_bic.as_ref()), "NWBKGB21"),
                 }));
             }
-            "US" => ach.push(match typed.filter(|typed| typed.is_of(account)) {
-                Some(typed) => json!({
-                    "account_id": id,
-                    "account": typed.numbers.account,
-                    "routing": typed.numbers.routing,
-                    "wire_routing": null,
-                }),
-                None => {
-                    let tokenized = institution.tokenizes_numbers && given_account.is_none();
-                    let usual = if tokenized {
-                        tokenized_number(item_id, account.key)
-                    } else {
-                        account_number(account)
-                    };
-                    json!({
-                        "account_id": id,
-                        "account": given(given_account, &usual),
-                        "is_tokenized_account_number": tokenized,
-                        "routing": given(own.and_then(|own| own.ach_routing.as_ref()), "011401533"),
-                        "wire_routing": given(own.and_then(|own| own.ach_wire_routing.as_ref()), "021000021"),
-                    })
-                }
-            }),
+            "US" => {
+                let typed = typed.filter(|typed| typed.is_of(account));
+                let tokenized = typed.is_none() && institution.tokenizes_numbers && given_account.is_none();
+                let usual = if tokenized {
+                    tokenized_number(item_id, account.key)
+                } else {
+                    account_number(account)
+                };
+                ach.push(typed.map_or_else(
+                    || {
+                        json!({
+                            "account_id": id,
+                            "account": given(given_account, &usual),
+                            "is_tokenized_account_number": tokenized,
+                            "routing": given(own.and_then(|own| own.ach_routing.as_ref()), "011401533"),
+                            "wire_routing": given(own.and_then(|own| own.ach_wire_routing.as_ref()), "021000021"),
+                        })
+                    },
+                    |typed| {
+                        json!({
+                            "account_id": id,
+                            "account": typed.numbers.account,
+                            "is_tokenized_account_number": false,
+                            "routing": typed.numbers.routing,
+                            "wire_routing": null,
+                        })
+                    },
+                ));
+            }
             country => international.push(json!({
                 "account_id": id,
                 "iban": given(own.and_then(|own| own.international_iban.as_ref()), &iban(country, mask)),
