@@ -203,17 +203,18 @@ impl Drop for Process {
         println!(
             "--- {}\n{}\n{}",
             self.child.id(),
-            without_links(&self.stdout.text()),
-            self.stderr.text()
+            without_links(&self.stdout.text(), ""),
+            without_links(&self.stderr.text(), "On this machine also: ")
         );
     }
 }
 
-/// Standard output may hold single-use links, which is where they belong; they are not kept with what the tests said.
-fn without_links(stdout: &str) -> String {
-    let lines = stdout.lines().map(|line| match line.split_once("/setup/login/") {
-        Some((before, _)) => format!("{before}/setup/login/…"),
-        None => line.to_owned(),
+/// Standard output may hold single-use links, which is where they belong, and so may what `admin-link` says beside it; they
+/// are not kept with what the tests said. `said`: how a line begins that may hold one.
+fn without_links(text: &str, said: &str) -> String {
+    let lines = text.lines().map(|line| match line.split_once("/setup/login/") {
+        Some((before, _)) if line.starts_with(said) => format!("{before}/setup/login/…"),
+        _ => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -132,6 +132,7 @@ async fn automated_micro_deposits_wait_and_are_verified_by_order() {
         json!([{
             "account_id": told["account_id"],
             "account": "1111222233330000",
+            "is_tokenized_account_number": false,
             "routing": "021000021",
             "wire_routing": null,
         }])
