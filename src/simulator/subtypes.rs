@@ -1,4 +1,8 @@
-//! The subtypes that each type of account can have: <https://plaid.com/docs/api/accounts/#account-type-schema>.
+//! The subtypes that each type of account can have: <https://plaid.com/docs/api/accounts/#account-type-schema>. Filters may name
+//! them, and [`ALL`], which is no account's.
+
+/// What stands in a filter for all subtypes of its type; the last word of each list.
+pub(super) const ALL: &str = "all";
 
 pub(super) const DEPOSITORY: &[&str] = &[
     "checking",
@@ -11,9 +15,10 @@ pub(super) const DEPOSITORY: &[&str] = &[
     "cash management",
     "ebt",
     "limited purpose checking",
+    ALL,
 ];
 
-pub(super) const CREDIT: &[&str] = &["credit card", "paypal"];
+pub(super) const CREDIT: &[&str] = &["credit card", "paypal", ALL];
 
 pub(super) const LOAN: &[&str] = &[
     "auto",
@@ -28,6 +33,7 @@ pub(super) const LOAN: &[&str] = &[
     "line of credit",
     "student",
     "other",
+    ALL,
 ];
 
 pub(super) const INVESTMENT: &[&str] = &[
@@ -88,6 +94,7 @@ pub(super) const INVESTMENT: &[&str] = &[
     "ugma",
     "utma",
     "variable annuity",
+    ALL,
 ];
 
-pub(super) const OTHER: &[&str] = &["other"];
+pub(super) const OTHER: &[&str] = &["other", ALL];

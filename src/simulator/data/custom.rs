@@ -270,7 +270,8 @@ impl Override {
     fn account(&self, key: &'static str) -> Option<Account> {
         let (kind, _) = KINDS
             .iter()
-            .find(|(kind, subtypes)| *kind == self.kind && subtypes.contains(&&*self.subtype))?;
+            .find(|(kind, names)| *kind == self.kind && names.contains(&&*self.subtype))
+            .filter(|_| self.subtype != subtypes::ALL)?;
         let kind = *kind;
         let mask = self.meta.mask.clone().filter(|mask| !mask.is_empty());
         let masked = mask.as_ref().is_none_or(|mask| {
