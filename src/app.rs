@@ -185,8 +185,10 @@ impl App {
     /// Whether it is an address of this broker: where it was told to be, or where it listens.
     fn is_own(&self, url: &Url) -> bool {
         let origin = url.origin().ascii_serialization();
+        // Where people come by another address, an app on their own machines may have this port there.
+        let is_local = Url::parse(&self.public_url).is_ok_and(|public| config::is_loopback(&public));
         let listens = url.port_or_known_default() == Some(self.address.port());
-        origin == self.public_url || (config::is_loopback(url) && listens)
+        origin == self.public_url || (is_local && config::is_loopback(url) && listens)
     }
 
     /// Whether there is no client that anybody could return to: none has a callback, of the settings or allowed.

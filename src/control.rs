@@ -19,5 +19,5 @@ mod route;
 pub use client::{AskError, Remote};
 pub use execute::{Context, Sink, execute};
 pub use message::{Answer, Description, Line, Progress, Request, Revealed};
-pub use proof::{Keys, PROOF_TTL, Proof, Refused, account_text};
+pub use proof::{Keys, PROOF_TTL, Proof, Refused, Seen, account_text};
 pub use route::router;

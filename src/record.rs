@@ -20,6 +20,7 @@ pub use entry::{Count, Endpoint, Entry, Outcome};
 pub use live::{Listener, Update};
 
 use crate::clock::SharedClock;
+use crate::control::Seen;
 use crate::random;
 use book::Book;
 
@@ -39,6 +40,8 @@ struct Shared {
     listeners: Arc<Semaphore>,
     closing: CancellationToken,
     clock: SharedClock,
+    /// Proofs of the rehearsal's requests that came.
+    rehearsals: Seen,
     /// Tells this process from the one before it, whose numbers mean nothing any more.
     run: String,
 }
@@ -54,6 +57,7 @@ impl Record {
             listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
             closing: CancellationToken::new(),
             clock,
+            rehearsals: Seen::default(),
             run,
         }))
     }
@@ -62,6 +66,11 @@ impl Record {
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.0.book.is_some()
+    }
+
+    /// The proofs of rehearsals that were seen: each is good once.
+    pub(crate) fn rehearsals(&self) -> &Seen {
+        &self.0.rehearsals
     }
 
     /// Begins the entry of a request. It is written when the attempt is finished, or dropped. The rehearsal's requests have

@@ -81,7 +81,7 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
         advice: vec!["Go back to the application that sent you here.".to_owned()],
     };
     let mut described = refusal.title.clone();
-    if let Some(meant) = oauth::addresses::mistyped(&app.record, &request) {
+    if let Some(meant) = oauth::addresses::mistyped(&app, &request) {
         described = format!("{described}; did you mean {meant}?");
         refusal
             .advice
@@ -93,9 +93,9 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     if let Some(endpoint) = Endpoint::of_path(path) {
-        oauth::told::wrong_method(app.record.attempt(endpoint), &request);
+        oauth::told::wrong_method(app.record.attempt(endpoint), endpoint, &request);
     }
-    oauth::addresses::sent_to_a_page(&app.record, &request);
+    oauth::addresses::sent_to_a_page(&app, &request);
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,

@@ -1,11 +1,12 @@
 //! What the broker that runs with these settings says of itself, for the commands that look at it from outside: its public
 //! address is not in the settings when `serve --tunnel` took it from a tunnel, nor is a port that the system chose.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reachable;
+use super::{healthcheck, reachable};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, LoadOptions, Problems};
 use crate::control::{Answer, Description, Keys, Remote, Request, account_text};
@@ -40,7 +41,14 @@ pub(super) fn settings(options: LoadOptions) -> Result<Running, Problems> {
         without_clients: true,
         ..options
     };
-    let asking = Config::load(env.clone(), dotenv.as_deref(), to_ask)?;
+    let asking = match Config::load(env.clone(), dotenv.as_deref(), to_ask) {
+        Ok(asking) => asking,
+        Err(problems) => {
+            // All of them at once, those of what was left out too.
+            Config::load(env, dotenv.as_deref(), options)?;
+            return Err(problems);
+        }
+    };
     let given = asking.http.public_base();
     let description = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -62,12 +70,17 @@ pub(super) fn settings(options: LoadOptions) -> Result<Running, Problems> {
     })
 }
 
+/// Whether anything answers there as a broker does: what is silent is not waited for long.
+fn is_alive(address: SocketAddr) -> bool {
+    address.port() != 0 && healthcheck::ask(address).is_ok()
+}
+
 /// Asks the broker of these settings. `None`: none runs, or not where these settings say.
 async fn describe(config: &Config) -> Option<Description> {
     let keyring = Keyring::existing(&config.store.keys).ok()??;
     let address = reachable(config.http.ops_bind);
     let remote = Remote {
-        address: (address.port() != 0).then_some(address)?,
+        address: is_alive(address).then_some(address)?,
         keys: Keys::of(&keyring),
         account: account_text(config.plaid.environment.name(), &config.plaid.client_id),
         clock: Arc::new(SystemClock),

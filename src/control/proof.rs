@@ -30,6 +30,7 @@ const VERSION: &str = "v1";
 const LABEL: &[u8] = b"plaid-token-broker control v1";
 
 /// Keys of this channel, one for each sealing key, in their order.
+#[derive(Clone)]
 pub struct Keys(Vec<Zeroizing<[u8; 32]>>);
 
 impl std::fmt::Debug for Keys {
@@ -42,11 +43,17 @@ impl Keys {
     /// Derives them.
     #[must_use]
     pub fn of(keyring: &Keyring) -> Self {
-        Self(keyring.derived(LABEL))
+        Self::labelled(keyring, LABEL)
+    }
+
+    /// Derives keys for another purpose, which has this label.
+    #[must_use]
+    pub(crate) fn labelled(keyring: &Keyring, label: &[u8]) -> Self {
+        Self(keyring.derived(label))
     }
 
     /// The keys, the sealing one first.
-    pub(super) fn each(&self) -> impl Iterator<Item = &[u8; 32]> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.0.iter().map(|key| &**key)
     }
 }
@@ -179,11 +186,11 @@ fn keyed(key: &[u8; 32], label: &[u8]) -> Hmac<Sha256> {
 
 /// Remembers genuine proofs for as long as they would be taken again.
 #[derive(Default)]
-pub(super) struct Seen(Mutex<HashMap<[u8; RANDOM_BYTES], Timestamp>>);
+pub struct Seen(Mutex<HashMap<[u8; RANDOM_BYTES], Timestamp>>);
 
 impl Seen {
     /// Checks a proof and uses it up; gives the key that made it.
-    pub(super) fn check<'k>(
+    pub(crate) fn check<'k>(
         &self,
         keys: &'k Keys,
         proof: &Proof,

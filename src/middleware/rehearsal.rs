@@ -12,7 +12,8 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     let is_proven = request.headers().get(rehearsal::HEADER).is_some_and(|sent| {
         let plaid = &app.config.plaid;
         let keys = rehearsal::Keys::of(&app.store.keyring(), plaid.environment.name(), &plaid.client_id);
-        sent.to_str().is_ok_and(|sent| keys.prove(sent, app.clock.now()))
+        sent.to_str()
+            .is_ok_and(|sent| keys.prove(sent, app.record.rehearsals(), app.clock.now()))
     });
     if is_proven {
         rehearsal::under_way(next.run(request)).await

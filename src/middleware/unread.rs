@@ -13,6 +13,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use http::StatusCode;
 use http::header::EXPECT;
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt as _, Limited};
@@ -33,7 +34,12 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let lent = Request::from_parts(parts, Body::new(kept.clone()));
     let response = next.run(lent).await;
     let announced = kept.size_hint().lower();
-    if !kept.is_end_stream() && usize::try_from(announced).is_ok_and(|rest| rest <= MAX_BODY) {
+    // What the handler gave up as too slow or too long is not waited for again.
+    let given_up = matches!(
+        response.status(),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE
+    );
+    if !given_up && !kept.is_end_stream() && usize::try_from(announced).is_ok_and(|rest| rest <= MAX_BODY) {
         // A body that is too long, too slow or broken gets its answer all the same.
         let _ = tokio::time::timeout(PATIENCE, Limited::new(kept, MAX_BODY).collect()).await;
     }

@@ -2,26 +2,36 @@
 
 use http::{Method, Request, StatusCode};
 
+use super::suspicions;
+use crate::app::App;
+use crate::limits::Kind;
+use crate::middleware::peer::Peer;
 use crate::nearest::distance;
-use crate::record::{Attempt, Endpoint, Record};
+use crate::record::Endpoint;
+use crate::web::wants_page;
 
 /// What a profile of an OAuth client names, the guide's address for tokens last: on a tie the standard's name is told.
 const ADDRESSES: [(&str, Endpoint); 5] = [
-    ("/oauth/authorize", Endpoint::Authorization),
-    ("/oauth/token", Endpoint::Token),
+    (AUTHORIZE, Endpoint::Authorization),
+    (TOKEN, Endpoint::Token),
     ("/oauth/revoke", Endpoint::Revocation),
     ("/oauth/introspect", Endpoint::Introspection),
     ("/api/send_the_access_token_AUTH", Endpoint::Token),
 ];
-/// Other servers' names for the same, as the last part of their paths.
-const ELSEWHERE: [(&str, &str); 7] = [
-    ("authorize", "/oauth/authorize"),
-    ("authorise", "/oauth/authorize"),
-    ("auth", "/oauth/authorize"),
-    ("token", "/oauth/token"),
-    ("access_token", "/oauth/token"),
-    ("revoke", "/oauth/revoke"),
-    ("introspect", "/oauth/introspect"),
+const AUTHORIZE: &str = "/oauth/authorize";
+const TOKEN: &str = "/oauth/token";
+/// Other servers' names for the same.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("/authorize", AUTHORIZE),
+    ("/authorise", AUTHORIZE),
+    ("/oauth/auth", AUTHORIZE),
+    ("/oauth2/auth", AUTHORIZE),
+    ("/oauth2/authorize", AUTHORIZE),
+    ("/oauth2/v1/authorize", AUTHORIZE),
+    ("/token", TOKEN),
+    ("/oauth/access_token", TOKEN),
+    ("/oauth2/token", TOKEN),
+    ("/oauth2/v1/token", TOKEN),
 ];
 /// Nothing of ours is longer by far; what is longer is not compared. In bytes.
 const LONGEST: usize = 100;
@@ -35,71 +45,83 @@ pub fn meant(path: &str) -> Option<(&'static str, Endpoint)> {
     // Blanks that were pasted along, a slash too many, other letters' size.
     let path = path.replace("%20", "").replace("//", "/").to_ascii_lowercase();
     let path = path.trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let elsewhere = ELSEWHERE.into_iter().find(|(name, _)| *name == last);
-    let near = || {
-        let by_distance = |(address, _): &(&str, Endpoint)| distance(path, &address.to_ascii_lowercase());
-        ADDRESSES
-            .into_iter()
-            .min_by_key(by_distance)
-            .filter(|found| by_distance(found) <= found.0.len() / 4)
-    };
-    match elsewhere {
-        Some((_, address)) => ADDRESSES.into_iter().find(|(ours, _)| *ours == address),
-        None => near(),
+    if let Some((_, address)) = ELSEWHERE.into_iter().find(|(name, _)| *name == path) {
+        return ADDRESSES.into_iter().find(|(ours, _)| *ours == address);
     }
+    let by_distance = |(address, _): &(&str, Endpoint)| distance(path, &address.to_ascii_lowercase());
+    ADDRESSES
+        .into_iter()
+        .min_by_key(by_distance)
+        .filter(|found| by_distance(found) <= found.0.len() / 4)
 }
 
 /// Notes a request that came to none of our addresses, if one of them was probably meant. Gives that one. What it was
 /// sent to is not kept: a path is a value, and strangers try many.
-pub fn mistyped<B>(record: &Record, request: &Request<B>) -> Option<&'static str> {
+pub fn mistyped<B>(app: &App, request: &Request<B>) -> Option<&'static str> {
     let (address, endpoint) = meant(request.uri().path())?;
     let words =
         format!("it was sent to an address that this broker does not have; {address} was probably meant");
-    refused(
-        record.attempt(endpoint),
-        request,
-        StatusCode::NOT_FOUND,
-        words,
-        endpoint,
-    );
+    let fix = match endpoint {
+        Endpoint::Authorization => "Copy the Authorization URL from this page into the profile again.",
+        Endpoint::Token => TOKEN_URLS,
+        _ => "Copy the address from this page into the client again.",
+    };
+    refused(app, request, endpoint, StatusCode::NOT_FOUND, words, fix);
     Some(address)
 }
 
-/// Notes what a program sent to an address that is for people: a token request, as a rule, whose address is the
-/// Authorization URL's, or has no path at all.
-pub fn sent_to_a_page<B>(record: &Record, request: &Request<B>) {
-    if request.method() == Method::POST && matches!(request.uri().path(), "/" | "/oauth/authorize") {
-        let words = "something was posted to the Authorization URL, which is for browsers; a token request was probably \
-                     meant"
-            .to_owned();
-        let status = StatusCode::METHOD_NOT_ALLOWED;
-        refused(
-            record.attempt(Endpoint::Token),
-            request,
-            status,
-            words,
-            Endpoint::Token,
-        );
+/// Notes what was sent to an address that shows a page: by a program a token request, as a rule, whose address is the
+/// Authorization URL's, or has no path at all; by a browser an authorization request.
+pub fn sent_to_a_page<B>(app: &App, request: &Request<B>) {
+    if request.method() != Method::POST || !matches!(request.uri().path(), "/" | AUTHORIZE) {
+        return;
     }
+    let (endpoint, words, fix) = if wants_page(request.headers()) {
+        // A server may take it (RFC 6749 3.1); this one does not.
+        let words = "a browser posted its authorization request, which is taken by GET alone";
+        (
+            Endpoint::Authorization,
+            words,
+            "Let the client redirect the browser to the Authorization URL.",
+        )
+    } else {
+        let words = "something was posted to the Authorization URL, which is for browsers; a token request was probably meant";
+        (Endpoint::Token, words, TOKEN_URLS)
+    };
+    refused(
+        app,
+        request,
+        endpoint,
+        StatusCode::METHOD_NOT_ALLOWED,
+        words.to_owned(),
+        fix,
+    );
 }
 
+const TOKEN_URLS: &str =
+    "Copy the Token request URL and the Refresh Token URL from this page into the profile again.";
+
+/// One entry for all that are alike. Whoever sends many gets no more of them, so that strangers push out nothing.
 fn refused<B>(
-    mut attempt: Attempt,
+    app: &App,
     request: &Request<B>,
+    endpoint: Endpoint,
     status: StatusCode,
     words: String,
-    meant: Endpoint,
+    fix: &str,
 ) {
-    attempt.headers(request.headers());
-    let fix = match meant {
-        Endpoint::Authorization => "Copy the Authorization URL from this page into the profile again.",
-        Endpoint::Token => {
-            "Copy the Token request URL and the Refresh Token URL from this page into the profile again."
-        }
-        _ => "Copy the address from this page into the client again.",
+    let peer = request.extensions().get::<Peer>();
+    if peer.is_some_and(|peer| app.limits.address(Kind::Token, peer.address).is_err()) {
+        return;
+    }
+    let mut attempt = app.record.attempt(endpoint);
+    suspicions::named_by_headers(app, request.headers(), &mut attempt);
+    let error = if status == StatusCode::NOT_FOUND {
+        "not_found"
+    } else {
+        "invalid_request"
     };
-    attempt.refused(status, "not_found", words, Some(fix.to_owned()));
+    attempt.refused(status, error, words, Some(fix.to_owned()));
 }
 
 #[cfg(test)]
@@ -145,6 +167,10 @@ mod tests {
             "/.env",
             "/api/v1/users",
             "/robots.txt",
+            "/auth",
+            "/api/auth",
+            "/.git/auth",
+            "/wp-json/jwt-auth/v1/token",
             "/api/get_products",
             &long,
         ] {

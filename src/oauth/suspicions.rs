@@ -14,6 +14,9 @@ use crate::store::TokenKind;
 /// What was meant to be presented.
 const CODE: &str = "a code of this broker";
 const REFRESH_TOKEN: &str = "a refresh token of this broker";
+/// Ours once, and not whole.
+const CUT_CODE: &str = "a code that is cut short, changed, or of a broker with another key";
+const CUT_REFRESH_TOKEN: &str = "a refresh token that is cut short, changed, or of a broker with another key";
 /// A template of the client that went out as it stands.
 const PLACEHOLDER: &str = "a placeholder that nobody filled in";
 
@@ -46,6 +49,7 @@ pub(super) fn tokens(app: &App, params: &Params, attempt: &mut Attempt) {
 /// What to do where the profile sends something else than a token of ours: a new authorization would not cure it.
 fn fix_of(name: &str, found: &str) -> Option<&'static str> {
     match (name, found) {
+        (_, CUT_CODE | CUT_REFRESH_TOKEN) => None,
         (_, PLACEHOLDER) => Some(
             "The profile sends the placeholder itself. Take the field out of its Additional Fields: the client fills in code \
              and refresh_token by itself.",
@@ -71,10 +75,8 @@ fn looks_like(app: &App, value: &str) -> &'static str {
         return match kind {
             TokenKind::Code if whole => CODE,
             TokenKind::RefreshToken if whole => REFRESH_TOKEN,
-            TokenKind::Code => "a code that is cut short, changed, or of a broker with another key",
-            TokenKind::RefreshToken => {
-                "a refresh token that is cut short, changed, or of a broker with another key"
-            }
+            TokenKind::Code => CUT_CODE,
+            TokenKind::RefreshToken => CUT_REFRESH_TOKEN,
             _ => "a cookie or handle of a page",
         };
     }

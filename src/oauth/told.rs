@@ -11,7 +11,7 @@ use super::suspicions;
 use crate::app::App;
 use crate::config::{ClientConfig, Clients};
 use crate::plaid::Verdict;
-use crate::record::Attempt;
+use crate::record::{Attempt, Endpoint};
 
 /// The grants and response types that are told by name; whatever else was sent stays out of the record.
 const GRANT_TYPES: [&str; 6] = [
@@ -117,8 +117,12 @@ fn of_redirect(error: &RedirectError) -> (String, &'static str) {
 }
 
 /// Finishes the entry of a request by another method than the address takes.
-pub fn wrong_method<B>(mut attempt: Attempt, request: &Request<B>) {
+pub fn wrong_method<B>(mut attempt: Attempt, endpoint: Endpoint, request: &Request<B>) {
     attempt.headers(request.headers());
+    let post = match endpoint {
+        Endpoint::Token => "Choose POST as the method of the Token request URL and of the Refresh Token URL.",
+        _ => "Send POST to this address (RFC 7009 2.1, RFC 7662 2.1).",
+    };
     let query = Params::from_query(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
     let (words, fix) = match *request.method() {
         // What an authorization request begins with (RFC 6749 4.1.1).
@@ -126,13 +130,10 @@ pub fn wrong_method<B>(mut attempt: Attempt, request: &Request<B>) {
             "a browser came with an authorization request to an address for token requests",
             "Swap the Authorization URL and the Token request URL in the profile: compare both with this page.",
         ),
-        Method::GET => (
-            "it was called by GET, and takes POST",
-            "Choose POST as the method of the Token request URL and of the Refresh Token URL.",
-        ),
+        Method::GET => ("it was called by GET, and takes POST", post),
         _ => (
             "it was called by a method that it does not take; it takes POST",
-            "Choose POST as the method of the Token request URL and of the Refresh Token URL.",
+            post,
         ),
     };
     attempt.refused(

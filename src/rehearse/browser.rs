@@ -38,9 +38,13 @@ const REACH: &str = "start the broker; if it runs, correct PUBLIC_URL, and see t
 impl Rehearsal {
     /// A request to the broker.
     pub(super) fn marked(&self, request: RequestBuilder) -> RequestBuilder {
-        let keys = self.unrecorded.as_ref();
+        // Whoever answers there may be another broker, to which nothing is proven.
+        let keys = match self.identity {
+            Identity::Store(_) => self.unrecorded.as_ref(),
+            Identity::Unknown(_) => None,
+        };
         match keys.and_then(|keys| keys.proof(self.clock.now())) {
-            Some(proof) => request.header(HEADER, proof),
+            Some(proof) => request.header(HEADER, proof.expose()),
             None => request,
         }
     }

@@ -431,6 +431,32 @@ async fn an_address_that_was_mistyped_is_named() {
         told(&entry)
     );
 
+    // A browser that posts is no token request.
+    let posted = broker
+        .post("/oauth/authorize")
+        .header("accept", "text/html")
+        .body(encode(&form));
+    Answer::of(posted).await;
+    assert_eq!(last(&broker).endpoint, Endpoint::Authorization);
+
+    // Strangers push nothing of a client out, whatever they vary.
+    let named = broker
+        .post("/oauth/tokens")
+        .basic_auth(CLIENT_ID, Some(SECRET))
+        .body(encode(&form));
+    Answer::of(named).await;
+    for n in 0..60 {
+        let kind = ["text/plain", "application/json", "x/y"][n % 3];
+        let path = ["/oauth/tokens", "/oauth/tokenz", "/", "/oauth/authorise"][n % 4];
+        Answer::of(broker.post(path).header("content-type", kind).body("a=1")).await;
+    }
+    let entries = broker.app.record.entries();
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.client.as_deref() == Some(CLIENT_ID))
+    );
+
     // What scanners try is nobody's profile.
     let before = broker.app.record.entries().len();
     Answer::of(broker.get("/wp-login.php")).await;

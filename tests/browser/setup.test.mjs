@@ -93,7 +93,7 @@ test('each value can be copied, and all of them as Markdown', { timeout: TIMEOUT
     await page.getByRole('button', { name: 'Copy as Markdown' }).click();
     await page.getByText('The profile copied').waitFor({ state: 'attached' });
     const markdown = await copied();
-    assert.match(markdown, /^\| Authorization URL \| `http\S+\/` \|$/m);
+    assert.match(markdown, /^\| Authorization URL \| `http\S+\/` \|  \|$/m);
     assert.match(markdown, /^\| Header \| `PLAID-SECRET` \| your Plaid secret \(PLAID_SECRET\) \|$/m);
     assert.ok(!markdown.includes(SIMULATOR_KEYS.secret) && !(await page.content()).includes(SIMULATOR_KEYS.secret), 'the secret is shown');
     await keepPage(page, 'setup-values');

@@ -58,6 +58,13 @@ async fn server(
             Err(error) => STORE_WRITABLE.failed(sentence(&error.to_string()), fix),
         };
     }
+    if let Some(problem) = context
+        .running
+        .as_ref()
+        .and_then(|running| running.description.store.as_ref())
+    {
+        return STORE_WRITABLE.failed(format!("The broker that runs says: {}", sentence(problem)), fix);
+    }
     match inspected {
         Err(_) => STORE_WRITABLE.skipped("The store could not be looked at."),
         Ok(None) => STORE_WRITABLE.skipped(format!(

@@ -14,7 +14,8 @@ export function linkFrame(page) {
 export async function chooseBank(page, institution = 'First Platypus Bank') {
   const link = linkFrame(page);
   await link.getByRole('button', { name: 'Continue' }).click();
-  await link.getByRole('button', { name: institution, exact: true }).click();
+  // Plaid's Sandbox has two banks of one name: the first of them.
+  await link.getByRole('button', { name: institution, exact: true }).first().click();
   return link;
 }
 
