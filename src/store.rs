@@ -219,7 +219,8 @@ impl Store {
         }
     }
 
-    /// Consumes the code and stores the grant; exactly one caller wins. From `code_expires_at` on nobody does.
+    /// Consumes the code and stores the grant; exactly one caller wins. From `code_expires_at` on nobody does. The winner may
+    /// ask again with the same grant, when it did not hear of its commit, and has won still.
     pub async fn redeem(&self, redemption: Redemption, now: Timestamp) -> Result<RedeemOutcome, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.redeem(redemption, self.trail(now)).await,
@@ -245,16 +246,20 @@ impl Store {
         }
     }
 
-    /// Stores a connection that nobody wants any more, with its removal queued in the same commit.
+    /// Stores a connection that nobody wants any more, with its removal queued in the same commit. Gives whether it did:
+    /// a public token whose connection is stored already is somebody's, though its caller may not have heard of the
+    /// commit, and then nothing changes.
     pub async fn discard(
         &self,
         connection: NewConnection,
+        public_token: PublicTokenHash,
         owner: PublicTokenOwner,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let trail = self.trail(now);
         match &self.engine {
-            Engine::Sqlite(store) => store.discard(connection, owner, self.trail(now)).await,
-            Engine::Postgres(store) => store.discard(connection, owner, self.trail(now)).await,
+            Engine::Sqlite(store) => store.discard(connection, public_token, owner, trail).await,
+            Engine::Postgres(store) => store.discard(connection, public_token, owner, trail).await,
         }
     }
 

@@ -166,6 +166,8 @@ impl Inner {
     ) -> Result<ConnectionId, ExchangeError> {
         let public_token = attempt.hash;
         if let Some(record) = self.store.public_token(public_token).await? {
+            // Stored, though perhaps nobody heard of the commit.
+            lead.forget();
             if record.owner != PublicTokenOwner::Transaction(transaction_id) {
                 return Err(ExchangeError::Taken);
             }
@@ -180,7 +182,7 @@ impl Inner {
             };
         }
         if !self.is_open(transaction_id).await? {
-            self.discard_kept(&attempt.owner, lead).await?;
+            self.discard_kept(public_token, &attempt.owner, lead).await?;
             return Err(ExchangeError::NotOpen);
         }
         let exchanged = self.exchange_or_kept(&attempt, lead).await?;
@@ -211,7 +213,7 @@ impl Inner {
             }
             // It was cancelled or ran out meanwhile.
             CompleteOutcome::NotOpen | CompleteOutcome::NotFound => {
-                self.discard_kept(&attempt.owner, lead).await?;
+                self.discard_kept(public_token, &attempt.owner, lead).await?;
                 Err(ExchangeError::NotOpen)
             }
         }
@@ -225,6 +227,7 @@ impl Inner {
         lead: &Lead,
     ) -> Result<GrantId, ExchangeError> {
         if let Some(record) = self.store.public_token(attempt.hash).await? {
+            lead.forget();
             return self.repeat_raw(&client_id, &record).await;
         }
         let exchanged = self.exchange_or_kept(&attempt, lead).await?;
@@ -348,8 +351,13 @@ impl Inner {
     }
 
     /// An Item that nobody wants any more must not stay on the bill: its removal is queued, durably, and then nothing is
-    /// kept of it.
-    pub(super) async fn discard_kept(&self, owner: &Owner, lead: &Lead) -> Result<(), StoreError> {
+    /// kept of it. What the store did take, though the answer to that was lost, stays.
+    pub(super) async fn discard_kept(
+        &self,
+        public_token: PublicTokenHash,
+        owner: &Owner,
+        lead: &Lead,
+    ) -> Result<(), StoreError> {
         let Some(Kept::Unstored(exchanged)) = lead.kept() else {
             lead.forget();
             return Ok(());
@@ -363,9 +371,13 @@ impl Inner {
                 grant_id: GrantId(random::id(now)),
             },
         };
-        self.store.discard(connection, owner, now).await?;
+        let queued = self.store.discard(connection, public_token, owner, now).await?;
         lead.forget();
-        tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
+        if queued {
+            tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
+        } else {
+            tracing::info!(item = %exchanged.item_id, "an Item was stored although the store did not say so");
+        }
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ impl Inner {
             let Entry::Lead(lead) = self.flights.enter(hash, &owner) else {
                 continue;
             };
-            if let Err(error) = self.discard_kept(&owner, &lead).await {
+            if let Err(error) = self.discard_kept(hash, &owner, &lead).await {
                 tracing::error!(%error, %owner, "an Item that nobody wants could not be queued for removal");
             }
         }

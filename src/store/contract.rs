@@ -75,6 +75,7 @@ macro_rules! contract_suite {
             }
             codes {
                 a_code_is_redeemed_once_and_the_second_learns_of_the_grant,
+                the_same_redemption_again_has_won_still,
                 of_64_redemptions_at_once_one_wins,
                 a_code_is_good_until_its_last_moment,
                 only_completed_oauth_transactions_are_redeemable,
@@ -102,6 +103,7 @@ macro_rules! contract_suite {
                 a_finished_removal_is_gone_and_the_connection_stays_removed,
                 a_session_that_ended_gives_its_connection_up,
                 what_nobody_wants_is_stored_to_be_removed,
+                what_is_stored_already_is_not_discarded,
                 purging_forgets_what_came_to_nothing,
                 purging_takes_a_bounded_number,
                 purging_keeps_public_tokens_of_living_connections,

@@ -27,7 +27,7 @@ mod transactions;
 mod walk;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::pool::Pool;
 use super::Durability;
@@ -47,6 +47,11 @@ use super::trail::Trail;
 use crate::clock::Timestamp;
 use crate::config::{KeySource, PostgresUrl};
 use crate::metrics::StoreMetrics;
+
+/// After which time a redemption is asked for again when nobody knows whether it was committed.
+const REDEEM_AGAIN: Duration = Duration::from_secs(1);
+/// Not when that took longer: its caller does not wait for twice as much.
+const REDEEM_SOON: Duration = Duration::from_secs(5);
 
 /// An open `PostgreSQL` store.
 #[derive(Debug)]
@@ -140,12 +145,22 @@ impl PostgresStore {
         redemption: Redemption,
         trail: Trail,
     ) -> Result<RedeemOutcome, StoreError> {
-        let input = (Arc::clone(&self.keyring), redemption, trail);
-        self.pool
-            .decide(input, |conn, (keyring, redemption, trail)| {
+        let input = Arc::new((Arc::clone(&self.keyring), redemption, trail));
+        let ask = || {
+            self.pool.decide(Arc::clone(&input), |conn, input| {
+                let (keyring, redemption, trail) = &**input;
                 Box::pin(transactions::redeem(conn, keyring, redemption, trail))
             })
-            .await
+        };
+        let began = Instant::now();
+        match ask().await {
+            // Its commit may stand: a client that asks again with the same code would be taken for a thief.
+            Err(StoreError::Unavailable(_)) if began.elapsed() < REDEEM_SOON => {
+                tokio::time::sleep(REDEEM_AGAIN).await;
+                ask().await
+            }
+            answered => answered,
+        }
     }
 
     pub(super) async fn repeat(&self, repeat: Repeat, now: Timestamp) -> Result<RepeatOutcome, StoreError> {
@@ -167,13 +182,15 @@ impl PostgresStore {
     pub(super) async fn discard(
         &self,
         connection: NewConnection,
+        public_token: PublicTokenHash,
         owner: PublicTokenOwner,
         trail: Trail,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let sealed = SealedConnection::of(connection, &self.keyring)?;
+        let input = (sealed, public_token, owner, trail);
         self.pool
-            .decide((sealed, owner, trail), |conn, (sealed, owner, trail)| {
-                Box::pin(removals::discard(conn, sealed, owner, trail))
+            .decide(input, |conn, (sealed, public_token, owner, trail)| {
+                Box::pin(removals::discard(conn, sealed, *public_token, owner, trail))
             })
             .await
     }

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::model::{
-    CancelOutcome, CompleteOutcome, ConnectionId, Flow, PublicTokenHash, RedeemOutcome, Repeat,
+    CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, PublicTokenHash, RedeemOutcome, Repeat,
     RepeatOutcome, Stage, Transaction,
 };
 use crate::clock::Timestamp;
@@ -29,12 +29,29 @@ pub(super) fn completable(
     }
 }
 
-/// The connection whose code can be redeemed now; else what `redeem` answers.
+/// What a redemption meets.
+pub(super) enum Redeemable {
+    /// The connection whose code can be redeemed now.
+    Now(ConnectionId),
+    /// The connection whose code this very redemption has redeemed: its caller did not hear of the commit.
+    Before(ConnectionId),
+}
+
+/// Whether the code can be redeemed with this grant; else what `redeem` answers.
 pub(super) fn redeemable(
     transaction: &Transaction,
+    grant: GrantId,
     now: Timestamp,
-) -> Result<ConnectionId, Box<RedeemOutcome>> {
+) -> Result<Redeemable, Box<RedeemOutcome>> {
     let outcome = match (&transaction.flow, &transaction.stage) {
+        (
+            _,
+            Stage::Redeemed {
+                connection_id,
+                grant_id,
+                ..
+            },
+        ) if *grant_id == grant => return Ok(Redeemable::Before(*connection_id)),
         (_, Stage::Redeemed { grant_id, at, .. }) => RedeemOutcome::AlreadyRedeemed {
             grant_id: *grant_id,
             at: *at,
@@ -42,7 +59,9 @@ pub(super) fn redeemable(
         (Flow::OAuth(_), Stage::Completed { code_expires_at, .. }) if now >= *code_expires_at => {
             RedeemOutcome::Expired
         }
-        (Flow::OAuth(_), Stage::Completed { connection_id, .. }) => return Ok(*connection_id),
+        (Flow::OAuth(_), Stage::Completed { connection_id, .. }) => {
+            return Ok(Redeemable::Now(*connection_id));
+        }
         _ => RedeemOutcome::NotRedeemable,
     };
     Err(Box::new(outcome))

@@ -182,12 +182,13 @@ impl SqliteStore {
     pub(super) async fn discard(
         &self,
         connection: NewConnection,
+        public_token: PublicTokenHash,
         owner: PublicTokenOwner,
         trail: Trail,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let sealed = SealedConnection::of(connection, &self.keyring)?;
         self.writer
-            .decide(move |conn| removals::discard(conn, &sealed, &owner, &trail))
+            .decide(move |conn| removals::discard(conn, &sealed, public_token, &owner, &trail))
             .await
     }
 

@@ -113,7 +113,10 @@ pub(in crate::store) async fn what_is_given_up_is_told_with_its_connection(store
     let unwanted = super::new_connection();
     let unwanted_id = unwanted.id;
     let owner = PublicTokenOwner::Transaction(TransactionId(super::fresh_id()));
-    store.discard(unwanted, owner, at(5)).await.unwrap();
+    store
+        .discard(unwanted, super::hash(), owner, at(5))
+        .await
+        .unwrap();
     let log = log(store).await;
     let told: Vec<_> = log.iter().skip(2).map(|record| record.event.as_str()).collect();
     assert_eq!(

@@ -46,6 +46,18 @@ pub(in crate::store) async fn a_code_is_redeemed_once_and_the_second_learns_of_t
     ));
 }
 
+/// Whoever did not hear of its commit asks with the same grant.
+pub(in crate::store) async fn the_same_redemption_again_has_won_still(store: &Store) {
+    let (id, connection_id) = completed(store).await;
+    let redemption = redemption_of(id);
+    for _ in 0..2 {
+        let outcome = store.redeem(redemption.clone(), NOW).await.unwrap();
+        assert!(matches!(outcome, RedeemOutcome::Redeemed(connection) if connection.id == connection_id));
+    }
+    let (grant, _) = store.grant(redemption.grant.id).await.unwrap().unwrap();
+    assert_eq!(grant.revoked_at, None);
+}
+
 pub(in crate::store) async fn of_64_redemptions_at_once_one_wins(store: &Store) {
     let (id, connection_id) = completed(store).await;
     let redemptions: Vec<_> = (0..64).map(|_| redemption_of(id)).collect();

@@ -9,7 +9,8 @@ use super::{
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::model::{
-    Abandonment, CompleteOutcome, PublicTokenOwner, RedeemOutcome, RemovalReason, Stage,
+    Abandonment, CompleteOutcome, ConnectionId, NewConnection, PublicTokenOwner, RedeemOutcome,
+    RemovalReason, Stage,
 };
 
 const MOMENT: Duration = Duration::from_millis(1);
@@ -275,7 +276,9 @@ pub(in crate::store) async fn what_nobody_wants_is_stored_to_be_removed(store: &
     store.cancel(cancelled, NOW).await.unwrap();
     let connection = new_connection();
     let owner = PublicTokenOwner::Transaction(cancelled);
-    store.discard(connection.clone(), owner, NOW).await.unwrap();
+    let public_token = hash();
+    let queued = store.discard(connection.clone(), public_token, owner.clone(), NOW);
+    assert!(queued.await.unwrap());
     let stored = store.connection(connection.id).await.unwrap().unwrap();
     assert_eq!(
         (stored.item_id, stored.removed_at),
@@ -287,6 +290,27 @@ pub(in crate::store) async fn what_nobody_wants_is_stored_to_be_removed(store: &
         due.iter()
             .all(|removal| { removal.connection.access_token.expose() == connection.access_token.expose() })
     );
+    // A second time it is there already.
+    let again = store.discard(new_connection(), public_token, owner, NOW);
+    assert!(!again.await.unwrap());
+    assert_eq!(store.due_removals(NOW, 10).await.unwrap().len(), 1);
+}
+
+pub(in crate::store) async fn what_is_stored_already_is_not_discarded(store: &Store) {
+    let id = opened(store, oauth_transaction()).await;
+    let completion = completion_of(id, hash());
+    store.complete(completion.clone(), NOW).await.unwrap();
+    let owner = PublicTokenOwner::Transaction(id);
+    let left_over = NewConnection {
+        id: ConnectionId(super::fresh_id()),
+        ..completion.connection.clone()
+    };
+    let queued = store.discard(left_over.clone(), completion.public_token, owner, NOW);
+    assert!(!queued.await.unwrap());
+    assert!(store.connection(left_over.id).await.unwrap().is_none());
+    let stored = store.connection(completion.connection.id).await.unwrap().unwrap();
+    assert_eq!(stored.removed_at, None);
+    assert!(store.due_removals(NOW, 10).await.unwrap().is_empty());
 }
 
 pub(in crate::store) async fn purging_takes_a_bounded_number(store: &Store) {

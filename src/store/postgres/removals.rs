@@ -14,7 +14,8 @@ use crate::clock::Timestamp;
 use crate::store::PURGED_AT_ONCE;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, NewAudit, PublicTokenOwner, Removal, RemovalReason, TransactionId,
+    Abandonment, ConnectionId, NewAudit, PublicTokenHash, PublicTokenOwner, Removal, RemovalReason,
+    TransactionId,
 };
 use crate::store::rows::{self, Columns as _, stage};
 use crate::store::sealed::SealedConnection;
@@ -65,14 +66,18 @@ pub(super) async fn abandon(conn: &Conn, abandonment: Abandonment, trail: &Trail
     Ok(count)
 }
 
-/// Stores a connection that nobody wants, only to have it removed.
+/// Stores a connection that nobody wants, only to have it removed; unless its public token's is stored already.
 pub(super) async fn discard(
     conn: &Conn,
     sealed: &SealedConnection,
+    public_token: PublicTokenHash,
     owner: &PublicTokenOwner,
     trail: &Trail,
-) -> Result<(), Failure> {
-    connections::insert(conn, sealed, None, owner, trail.now).await?;
+) -> Result<bool, Failure> {
+    // This waits for a commit of the same token that is still under way.
+    if !connections::insert(conn, sealed, Some(public_token), owner, trail.now).await? {
+        return Ok(false);
+    }
     let unused = Unused {
         connection: sealed.id(),
         client_id: match owner {
@@ -81,7 +86,7 @@ pub(super) async fn discard(
         },
     };
     queue_unless_granted(conn, vec![unused], RemovalReason::Unredeemed, trail).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// A connection that may be of no use to anybody any more, and whose it was.

@@ -12,6 +12,7 @@ mod append_only;
 mod cluster;
 mod instances;
 mod keys;
+mod lost_commits;
 mod opening;
 mod outages;
 

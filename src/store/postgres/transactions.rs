@@ -12,7 +12,7 @@ use crate::store::model::{
     Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
 };
 use crate::store::rows::{self, stage};
-use crate::store::rules;
+use crate::store::rules::{self, Redeemable};
 use crate::store::sealed::{Completing, SealedConnection};
 use crate::store::trail::Trail;
 
@@ -148,14 +148,18 @@ pub(super) async fn redeem(
     let Some(transaction) = lock(conn, redemption.transaction_id).await? else {
         return Ok(RedeemOutcome::NotRedeemable);
     };
-    let connection_id = match rules::redeemable(&transaction, now) {
-        Ok(connection_id) => connection_id,
+    let redeemable = match rules::redeemable(&transaction, redemption.grant.id, now) {
+        Ok(redeemable) => redeemable,
         Err(outcome) => return Ok(*outcome),
     };
+    let (Redeemable::Now(connection_id) | Redeemable::Before(connection_id)) = redeemable;
     // Opened before the code is spent: keys that do not open it must not cost the person the code.
     let connection = connections::lock(conn, keyring, connection_id)
         .await?
         .ok_or(StoreError::Corrupt("a transaction's connection is not there"))?;
+    if matches!(redeemable, Redeemable::Before(_)) {
+        return Ok(RedeemOutcome::Redeemed(connection));
+    }
     if connection.removed_at.is_some() {
         return Ok(RedeemOutcome::NotRedeemable);
     }

@@ -10,7 +10,7 @@ use crate::store::PURGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, PublicTokenOwner, Removal, RemovalReason, TransactionId,
+    Abandonment, ConnectionId, PublicTokenHash, PublicTokenOwner, Removal, RemovalReason, TransactionId,
 };
 use crate::store::rows::{self, stage};
 use crate::store::sealed::SealedConnection;
@@ -49,16 +49,20 @@ pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, trail: &Trail) ->
 pub(super) fn discard(
     conn: &Sqlite,
     sealed: &SealedConnection,
+    public_token: PublicTokenHash,
     owner: &PublicTokenOwner,
     trail: &Trail,
-) -> Result<(), StoreError> {
-    connections::insert(conn, sealed, None, owner, trail.now)?;
+) -> Result<bool, StoreError> {
+    if connections::find_public_token(conn, public_token)?.is_some() {
+        return Ok(false);
+    }
+    connections::insert(conn, sealed, Some(public_token), owner, trail.now)?;
     let client_id = match owner {
         PublicTokenOwner::Transaction(_) => None,
         PublicTokenOwner::Client { client_id, .. } => Some(client_id.clone()),
     };
     queue_unless_granted(conn, sealed.id(), client_id, RemovalReason::Unredeemed, trail)?;
-    Ok(())
+    Ok(true)
 }
 
 /// Gives whether the connection was ended now.
