@@ -92,7 +92,10 @@ async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, O
 
 /// The look itself is read-only, so it asks what a broker would meet.
 async fn read_only(conn: &Conn) -> Result<Option<&'static str>, Failure> {
-    let sql = "SELECT pg_is_in_recovery(), has_table_privilege('meta', 'INSERT, UPDATE'), \
+    let sql = "SELECT pg_is_in_recovery(), (SELECT bool_and(has_table_privilege(of, needed)) FROM (VALUES \
+             ('meta', 'INSERT'), ('meta', 'UPDATE'), ('audit', 'INSERT'), ('connections', 'INSERT'), \
+             ('connections', 'UPDATE'), ('transactions', 'INSERT'), ('transactions', 'UPDATE'), \
+             ('transactions', 'DELETE'), ('grants', 'INSERT'), ('grants', 'UPDATE')) AS needs (of, needed)), \
          (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')";
     let row = conn.one(sql, &[]).await?;
     let mut cells = Cells::of(&row);
