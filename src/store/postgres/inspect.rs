@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::connect::{self, Use};
 use super::failure::Failure;
-use super::open::given;
+use super::open::{encoded, given};
 use super::pool::{Conn, How, Patience, Pool};
 use super::rows::Cells;
 use super::{meta, migrations, redirects, walk};
@@ -56,6 +56,9 @@ pub(super) async fn inspect(
 }
 
 async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, OpenError>, Failure> {
+    if let Err(refused) = encoded(conn, &look.store).await? {
+        return Ok(Err(refused));
+    }
     match migrations::inspect(conn).await?.found(&look.store) {
         Ok(true) => {}
         Ok(false) => return Ok(Ok(None)),

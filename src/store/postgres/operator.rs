@@ -71,8 +71,9 @@ impl PostgresStore {
         target: EndTarget,
         trail: Trail,
     ) -> Result<Ended, StoreError> {
+        // However many there are, to end them all is what operators need most when they ask for it.
         self.pool
-            .decide_with(Patience::Long, (target, trail), |conn, (target, trail)| {
+            .decide_with(Patience::Unbounded, (target, trail), |conn, (target, trail)| {
                 Box::pin(listing::end(conn, target, trail))
             })
             .await
