@@ -156,11 +156,14 @@ pub(super) async fn after(conn: &Conn, id: i64, limit: usize) -> Result<Vec<Audi
     Ok(records.collect::<Result<_, _>>()?)
 }
 
-/// The newest row's id; 0 of an empty log. Refused while a long decision is under way.
-pub(super) async fn last_id(conn: &Conn) -> Result<i64, Failure> {
-    in_order(conn).await?;
+/// The newest row's id; 0 of an empty log. `None` while a long decision is under way.
+pub(super) async fn last_id(conn: &Conn) -> Result<Option<i64>, Failure> {
+    match in_order(conn).await {
+        Err(Failure::Locked) => return Ok(None),
+        in_order => in_order?,
+    }
     let row = conn.one("SELECT coalesce(max(id), 0) FROM audit", &[]).await?;
-    Ok(Cells::of(&row).number()?)
+    Ok(Some(Cells::of(&row).number()?))
 }
 
 /// How far the audit file has come.

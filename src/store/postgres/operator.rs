@@ -167,7 +167,7 @@ impl PostgresStore {
             .await
     }
 
-    pub(in crate::store) async fn last_audit_id(&self) -> Result<i64, StoreError> {
+    pub(in crate::store) async fn last_audit_id(&self) -> Result<Option<i64>, StoreError> {
         self.pool
             .read_with(How::Transaction, Patience::Usual, (), |conn, ()| {
                 Box::pin(audit::last_id(conn))
