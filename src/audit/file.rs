@@ -57,7 +57,11 @@ impl AuditFile {
     pub(super) async fn follow(&mut self, store: &Store) -> Result<(), StoreError> {
         let last = match self.last {
             Some(last) => last,
-            None => self.found_last(store).await?,
+            None => match self.found_last(store).await? {
+                Some(last) => last,
+                // Next time, then.
+                None => return Ok(()),
+            },
         };
         self.last = Some(last);
         let mut last = last;
@@ -90,14 +94,14 @@ impl AuditFile {
     }
 
     /// What the file itself says, or else the store: a rotated file is empty.
-    async fn found_last(&self, store: &Store) -> Result<i64, StoreError> {
+    async fn found_last(&self, store: &Store) -> Result<Option<i64>, StoreError> {
         let path = self.path.clone();
         let told = tokio::task::spawn_blocking(move || last_id(&path)).await;
         let told = told.ok().and_then(Result::ok).flatten();
         let marked = store.audit_file_mark().await?;
         // A file of another store would tell of rows that are not there yet.
         let newest = store.last_audit_id().await?;
-        Ok(told.unwrap_or(0).max(marked).min(newest))
+        Ok(newest.map(|newest| told.unwrap_or(0).max(marked).min(newest)))
     }
 }
 

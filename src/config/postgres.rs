@@ -15,6 +15,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 const IDLE_BEFORE_PROBE: Duration = Duration::from_secs(30);
 
+/// For a URL that was not understood: nothing of it is quoted.
+const WRITE: &str = "write postgres://user:password@host/database; in user and password, percent-encode what is not a \
+     letter, digit, - . _ or ~; of libpq's parameters, sslmode, sslrootcert, host, hostaddr, connect_timeout, \
+     application_name, options and the keepalives are known";
+
 /// `sslmode`, as libpq means it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsMode {
@@ -55,14 +60,20 @@ impl PostgresUrl {
                 _ => theirs.push(pair),
             }
         }
+        // The parser ends the password at the first @: the rest of it would count as host or database, and be shown.
+        if before.matches('@').count() > 1 {
+            return Err(WRITE.to_owned());
+        }
         let text = zeroize::Zeroizing::new(format!("postgres:{before}?{}", theirs.join("&")));
         // The parser's own words may quote what it was given.
-        let mut connect: tokio_postgres::Config = text.parse().map_err(|_| {
-            "write postgres://user:password@host/database; in user and password, percent-encode what is not a \
-             letter, digit, - . _ or ~; of libpq's parameters, sslmode, sslrootcert, host, connect_timeout, \
-             application_name, options and the keepalives are known"
-                .to_owned()
-        })?;
+        let mut connect: tokio_postgres::Config = text.parse().map_err(|_| WRITE.to_owned())?;
+        if connect
+            .get_hosts()
+            .iter()
+            .any(|host| matches!(host, Host::Tcp(name) if name.contains('@')))
+        {
+            return Err(WRITE.to_owned());
+        }
         if connect.get_dbname().is_none() {
             return Err("name the database, as in postgres://user:password@host/database".to_owned());
         }
@@ -72,6 +83,21 @@ impl PostgresUrl {
                  socket, as in postgres://user@/database?host=/run/postgresql"
                     .to_owned(),
             );
+        }
+        let addresses = connect.get_hostaddrs().len();
+        // Whom the certificate should name, and whether there is a network in between, is told by the host alone.
+        if addresses > 0
+            && (addresses != connect.get_hosts().len() || !connect.get_hosts().iter().all(is_tcp))
+        {
+            return Err(
+                "name a host for each hostaddr, as in postgres://user:password@host/database?hostaddr=192.0.2.7: the \
+                 host is the name in the server's certificate"
+                    .to_owned(),
+            );
+        }
+        if !connect.get_hosts().iter().any(is_tcp) {
+            // As libpq does: there is no network to listen on.
+            tls = TlsMode::Disable;
         }
         connect.ssl_mode(match tls {
             TlsMode::Disable => SslMode::Disable,
@@ -101,14 +127,21 @@ impl PostgresUrl {
     /// Whether all of its hosts are this machine itself.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.connect.get_hosts().iter().all(|host| {
-            let Host::Tcp(name) = host else { return true };
-            name == "localhost"
-                || name
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|address| address.is_loopback())
-        })
+        let addresses = self.connect.get_hostaddrs();
+        // Where there are addresses, they are what is connected to.
+        addresses.iter().all(std::net::IpAddr::is_loopback)
+            && self.connect.get_hosts().iter().all(|host| {
+                let Host::Tcp(name) = host else { return true };
+                name == "localhost"
+                    || name
+                        .parse::<std::net::IpAddr>()
+                        .is_ok_and(|address| address.is_loopback())
+            })
     }
+}
+
+fn is_tcp(host: &Host) -> bool {
+    matches!(host, Host::Tcp(_))
 }
 
 fn tls_mode(value: &str) -> Result<TlsMode, String> {

@@ -130,9 +130,7 @@ pub enum OpenError {
         store: DatabaseUrl,
     },
     /// It is no store of this program.
-    #[error(
-        "{store} is not a store of this program ({reason}); set DATABASE_URL to another place, or restore it from a backup"
-    )]
+    #[error("{store} is not a store of this program ({reason}); {}", elsewhere(store))]
     Foreign {
         /// Which.
         store: DatabaseUrl,
@@ -209,6 +207,17 @@ fn differing(stored: &Account, given: &Account) -> &'static str {
         (true, _) => "PLAID_CLIENT_ID",
         (false, true) => "PLAID_ENV",
         (false, false) => "PLAID_ENV and PLAID_CLIENT_ID",
+    }
+}
+
+/// Where else a store may be.
+fn elsewhere(store: &DatabaseUrl) -> &'static str {
+    match store {
+        DatabaseUrl::Postgres(_) => {
+            "name a database of its own in DATABASE_URL, or a schema of its own in this one \
+             (?options=-csearch_path%3Dbroker; docs/operating.md shows how to make either), or restore it from a backup"
+        }
+        DatabaseUrl::Sqlite(..) => "set DATABASE_URL to another place, or restore it from a backup",
     }
 }
 

@@ -197,10 +197,10 @@ impl Store {
         }
     }
 
-    /// The id of the newest row of the audit log; 0 when there is none.
-    pub async fn last_audit_id(&self) -> Result<i64, StoreError> {
+    /// The id of the newest row of the audit log; 0 when there is none. `None` while rows before it may still come.
+    pub async fn last_audit_id(&self) -> Result<Option<i64>, StoreError> {
         match &self.engine {
-            Engine::Sqlite(store) => store.last_audit_id().await,
+            Engine::Sqlite(store) => store.last_audit_id().await.map(Some),
             Engine::Postgres(store) => store.last_audit_id().await,
         }
     }

@@ -93,6 +93,17 @@ fn three_parameters_of_the_url_are_ours() {
         Some(&std::time::Duration::from_secs(2))
     );
     assert!(postgres("postgres://me@127.0.0.1/broker").is_local() && !url.is_local());
+    // An address is what is connected to, whatever its host is called; on a socket there is no TLS.
+    assert!(!postgres("postgres://me@localhost/broker?hostaddr=192.0.2.7").is_local());
+    #[cfg(unix)]
+    {
+        let socket = postgres("postgres://me@/broker?host=/run/postgresql&sslmode=require");
+        assert_eq!(socket.tls, TlsMode::Disable);
+        assert_eq!(
+            socket.connect.get_ssl_mode(),
+            tokio_postgres::config::SslMode::Disable
+        );
+    }
 }
 
 #[test]
@@ -130,6 +141,17 @@ fn other_databases_are_refused_without_showing_a_password() {
         (
             "postgres://me:hush@db/broker?password_file=hush",
             "percent-encode",
+        ),
+        ("postgres://me:S3cr@hush@127.0.0.1/broker", "percent-encode"),
+        ("postgres://me:S3cr@x/hush@127.0.0.1/broker", "percent-encode"),
+        ("postgres://me:S3cr@/broker?host=x@hush", "percent-encode"),
+        (
+            "postgres://me:hush@/broker?hostaddr=192.0.2.7",
+            "a host for each hostaddr",
+        ),
+        (
+            "postgres://me:hush@/broker?host=/run/hush&hostaddr=192.0.2.7",
+            "a host for each hostaddr",
         ),
         ("mysql://me:hush@db/broker", "write sqlite://"),
         ("data/hush.db", "write sqlite://"),

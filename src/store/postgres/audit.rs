@@ -126,16 +126,29 @@ pub(super) async fn read(conn: &Conn, query: &AuditQuery) -> Result<Vec<AuditRec
     Ok(sieve.kept())
 }
 
-/// Waits until all rows whose ids were drawn are there, or never will be. In a transaction.
+/// Waits until all rows whose ids were drawn are there, or never will be; not for long. In a transaction.
+///
+/// Whoever writes waits behind one who waits here: one long decision would hold up all the others. Not to wait at all
+/// would not do either, as there may always be some short one under way.
 async fn in_order(conn: &Conn) -> Result<(), Failure> {
+    let row = conn
+        .one("SELECT pg_try_advisory_xact_lock(1886675571, 2)", &[])
+        .await?;
+    if Cells::of(&row).flag()? {
+        return Ok(());
+    }
+    conn.run("SET LOCAL lock_timeout = '100ms'").await?;
     conn.query("SELECT pg_advisory_xact_lock(1886675571, 2)", &[])
         .await?;
     Ok(())
 }
 
-/// The rows after this one, the oldest first: for whoever follows the log.
+/// The rows after this one, the oldest first: for whoever follows the log. None while a long decision is under way.
 pub(super) async fn after(conn: &Conn, id: i64, limit: usize) -> Result<Vec<AuditRecord>, Failure> {
-    in_order(conn).await?;
+    match in_order(conn).await {
+        Err(Failure::Locked) => return Ok(Vec::new()),
+        in_order => in_order?,
+    }
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let sql = format!("SELECT {RECORD} FROM audit WHERE id > $1 ORDER BY id LIMIT $2");
     let rows = conn.query(&sql, &[&id, &limit]).await?;
@@ -143,11 +156,14 @@ pub(super) async fn after(conn: &Conn, id: i64, limit: usize) -> Result<Vec<Audi
     Ok(records.collect::<Result<_, _>>()?)
 }
 
-/// The newest row's id; 0 of an empty log.
-pub(super) async fn last_id(conn: &Conn) -> Result<i64, Failure> {
-    in_order(conn).await?;
+/// The newest row's id; 0 of an empty log. `None` while a long decision is under way.
+pub(super) async fn last_id(conn: &Conn) -> Result<Option<i64>, Failure> {
+    match in_order(conn).await {
+        Err(Failure::Locked) => return Ok(None),
+        in_order => in_order?,
+    }
     let row = conn.one("SELECT coalesce(max(id), 0) FROM audit", &[]).await?;
-    Ok(Cells::of(&row).number()?)
+    Ok(Some(Cells::of(&row).number()?))
 }
 
 /// How far the audit file has come.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
+use tokio::time::timeout;
 use tokio_postgres::NoTls;
-use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 
 use super::failure::said;
@@ -17,8 +17,11 @@ use crate::store::error::OpenError;
 
 /// How long a request waits for one of the connections.
 const WAIT: Duration = Duration::from_secs(5);
-/// How long a connection may take, all hosts and its first statements included.
+/// How long connecting may take, all hosts included, and how long the first statements on the connection may then take.
+/// Both together have no longer than that when it is the first connection.
 const CREATE: Duration = Duration::from_secs(10);
+
+const SILENT: &str = "the server does not answer";
 
 /// The server ends what takes longer, and what a broker that vanished left half done. A commit is answered when it is on
 /// the disk, whatever the server's own setting; one that waits for more than that stays.
@@ -44,8 +47,8 @@ pub(super) fn pool(url: &PostgresUrl, purpose: Use) -> Result<deadpool_postgres:
         recycling_method: RecyclingMethod::Fast,
     };
     let connect = url.connect.as_ref().clone();
-    let is_clear = url.tls == TlsMode::Disable || !connect.get_hosts().iter().any(is_tcp);
-    let manager = if is_clear {
+    // A socket's URL says so, too.
+    let manager = if url.tls == TlsMode::Disable {
         Manager::from_config(connect, NoTls, config)
     } else {
         let connector = tls::connector(url).map_err(|reason| {
@@ -70,19 +73,31 @@ pub(super) fn pool(url: &PostgresUrl, purpose: Use) -> Result<deadpool_postgres:
         .create_timeout(Some(CREATE))
         .recycle_timeout(Some(CREATE))
         .post_create(Hook::async_fn(move |client, _| {
-            Box::pin(async move { client.batch_execute(prepare).await.map_err(HookError::Backend) })
+            Box::pin(async move {
+                // The pool's own limit is over when hooks begin.
+                match timeout(CREATE, client.batch_execute(prepare)).await {
+                    Ok(prepared) => prepared.map_err(HookError::Backend),
+                    Err(_) => Err(HookError::message(SILENT)),
+                }
+            })
         }))
         .build()
         .map_err(|error| unreachable(url, error.to_string(), "this is a mistake of the program"))
 }
 
-fn is_tcp(host: &Host) -> bool {
-    matches!(host, Host::Tcp(_))
-}
-
 /// Whether the server lets us in, told in words if not.
 pub(super) async fn first(pool: &deadpool_postgres::Pool, url: &PostgresUrl) -> Result<(), OpenError> {
-    match pool.get().await {
+    let silent = || {
+        unreachable(
+            url,
+            format!("it did not answer within {} s", CREATE.as_secs()),
+            "check host and port in DATABASE_URL, and whether the server runs",
+        )
+    };
+    let Ok(got) = timeout(CREATE, pool.get()).await else {
+        return Err(silent());
+    };
+    match got {
         Ok(_) => Ok(()),
         Err(PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error))) => {
             let advice = match error.code().map(SqlState::code) {
@@ -92,6 +107,7 @@ pub(super) async fn first(pool: &deadpool_postgres::Pool, url: &PostgresUrl) -> 
                 Some("3D000") => {
                     "create the database (docs/operating.md shows how), or correct its name in DATABASE_URL"
                 }
+                Some("42501") => "grant the role CONNECT on the database (docs/operating.md shows how)",
                 Some("53300") => {
                     "raise the server's max_connections, or lower pool_size in DATABASE_URL of each instance"
                 }
@@ -101,11 +117,9 @@ pub(super) async fn first(pool: &deadpool_postgres::Pool, url: &PostgresUrl) -> 
             };
             Err(unreachable(url, said(&error), advice))
         }
-        Err(PoolError::Timeout(TimeoutType::Create)) => Err(unreachable(
-            url,
-            format!("it did not answer within {} s", CREATE.as_secs()),
-            "check host and port in DATABASE_URL, and whether the server runs",
-        )),
+        Err(PoolError::Timeout(TimeoutType::Create) | PoolError::PostCreateHook(HookError::Message(_))) => {
+            Err(silent())
+        }
         Err(error) => Err(unreachable(url, error.to_string(), "start again in a moment")),
     }
 }

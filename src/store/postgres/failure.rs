@@ -7,6 +7,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::store::error::StoreError;
 
+const LATE: &str = "the PostgreSQL server did not answer in time";
+
 /// Why an attempt came to nothing.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -14,6 +16,8 @@ pub(super) enum Failure {
     Again,
     /// The connection is gone.
     Lost,
+    /// A lock was not to be had in the time that was given to it.
+    Locked,
     /// It came to nothing for this reason.
     Store(StoreError),
 }
@@ -24,6 +28,7 @@ impl Failure {
         match self {
             Self::Again => StoreError::Unavailable("decisions on the same row are in each other's way"),
             Self::Lost => StoreError::Unavailable("the connection to the PostgreSQL server was lost"),
+            Self::Locked => StoreError::Unavailable(LATE),
             Self::Store(error) => error,
         }
     }
@@ -51,6 +56,8 @@ impl From<tokio_postgres::Error> for Failure {
             Self::Again
         } else if is_end(code) {
             Self::Lost
+        } else if *code == SqlState::LOCK_NOT_AVAILABLE {
+            Self::Locked
         } else {
             Self::Store(by_code.unwrap_or(StoreError::Unavailable(
                 "the PostgreSQL server refused a statement; the log has its code",
@@ -61,7 +68,8 @@ impl From<tokio_postgres::Error> for Failure {
 
 /// The server, or somebody who may, has ended the connection.
 fn is_end(code: &SqlState) -> bool {
-    *code == SqlState::ADMIN_SHUTDOWN || *code == SqlState::CRASH_SHUTDOWN || code.code().starts_with("08")
+    // The last two: a connection that idled too long, in a transaction or without one.
+    matches!(code.code(), "57P01" | "57P02" | "25P03" | "57P05") || code.code().starts_with("08")
 }
 
 fn store_error(code: &SqlState) -> Option<StoreError> {
@@ -69,14 +77,19 @@ fn store_error(code: &SqlState) -> Option<StoreError> {
     match code.code() {
         "23505" => Some(StoreError::Duplicate),
         "53100" => Some(StoreError::Full),
-        "57014" | "55P03" => unavailable("the PostgreSQL server did not answer in time"),
+        "57014" | "55P03" => unavailable(LATE),
         "25006" => unavailable("the PostgreSQL server takes no writes: it is a standby, or set to read-only"),
         "53300" => unavailable("the PostgreSQL server has no free connection"),
         "57P03" => unavailable("the PostgreSQL server is starting or stopping"),
-        "42501" => unavailable("the PostgreSQL role may not use the tables of the store"),
+        "42501" => unavailable(
+            "the PostgreSQL role may not use the tables of the store; make it their owner, or grant it USAGE on the \
+             schema and SELECT, INSERT, UPDATE and DELETE on all its tables",
+        ),
         "42P01" => Some(StoreError::Corrupt("a table is missing")),
         "XX001" | "XX002" => Some(StoreError::Corrupt("the PostgreSQL server found damaged pages")),
-        "40001" | "40P01" | "57P01" | "57P02" => unavailable("the PostgreSQL server undid it"),
+        "40001" | "40P01" | "57P01" | "57P02" | "25P03" | "57P05" => {
+            unavailable("the PostgreSQL server undid it")
+        }
         text if text.starts_with("08") => unavailable("the connection to the PostgreSQL server was lost"),
         text if text.starts_with("28") => {
             unavailable("the PostgreSQL server refuses the role or its password")
@@ -106,7 +119,9 @@ fn without_code(error: &tokio_postgres::Error) -> Failure {
 pub(super) fn unconnected(error: &PoolError) -> StoreError {
     StoreError::Unavailable(match error {
         PoolError::Timeout(TimeoutType::Wait) => "all connections to the PostgreSQL server are busy",
-        PoolError::Timeout(_) => "the PostgreSQL server does not answer",
+        PoolError::Timeout(_) | PoolError::PostCreateHook(HookError::Message(_)) => {
+            "the PostgreSQL server does not answer"
+        }
         PoolError::Closed => "it is closed",
         PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
             match error.code().and_then(store_error) {
@@ -124,7 +139,15 @@ pub(super) fn said(error: &tokio_postgres::Error) -> String {
         Some(said) => format!("the server says: {}", said.message()),
         None => with_causes(error),
     };
-    text.escape_debug().take(300).collect()
+    let mut told = String::new();
+    for character in text.chars().take(300) {
+        match character {
+            // The server puts names in quotes.
+            '"' | '\'' | '\\' => told.push(character),
+            other => told.extend(other.escape_debug()),
+        }
+    }
+    told
 }
 
 fn with_causes(error: &tokio_postgres::Error) -> String {
@@ -138,4 +161,17 @@ fn with_causes(error: &tokio_postgres::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_the_server_ended_is_lost() {
+        for code in ["57P01", "57P02", "25P03", "57P05", "08006"] {
+            assert!(is_end(&SqlState::from_code(code)), "{code}");
+        }
+        assert!(!is_end(&SqlState::from_code("25006")) && !is_end(&SqlState::from_code("57014")));
+    }
 }

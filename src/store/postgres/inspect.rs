@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::connect::{self, Use};
 use super::failure::Failure;
-use super::open::given;
+use super::open::{encoded, given};
 use super::pool::{Conn, How, Patience, Pool};
 use super::rows::Cells;
 use super::{meta, migrations, redirects, walk};
@@ -56,6 +56,9 @@ pub(super) async fn inspect(
 }
 
 async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, OpenError>, Failure> {
+    if let Err(refused) = encoded(conn, &look.store).await? {
+        return Ok(Err(refused));
+    }
     match migrations::inspect(conn).await?.found(&look.store) {
         Ok(true) => {}
         Ok(false) => return Ok(Ok(None)),
@@ -92,7 +95,10 @@ async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, O
 
 /// The look itself is read-only, so it asks what a broker would meet.
 async fn read_only(conn: &Conn) -> Result<Option<&'static str>, Failure> {
-    let sql = "SELECT pg_is_in_recovery(), has_table_privilege('meta', 'INSERT, UPDATE'), \
+    let sql = "SELECT pg_is_in_recovery(), (SELECT bool_and(has_table_privilege(of, needed)) FROM (VALUES \
+             ('meta', 'INSERT'), ('meta', 'UPDATE'), ('audit', 'INSERT'), ('connections', 'INSERT'), \
+             ('connections', 'UPDATE'), ('transactions', 'INSERT'), ('transactions', 'UPDATE'), \
+             ('transactions', 'DELETE'), ('grants', 'INSERT'), ('grants', 'UPDATE')) AS needs (of, needed)), \
          (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')";
     let row = conn.one(sql, &[]).await?;
     let mut cells = Cells::of(&row);

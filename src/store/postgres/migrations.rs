@@ -29,7 +29,8 @@ pub(super) async fn inspect(conn: &Conn) -> Result<Schema, Failure> {
             "SELECT count(*), count(*) FILTER (WHERE relname = 'meta' AND 2 = (SELECT count(*) FROM pg_attribute \
                  WHERE attrelid = tables.oid AND NOT attisdropped \
                  AND (attname, atttypid) IN (('name', 'text'::regtype), ('value', 'bytea'::regtype)))) \
-             FROM pg_class AS tables WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') \
+             FROM pg_class AS tables WHERE relnamespace = (SELECT oid FROM pg_namespace \
+                 WHERE nspname = current_schema()) AND relkind IN ('r', 'p') \
              AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = tables.oid \
                  AND deptype = 'e')",
             &[],

@@ -76,6 +76,9 @@ struct Claim {
 /// A refusal in its own words is an outcome here and changes nothing.
 async fn claimed(conn: &Conn, claim: &Claim) -> Result<Result<TokenKey, OpenError>, Failure> {
     migrations::lock(conn).await?;
+    if let Err(refused) = encoded(conn, &claim.store).await? {
+        return Ok(Err(refused));
+    }
     let there = match migrations::inspect(conn).await?.found(&claim.store) {
         Ok(there) => there,
         Err(refused) => return Ok(Err(refused)),
@@ -120,6 +123,19 @@ async fn same_account(conn: &Conn, claim: &Claim) -> Result<Result<(), OpenError
         meta::get(conn, "client_id").await?,
     );
     Ok(claim::same_account(stored, &claim.account, &claim.store))
+}
+
+/// Whether all that people may be called can be written there: a database in another encoding would refuse some of it later.
+pub(super) async fn encoded(conn: &Conn, store: &DatabaseUrl) -> Result<Result<(), OpenError>, Failure> {
+    let encoding = Cells::of(&conn.one("SELECT current_setting('server_encoding')", &[]).await?).text()?;
+    if matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") {
+        return Ok(Ok(()));
+    }
+    Ok(Err(OpenError::Unreachable {
+        store: store.clone(),
+        reason: format!("its encoding is {encoding}"),
+        advice: "make the database with ENCODING 'UTF8' TEMPLATE template0 (and with a locale that goes with it)",
+    }))
 }
 
 /// Whether the role may make tables where they would be made. There may be no such place at all.

@@ -71,8 +71,9 @@ impl PostgresStore {
         target: EndTarget,
         trail: Trail,
     ) -> Result<Ended, StoreError> {
+        // However many there are, to end them all is what operators need most when they ask for it.
         self.pool
-            .decide_with(Patience::Long, (target, trail), |conn, (target, trail)| {
+            .decide_with(Patience::Unbounded, (target, trail), |conn, (target, trail)| {
                 Box::pin(listing::end(conn, target, trail))
             })
             .await
@@ -166,7 +167,7 @@ impl PostgresStore {
             .await
     }
 
-    pub(in crate::store) async fn last_audit_id(&self) -> Result<i64, StoreError> {
+    pub(in crate::store) async fn last_audit_id(&self) -> Result<Option<i64>, StoreError> {
         self.pool
             .read_with(How::Transaction, Patience::Usual, (), |conn, ()| {
                 Box::pin(audit::last_id(conn))

@@ -28,7 +28,10 @@ async fn a_server_that_lets_nobody_in_is_told_in_words() {
     let wrong = refusal(&database.for_role("postgres", "hush")).await;
     assert_tells(
         &wrong,
-        &["password authentication failed", "check user and password"],
+        &[
+            "password authentication failed for user \"postgres\"",
+            "check user and password",
+        ],
     );
     let (server, _) = database.url.rsplit_once('/').unwrap();
     let missing = refusal(&format!("{server}/no_such_place")).await;
@@ -148,6 +151,7 @@ async fn other_accounts_keys_programs_and_versions_are_refused() {
         foreign.run(tables).await.unwrap();
         let error = refusal(&foreign.url).await;
         assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        assert_tells(&error, &["a database of its own", "search_path"]);
         assert!(foreign.run("SELECT 1 FROM connections").await.is_err());
     }
     // In a schema of its own it disturbs nobody.
@@ -156,6 +160,11 @@ async fn other_accounts_keys_programs_and_versions_are_refused() {
     let store = Store::open(options(&url)).await.unwrap();
     completed(&store).await;
     assert!(store.size().await.unwrap() > 0);
+    foreign.run("CREATE SCHEMA \"Broker\"").await.unwrap();
+    let url = format!("{}?options=-csearch_path%3D%22Broker%22", foreign.url);
+    for _ in 0..2 {
+        completed(&Store::open(options(&url)).await.unwrap()).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,6 +206,71 @@ async fn a_look_from_outside_changes_nothing() {
     assert!(seen.read_only.unwrap().contains("read-only"));
     let error = refusal(&database.url).await;
     assert_tells(&error, &["takes no writes"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn rights_that_are_missing_are_seen_from_outside_and_told() {
+    let (store, database) = fresh().await;
+    completed(&store).await;
+    let role = format!("r_{}", uuid::Uuid::new_v4().as_simple());
+    let url = database.for_role(&role, "hush");
+    let look = || {
+        let options = options(&url);
+        Store::inspect(options.config, options.account, std::time::Duration::from_secs(5))
+    };
+    let make = format!("CREATE ROLE {role} LOGIN PASSWORD 'hush'; GRANT CONNECT ON DATABASE");
+    let name = database.url.rsplit_once('/').unwrap().1;
+    database.run(&format!("{make} {name} TO {role}")).await.unwrap();
+    assert_tells(
+        &look().await.unwrap_err(),
+        &["may not use the tables", "grant it"],
+    );
+    assert_tells(&refusal(&url).await, &["may not use the tables", "grant it"]);
+    for (rights, may) in [
+        ("SELECT ON ALL TABLES IN SCHEMA public", false),
+        // One of the two that it takes.
+        ("INSERT ON ALL TABLES IN SCHEMA public", false),
+        ("UPDATE ON meta, transactions", false),
+        ("UPDATE, DELETE ON ALL TABLES IN SCHEMA public", true),
+    ] {
+        database.run(&format!("GRANT {rights} TO {role}")).await.unwrap();
+        let seen = look().await.unwrap().unwrap();
+        assert_eq!(seen.read_only.is_none(), may, "{rights}");
+    }
+    Store::open(options(&url)).await.unwrap().check().await.unwrap();
+    database
+        .run(&format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC, {role}"))
+        .await
+        .unwrap();
+    assert_tells(
+        &refusal(&url).await,
+        &["permission denied", "grant the role CONNECT"],
+    );
+    database
+        .run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn a_database_that_cannot_hold_every_name_is_refused() {
+    let database = Database::make().await;
+    let name = format!("latin_{}", uuid::Uuid::new_v4().as_simple());
+    database
+        .run(&format!(
+            "CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        ))
+        .await
+        .unwrap();
+    let (server, _) = database.url.rsplit_once('/').unwrap();
+    let error = refusal(&format!("{server}/{name}")).await;
+    database
+        .run(&format!("DROP DATABASE {name} WITH (FORCE)"))
+        .await
+        .unwrap();
+    assert_tells(&error, &["its encoding is LATIN1", "ENCODING 'UTF8'"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,7 +368,8 @@ async fn a_socket_of_the_machine_will_do() {
     let (user, place) = server.url.split_once('@').unwrap();
     let port = place.split([':', '/']).nth(1).unwrap();
     let socket = server.directory().display();
-    let url = format!("{user}@/postgres?host={socket}&port={port}");
+    // As libpq does, whatever TLS is asked for: there is none on a socket.
+    let url = format!("{user}@/postgres?host={socket}&port={port}&sslmode=require");
     let store = Store::open(options(&url)).await.unwrap();
     let (_, connection) = completed(&store).await;
     assert!(store.connection(connection).await.unwrap().is_some());

@@ -156,6 +156,45 @@ async fn a_server_that_says_nothing_is_given_up() {
     assert!(began.elapsed() < Duration::from_secs(20));
 }
 
+/// A server that lets one in and then says nothing, as a pooler does whose own server is away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn a_server_that_falls_silent_after_the_password_is_given_up() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let url = format!("postgres://me:hush@{address}/broker?sslmode=disable");
+    tokio::spawn(async move {
+        let mut taken = Vec::new();
+        loop {
+            let (mut stream, _) = silent.accept().await.unwrap();
+            let read = stream.read(&mut [0; 1024]).await.unwrap();
+            assert!(read > 8);
+            // AuthenticationOk and ReadyForQuery.
+            stream
+                .write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I")
+                .await
+                .unwrap();
+            taken.push(stream);
+        }
+    });
+    let began = Instant::now();
+    let options = options(&url);
+    let looked = Store::inspect(
+        options.config.clone(),
+        options.account.clone(),
+        Duration::from_secs(5),
+    );
+    let (opened, looked) = tokio::join!(Store::open(options), looked);
+    for error in [opened.unwrap_err().to_string(), looked.unwrap_err().to_string()] {
+        assert!(
+            error.contains("within 10 s") && !error.contains("hush"),
+            "{error}"
+        );
+    }
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
+
 /// What lies between broker and server: it can stop passing anything on, while both sides believe to be connected.
 struct Between {
     url: String,
