@@ -296,3 +296,35 @@ fn a_start_that_the_server_refuses_says_what_to_do() {
     let nothing = house.command(OLD, &["connections", "list"]);
     nothing.must_say(1, &["there is no store", &house.database.name]);
 }
+
+/// The database's client tells each statement with its values at DEBUG; it is not let.
+#[test]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+fn no_log_tells_what_goes_into_statements() {
+    let house = House::new();
+    for filter in ["trace", "info,tokio_postgres=trace"] {
+        let start = house.plaid.broker(&house.home);
+        let mut broker = Broker::of(
+            start
+                .set("DATABASE_URL", &house.database.url())
+                .set("BROKER_KEYS", OLD)
+                .set("RUST_LOG", filter),
+        );
+        let tab = broker.open("state=a-state-to-find").unwrap();
+        let sent = broker.complete(&tab, &house.plaid.public_token()).unwrap();
+        let code = code_of(&sent.reply().unwrap());
+        assert_eq!(broker.token(&[("code", &code)]).unwrap().status, 200);
+        assert_eq!(broker.process.stop(), Some(0));
+        let log = broker.process.stderr.text();
+        for word in [
+            "a-state-to-find",
+            "executing statement",
+            "with parameters",
+            "INSERT INTO",
+        ] {
+            assert!(!log.contains(word), "{filter}: {word}");
+        }
+        assert!(log.contains("connection made"), "{filter}");
+        house.tells_no_password(&log);
+    }
+}
