@@ -72,7 +72,11 @@ fn serve(config: Config) -> anyhow::Result<bool> {
         .map_err(|error| anyhow!("cannot start the runtime: {error}"))?;
     let ended = runtime.block_on(async {
         let stop = lifecycle::signals().map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
-        let broker = lifecycle::build(config, Outside::default()).await?;
+        let broker = tokio::select! {
+            broker = lifecycle::build(config, Outside::default()) => broker?,
+            // Nothing is served yet, and what opening the store began is whole or undone.
+            () = stop.drain.cancelled() => return anyhow::Ok(true),
+        };
         lifecycle::reload_on_hangup(broker.app().clone())
             .map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
         announce(&broker);

@@ -328,3 +328,20 @@ fn no_log_tells_what_goes_into_statements() {
         house.tells_no_password(&log);
     }
 }
+
+/// A database server that accepts and says nothing holds up the start, and not its end.
+#[test]
+fn a_start_that_waits_for_its_database_can_be_stopped() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://broker:hush@{}/broker", silent.local_addr().unwrap());
+    let home = directory();
+    let mut broker = Start::broker(&home)
+        .set("DATABASE_URL", &url)
+        .set("BROKER_KEYS", NEW)
+        .spawn();
+    // It is at the store once it has asked there.
+    let _asked = silent.accept().unwrap();
+    let began = Instant::now();
+    assert_eq!(broker.stop(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
