@@ -2,6 +2,7 @@
 
 mod address;
 mod audit;
+mod auth_filter;
 mod client;
 mod client_keys;
 mod client_table;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use address::is_loopback;
 pub use audit::AuditConfig;
+pub use auth_filter::AuthFilter;
 pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
 pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};

@@ -11,7 +11,7 @@ mod types;
 
 pub use client::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 pub use error::{ApiError, PlaidError, Verdict};
-pub use products::{LinkProducts, narrow};
+pub use products::{LinkProducts, fits, is_offered, narrow};
 pub use types::{
     Account, Exchanged, Item, ItemAnswer, LinkTokenCreated, LinkTokenRequest, LinkTokenUser, StatementsRange,
 };

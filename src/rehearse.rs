@@ -21,7 +21,8 @@ use serde::Serialize;
 use url::Url;
 
 use crate::clock::SharedClock;
-use crate::config::{ClientConfig, ClientKind, Config, Environment, RedirectUris};
+use crate::config::{ClientConfig, ClientKind, Config, Environment, ProductLists, RedirectUris};
+use crate::plaid;
 use crate::record::rehearsal::Keys;
 use crate::secret::{ClientSecret, PlaidSecret, StoredSecret};
 use crate::store::tokens::TokenKey;
@@ -106,8 +107,8 @@ pub struct Rehearsal {
     plaid_url: String,
     plaid_client_id: String,
     plaid_secret: PlaidSecret,
-    /// All that the four lists name.
-    products: Vec<String>,
+    /// As the client may ask for them.
+    lists: ProductLists,
     actions: Vec<Action>,
     clock: SharedClock,
     identity: Identity,
@@ -143,13 +144,9 @@ impl Rehearsal {
                 .chain(uris.clone())
                 .collect(),
         };
-        let lists = &config.link.products;
-        let products = [
-            &lists.products,
-            &lists.required_if_supported,
-            &lists.optional,
-            &lists.additional_consented,
-        ];
+        let configured = &config.link.products;
+        let own = client.products.as_deref();
+        let lists = own.and_then(|own| plaid::narrow(configured, own));
         Ok(Self {
             public_url: public_url.to_owned(),
             client_id: client.id.clone(),
@@ -160,7 +157,7 @@ impl Rehearsal {
             plaid_url: plaid_url.as_str().trim_end_matches('/').to_owned(),
             plaid_client_id: config.plaid.client_id.clone(),
             plaid_secret: config.plaid.secret.clone(),
-            products: products.into_iter().flatten().cloned().collect(),
+            lists: lists.unwrap_or_else(|| configured.clone()),
             actions: Action::ALL.to_vec(),
             clock,
             identity,

@@ -46,7 +46,7 @@ pub enum ClientKind {
 pub struct ClientConfig {
     /// `client_id`.
     pub id: String,
-    /// What the Link page calls it; `None`: by the host of its redirect URI.
+    /// What the Link page calls it; `None`: `PLAID_CLIENT_NAME`.
     pub name: Option<String>,
     /// With or without a secret.
     pub kind: ClientKind,

@@ -7,11 +7,16 @@ use super::plaid::Environment;
 use super::settings::Settings;
 use super::values::list;
 
-/// What holds without `PLAID_PRODUCTS`, except in production.
-const DEFAULT: [&str; 5] = ["auth", "transactions", "identity", "investments", "liabilities"];
+/// The defaults outside of production. `auth` is not in `products`, where it would filter accounts (see
+/// [`AuthFilter`](super::AuthFilter)).
+const DEFAULT_PRODUCTS: [&str; 1] = ["transactions"];
+const DEFAULT_REQUIRED_IF_SUPPORTED: [&str; 4] = ["auth", "identity", "investments", "liabilities"];
 
-const PRODUCTS: &str = "PLAID_PRODUCTS";
-const REQUIRED_IF_SUPPORTED: &str = "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS";
+/// The word for an empty list: an empty value counts as unset.
+const NONE: &str = "none";
+
+pub(super) const PRODUCTS: &str = "PLAID_PRODUCTS";
+pub(super) const REQUIRED_IF_SUPPORTED: &str = "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS";
 const OPTIONAL: &str = "PLAID_OPTIONAL_PRODUCTS";
 const ADDITIONAL_CONSENTED: &str = "PLAID_ADDITIONAL_CONSENTED_PRODUCTS";
 
@@ -70,25 +75,39 @@ pub struct ProductLists {
 
 impl ProductLists {
     pub(super) fn read(settings: &mut Settings, environment: Option<Environment>) -> Self {
-        let lists = Self {
-            products: read_products(settings, environment),
+        let mut lists = Self {
+            products: read_list(settings, PRODUCTS),
             required_if_supported: read_list(settings, REQUIRED_IF_SUPPORTED),
             optional: read_list(settings, OPTIONAL),
             additional_consented: read_list(settings, ADDITIONAL_CONSENTED),
         };
+        if environment == Some(Environment::Production) {
+            require_both(settings);
+        } else if !settings.is_given(PRODUCTS) {
+            lists.add_defaults(settings);
+        }
         lists.check_overlaps(settings);
         lists.check_yield(settings);
+        if let Some(cost) = lists.auth_filter() {
+            let lines = cost.instead.join(" and ");
+            settings.warn(format!("{} Set {lines} instead.", cost.found));
+        }
         lists
     }
 
-    /// Whether the product stands in any of the lists.
-    pub(super) fn contains(&self, product: &str) -> bool {
-        self.named()
-            .iter()
-            .any(|(_, list)| list.iter().any(|listed| listed == product))
+    /// Every listed product, strongest list first.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let lists = self.named().into_iter();
+        lists.flat_map(|(_, list)| list.iter().map(String::as_str))
     }
 
-    fn named(&self) -> [(&'static str, &[String]); 4] {
+    /// Whether any of the lists has the product.
+    pub(super) fn contains(&self, product: &str) -> bool {
+        self.all().any(|listed| listed == product)
+    }
+
+    /// Each list with the setting that it comes from.
+    pub(super) fn named(&self) -> [(&'static str, &[String]); 4] {
         [
             (PRODUCTS, &self.products),
             (REQUIRED_IF_SUPPORTED, &self.required_if_supported),
@@ -97,19 +116,32 @@ impl ProductLists {
         ]
     }
 
+    /// What holds without `PLAID_PRODUCTS`. A product that another setting names is not added a second time.
+    fn add_defaults(&mut self, settings: &mut Settings) {
+        let unlisted = |defaults: &[&str]| -> Vec<String> {
+            let unlisted = defaults.iter().filter(|product| !self.contains(product));
+            unlisted.map(|product| (*product).to_owned()).collect()
+        };
+        let products = unlisted(&DEFAULT_PRODUCTS);
+        let required_if_supported = unlisted(&DEFAULT_REQUIRED_IF_SUPPORTED);
+        if products.is_empty() {
+            settings.problem(
+                PRODUCTS,
+                "name at least one product: another list has its default, transactions",
+            );
+        }
+        if !settings.is_given(REQUIRED_IF_SUPPORTED) {
+            self.required_if_supported = required_if_supported;
+        }
+        self.products = products;
+    }
+
     /// Plaid wants the four lists disjoint, each from each.
     fn check_overlaps(&self, settings: &mut Settings) {
-        let by_default = if settings.is_given(PRODUCTS) {
-            ""
-        } else {
-            ", which has its default value"
-        };
         for (index, (later, list)) in self.named().into_iter().enumerate() {
             for (earlier, other) in self.named().into_iter().take(index) {
-                let note = if earlier == PRODUCTS { by_default } else { "" };
                 for product in list.iter().filter(|product| other.contains(product)) {
-                    let expected =
-                        format!("a product stands in one list only: this one is also in {earlier}{note}");
+                    let expected = format!("list a product only once: this one is in {earlier} as well");
                     settings.problem_with(later, product, &expected);
                 }
             }
@@ -152,28 +184,24 @@ impl ProductLists {
     }
 }
 
-fn read_products(settings: &mut Settings, environment: Option<Environment>) -> Vec<String> {
-    if settings.is_given(PRODUCTS) {
-        let products = read_list(settings, PRODUCTS);
-        if settings
-            .text(PRODUCTS)
-            .is_some_and(|text| list(text).next().is_none())
-        {
-            settings.problem(
-                PRODUCTS,
-                "name at least one product: the other lists only add to it",
-            );
-        }
-        return products;
-    }
-    if environment == Some(Environment::Production) {
-        settings.problem(
+/// In production there are no defaults: Plaid bills every product that an Item supports when it is created.
+fn require_both(settings: &mut Settings) {
+    for (name, expected) in [
+        (
             PRODUCTS,
-            "name the products you need: in production each one is billed, so there is no default (for example auth,transactions)",
-        );
-        return Vec::new();
+            "name the products that every connection must have: in production each one is billed, so there is no default \
+             (for example transactions)",
+        ),
+        (
+            REQUIRED_IF_SUPPORTED,
+            "name the products to add where the bank and the account support them, or write none: in production each one \
+             is billed, so there is no default (for example auth,identity,investments,liabilities)",
+        ),
+    ] {
+        if !settings.is_given(name) {
+            settings.problem(name, expected);
+        }
     }
-    DEFAULT.map(str::to_owned).to_vec()
 }
 
 fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
@@ -181,6 +209,22 @@ fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
         .text(name)
         .map(|text| list(text).map(str::to_ascii_lowercase).collect())
         .unwrap_or_default();
+    let is_none = given.iter().any(|product| product == NONE);
+    match name {
+        PRODUCTS if is_none || (given.is_empty() && settings.text(name).is_some()) => {
+            settings.problem(name, "name at least one product: Plaid Link cannot start without");
+        }
+        REQUIRED_IF_SUPPORTED if given.is_empty() && settings.text(name).is_some() => {
+            settings.problem(name, "name at least one product, or write none");
+        }
+        _ if is_none && given.len() > 1 => {
+            settings.problem_with(name, NONE, "write none alone, or remove it");
+        }
+        _ => {}
+    }
+    if is_none {
+        return Vec::new();
+    }
     let mut products: Vec<String> = Vec::new();
     for product in given {
         if products.contains(&product) {
@@ -217,7 +261,7 @@ fn unusable(product: &str) -> Option<&'static str> {
 }
 
 /// Why this product alone ends without an access token; `None`: it ends with one, as far as Plaid says.
-fn no_token(product: &str) -> Option<&'static str> {
+pub(super) fn no_token(product: &str) -> Option<&'static str> {
     match product {
         "identity_verification" => {
             Some("Identity Verification alone looks at documents and opens no account")

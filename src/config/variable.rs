@@ -103,14 +103,14 @@ const KNOWN: &[Variable] = &[
     open(
         LINK,
         "PLAID_PRODUCTS",
-        "auth,transactions,identity,investments,liabilities",
-        "Products that every offered bank must support; each is billed in production, where you must name them.",
+        "transactions",
+        "Products that every offered bank and every connection must have. Production has no default.",
     ),
     open(
         LINK,
         "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS",
-        "",
-        "Products that are fetched (and billed) where the bank and account support them.",
+        "auth,identity,investments,liabilities; empty when PLAID_PRODUCTS is set",
+        "Products that are fetched (and billed) where the bank and account support them, or none. Production has no default.",
     ),
     open(
         LINK,
@@ -140,7 +140,7 @@ const KNOWN: &[Variable] = &[
         LINK,
         "PLAID_CLIENT_NAME",
         "Plaid token broker",
-        "Who asks, as Link shows it; at most 30 characters.",
+        "Who asks, as Link shows it, and the page before it for a client without a name; at most 30 characters.",
     ),
     open(
         LINK,

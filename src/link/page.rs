@@ -24,11 +24,11 @@ use crate::oauth::params::Params;
 use crate::oauth::redirect::RedirectTarget;
 use crate::oauth::told;
 use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
+use crate::plaid;
 use crate::random;
 use crate::record::{Attempt, Endpoint};
 use crate::store::model::Flow;
 use crate::web::{error_page, html, plain_policy};
-use crate::{oauth, plaid};
 
 /// What is known of the browser's request.
 pub struct Visit {
@@ -102,7 +102,13 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
         }) => {
             let asker = Asker {
                 issuer: app.issuer_for(Some(client)),
-                ..Asker::of(client.name.clone(), target.host())
+                client_name: Some(
+                    client
+                        .name
+                        .clone()
+                        .unwrap_or_else(|| app.config.link.client_name.clone()),
+                ),
+                return_host: target.host(),
             };
             attempt.client(&client.id);
             link_page(app, visit, Flow::OAuth(request), scope, asker, attempt).await
@@ -198,28 +204,11 @@ fn no_page(app: &App, visit: &Visit) -> Option<Response> {
 /// Who the page says is asking, and where the person returns to.
 #[derive(Default)]
 struct Asker<'a> {
+    /// The client's own name, else `PLAID_CLIENT_NAME`, which Link shows as well.
     client_name: Option<String>,
     return_host: Option<String>,
     /// `iss` of what is answered to the client.
     issuer: Option<&'a str>,
-}
-
-impl Asker<'_> {
-    /// A client without a name is called by the host that the person returns to, which is then told once.
-    fn of(name: Option<String>, host: Option<String>) -> Self {
-        match name {
-            Some(name) => Self {
-                client_name: Some(name),
-                return_host: host,
-                issuer: None,
-            },
-            None => Self {
-                client_name: host,
-                return_host: None,
-                issuer: None,
-            },
-        }
-    }
 }
 
 async fn link_page(
@@ -235,7 +224,9 @@ async fn link_page(
     let lists = scope
         .as_deref()
         .and_then(|scope| plaid::narrow(configured, scope));
-    let products = oauth::scope::names(lists.as_ref().unwrap_or(configured));
+    let lists = lists.as_ref().unwrap_or(configured);
+    let deliverable = lists.all().filter(|product| lists.delivers(product));
+    let products: Vec<String> = deliverable.map(str::to_owned).collect();
     if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
         let words = "too many pages were opened from one network";
         attempt.refused(

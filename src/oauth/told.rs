@@ -151,7 +151,9 @@ pub fn fix_of_authorization(error: &str) -> Option<String> {
         "unsupported_response_type" => {
             "Choose the grant type Authorization Code in the profile: the request has to say response_type=code."
         }
-        "invalid_scope" => "Compare the scope of the profile with PLAID_PRODUCTS, or leave it empty.",
+        "invalid_scope" => {
+            "Compare the scope of the profile with PLAID_PRODUCTS and the other product lists, or leave it empty."
+        }
         "invalid_request" => {
             "Compare the Authorization URL of the profile with the one on this page: nothing has to be typed behind it."
         }

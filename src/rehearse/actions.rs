@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::items::plaid_refused;
 use super::wire::Answer;
 use super::{Failure, Rehearsal};
+use crate::plaid;
 use crate::secret::PlaidAccessToken;
 
 /// Plaid prepares the data of a new Item for a while (`PRODUCT_NOT_READY`).
@@ -80,6 +81,30 @@ impl Action {
 }
 
 impl Rehearsal {
+    /// Whether Link offers people what the actions need. The test bank's Items cannot tell: no Link made them, so they
+    /// have every account.
+    pub(super) fn offered_accounts(&self) -> Result<((), String), Failure> {
+        let is_hidden = |action: &Action| {
+            let product = action.product().filter(|product| self.lists(product));
+            product.is_some_and(|product| !self.lists.delivers(product))
+        };
+        match self.lists.auth_filter() {
+            Some(cost) if cost.ends_link || self.actions.iter().any(is_hidden) => {
+                Err(Failure::new(cost.found, instead(&cost.instead)))
+            }
+            _ if self.lists.offers_only_auth_accounts() => Ok((
+                (),
+                "checking, savings and cash management accounts only, because auth is in PLAID_PRODUCTS"
+                    .to_owned(),
+            )),
+            _ => Ok(((), "accounts of all types".to_owned())),
+        }
+    }
+
+    fn lists(&self, product: &str) -> bool {
+        self.lists.all().any(|listed| listed == product)
+    }
+
     /// Makes the call with this access token, until Plaid has prepared the data.
     pub(super) async fn act(
         &self,
@@ -89,7 +114,7 @@ impl Rehearsal {
     ) -> Result<((), String), Failure> {
         // Plaid would answer too, but not with what helps.
         if let Some(product) = action.product()
-            && !self.products.iter().any(|listed| listed == product)
+            && !self.lists(product)
         {
             return Err(not_listed(
                 action,
@@ -107,9 +132,37 @@ impl Rehearsal {
             answer = self.plaid(http, action.path(), &body).await?;
         }
         if answer.status == 200 && answer.json.get(action.member()).is_some() {
-            return Ok(((), format!("Plaid answers {}", action.path())));
+            return self.judge(action, &answer);
         }
         Err(refused(action, &answer))
+    }
+
+    /// Whether the answer would be there for a person, who shares only accounts that Link offers.
+    fn judge(&self, action: Action, answer: &Answer) -> Result<((), String), Failure> {
+        let text = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
+        let is_shared = |account: &Value| {
+            let (kind, subtype) = (text(account, "type"), text(account, "subtype"));
+            let fits = action
+                .product()
+                .is_none_or(|product| plaid::fits(product, &kind, &subtype));
+            fits && plaid::is_offered(&self.lists, &kind, &subtype)
+        };
+        let accounts = answer.json.get("accounts").and_then(Value::as_array);
+        if accounts.is_some_and(|accounts| accounts.iter().any(is_shared)) {
+            return Ok(((), format!("Plaid answers {}", action.path())));
+        }
+        let fix = match self.lists.auth_filter() {
+            Some(cost) => instead(&cost.instead),
+            None => "compare the accounts of the test bank with plaid.com/docs/sandbox/test-credentials"
+                .to_owned(),
+        };
+        Err(Failure::new(
+            format!(
+                "Plaid answers {} for the test bank, but Link offers people no account that has this data",
+                action.path()
+            ),
+            fix,
+        ))
     }
 
     fn payload(&self, action: Action, access: &PlaidAccessToken) -> Value {
@@ -150,13 +203,19 @@ fn refused(action: Action, answer: &Answer) -> Failure {
     }
 }
 
+fn instead(lines: &[String]) -> String {
+    format!(
+        "set {}, restart the broker, and let people connect again",
+        lines.join(" and ")
+    )
+}
+
 fn not_listed(action: Action, product: &str, found: String) -> Failure {
     Failure::new(
         found,
         format!(
-            "add {product} to PLAID_PRODUCTS (or, so that fewer banks are hidden, to PLAID_OPTIONAL_PRODUCTS), have it enabled \
-             in Plaid's dashboard, restart the broker, and let people connect again; if your bot does not use {}, rehearse \
-             without it (--actions)",
+            "add {product} to PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS, have it enabled in Plaid's dashboard, restart the broker, \
+             and let people connect again; if your bot does not use {}, rehearse without it (--actions)",
             action.name()
         ),
     )

@@ -41,7 +41,7 @@ impl Rehearsal {
     /// The products that the test Item begins with.
     pub(super) fn initial_products(&self) -> Vec<&str> {
         let usable = |product: &&str| INITIAL.contains(product);
-        self.products.iter().map(String::as_str).filter(usable).collect()
+        self.lists.all().filter(usable).collect()
     }
 
     /// What Link would give the browser.

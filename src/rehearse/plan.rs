@@ -106,6 +106,7 @@ async fn steps(rehearsal: &Rehearsal, https: &Https, teller: &mut Teller<'_>, ma
     if teller.told("start Plaid Link", link_token).is_none() {
         return;
     }
+    teller.told("accounts that Plaid Link offers", rehearsal.offered_accounts());
     let ready = Ready { tab, good, shapes };
     connect(rehearsal, https, teller, made, ready).await;
 }

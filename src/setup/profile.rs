@@ -182,7 +182,8 @@ pub(super) fn going_live(app: &App) -> Vec<Step> {
              their own need it.",
         ),
         ask(
-            "PLAID_PRODUCTS names exactly the products that you need: each is billed, and each hides banks without it.",
+            "PLAID_PRODUCTS and PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS list exactly the products that you need: each is billed, \
+             and those in PLAID_PRODUCTS hide banks without them.",
         ),
         ask("In Kore.ai: tenant production, and the production secret in the header PLAID-SECRET."),
         ask(

@@ -164,6 +164,11 @@ impl Item {
         self.created_at
     }
 
+    /// Whether Link offers only accounts with numbers for this Item.
+    pub(super) fn auth_hides_accounts(&self) -> bool {
+        self.draft.auth_hides_accounts
+    }
+
     /// Whether `product` is on the Item.
     pub(super) fn has(&self, product: &str) -> bool {
         self.draft.products.contains(&product)
@@ -322,6 +327,7 @@ mod tests {
             institution: &institutions::ALL[0],
             products: vec!["transactions"],
             consented_products: vec!["auth"],
+            auth_hides_accounts: false,
             webhook: None,
             login: None,
             deposit: None,

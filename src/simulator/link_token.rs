@@ -163,6 +163,12 @@ impl LinkRequest {
             .any(|product| product == "payment_initiation")
     }
 
+    /// Whether Link offers only accounts with numbers to pay from: with `auth` in `products`, and in no other list
+    /// (<https://plaid.com/docs/api/link/#link-token-create-request-account-filters>).
+    pub(super) fn auth_hides_accounts(&self) -> bool {
+        self.products().iter().any(|product| product == "auth")
+    }
+
     /// Whether any list names one of these products.
     pub(super) fn asks_for(&self, products: &[&str]) -> bool {
         [

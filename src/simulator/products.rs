@@ -66,7 +66,7 @@ pub(super) fn fits(product: &str, account: &Account) -> bool {
     match product {
         "auth" | "transfer" | "signal" => account.has_numbers(),
         "liabilities" => liabilities::kind_of(account).is_some(),
-        "investments" => account.kind == "investment",
+        "investments" | "investments_auth" => account.kind == "investment",
         "statements" => has_statements(account),
         _ => true,
     }

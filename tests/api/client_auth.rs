@@ -191,7 +191,11 @@ async fn only_the_first_client_may_come_without_a_secret_and_a_public_one_has_no
 async fn where_the_secret_is_required_nothing_is_answered_without_it() {
     let required = TestBroker::start_with(&[("OAUTH_CLIENT_AUTH", "required")]).await;
     let production = TestBroker::start_as(Setup {
-        settings: &[("PLAID_ENV", "production"), ("PLAID_PRODUCTS", "auth")],
+        settings: &[
+            ("PLAID_ENV", "production"),
+            ("PLAID_PRODUCTS", "auth"),
+            ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
+        ],
         plaid: Some(simulator::Options::default()),
         ..Setup::default()
     })

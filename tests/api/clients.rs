@@ -161,7 +161,7 @@ async fn a_native_app_returns_to_any_port_and_needs_pkce() {
 async fn the_first_client_is_as_it_was() {
     let served = Served::start().await;
     let tokens = served.broker.tokens().await;
-    assert!(tokens.text("scope").starts_with("auth transactions"));
+    assert!(tokens.text("scope").starts_with("transactions auth"));
     let raw = served.broker.public_token().await;
     let form = [
         ("code", raw.as_str()),

@@ -30,6 +30,7 @@ mod openapi;
 mod operations;
 mod page_calls;
 mod pages;
+mod products;
 mod raw_public_token;
 mod record;
 mod refresh;

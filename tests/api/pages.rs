@@ -2,7 +2,7 @@
 
 use plaid_token_broker::simulator;
 
-use crate::harness::{Answer, Setup, TestBroker, between, query_value};
+use crate::harness::{Answer, CALLBACK, Setup, TestBroker, between, query_value};
 
 async fn ask(broker: &TestBroker, query: &str) -> Answer {
     Answer::of(broker.get(&format!("/?{query}"))).await
@@ -81,9 +81,10 @@ async fn real(settings: &[(&str, &str)]) -> TestBroker {
     .await
 }
 
-const PRODUCTION: [(&str, &str); 4] = [
+const PRODUCTION: [(&str, &str); 5] = [
     ("PLAID_ENV", "production"),
     ("PLAID_PRODUCTS", "auth"),
+    ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
     ("PUBLIC_URL", "https://broker.example"),
     ("PLAID_REDIRECT_URI", "https://idp.kore.com/workflows/callback"),
 ];
@@ -165,4 +166,20 @@ async fn no_page_is_framed_cached_sniffed_or_cut_from_its_opener() {
             assert_eq!(answer.header(name), value, "{path}: {name}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_client_without_a_name_is_called_as_link_calls_it() {
+    let broker = TestBroker::start_with(&[("PLAID_CLIENT_NAME", "Acme Bank Bot")]).await;
+    let page = ask(&broker, "state=s").await.body;
+    let host = url::Url::parse(CALLBACK).unwrap().host_str().unwrap().to_owned();
+    assert!(
+        page.contains("<strong class=\"name\">Acme Bank Bot</strong> asks to connect"),
+        "{page}"
+    );
+    assert!(
+        page.contains(&format!("you return to <strong class=\"name\">{host}</strong>")),
+        "{page}"
+    );
+    assert!(page.contains("data-client=\"Acme Bank Bot\""), "{page}");
 }

@@ -87,7 +87,7 @@ async fn every_row_of_the_contract_in_form_and_json_at_both_addresses() {
                 assert_eq!(answer.text("token_type"), "Bearer");
                 assert_eq!(answer.json["closeWindow"], true);
                 assert_eq!(answer.json["expires_in"], Value::Null);
-                assert!(answer.text("scope").starts_with("auth transactions"));
+                assert!(answer.text("scope").starts_with("transactions auth"));
                 let item = broker
                     .simulator
                     .item_by_access_token(&answer.text("access_token"))

@@ -49,6 +49,20 @@ for (const [name, options] of Object.entries(REQUESTS)) {
   });
 }
 
+browserTest('a person who connects with the default products can use each of the actions', 'actions', async (page) => {
+  const { session, url } = setting.emulator.start({ actions: '1' });
+  await page.goto(url);
+  await passLink(page);
+  const report = await reportOf(page, setting.emulator, session);
+  assert.deepEqual(report.problems, []);
+  assert.deepEqual(report.actions, {
+    'real-time balance': null,
+    'investment holdings': null,
+    'investment transactions': null,
+    liabilities: null,
+  });
+});
+
 browserTest('a pop-up keeps its opener', 'popup', async (page, context) => {
   const { session, url } = setting.emulator.start({}, '/start-popup');
   await page.goto(url);

@@ -106,7 +106,7 @@ test('a bank that takes the whole tab brings the person back, and the connection
   // The same return again, as a reload would be, cannot go on and says so.
   await page.goto(seen[1].receivedRedirectUri);
   await page.getByRole('alert').getByText('This page cannot go on').waitFor();
-  await page.getByRole('button', { name: 'Cancel and return to 127.0.0.1' }).waitFor();
+  await page.getByRole('button', { name: 'Cancel and return to Plaid token broker' }).waitFor();
   watch.assertClean(['https://cdn.plaid.com', new URL(broker.url).origin, new URL(emulator.url).origin]);
   await context.close();
 });

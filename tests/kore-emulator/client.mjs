@@ -54,16 +54,50 @@ function outlineOfTokenAnswer(answer) {
   };
 }
 
-/** The call that Kore.ai makes: the token in the payload, Plaid's keys in the headers. */
-async function readBalance(settings, accessToken) {
-  const answer = await post(new URL('/accounts/balance/get', settings.plaid), {
+/** A call as Kore.ai makes it: the token in the payload, Plaid's keys in the headers. */
+function callPlaid(settings, path, body) {
+  return post(new URL(path, settings.plaid), {
     headers: {
       'content-type': 'application/json',
       'plaid-client-id': settings.plaidClient.id,
       'plaid-secret': settings.plaidClient.secret,
     },
-    body: JSON.stringify({ access_token: accessToken }),
+    body: JSON.stringify(body),
   });
+}
+
+/** Kore.ai's active actions: the path, and the member of the response that has the data. */
+const ACTIONS = {
+  'real-time balance': ['/accounts/balance/get', 'accounts'],
+  'investment holdings': ['/investments/holdings/get', 'holdings'],
+  'investment transactions': ['/investments/transactions/get', 'investment_transactions'],
+  liabilities: ['/liabilities/get', 'liabilities'],
+};
+
+function daysAgo(days) {
+  return new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Runs every action. Returns Plaid's error code for each, or `null` where data came. */
+async function runActions(settings, accessToken) {
+  const outcomes = {};
+  for (const [name, [path, member]] of Object.entries(ACTIONS)) {
+    const dates = path === '/investments/transactions/get' ? { start_date: daysAgo(30), end_date: daysAgo(0) } : {};
+    let answer;
+    // Plaid prepares the data of a new Item for a few seconds.
+    for (let tries = 0; tries < 20; tries += 1) {
+      answer = await callPlaid(settings, path, { access_token: accessToken, ...dates });
+      if (answer.json?.error_code !== 'PRODUCT_NOT_READY') break;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    const hasData = answer.status === 200 && answer.json?.[member] !== undefined;
+    outcomes[name] = hasData ? null : (answer.json?.error_code ?? `status ${answer.status}`);
+  }
+  return outcomes;
+}
+
+async function readBalance(settings, accessToken) {
+  const answer = await callPlaid(settings, '/accounts/balance/get', { access_token: accessToken });
   const accounts = Array.isArray(answer.json?.accounts) ? answer.json.accounts.length : 0;
   return { status: answer.status, accounts, error_code: answer.json?.error_code };
 }
@@ -74,9 +108,10 @@ function problemsOfBalance(balance) {
 
 /**
  * Redeems `code` in the given shape, calls Plaid, refreshes at the same URL, calls Plaid again, and (with
- * `replay`) sends the code a second time, which must be refused. Returns a report without secrets.
+ * `replay`) sends the code a second time, which must be refused. With `actions` it runs each of Kore.ai's actions. Returns
+ * a report without secrets.
  */
-export async function redeemAndUse(settings, { code, shape, redirectUri, replay = false }) {
+export async function redeemAndUse(settings, { code, shape, redirectUri, replay = false, actions = false }) {
   const problems = [];
   const note = (step, found) => problems.push(...found.map((problem) => `${step}: ${problem}`));
   const request = (grantType, parameters) =>
@@ -102,6 +137,7 @@ export async function redeemAndUse(settings, { code, shape, redirectUri, replay 
     report.balance_after_refresh = await readBalance(settings, refresh.json.access_token);
     note('balance after refresh', problemsOfBalance(report.balance_after_refresh));
   }
+  if (actions) report.actions = await runActions(settings, token.json.access_token);
   if (replay) {
     const second = await request('authorization_code', { code });
     report.replay = outlineOfTokenAnswer(second);

@@ -6,7 +6,8 @@
 //
 // Pages: /start (to the Authorization URL), /start-popup, /start-framed, /callback, /report/<session>.
 // Query of the /start pages: send=state,client_id,response_type,scope (what is sent beside redirect_uri),
-// state=…, scope=…, preset=… (parameters that are in the URL already), shape=form-basic-grant-redirect, replay=1.
+// state=…, scope=…, preset=… (parameters that are in the URL already), shape=form-basic-grant-redirect, replay=1,
+// actions=1 (runs each of Kore.ai's actions).
 
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -110,6 +111,7 @@ class Emulator {
       authorizationUrl: location,
       shape: parseShape(options.get('shape') ?? DEFAULT_SHAPE),
       replay: options.get('replay') === '1',
+      actions: options.get('actions') === '1',
     });
     const cookie = `${SESSION_COOKIE}=${id}; Path=/callback; HttpOnly; SameSite=Lax`;
     response.writeHead(302, { location, 'set-cookie': cookie, 'cache-control': 'no-store' }).end();

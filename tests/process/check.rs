@@ -121,16 +121,18 @@ fn with_nothing_wrong_it_passes_and_changes_nothing() {
 #[test]
 fn people_read_ticks_and_fixes() {
     let home = directory();
-    let start = |name: &str, value: &str| {
-        Start::command(&home, &["check"])
+    let start = |settings: &[(&str, &str)]| {
+        let command = Start::command(&home, &["check"])
             .set("BROKER_NGROK_API", "off")
             .set("APP_PORT", "0")
             .set("BROKER_OPS_BIND", "127.0.0.1:0")
-            .set("BROKER_SIMULATOR_BIND", "127.0.0.1:0")
-            .set(name, value)
+            .set("BROKER_SIMULATOR_BIND", "127.0.0.1:0");
+        settings
+            .iter()
+            .fold(command, |command, (name, value)| command.set(name, value))
             .run()
     };
-    let ended = start("PLAID_COUNTRY_CODES", "US");
+    let ended = start(&[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for words in [
         "plaid-token-broker 0.1.0, simulator\n",
@@ -145,7 +147,8 @@ fn people_read_ticks_and_fixes() {
         "no terminal: {ended:?}"
     );
     // British test banks have no investments and no liabilities.
-    let ended = start("PLAID_COUNTRY_CODES", "GB");
+    let guide = "auth,transactions,identity,investments,liabilities";
+    let ended = start(&[("PLAID_COUNTRY_CODES", "GB"), ("PLAID_PRODUCTS", guide)]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let lines =
         "  ✗ The product lists leave banks to choose from\n    Of 3 institutions in GB, 0 support all";
@@ -154,6 +157,10 @@ fn people_read_ticks_and_fixes() {
         ended.stdout.contains("    Fix: Keep in PLAID_PRODUCTS"),
         "{ended:?}"
     );
+    // What auth costs there, with two lines to copy.
+    let lines = "    Fix: Use these lines instead:\n    PLAID_PRODUCTS=transactions\n    \
+                 PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,identity,investments,liabilities\n";
+    assert!(ended.stdout.contains(lines), "{ended:?}");
     assert!(
         ended.stdout.lines().all(|line| line.chars().count() <= 101),
         "{ended:?}"
@@ -222,6 +229,7 @@ fn production_has_stricter_rules() {
         check(&home, &plaid)
             .set("PLAID_ENV", "production")
             .set("PLAID_PRODUCTS", "auth")
+            .set("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none")
     };
     Checked::of(production())
         .only(&["client_auth"])
@@ -273,6 +281,36 @@ fn production_has_stricter_rules() {
             .set("PLAID_SECRET", "0123456789abcdef0123456789abcd"),
     )
     .must("client_auth", "warning", &["Plaid's own"]);
+}
+
+#[test]
+fn accounts_that_auth_hides_are_a_warning_with_the_lines_to_use_instead() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let guide = "auth,transactions,identity,investments,liabilities";
+    Checked::of(check(&home, &plaid).set("PLAID_PRODUCTS", guide))
+        .must(
+            "offered_accounts",
+            "warning",
+            &[
+                "only checking, savings and cash management",
+                "NO_INVESTMENT_ACCOUNTS or NO_LIABILITY_ACCOUNTS",
+                "\\nPLAID_PRODUCTS=transactions\\nPLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,identity,investments,liabilities",
+            ],
+        )
+        .must("settings", "ok", &[]);
+    Checked::of(check(&home, &plaid)).must("offered_accounts", "ok", &["all types"]);
+    // The start says the same, and goes on.
+    let mut broker = Broker::of(plaid.broker(&home).set("PLAID_PRODUCTS", guide));
+    broker
+        .process
+        .stderr
+        .says("only checking, savings and cash management");
+    broker
+        .process
+        .stderr
+        .says("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,identity,investments,liabilities");
+    assert_eq!(broker.process.stop(), Some(0));
 }
 
 #[test]

@@ -221,19 +221,23 @@ fn products_that_hide_most_banks_are_told_with_what_to_move() {
         json!({ "kind": "body", "status": 200, "content_type": "application/json", "bytes": body })
     };
     // All of them, those with every product, and then each product.
-    for total in [12_000, 900, 9_000, 11_000, 8_000, 2_000, 3_000] {
+    for total in [12_000, 900, 11_500, 11_000, 8_000, 2_000, 3_000] {
         plaid.fault("/institutions/get", &counted(total));
     }
-    Checked::of(check(&home, &plaid)).only(&[]).must(
-        "institutions",
-        "warning",
-        &[
-            "Of 12000 institutions in US, 900 support",
-            "transactions 11000",
-            "PLAID_PRODUCTS=transactions leaves 11000",
-            "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,identity,investments,liabilities",
-        ],
-    );
+    let guide = "auth,transactions,identity,investments,liabilities";
+    Checked::of(check(&home, &plaid).set("PLAID_PRODUCTS", guide))
+        .only(&[])
+        .must(
+            "institutions",
+            "warning",
+            &[
+                "Of 12000 institutions in US, 900 support",
+                "transactions 11000",
+                "transactions alone leaves 11000",
+                "\\nPLAID_PRODUCTS=transactions\\n",
+                "\\nPLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,identity,investments,liabilities",
+            ],
+        );
     let limited = json!({ "kind": "error", "status": 429, "error_type": "RATE_LIMIT_EXCEEDED", "error_code": "INSTITUTIONS_GET_LIMIT" });
     plaid.fault("/institutions/get", &limited);
     Checked::of(check(&home, &plaid))

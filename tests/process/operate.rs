@@ -204,7 +204,10 @@ fn a_token_is_shown_on_a_terminal_and_audited_and_a_revocation_asks_there() {
     let (code, said) = on_terminal(own(), &reveal, "").unwrap();
     assert!(code == 1 && said.contains("was ended"), "exit code {code}");
     // In production it is never shown, and nothing is asked for it.
-    let production = own().set("PLAID_ENV", "production").set("PLAID_PRODUCTS", "auth");
+    let production = own()
+        .set("PLAID_ENV", "production")
+        .set("PLAID_PRODUCTS", "auth")
+        .set("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none");
     let (code, said) = on_terminal(production, &reveal, "").unwrap();
     assert!(code == 2 && said.contains("never shown"), "exit code {code}");
     assert_eq!(broker.process.stop(), Some(0));
@@ -481,6 +484,7 @@ fn what_fails_in_a_wrong_directory_makes_nothing_and_says_what_to_do() {
     command(&plaid, &wrong, None, &["restore", good])
         .set("PLAID_ENV", "production")
         .set("PLAID_PRODUCTS", "auth")
+        .set("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none")
         .run()
         .must_say(1, &["correct PLAID_ENV"]);
     assert!(!wrong.path().join("data").exists());

@@ -1,6 +1,8 @@
 //! `rehearse` against a running broker: it succeeds where an OAuth client would, names the fix where it would not, and
 //! leaves no Item behind either way.
 
+mod products;
+
 use plaid_token_broker::simulator;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -131,6 +133,7 @@ fn everything_works_against_a_sandbox() {
         ("token request (", 6),
         ("refuse a wrong secret", 1),
         ("start Plaid Link", 1),
+        ("accounts that Plaid Link offers", 1),
         ("connect a bank", 6),
         ("code for a token (", 6),
         ("refresh (", 6),
@@ -342,14 +345,15 @@ fn plaid_being_down_is_named() {
 
 #[test]
 fn a_product_that_an_action_lacks_is_named() {
-    let products = [("PLAID_PRODUCTS", "auth,liabilities")];
+    let products = [("PLAID_PRODUCTS", "transactions,liabilities")];
     let stage = Stage::sandbox(&products);
     let ended = with(stage.command(&[]), &products).run();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     for action in ["investment holdings", "investment transactions"] {
         let fix = failed(&ended, action);
         assert!(
-            fix.contains("add investments to PLAID_PRODUCTS") && fix.contains("--actions"),
+            fix.contains("add investments to PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS")
+                && fix.contains("--actions"),
             "{fix}"
         );
     }
@@ -413,7 +417,11 @@ fn whatever_fails_in_the_middle_nothing_is_left() {
 
 #[test]
 fn in_production_nothing_is_made() {
-    let production = [("PLAID_ENV", "production"), ("PLAID_PRODUCTS", "auth")];
+    let production = [
+        ("PLAID_ENV", "production"),
+        ("PLAID_PRODUCTS", "auth"),
+        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
+    ];
     let stage = Stage::sandbox(&production);
     let ended = with(stage.command(&[]), &production).run();
     assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -16,10 +16,25 @@ async fn logins_without_a_fitting_account_are_told_which_kind_is_missing() {
     for (products, filters, expected) in [
         (json!(["transactions"]), &none, "NO_ACCOUNTS"),
         (json!(["auth"]), &credit, "NO_AUTH_ACCOUNTS"),
+        (json!(["transfer"]), &credit, "NO_AUTH_ACCOUNTS"),
         (json!(["liabilities"]), &savings, "NO_LIABILITY_ACCOUNTS"),
         (json!(["investments"]), &savings, "NO_INVESTMENT_ACCOUNTS"),
+        // auth hides the accounts that the other product needs.
+        (
+            json!(["auth", "liabilities"]),
+            &json!(null),
+            "NO_LIABILITY_ACCOUNTS",
+        ),
+        (
+            json!(["auth", "transactions", "identity", "investments", "liabilities"]),
+            &json!(null),
+            "NO_INVESTMENT_ACCOUNTS",
+        ),
     ] {
-        let changes = json!({"products": products, "account_filters": filters});
+        let mut changes = json!({"products": products});
+        if !filters.is_null() {
+            changes["account_filters"] = filters.clone();
+        }
         let link_token = plaid.link_token(changes).await;
         let mut link = Link::at(&plaid, &link_token, BANK).await;
         assert_eq!(link.refused_login("pass_good").await, expected);
@@ -28,6 +43,72 @@ async fn logins_without_a_fitting_account_are_told_which_kind_is_missing() {
     let link_token = plaid.link_token(changes).await;
     let mut link = Link::at(&plaid, &link_token, BANK).await;
     assert_eq!(account_ids(&link.login("pass_good").await).len(), 1);
+}
+
+#[tokio::test]
+async fn auth_hides_accounts_in_products_alone() {
+    let plaid = Plaid::start().await;
+    let others = json!(["auth", "identity", "investments", "liabilities"]);
+    for (list, offered) in [
+        ("products", 2),
+        ("required_if_supported_products", 9),
+        ("optional_products", 9),
+        ("additional_consented_products", 9),
+    ] {
+        let mut changes = json!({ "products": ["transactions"] });
+        changes[list] = match list {
+            "products" => json!(["transactions", "auth"]),
+            _ => others.clone(),
+        };
+        let link_token = plaid.link_token(changes).await;
+        let mut link = Link::at(&plaid, &link_token, BANK).await;
+        let pane = link.login("pass_good").await;
+        let ids = account_ids(&pane);
+        assert_eq!(ids.len(), offered, "{list}");
+        link.pane("accounts", json!({"account_ids": ids})).await;
+        let public_token = text(&link.step("finish", json!({})).await.ok(), "public_token");
+        let access_token = text(&plaid.exchange(&public_token).await.ok(), "access_token");
+        // The same accounts can be chosen when they are chosen anew.
+        let update = json!({"update": {"account_selection_enabled": true}});
+        let link_token = update_token(&plaid, &access_token, update).await;
+        let mut link = Link::open(&plaid, &link_token).await;
+        link.pane("continue", json!({})).await;
+        assert_eq!(
+            account_ids(&link.login("pass_good").await).len(),
+            offered,
+            "{list}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_of_the_products_needs_one_of_the_chosen_accounts() {
+    let plaid = Plaid::start().await;
+    let products = json!({"products": ["transactions", "investments", "liabilities"]});
+    let link_token = plaid.link_token(products).await;
+    let mut link = Link::at(&plaid, &link_token, BANK).await;
+    let accounts = link.login("pass_good").await["accounts"].clone();
+    let choose = |subtypes: &[&str]| -> Vec<Value> {
+        let accounts = accounts.as_array().unwrap().iter();
+        accounts
+            .filter(|account| subtypes.contains(&account["subtype"].as_str().unwrap()))
+            .map(|account| account["id"].clone())
+            .collect()
+    };
+    for (subtypes, error) in [
+        (&["checking"][..], "NO_INVESTMENT_ACCOUNTS"),
+        (&["mortgage"], "NO_INVESTMENT_ACCOUNTS"),
+        (&["checking", "ira"], "NO_LIABILITY_ACCOUNTS"),
+    ] {
+        let pane = link
+            .pane("accounts", json!({"account_ids": choose(subtypes)}))
+            .await;
+        assert_eq!(pane["error"]["error_code"], error, "{subtypes:?}");
+        assert_eq!(link.pane("again", json!({})).await["view"], "SELECT_ACCOUNT");
+    }
+    let ids = choose(&["ira", "mortgage"]);
+    let pane = link.pane("accounts", json!({"account_ids": ids})).await;
+    assert_eq!(pane["view"], "CONNECTED");
 }
 
 #[tokio::test]

@@ -67,7 +67,9 @@ pub(super) fn findings(environment: &str, report: &Report) {
         say(&format!("  {} {}", sign(finding.status, colours), finding.title));
         paragraph("", &finding.found);
         if let Some(fix) = &finding.fix {
-            paragraph("Fix: ", fix);
+            for (number, line) in fix.lines().enumerate() {
+                paragraph(if number == 0 { "Fix: " } else { "" }, line);
+            }
         }
     }
     let count = |status| {

@@ -137,6 +137,7 @@ fn the_public_url_is_an_origin() {
     let production = with_keys(&[
         ("PLAID_ENV", "production"),
         ("PLAID_PRODUCTS", "auth"),
+        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
         ("PUBLIC_URL", "http://bank.example.com"),
     ]);
     assert!(problem(production).contains("use https"));
@@ -179,7 +180,11 @@ fn the_rate_limit_is_a_switch() {
 
 #[test]
 fn the_explorer_is_open_outside_production() {
-    let production = [("PLAID_ENV", "production"), ("PLAID_PRODUCTS", "auth")];
+    let production = [
+        ("PLAID_ENV", "production"),
+        ("PLAID_PRODUCTS", "auth"),
+        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
+    ];
     assert_eq!(good(&[]).http.explorer, ExplorerMode::On);
     assert_eq!(
         good(&[("BROKER_EXPLORER", "off")]).http.explorer,

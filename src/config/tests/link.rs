@@ -8,16 +8,166 @@ const REQUIRED: &str = "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS";
 const OPTIONAL: &str = "PLAID_OPTIONAL_PRODUCTS";
 const CONSENTED: &str = "PLAID_ADDITIONAL_CONSENTED_PRODUCTS";
 
+const DEFAULT_REQUIRED: [&str; 4] = ["auth", "identity", "investments", "liabilities"];
+const GUIDE: (&str, &str) = (
+    "PLAID_PRODUCTS",
+    "auth,transactions,identity,investments,liabilities",
+);
+
 #[test]
-fn the_five_products_of_the_guide_are_the_default_outside_production() {
-    let five = ["auth", "transactions", "identity", "investments", "liabilities"];
-    assert_eq!(good(&[]).link.products.products, five);
-    assert_eq!(with_keys(&[]).unwrap().link.products.products, five);
-    let problem = problem(with_keys(&[("PLAID_ENV", "production")]));
-    assert!(
-        problem.starts_with("PLAID_PRODUCTS: name the products you need"),
-        "{problem}"
-    );
+fn auth_filters_no_accounts_by_default() {
+    for config in [good(&[]), with_keys(&[]).unwrap()] {
+        let lists = config.link.products;
+        assert_eq!(lists.products, ["transactions"]);
+        assert_eq!(lists.required_if_supported, DEFAULT_REQUIRED);
+        assert_eq!(lists.auth_filter(), None);
+    }
+}
+
+#[test]
+fn a_list_that_is_set_empties_the_default_of_the_other_as_far_as_needed() {
+    let none: &[&str] = &[];
+    for (settings, products, required) in [
+        (&[("PLAID_PRODUCTS", "auth")][..], &["auth"][..], none),
+        (&[(REQUIRED, "investments")], &["transactions"], &["investments"]),
+        (&[(REQUIRED, "none")], &["transactions"], none),
+        (
+            &[(OPTIONAL, "auth"), (CONSENTED, "liabilities,assets")],
+            &["transactions"],
+            &["identity", "investments"],
+        ),
+        (
+            &[("PLAID_PRODUCTS", "transactions"), (REQUIRED, "auth")],
+            &["transactions"],
+            &["auth"],
+        ),
+    ] {
+        let lists = good(settings).link.products;
+        assert_eq!(lists.products, products, "{settings:?}");
+        assert_eq!(lists.required_if_supported, required, "{settings:?}");
+    }
+    for list in [REQUIRED, OPTIONAL, CONSENTED] {
+        let problem = problem(load(&[(list, "transactions")]));
+        assert!(
+            problem.starts_with("PLAID_PRODUCTS: name at least one product"),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn none_is_an_empty_list_and_stands_alone() {
+    let lists = good(&[(REQUIRED, "None"), (OPTIONAL, "none"), (CONSENTED, "none")])
+        .link
+        .products;
+    assert_eq!(lists.all().collect::<Vec<_>>(), ["transactions"]);
+    for list in [REQUIRED, OPTIONAL, CONSENTED] {
+        refuses(list, &[("none,identity", "write none alone")]);
+    }
+    refuses("PLAID_PRODUCTS", &[("none", "name at least one product")]);
+}
+
+#[test]
+fn production_demands_both_lists() {
+    let production = ("PLAID_ENV", "production");
+    for (given, missing) in [
+        (("PLAID_PRODUCTS", "transactions"), REQUIRED),
+        ((REQUIRED, "auth"), "PLAID_PRODUCTS"),
+    ] {
+        for (empty, words) in [("", "name the products"), (",", "name at least one product")] {
+            let problem = problem(with_keys(&[production, given, (missing, empty)]));
+            assert!(problem.starts_with(&format!("{missing}: {words}")), "{problem}");
+        }
+    }
+    let lists = with_keys(&[production, ("PLAID_PRODUCTS", "transactions"), (REQUIRED, "none")])
+        .unwrap()
+        .link
+        .products;
+    assert_eq!(lists.all().collect::<Vec<_>>(), ["transactions"]);
+}
+
+#[test]
+fn the_list_of_the_guide_is_accepted_with_what_it_costs() {
+    let config = good(&[GUIDE]);
+    assert_eq!(config.link.products.products.join(","), GUIDE.1);
+    for words in [
+        "only checking, savings and cash management",
+        "investments and liabilities",
+        "NO_INVESTMENT_ACCOUNTS or NO_LIABILITY_ACCOUNTS",
+        "Set PLAID_PRODUCTS=transactions and PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,identity,investments,liabilities instead",
+    ] {
+        warns(&config, words);
+    }
+}
+
+#[test]
+fn the_lines_to_use_instead_keep_every_product_and_hide_no_account() {
+    for (settings, ends_link, instead) in [
+        (
+            &[("PLAID_PRODUCTS", "auth,investments")][..],
+            true,
+            &[
+                "PLAID_PRODUCTS=investments",
+                "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth",
+            ][..],
+        ),
+        (
+            &[
+                ("PLAID_PRODUCTS", "auth,assets,liabilities"),
+                (REQUIRED, "identity"),
+            ],
+            true,
+            &[
+                "PLAID_PRODUCTS=assets",
+                "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,liabilities,identity",
+            ],
+        ),
+        (
+            &[("PLAID_PRODUCTS", "auth"), (REQUIRED, "transactions,liabilities")],
+            false,
+            &[
+                "PLAID_PRODUCTS=transactions",
+                "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth,liabilities",
+            ],
+        ),
+        (
+            &[("PLAID_PRODUCTS", "auth"), (OPTIONAL, "investments")],
+            false,
+            &[
+                "PLAID_PRODUCTS=investments",
+                "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS=auth",
+                "PLAID_OPTIONAL_PRODUCTS=",
+            ],
+        ),
+    ] {
+        let lists = good(settings).link.products;
+        let cost = lists.auth_filter().unwrap();
+        assert_eq!(cost.ends_link, ends_link);
+        assert_eq!(cost.instead, instead);
+        let lines: Vec<_> = cost
+            .instead
+            .iter()
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        let better = good(&lines).link.products;
+        assert_eq!(better.auth_filter(), None, "{settings:?}");
+        let sorted = |lists: &crate::config::ProductLists| {
+            let mut all: Vec<String> = lists.all().map(str::to_owned).collect();
+            all.sort_unstable();
+            all
+        };
+        assert_eq!(sorted(&better), sorted(&lists));
+    }
+    for products in [
+        "auth",
+        "auth,transactions",
+        "transactions,investments,liabilities",
+    ] {
+        assert_eq!(
+            good(&[("PLAID_PRODUCTS", products)]).link.products.auth_filter(),
+            None
+        );
+    }
 }
 
 #[test]
@@ -66,23 +216,21 @@ fn duplicates_and_overlaps_are_refused() {
     for (earlier, later) in [(REQUIRED, OPTIONAL), (REQUIRED, CONSENTED), (OPTIONAL, CONSENTED)] {
         assert_eq!(
             problem(load(&[base, (earlier, "identity"), (later, "identity")])),
-            format!(
-                "{later}: a product stands in one list only: this one is also in {earlier} (found `identity`)"
-            )
+            format!("{later}: list a product only once: this one is in {earlier} as well (found `identity`)")
         );
     }
     for list in [REQUIRED, OPTIONAL, CONSENTED] {
-        assert!(
-            problem(load(&[base, (list, "auth")]))
-                .starts_with(&format!("{list}: a product stands in one list only"))
+        assert_eq!(
+            problem(load(&[base, (list, "auth")])),
+            format!("{list}: list a product only once: this one is in PLAID_PRODUCTS as well (found `auth`)")
         );
-        assert!(problem(load(&[(list, "auth")])).contains("PLAID_PRODUCTS, which has its default value"));
     }
 }
 
 #[test]
-fn the_other_lists_need_products() {
+fn separators_alone_are_no_list() {
     refuses("PLAID_PRODUCTS", &[(",", "name at least one product")]);
+    refuses(REQUIRED, &[(" , ", "or write none")]);
 }
 
 #[test]

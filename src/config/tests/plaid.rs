@@ -9,7 +9,12 @@ use crate::config::{Environment, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 fn the_environment_follows_from_the_keys_unless_it_is_named() {
     assert_eq!(good(&[]).plaid.environment, Environment::Simulator);
     assert_eq!(with_keys(&[]).unwrap().plaid.environment, Environment::Sandbox);
-    let production = with_keys(&[("PLAID_ENV", "Production"), ("PLAID_PRODUCTS", "auth")]).unwrap();
+    let production = with_keys(&[
+        ("PLAID_ENV", "Production"),
+        ("PLAID_PRODUCTS", "auth"),
+        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
+    ])
+    .unwrap();
     assert_eq!(production.plaid.environment, Environment::Production);
     assert_eq!(
         (

@@ -1,7 +1,7 @@
-//! Who gets in: clients with their secrets, and the admin.
+//! What the settings alone show: who gets in, and which accounts Link offers.
 
 use super::context::Context;
-use super::finding::{ADMIN_TOKEN, CLIENT_AUTH, Finding, KEY_FILE, SETTINGS};
+use super::finding::{ADMIN_TOKEN, CLIENT_AUTH, Finding, KEY_FILE, OFFERED_ACCOUNTS, SETTINGS};
 use super::tell::{Tell, names};
 use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, Environment, KeySource};
 use crate::secret::StoredSecret;
@@ -15,6 +15,20 @@ pub(super) fn check(context: &Context, tell: &Tell<'_>) {
     tell.say(admin_token(context));
     tell.say(key_file(context));
     tell.say(settings(context));
+    tell.say(offered_accounts(context));
+}
+
+fn offered_accounts(context: &Context) -> Finding {
+    let lists = &context.config.link.products;
+    match lists.auth_filter() {
+        Some(cost) => OFFERED_ACCOUNTS.warning(
+            cost.found,
+            format!("Use these lines instead:\n{}", cost.instead.join("\n")),
+        ),
+        None if lists.offers_only_auth_accounts() => OFFERED_ACCOUNTS
+            .ok("Checking, savings and cash management accounts only, because auth is in PLAID_PRODUCTS."),
+        None => OFFERED_ACCOUNTS.ok("Accounts of all types."),
+    }
 }
 
 fn client_auth(context: &Context) -> Finding {
@@ -108,7 +122,7 @@ fn key_file(context: &Context) -> Finding {
     }
 }
 
-/// What the start warns of in the log, but for what has a check of its own: callbacks and secrets.
+/// What the start warns of in the log, except what has a check of its own: callbacks, secrets and hidden accounts.
 fn settings(context: &Context) -> Finding {
     let odd: Vec<&str> = context
         .config
@@ -116,9 +130,13 @@ fn settings(context: &Context) -> Finding {
         .iter()
         .map(String::as_str)
         .filter(|warning| {
-            !["PLAID_REDIRECT_URI is", "OAUTH_CLIENT_SECRET has"]
-                .iter()
-                .any(|told| warning.starts_with(told))
+            ![
+                "PLAID_REDIRECT_URI is",
+                "OAUTH_CLIENT_SECRET has",
+                "auth is in PLAID_PRODUCTS",
+            ]
+            .iter()
+            .any(|told| warning.starts_with(told))
         })
         .collect();
     if odd.is_empty() {

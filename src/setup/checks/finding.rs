@@ -100,6 +100,7 @@ checks! {
     PLAID_KEYS: PLAID, "plaid_keys", "Plaid takes the keys";
     CLOCK: PLAID, "clock", "The clock agrees with Plaid's";
     PRODUCTS_ENABLED: PLAID, "products_enabled", "The products are enabled at Plaid";
+    OFFERED_ACCOUNTS: PLAID, "offered_accounts", "Link offers accounts for every product";
     INSTITUTIONS: PLAID, "institutions", "The product lists leave banks to choose from";
     COUNTRIES: PLAID, "countries", "The countries are enabled at Plaid";
     LINK_SETTINGS: PLAID, "link_settings", "Link starts with these settings";

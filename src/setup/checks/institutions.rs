@@ -54,8 +54,9 @@ async fn count(context: &Context) -> Result<Finding, PlaidError> {
 
 /// Keeps the product that most institutions support, and names the list for the others.
 fn advice(context: &Context, found: String, each: &[(&String, u64)]) -> (String, String) {
-    // The first of those that are equal: the order of the list is the order of need.
-    let best = each.iter().rev().max_by_key(|(_, count)| *count);
+    // The first of those that are equal: the order of the list is the order of need. `auth` would hide accounts there.
+    let candidates = each.iter().rev().filter(|(product, _)| *product != "auth");
+    let best = candidates.max_by_key(|(_, count)| *count);
     let Some((kept, count)) = best else {
         let fix =
             "Choose another product, or other PLAID_COUNTRY_CODES: few institutions there support this one.";
@@ -65,19 +66,15 @@ fn advice(context: &Context, found: String, each: &[(&String, u64)]) -> (String,
         .iter()
         .map(|(product, count)| format!("{product} {count}"))
         .collect();
-    let lists = &context.config.link.products;
-    let moved: Vec<&str> = lists
-        .required_if_supported
-        .iter()
-        .chain(lists.products.iter().filter(|product| product != kept))
-        .map(String::as_str)
-        .collect();
     let found = format!("{found} One by one: {}.", counted.join(", "));
+    let lists = context.config.link.products.with_only(kept);
     let fix = format!(
-        "Keep in PLAID_PRODUCTS what you cannot do without and move the rest. PLAID_PRODUCTS={kept} leaves {count}, with \
-         PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS={} fetched (and billed) where the bank has them; in PLAID_OPTIONAL_PRODUCTS \
-         they never stop a connection.",
-        moved.join(",")
+        "Keep in PLAID_PRODUCTS what you cannot do without and move the rest. {kept} alone leaves {count}:\n\
+         PLAID_PRODUCTS={}\nPLAID_REQUIRED_IF_SUPPORTED_PRODUCTS={}\n\
+         The second list is fetched (and billed) where the bank has it; in PLAID_OPTIONAL_PRODUCTS a product never stops a \
+         connection.",
+        lists.products.join(","),
+        lists.required_if_supported.join(",")
     );
     (found, fix)
 }

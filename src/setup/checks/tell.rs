@@ -29,7 +29,14 @@ impl<'c> Tell<'c> {
     /// Hands a finding on.
     pub(super) fn say(&self, mut finding: Finding) {
         finding.found = self.fit(&finding.found);
-        finding.fix = finding.fix.map(|fix| self.fit(&fix));
+        // A fix may have lines to copy.
+        let fit_lines = |fix: String| {
+            fix.lines()
+                .map(|line| self.fit(line))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        finding.fix = finding.fix.map(fit_lines);
         // Whoever asked may be gone.
         let _ = self.sender.send(finding);
     }

@@ -163,7 +163,8 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
     }
     let person = Person::of(username, password, &call.guesses);
     let fitting = call.guesses.auth_accounts == AuthAccounts::Fitting;
-    let accounts = (fitting && wanted.iter().any(|product| product == "auth")).then(|| {
+    let auth = wanted.iter().any(|product| product == "auth");
+    let accounts = (fitting && auth).then(|| {
         let offered = accounts::offered(person.accounts(), true, None);
         offered.map(|account| account.key).collect()
     });
@@ -183,6 +184,7 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
         institution,
         products: products::of_names(&wanted),
         consented_products: Vec::new(),
+        auth_hides_accounts: auth,
         webhook: request.options.webhook,
         login: None,
         deposit,

@@ -314,9 +314,9 @@ guesses! {
         All = "all": "all",
         None = "none": "none",
     }
-    /// `liabilities` or `investments` when the filters leave no such account.
+    /// A product of `products` that no offered account, or none of those that the person chooses, can have.
     unfit_accounts: UnfitAccounts {
-        Refused = "refused": "`NO_LIABILITY_ACCOUNTS`, `NO_INVESTMENT_ACCOUNTS`",
+        Refused = "refused": "`NO_INVESTMENT_ACCOUNTS`, `NO_LIABILITY_ACCOUNTS`, `NO_AUTH_ACCOUNTS`",
         LetThrough = "let_through": "the other accounts can be chosen",
     }
     /// Whether `delivery_method` makes a hosted page live longer, though nothing is sent.

@@ -25,6 +25,9 @@ pub(in crate::simulator) struct Draft {
     /// Consented to beside `products`.
     #[serde(deserialize_with = "products::as_names::deserialize")]
     pub(in crate::simulator) consented_products: Vec<&'static str>,
+    /// Whether `auth` was in `products`, where it hides accounts without numbers; in the other lists it does not.
+    #[serde(default)]
+    pub(in crate::simulator) auth_hides_accounts: bool,
     pub(in crate::simulator) webhook: Option<String>,
     /// What was typed as the username at the bank's own page, where it only tells one login from another.
     #[serde(default)]

@@ -131,6 +131,7 @@ fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
         institution,
         products: request.item_products(institution),
         consented_products: products::of_names(request.additional_consented()),
+        auth_hides_accounts: request.auth_hides_accounts(),
         webhook: request.webhook,
         accounts: None,
     })
@@ -190,7 +191,7 @@ pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
     let link_token = turn.link_token()?;
     let (mut request, update_item) = (link_token.request.clone(), link_token.update_item.clone());
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    if item.is_some_and(|item| item.has("auth")) {
+    if item.is_some_and(|item| item.auth_hides_accounts()) {
         request.products.get_or_insert_default().push("auth".to_owned());
     }
     Ok(request)
@@ -198,8 +199,7 @@ pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
 
 /// The accounts that Link may show.
 pub(super) fn offered<'a>(request: &'a LinkRequest, draft: &'a Draft) -> Vec<&'a Account> {
-    let auth = request.products().iter().any(|product| product == "auth");
-    of_person(request, draft, auth)
+    of_person(request, draft, request.auth_hides_accounts())
 }
 
 fn of_person<'a>(request: &'a LinkRequest, draft: &'a Draft, auth: bool) -> Vec<&'a Account> {
@@ -215,31 +215,45 @@ pub(super) fn let_in(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     logged_in(turn, draft)
 }
 
-/// Why no account fits, if so (<https://plaid.com/docs/errors/item/>).
+/// Why no account that Link may show fits, if so (<https://plaid.com/docs/errors/item/>).
 fn misfit(request: &LinkRequest, draft: &Draft, unfit: UnfitAccounts) -> Option<PlaidError> {
-    let filtered = of_person(request, draft, false);
-    let has = |kinds: &[&str]| filtered.iter().any(|account| kinds.contains(&account.kind));
-    let wants = |product: &str| {
-        unfit == UnfitAccounts::Refused && request.products().iter().any(|listed| listed == product)
-    };
-    let (code, message) = if filtered.is_empty() {
-        ("NO_ACCOUNTS", "no compatible accounts were found")
-    } else if offered(request, draft).is_empty() {
-        (
-            "NO_AUTH_ACCOUNTS",
-            "no checking, savings or cash management accounts were found",
-        )
-    } else if wants("liabilities") && !has(&["credit", "loan"]) {
-        ("NO_LIABILITY_ACCOUNTS", "no liability accounts were found")
-    } else if wants("investments") && !has(&["investment"]) {
-        ("NO_INVESTMENT_ACCOUNTS", "no investment accounts were found")
+    let offered = offered(request, draft);
+    if !offered.is_empty() {
+        return unmet(request, &offered, unfit);
+    }
+    Some(if of_person(request, draft, false).is_empty() {
+        no_accounts("NO_ACCOUNTS", "compatible")
     } else {
-        return None;
-    };
-    Some(PlaidError {
-        display_message: Some("This login has no account of a kind that was asked for."),
-        ..PlaidError::new("ITEM_ERROR", code, message)
+        no_accounts("NO_AUTH_ACCOUNTS", "checking, savings or cash management")
     })
+}
+
+/// Link's error for the first of `products` that none of these accounts can have: a person must share one for each
+/// (<https://plaid.com/docs/link/initializing-products/>).
+fn unmet(request: &LinkRequest, accounts: &[&Account], unfit: UnfitAccounts) -> Option<PlaidError> {
+    if unfit == UnfitAccounts::LetThrough {
+        return None;
+    }
+    let mut unmet = request
+        .products()
+        .iter()
+        .filter(|product| !accounts.iter().any(|account| products::fits(product, account)));
+    unmet.find_map(|product| match product.as_str() {
+        "auth" | "signal" | "transfer" => Some(no_accounts(
+            "NO_AUTH_ACCOUNTS",
+            "checking, savings or cash management",
+        )),
+        "investments" | "investments_auth" => Some(no_accounts("NO_INVESTMENT_ACCOUNTS", "investment")),
+        "liabilities" => Some(no_accounts("NO_LIABILITY_ACCOUNTS", "liability")),
+        _ => None,
+    })
+}
+
+fn no_accounts(code: &'static str, wanted: &str) -> PlaidError {
+    PlaidError {
+        display_message: Some("This login has no account of a kind that was asked for."),
+        ..PlaidError::new("ITEM_ERROR", code, format!("no {wanted} accounts were found"))
+    }
 }
 
 /// Plaid's Dashboard decides by customization whether one account is chosen or several; the simulator has no
@@ -282,6 +296,7 @@ fn settle_products(draft: &mut Draft, request: &LinkRequest) {
 pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (now, ids) = (turn.now, turn.call.account_ids.clone());
     let request = sought(turn)?;
+    let unfit = turn.guesses().unfit_accounts;
     let session = turn.session()?;
     let (Stage::Accounts(draft) | Stage::Connected(draft)) = &session.stage else {
         return Err(wrong_step());
@@ -290,7 +305,6 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let chosen: Vec<_> = offered(&request, &draft)
         .into_iter()
         .filter(|account| ids.contains(&account.id(&draft.item_id)))
-        .map(|account| account.key)
         .collect();
     if chosen.is_empty() || chosen.len() != ids.len() {
         return Err(PlaidError::invalid_field(
@@ -300,7 +314,11 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     if single_account(&request, session.method) && chosen.len() > 1 {
         return Err(PlaidError::invalid_field("account_ids must name one account"));
     }
-    draft.accounts = Some(chosen);
+    let chosen_keys = chosen.iter().map(|account| account.key).collect();
+    if let Some(error) = unmet(&request, &chosen, unfit) {
+        return Ok(Outcome::Failed(error));
+    }
+    draft.accounts = Some(chosen_keys);
     settle_products(&mut draft, &request);
     let stage = match session.method {
         Some(_) => Stage::Numbers(Some(draft)),

@@ -201,6 +201,7 @@ fn submit_manually(
         institution,
         products: Vec::new(),
         consented_products: Vec::new(),
+        auth_hides_accounts: request.auth_hides_accounts(),
         webhook: request.webhook.clone(),
         login: None,
         deposit: Some(Deposit::new(method, KEY, typed, holder)),
