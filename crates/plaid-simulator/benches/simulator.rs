@@ -1,6 +1,6 @@
-//! How quick and how small `plaid-token-broker simulate` is, so that it never is the slow part of a test.
+//! How fast and how small `plaid-simulator` is, so that it never is the slow part of a test.
 //!
-//! `cargo bench` starts the real program and calls it over sockets. It ends with exit code 1 when a limit is not
+//! `cargo bench -p plaid-simulator` starts the real program and calls it over sockets. It ends with exit code 1 when a limit is not
 //! kept. Load and simulator share the machine, so the rate is what both together make of its cores.
 
 #![expect(
@@ -169,8 +169,8 @@ impl Simulator {
     }
 
     fn with(options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_plaid-token-broker"))
-            .args(["simulate", "--bind", "127.0.0.1:0"])
+        let mut child = Command::new(env!("CARGO_BIN_EXE_plaid-simulator"))
+            .args(["--bind", "127.0.0.1:0"])
             .args(options)
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())

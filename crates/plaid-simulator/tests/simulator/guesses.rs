@@ -155,7 +155,7 @@ fn the_document_lists_every_guess() {
         })
         .collect();
     let rows = rows.join("\n");
-    let document = include_str!("../../docs/simulator.md");
+    let document = include_str!("../../../../docs/simulator.md");
     assert!(
         document.contains(&rows),
         "docs/simulator.md has to have these rows:\n{rows}"
