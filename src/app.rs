@@ -160,17 +160,18 @@ impl App {
     }
 
     /// Allows a callback for a client: stored, audited, and good from now on, also after a reload or a restart. Gives
-    /// whether it is new. It is checked by the rules of `PLAID_REDIRECT_URI`.
+    /// whether it is new. It is checked like the client's configured ones.
     pub async fn allow_redirect_uri(
         &self,
         client_id: &str,
         uri: &str,
         origin: Origin,
     ) -> Result<bool, AllowError> {
-        if self.clients().find(client_id).is_none() {
+        let clients = self.clients();
+        let Some(client) = clients.find(client_id) else {
             return Err(AllowError::UnknownClient(client_id.to_owned()));
-        }
-        let url = config::redirect_uri(uri).map_err(AllowError::Uri)?;
+        };
+        let url = config::redirect_uri_of(&client.kind, uri).map_err(AllowError::Uri)?;
         if self.is_own(&url) {
             let why = "it is an address of this broker itself, and not of the client".to_owned();
             return Err(AllowError::Uri(why));

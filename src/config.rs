@@ -37,7 +37,7 @@ pub use http::{ExplorerMode, HttpConfig};
 pub use link::LinkConfig;
 pub use listen::is_same_place;
 pub use log::{LogConfig, LogFormat};
-pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error, redirect_uri};
+pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error, redirect_uri_of};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 pub use postgres::{PostgresUrl, TlsMode};
 pub use problem::{Problem, Problems};

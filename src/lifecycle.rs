@@ -187,7 +187,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let public_url = http
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
-    let limits = Limits::new(http.rate_limit).measured_by(flow);
+    let limits = Limits::new(http.rate_limit, http.client_rate).measured_by(flow);
     let record = Record::new(http.request_record, Arc::clone(&clock));
     let parts = Parts {
         limits,

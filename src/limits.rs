@@ -1,7 +1,7 @@
-//! Rate limits: per client that proved itself, and per address for everybody else. What they cost is bounded too.
+//! Rate limits per address for unauthenticated callers. What they cost is bounded too.
 //!
 //! An authenticated request counts for its client and not for its address, so a correct secret is never delayed by
-//! somebody else's wrong ones.
+//! the wrong ones of others. One client may serve all users of a platform, so it has no limit unless one is set.
 
 mod turns;
 
@@ -19,6 +19,8 @@ use crate::metrics::FlowMetrics;
 
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
 const MAX_KEYS: usize = 50_000;
+/// The seconds of its rate that a client may use at once.
+const CLIENT_BURST: u32 = 10;
 
 /// A request that comes too soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,16 +98,17 @@ pub struct Limits {
     page_calls: Keyed<IpAddr>,
     tokens: Keyed<IpAddr>,
     logins: Keyed<IpAddr>,
-    clients: Keyed<String>,
+    clients: Option<Keyed<String>>,
     /// The checks of the set-up page: they call Plaid, so one run at a time is enough. A page that was reloaded waits for
     /// the run before it.
     pub checks: Turns,
 }
 
 impl Limits {
-    /// `enabled`: `BROKER_RATE_LIMIT`.
+    /// `enabled`: `BROKER_RATE_LIMIT`, for unauthenticated callers; `client_rate`: `BROKER_CLIENT_RATE`, in requests per
+    /// second.
     #[must_use]
-    pub fn new(enabled: bool) -> Self {
+    pub fn new(enabled: bool, client_rate: Option<u32>) -> Self {
         Self {
             enabled,
             metrics: None,
@@ -115,7 +118,7 @@ impl Limits {
             tokens: Keyed::new(5, 300),
             // People mistype; whoever guesses gets one try in ten seconds.
             logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
-            clients: Keyed::new(100, 2000),
+            clients: client_rate.map(|rate| Keyed::new(rate, rate.saturating_mul(CLIENT_BURST))),
             checks: Turns::new(8),
         }
     }
@@ -149,12 +152,12 @@ impl Limits {
         self.counted(kind.budget(), checked)
     }
 
-    /// A request of a client that proved itself.
+    /// A request of an authenticated client.
     pub fn client(&self, id: &str) -> Result<(), TooMany> {
-        if !self.enabled {
-            return Ok(());
+        match &self.clients {
+            None => Ok(()),
+            Some(clients) => self.counted("client", clients.check(id.to_owned(), String::new())),
         }
-        self.counted("client", self.clients.check(id.to_owned(), String::new()))
     }
 }
 
@@ -183,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_address_has_its_budget_and_others_have_theirs() {
-        let limits = Limits::new(true);
+        let limits = Limits::new(true, None);
         assert!((300..320).contains(&exhaust(&limits, "203.0.113.1")));
         assert!(exhaust(&limits, "203.0.113.2") >= 300);
         let refused = limits
@@ -193,7 +196,19 @@ mod tests {
         limits
             .address(Kind::Page, "203.0.113.1".parse().unwrap())
             .unwrap();
-        limits.client("a").unwrap();
+    }
+
+    #[test]
+    fn an_authenticated_client_has_the_limit_that_is_set_and_no_other() {
+        for enabled in [true, false] {
+            let unlimited = Limits::new(enabled, None);
+            assert!((0..100_000).all(|_| unlimited.client("a").is_ok()));
+            let limits = Limits::new(enabled, Some(20));
+            let count = |id: &str| (0..1000).take_while(|_| limits.client(id).is_ok()).count();
+            assert!((200..220).contains(&count("a")));
+            assert!(count("b") >= 200, "another client has its own");
+            assert!(limits.client("a").unwrap_err().retry_after <= Duration::from_secs(1));
+        }
     }
 
     #[test]
@@ -214,7 +229,7 @@ mod tests {
 
     #[test]
     fn switched_off_nobody_is_refused_but_who_guesses_the_admin_token() {
-        let limits = Limits::new(false);
+        let limits = Limits::new(false, None);
         assert_eq!(exhaust(&limits, "203.0.113.1"), 1000);
         let address = "203.0.113.1".parse().unwrap();
         let tries = (0..100)
@@ -225,7 +240,7 @@ mod tests {
 
     #[test]
     fn many_keys_cost_no_more_than_so_many() {
-        let limits = Limits::new(true);
+        let limits = Limits::new(true, None);
         for n in 0..60_000u32 {
             let _ = limits.address(Kind::Token, IpAddr::V4(std::net::Ipv4Addr::from(n)));
         }

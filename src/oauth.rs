@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod authorize;
 pub mod client_auth;
+pub mod cors;
 mod endpoint;
 pub mod error;
 pub mod introspect;

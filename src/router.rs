@@ -31,13 +31,15 @@ pub fn build(app: App) -> Router {
     router = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
-    // From the inside out: a panic becomes an answer, which is timed, waits for what is unread, gets its headers, is
+    // From the inside out: a panic becomes an answer, which is timed, waits for what is unread, may be read by pages of
+    // public clients, gets its headers, is
     // logged with the peer's address, and carries the request id that all of them use.
     router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), rehearsal::layer))
         .layer(from_fn(timeout::layer))
         .layer(from_fn(unread::layer))
+        .layer(from_fn_with_state(app.clone(), oauth::cors::layer))
         .layer(from_fn(headers::layer))
         .layer(from_fn_with_state(app.clone(), log::layer))
         .layer(from_fn_with_state(app.clone(), peer::layer))

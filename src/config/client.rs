@@ -9,8 +9,8 @@ use crate::secret::StoredSecret;
 pub enum RedirectUris {
     /// Exactly these strings.
     Listed(Vec<String>),
-    /// Exactly these strings; but where one is on a loopback IP address without a port, any port is taken (RFC 8252,
-    /// 7.3): a native app listens on what the system gives it.
+    /// Exactly these strings; but where one is on loopback without a port, any port is accepted (RFC 8252, 7.3): a native
+    /// app listens on what the system gives it.
     Native(Vec<String>),
     /// Any `http://` URL on loopback, any port and path: the simulator's default, so that it can be tried at once.
     AnyLoopback,
@@ -19,6 +19,15 @@ pub enum RedirectUris {
 }
 
 impl RedirectUris {
+    /// The strings that are listed.
+    #[must_use]
+    pub fn listed(&self) -> &[String] {
+        match self {
+            Self::Listed(list) | Self::Native(list) | Self::AnyLoopbackAnd(list) => list,
+            Self::AnyLoopback => &[],
+        }
+    }
+
     /// Adds one that an administrator allowed; twice is once.
     fn allow(&mut self, uri: &str) {
         match self {
@@ -60,6 +69,8 @@ pub struct ClientConfig {
     pub send_iss: bool,
     /// How long after the person's consent it may refresh; `None`: as long as the connection lives.
     pub refresh_lifetime: Option<Duration>,
+    /// `expires_in` of its token responses, in seconds; `None`: as `OAUTH_EXPIRES_IN` says.
+    pub expires_in: Option<u64>,
 }
 
 /// All clients at one moment. Requests take one such snapshot, so that none sees half a change.

@@ -1,17 +1,18 @@
 //! What may be said of a client in the clients file, key by key.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::client::{ClientConfig, ClientKind, RedirectUris};
 use super::client_table::ClientTable;
 use super::clients_file::ClientRules;
-use super::oauth::{credential_error, redirect_uri};
+use super::oauth::{EXPIRES_IN, credential_error, redirect_uri_of};
 use crate::secret::{SecretHash, StoredSecret};
 
 /// What fits on a button.
 const NAME_CHARS: usize = 60;
 /// Less is hardly meant, and more than ten years is none.
-const REFRESH_LIFETIME: std::ops::RangeInclusive<i64> = 60..=315_360_000;
+const REFRESH_LIFETIME: RangeInclusive<u64> = 60..=315_360_000;
 
 /// Reads the whole table. Where a problem was told, the client is a stand-in that nobody gets to see.
 pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> ClientConfig {
@@ -19,7 +20,7 @@ pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Clie
     let name = read_name(table);
     let kind = read_kind(table);
     let is_public = matches!(kind, Some(ClientKind::Public));
-    let uris = read_redirect_uris(table, rules);
+    let uris = read_redirect_uris(table, rules, kind.as_ref().unwrap_or(&ClientKind::Public));
     let products = read_products(table, rules);
     let raw_public_tokens = table.switch("raw_public_tokens").unwrap_or(false);
     if raw_public_tokens && is_public {
@@ -29,7 +30,8 @@ pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Clie
         );
     }
     let send_iss = table.switch("send_iss").unwrap_or(true);
-    let refresh_lifetime = read_refresh_lifetime(table);
+    let refresh_lifetime = read_seconds(table, "refresh_lifetime", REFRESH_LIFETIME).map(Duration::from_secs);
+    let expires_in = read_seconds(table, "expires_in", EXPIRES_IN);
     table.refuse_the_rest();
     ClientConfig {
         id,
@@ -44,6 +46,7 @@ pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Clie
         raw_public_tokens,
         send_iss,
         refresh_lifetime,
+        expires_in,
     }
 }
 
@@ -114,7 +117,11 @@ fn read_kind(table: &mut ClientTable<'_>) -> Option<ClientKind> {
     }
 }
 
-fn read_redirect_uris(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Vec<String> {
+fn read_redirect_uris(
+    table: &mut ClientTable<'_>,
+    rules: &ClientRules<'_>,
+    kind: &ClientKind,
+) -> Vec<String> {
     const KEY: &str = "redirect_uris";
     if !table.has(KEY) {
         table.problem(KEY, "is missing: write the client's callback URLs as a list");
@@ -127,7 +134,7 @@ fn read_redirect_uris(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> V
     }
     let mut uris: Vec<String> = Vec::new();
     for uri in given {
-        match redirect_uri(&uri) {
+        match redirect_uri_of(kind, &uri) {
             Err(expected) => table.problem_with(KEY, &uri, &expected),
             Ok(url) if rules.public_url.is_some_and(|own| own.origin() == url.origin()) => table
                 .problem_with(
@@ -169,13 +176,12 @@ fn read_products(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Option
     Some(products)
 }
 
-fn read_refresh_lifetime(table: &mut ClientTable<'_>) -> Option<Duration> {
-    let (least, most) = (REFRESH_LIFETIME.start(), REFRESH_LIFETIME.end());
+/// A whole number of seconds within these bounds.
+fn read_seconds(table: &mut ClientTable<'_>, key: &'static str, bounds: RangeInclusive<u64>) -> Option<u64> {
+    let (least, most) = (bounds.start(), bounds.end());
     let expected = format!("write a whole number of seconds from {least} to {most}, without quotes");
-    let seconds = table.take("refresh_lifetime", &expected, |value| {
-        value
-            .as_integer()
-            .filter(|seconds| REFRESH_LIFETIME.contains(seconds))
-    })?;
-    u64::try_from(seconds).ok().map(Duration::from_secs)
+    table.take(key, &expected, |value| {
+        let seconds = u64::try_from(value.as_integer()?).ok()?;
+        Some(seconds).filter(|seconds| bounds.contains(seconds))
+    })
 }

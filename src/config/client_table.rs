@@ -7,7 +7,7 @@ use super::problem::Problem;
 use crate::nearest::nearest;
 
 /// All that may be said of a client; `docs/clients.md` explains each.
-pub(super) const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 10] = [
     "id",
     "name",
     "secret_hash",
@@ -17,6 +17,7 @@ pub(super) const KEYS: [&str; 9] = [
     "raw_public_tokens",
     "send_iss",
     "refresh_lifetime",
+    "expires_in",
 ];
 
 /// A table whose keys are taken out one by one, and what was found wrong with them.

@@ -14,6 +14,8 @@ use crate::secret::AdminToken;
 
 /// Shorter tokens can be guessed.
 const ADMIN_TOKEN_CHARS: usize = 16;
+/// The bounds of `BROKER_CLIENT_RATE`.
+const CLIENT_RATE: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 
 /// `BROKER_EXPLORER`: who may use the browser login flow and its data pages.
@@ -38,8 +40,10 @@ pub struct HttpConfig {
     pub public_url: Option<Url>,
     /// `BROKER_TRUSTED_PROXIES`: whose `X-Forwarded-*` is believed. Loopback is spelt out as its networks.
     pub trusted_proxies: Vec<IpNet>,
-    /// `BROKER_RATE_LIMIT`.
+    /// `BROKER_RATE_LIMIT`: whether unauthenticated callers are limited.
     pub rate_limit: bool,
+    /// `BROKER_CLIENT_RATE`: requests per second of an authenticated client; `None`: unlimited.
+    pub client_rate: Option<u32>,
     /// `BROKER_OPS_BIND`.
     pub ops_bind: SocketAddr,
     /// `BROKER_EXPLORER`.
@@ -71,6 +75,7 @@ impl HttpConfig {
                 .map_err(|_| "write an IP address and a port, for example 127.0.0.1:9810".to_owned())
         });
         let rate_limit = settings.parsed("BROKER_RATE_LIMIT", switch);
+        let client_rate = settings.parsed("BROKER_CLIENT_RATE", client_rate);
         let request_record = settings.parsed("BROKER_REQUEST_RECORD", switch);
         if settings
             .text("BROKER_ADMIN_TOKEN")
@@ -87,6 +92,7 @@ impl HttpConfig {
             public_url: settings.parsed("PUBLIC_URL", public_url),
             trusted_proxies: read_proxies(settings),
             rate_limit: rate_limit.unwrap_or(true),
+            client_rate: client_rate.flatten(),
             ops_bind: ops_bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 9810).into()),
             explorer: read_explorer(settings, environment),
             request_record: request_record.unwrap_or(true),
@@ -94,6 +100,18 @@ impl HttpConfig {
             tunnels: TunnelApis::read(settings),
         }
     }
+}
+
+fn client_rate(text: &str) -> Result<Option<u32>, String> {
+    if switch(text) == Ok(false) {
+        return Ok(None);
+    }
+    let rate = text.parse().ok().filter(|rate| CLIENT_RATE.contains(rate));
+    let expected = || {
+        let most = CLIENT_RATE.end();
+        format!("write the requests per second as a whole number from 1 to {most}, or off")
+    };
+    rate.map(Some).ok_or_else(expected)
 }
 
 fn read_port(settings: &mut Settings) -> u16 {

@@ -22,6 +22,8 @@ const CREDENTIAL_CHARS: usize = 255;
 const SECRET_CHARS: usize = 16;
 /// The greatest `expires_in` that also clients with 32-bit numbers understand.
 const LONGEST_EXPIRES_IN: u64 = i32::MAX as u64;
+/// The bounds of `expires_in`, in seconds.
+pub(super) const EXPIRES_IN: std::ops::RangeInclusive<u64> = 60..=LONGEST_EXPIRES_IN;
 
 /// `OAUTH_CLIENT_AUTH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,9 @@ impl OAuthConfig {
             }
         });
         let code_ttl = settings.parsed("OAUTH_CODE_TTL", |text| seconds(text, 10, 600));
-        let expires_in = settings.parsed("OAUTH_EXPIRES_IN", |text| seconds(text, 60, LONGEST_EXPIRES_IN));
+        let expires_in = settings.parsed("OAUTH_EXPIRES_IN", |text| {
+            seconds(text, *EXPIRES_IN.start(), *EXPIRES_IN.end())
+        });
         let unredeemed_ttl = settings.parsed("BROKER_UNREDEEMED_TTL", |text| seconds(text, 60, 604_800));
         let (code_ttl, unredeemed_ttl) = (code_ttl.unwrap_or(300), unredeemed_ttl.unwrap_or(3600));
         if unredeemed_ttl < code_ttl {
@@ -145,6 +149,7 @@ fn first_client(
         raw_public_tokens: true,
         send_iss,
         refresh_lifetime: None,
+        expires_in: None,
     }
 }
 
@@ -210,7 +215,56 @@ fn owned_list(text: &str) -> Vec<String> {
 
 /// RFC 6749 3.1.2: absolute and without a fragment; RFC 9700 2.1: compared exactly, so no wildcards. The error says
 /// what to write instead.
-pub fn redirect_uri(text: &str) -> Result<Url, String> {
+fn redirect_uri(text: &str) -> Result<Url, String> {
+    without_wildcard_and_quotes(text)?;
+    address::secure_url(text)
+}
+
+/// The same for a client of this kind: a public one may also have a private-use scheme in reverse-domain form (RFC 8252,
+/// 7.1), such as `com.example.app:/callback`. Its dot keeps out every scheme that a browser gives a meaning to.
+pub fn redirect_uri_of(kind: &ClientKind, text: &str) -> Result<Url, String> {
+    match (kind, text.split_once(':')) {
+        (ClientKind::Public, Some((scheme, rest))) if !is_http(scheme) => {
+            without_wildcard_and_quotes(text)?;
+            private_use_url(text, scheme, rest)
+        }
+        _ => redirect_uri(text),
+    }
+}
+
+fn is_http(scheme: &str) -> bool {
+    ["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+}
+
+fn private_use_url(text: &str, scheme: &str, rest: &str) -> Result<Url, String> {
+    let mut labels = scheme.split('.');
+    // The top-level domain: it has letters alone.
+    let is_domain = labels
+        .next()
+        .is_some_and(|first| first.len() >= 2 && first.bytes().all(|b| b.is_ascii_lowercase()));
+    let is_label = |label: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        !label.is_empty() && label.bytes().all(plain)
+    };
+    if !is_domain || !scheme.contains('.') || !labels.all(is_label) || !rest.starts_with('/') {
+        return Err(
+            "begin it with https:// (or http:// on this machine), or with a scheme that is a domain name of the app's \
+             maker in reverse and in lower case, such as com.example.app:/callback"
+                .to_owned(),
+        );
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        return Err("remove the spaces, backslashes and characters that are not ASCII".to_owned());
+    }
+    if text.contains(['#', '@']) {
+        return Err("remove the # and the @: an app's callback has no fragment, user or password".to_owned());
+    }
+    Url::parse(text).map_err(|error| format!("write a whole address ({error})"))
+}
+
+fn without_wildcard_and_quotes(text: &str) -> Result<(), String> {
     if text.contains('*') {
         return Err(
             "write each callback URL out: they are compared exactly, so * is not understood".to_owned(),
@@ -219,7 +273,7 @@ pub fn redirect_uri(text: &str) -> Result<Url, String> {
     if text.contains(['"', '\'', '`', '“', '”', '‘', '’']) {
         return Err("remove the quotes".to_owned());
     }
-    address::secure_url(text)
+    Ok(())
 }
 
 /// Our own pages and Plaid's Quickstart: what people set who think of the redirect URI that Plaid knows.

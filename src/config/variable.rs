@@ -254,7 +254,13 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_RATE_LIMIT",
         "on",
-        "off for load tests and behind a proxy that limits.",
+        "Whether unauthenticated callers are limited by address; off for load tests and behind a proxy that limits.",
+    ),
+    open(
+        HTTP,
+        "BROKER_CLIENT_RATE",
+        "off",
+        "Requests per second that each authenticated client may send, ten times as many at once; off: no limit.",
     ),
     open(
         HTTP,

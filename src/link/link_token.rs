@@ -38,7 +38,7 @@ async fn create(app: &App, transaction: &Transaction) -> Result<Json<LinkTokenAn
         return Err(PageCallError::Over);
     }
     let link = &app.config.link;
-    let products = LinkProducts::new(lists_of(app, transaction), now);
+    let products = LinkProducts::new(lists_of(app, transaction)?, now);
     let request = LinkTokenRequest {
         client_name: &link.client_name,
         language: &link.language,
@@ -63,12 +63,12 @@ async fn create(app: &App, transaction: &Transaction) -> Result<Json<LinkTokenAn
     }))
 }
 
-/// The configured lists, narrowed to the transaction's scope.
-pub(super) fn lists_of(app: &App, transaction: &Transaction) -> ProductLists {
+/// The configured lists, narrowed to the transaction's scope. Where the settings have changed so that nothing of it is left,
+/// the page has to begin again: never with everything.
+fn lists_of(app: &App, transaction: &Transaction) -> Result<ProductLists, PageCallError> {
     let configured = &app.config.link.products;
-    let narrowed = transaction
-        .scope
-        .as_deref()
-        .and_then(|scope| plaid::narrow(configured, scope));
-    narrowed.unwrap_or_else(|| configured.clone())
+    match &transaction.scope {
+        None => Ok(configured.clone()),
+        Some(scope) => plaid::narrow(configured, scope).ok_or(PageCallError::Over),
+    }
 }

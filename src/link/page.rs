@@ -15,7 +15,7 @@ use super::{policy, refusal, transaction};
 use crate::admin::Admin;
 use crate::app::App;
 use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
-use crate::config::{ExplorerMode, is_product};
+use crate::config::ExplorerMode;
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
@@ -86,14 +86,9 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
         return elsewhere;
     }
     let mut attempt = app.record.attempt(Endpoint::Authorization);
-    told::request(&visit.query, &mut attempt);
-    let clients = app.clients();
-    match request::authorize(
-        &visit.query,
-        clients.as_slice(),
-        &app.config.link.products,
-        is_product,
-    ) {
+    let (clients, lists) = (app.clients(), &app.config.link.products);
+    told::request(&visit.query, &clients, lists, &mut attempt);
+    match request::authorize(&visit.query, clients.as_slice(), lists) {
         Ok(Authorization {
             client,
             target,

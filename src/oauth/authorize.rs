@@ -23,6 +23,13 @@ const OAUTH_PARAMETERS: [&str; 8] = [
     "response_mode",
 ];
 
+/// Request objects (RFC 9101) and the error that refuses each (OpenID Connect Core 3.1.2.6). Ignored, they would let a
+/// request pass whose real parameters were never read.
+const REQUEST_OBJECTS: [(&str, &str); 2] = [
+    ("request", "request_not_supported"),
+    ("request_uri", "request_uri_not_supported"),
+];
+
 /// Whether a query holds any OAuth parameter.
 #[must_use]
 pub fn is_oauth(params: &Params) -> bool {
@@ -89,7 +96,6 @@ pub fn authorize<'a>(
     query: &str,
     clients: &'a [ClientConfig],
     lists: &ProductLists,
-    is_product: impl Fn(&str) -> bool,
 ) -> Result<Authorization<'a>, AuthorizeError<'a>> {
     let page = AuthorizeError::Page;
     let params = Params::from_query(query.as_bytes()).map_err(|error| page(PageError::Params(error)))?;
@@ -111,7 +117,7 @@ pub fn authorize<'a>(
     let target = RedirectTarget::check(&client.redirect_uris, params.get("redirect_uri"), state)
         .map_err(|error| page(PageError::Redirect(error)))?;
 
-    match protocol(&params, client, lists, is_product) {
+    match protocol(&params, client, lists) {
         Ok((code_challenge, scope)) => {
             let request = OAuthRequest {
                 client_id: client.id.clone(),
@@ -140,15 +146,16 @@ type Refusal = (&'static str, String);
 type Protocol = (Option<String>, Option<Vec<String>>);
 
 /// What is checked once the redirect URI is proven: challenge and scope come out.
-fn protocol(
-    params: &Params,
-    client: &ClientConfig,
-    lists: &ProductLists,
-    is_product: impl Fn(&str) -> bool,
-) -> Result<Protocol, Refusal> {
+fn protocol(params: &Params, client: &ClientConfig, lists: &ProductLists) -> Result<Protocol, Refusal> {
     params
         .none_doubled()
         .map_err(|error| ("invalid_request", error.to_string()))?;
+    for (name, error) in REQUEST_OBJECTS {
+        if params.get(name).is_some() {
+            let description = format!("{name} is not supported: send the parameters themselves");
+            return Err((error, description));
+        }
+    }
     match params.get("response_type") {
         None | Some("code") => {}
         Some(_) => {
@@ -158,6 +165,10 @@ fn protocol(
             ));
         }
     }
+    if params.get("response_mode").is_some_and(|mode| mode != "query") {
+        let description = "only response_mode=query is supported".to_owned();
+        return Err(("invalid_request", description));
+    }
     let is_public = matches!(client.kind, ClientKind::Public);
     let challenge = pkce::check_challenge(
         params.get("code_challenge"),
@@ -165,13 +176,8 @@ fn protocol(
         is_public,
     )
     .map_err(|error| ("invalid_request", error.to_string()))?;
-    let scope =
-        scope::narrow(params.get("scope"), client.products.as_deref(), lists, is_product).map_err(|_| {
-            (
-                "invalid_scope",
-                "none of the requested Plaid products is configured".to_owned(),
-            )
-        })?;
+    let scope = scope::narrow(params.get("scope"), client.products.as_deref(), lists)
+        .map_err(|error| ("invalid_scope", error.to_string()))?;
     Ok((challenge, scope))
 }
 
@@ -193,6 +199,7 @@ mod tests {
             products: None,
             raw_public_tokens: false,
             refresh_lifetime: None,
+            expires_in: None,
             send_iss: true,
         };
         vec![
@@ -207,7 +214,7 @@ mod tests {
             products: vec!["auth".to_owned()],
             ..ProductLists::default()
         };
-        match authorize(query, &clients, &lists, |name| ["auth", "assets"].contains(&name)) {
+        match authorize(query, &clients, &lists) {
             Ok(granted) => Ok((granted.client.id.clone(), granted.request.state)),
             Err(AuthorizeError::Page(error)) => Err(format!("page {error:?}")),
             Err(AuthorizeError::Redirect {
@@ -251,6 +258,9 @@ mod tests {
         assert!(error("response_type=token&state=a").contains("error=unsupported_response_type"));
         assert!(error("response_type=token&state=a").ends_with("&state=a"));
         assert!(error("scope=assets").contains("error=invalid_scope"));
+        assert!(error("response_mode=fragment").contains("error=invalid_request"));
+        assert!(error("request=e30.e30.").contains("error=request_not_supported"));
+        assert!(error("request_uri=urn:x").contains("error=request_uri_not_supported"));
         assert!(error("code_challenge=x&code_challenge_method=plain").contains("error=invalid_request"));
         assert!(error("client_id=app").contains("error=invalid_request"));
         let doubled = error("state=a&state=b");

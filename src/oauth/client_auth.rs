@@ -1,7 +1,11 @@
 //! Client authentication (RFC 6749 2.3): Basic, the body, or the headers `PLAID-CLIENT-ID` and `PLAID-SECRET`.
 //!
 //! Kore.ai's profile may add Plaid's headers to any request, so they count only when no secret came by a standard
-//! method. Ids that were sent must agree, two secrets are refused, and a wrong secret always fails.
+//! method. Ids that were sent must agree, two different secrets are refused, and a wrong secret always fails.
+//!
+//! Two deviations from RFC 6749 2.3, because libraries and proxies add what their user cannot remove: the same credentials
+//! sent with Basic and in the body count once, and an `Authorization` header that is empty or not Basic is ignored where the
+//! client authenticates in another way.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,22 +44,24 @@ impl Method {
     }
 }
 
-/// Who a request says it comes from, not yet believed.
+/// The client that a request names, not yet authenticated.
 #[derive(Debug)]
 pub struct Presented {
-    /// `client_id`, when one was sent.
-    pub client_id: Option<String>,
+    /// The readings of the `client_id`: none when no id was sent, two where they differ for Basic (see [`basic`]).
+    ids: Vec<String>,
     /// How the secret came.
     pub method: Method,
-    /// The readings of the secret that was shown: none, one, or two for Basic (see [`basic`]).
+    /// The readings of the secret that was shown: none, one, or two for Basic.
     secrets: Vec<ClientSecret>,
+    /// Whether there is an `Authorization` header that does not name a client.
+    not_basic: bool,
 }
 
-/// A client that is not believed.
+/// Why a client is not authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ClientAuthError {
-    /// More than one secret (RFC 6749 2.3).
-    #[error("two client secrets were sent: use the Authorization header or the body, not both")]
+    /// Two secrets that differ (RFC 6749 2.3).
+    #[error("two different client secrets were sent: use the Authorization header or the body, not both")]
     TwoMethods,
     /// Ids that differ.
     #[error("the client ids that were sent differ from each other")]
@@ -63,6 +69,11 @@ pub enum ClientAuthError {
     /// The `Authorization` header is not readable Basic.
     #[error("the Authorization header is not valid Basic authentication")]
     Malformed,
+    /// The `Authorization` header has another scheme or no credentials, and nothing else authenticates the client.
+    #[error(
+        "the Authorization header is empty or not Basic: send the client id and secret with HTTP Basic or in the body"
+    )]
+    NotBasic,
     /// No client of this id.
     #[error("there is no client with this client_id")]
     Unknown,
@@ -70,11 +81,29 @@ pub enum ClientAuthError {
     #[error("the client secret is wrong")]
     WrongSecret,
     /// None was sent, and this client must.
-    #[error("client authentication is required: send the client secret by Basic or in the body")]
+    #[error("client authentication is required: send the client secret with HTTP Basic or in the body")]
     SecretMissing,
 }
 
 impl Presented {
+    /// The `client_id`, in the first of its readings.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.ids.first().map(String::as_str)
+    }
+
+    /// The clients that the readings of the id name. Without an id it is the first configured client.
+    pub(super) fn named<'a>(&self, clients: &'a [ClientConfig]) -> impl Iterator<Item = &'a ClientConfig> {
+        let find = |id: &String| clients.iter().find(|client| client.id == *id);
+        let by_id = self.ids.iter().filter_map(find).collect::<Vec<_>>();
+        let unnamed = clients.first().filter(|_| self.ids.is_empty());
+        by_id.into_iter().chain(unnamed)
+    }
+
+    /// Whether an `Authorization` header is ignored, should the client be authenticated.
+    pub(super) fn ignores_header(&self) -> bool {
+        self.not_basic
+    }
+
     /// Whether this holds of any reading of the secret.
     pub(super) fn any_secret(&self, is: impl Fn(&str) -> bool) -> bool {
         self.secrets.iter().any(|secret| is(secret.expose()))
@@ -88,13 +117,17 @@ pub(super) fn header_is(headers: &HeaderMap, name: &str, is: impl Fn(&str) -> bo
 
 /// Reads what a token request says of its client.
 pub fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, ClientAuthError> {
-    let basic = basic(headers)?;
+    let (basic, not_basic) = match basic(headers) {
+        Err(ClientAuthError::NotBasic) => (None, true),
+        basic => (basic?, false),
+    };
     let body_secret = params.get("client_secret").map(ClientSecret::new);
     let mut ids: Vec<Vec<String>> = Vec::new();
     let mut presented = Presented {
-        client_id: None,
+        ids: Vec::new(),
         method: Method::None,
         secrets: Vec::new(),
+        not_basic,
     };
     if let Some((id_readings, secrets)) = basic {
         ids.push(id_readings);
@@ -105,10 +138,16 @@ pub fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, Clie
     }
     if let Some(secret) = body_secret {
         if presented.method == Method::Basic {
-            return Err(ClientAuthError::TwoMethods);
+            presented
+                .secrets
+                .retain(|reading| reading.matches(secret.expose()));
+            if presented.secrets.is_empty() {
+                return Err(ClientAuthError::TwoMethods);
+            }
+        } else {
+            presented.method = Method::Body;
+            presented.secrets = vec![secret];
         }
-        presented.method = Method::Body;
-        presented.secrets = vec![secret];
     }
     ids.extend(params.get("client_id").map(|id| vec![id.to_owned()]));
     if presented.method == Method::None {
@@ -118,24 +157,23 @@ pub fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, Clie
             presented.secrets = vec![ClientSecret::new(secret)];
         }
     }
-    presented.client_id = agreed(ids)?;
+    presented.ids = agreed(ids)?;
     Ok(presented)
 }
 
-/// The id that all the ways agree on.
-fn agreed(ids: Vec<Vec<String>>) -> Result<Option<String>, ClientAuthError> {
+/// The readings of the id that all methods agree on; empty where none has an id.
+fn agreed(ids: Vec<Vec<String>>) -> Result<Vec<String>, ClientAuthError> {
     let mut ids = ids.into_iter();
     let Some(mut common) = ids.next() else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     for readings in ids {
         common.retain(|id| readings.contains(id));
     }
-    common
-        .into_iter()
-        .next()
-        .map(Some)
-        .ok_or(ClientAuthError::IdsDiffer)
+    if common.is_empty() {
+        return Err(ClientAuthError::IdsDiffer);
+    }
+    Ok(common)
 }
 
 type BasicCredentials = (Vec<String>, Vec<ClientSecret>);
@@ -150,10 +188,10 @@ fn basic(headers: &HeaderMap) -> Result<Option<BasicCredentials>, ClientAuthErro
     if values.next().is_some() {
         return Err(ClientAuthError::Malformed);
     }
-    let value = value.to_str().map_err(|_| ClientAuthError::Malformed)?;
-    let (scheme, credentials) = value.split_once(' ').ok_or(ClientAuthError::Malformed)?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(ClientAuthError::Malformed);
+    let value = value.to_str().map_err(|_| ClientAuthError::NotBasic)?.trim();
+    let (scheme, credentials) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("basic") || credentials.is_empty() {
+        return Err(ClientAuthError::NotBasic);
     }
     let decoded = STANDARD
         .decode(credentials.trim())
@@ -161,6 +199,9 @@ fn basic(headers: &HeaderMap) -> Result<Option<BasicCredentials>, ClientAuthErro
     let decoded =
         zeroize::Zeroizing::new(String::from_utf8(decoded).map_err(|_| ClientAuthError::Malformed)?);
     let (id, secret) = decoded.split_once(':').ok_or(ClientAuthError::Malformed)?;
+    if decoded.as_str() == ":" {
+        return Err(ClientAuthError::NotBasic);
+    }
     if id.is_empty() {
         return Err(ClientAuthError::Malformed);
     }
@@ -199,7 +240,7 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, ClientAuthE
     Ok(found)
 }
 
-/// A client that is believed.
+/// An authenticated client.
 #[derive(Clone, Copy, Debug)]
 pub struct Authenticated<'a> {
     /// Which.
@@ -212,19 +253,31 @@ pub struct Authenticated<'a> {
     pub lenient: bool,
 }
 
-/// Decides whether a client is believed. Without any id it is the first one.
+/// Authenticates a client. Where the readings of its id name two clients, the secret decides between them.
 pub fn authenticate<'a>(
     presented: &Presented,
     clients: &'a [ClientConfig],
     policy: ClientAuthPolicy,
     environment: Environment,
 ) -> Result<Authenticated<'a>, ClientAuthError> {
-    let method = presented.method;
-    let client = match &presented.client_id {
-        Some(id) => clients.iter().find(|client| client.id == *id),
-        None => clients.first(),
+    let mut refused = None;
+    for client in presented.named(clients) {
+        match as_client(client, presented, clients, policy, environment) {
+            Ok(authenticated) => return Ok(authenticated),
+            Err(error) => refused = refused.or(Some(error)),
+        }
     }
-    .ok_or(ClientAuthError::Unknown)?;
+    Err(refused.unwrap_or(ClientAuthError::Unknown))
+}
+
+fn as_client<'a>(
+    client: &'a ClientConfig,
+    presented: &Presented,
+    clients: &[ClientConfig],
+    policy: ClientAuthPolicy,
+    environment: Environment,
+) -> Result<Authenticated<'a>, ClientAuthError> {
+    let method = presented.method;
     match &client.kind {
         ClientKind::Confidential(secret) if !presented.secrets.is_empty() => {
             let matches = presented
@@ -241,6 +294,7 @@ pub fn authenticate<'a>(
                 lenient: false,
             })
         }
+        ClientKind::Confidential(_) if presented.not_basic => Err(ClientAuthError::NotBasic),
         ClientKind::Confidential(_) => {
             let is_first = clients.first().is_some_and(|first| first.id == client.id);
             let lenient =

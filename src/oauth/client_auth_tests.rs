@@ -12,6 +12,7 @@ fn client(id: &str, kind: ClientKind) -> ClientConfig {
         products: None,
         raw_public_tokens: true,
         refresh_lifetime: None,
+        expires_in: None,
         send_iss: true,
     }
 }
@@ -115,10 +116,17 @@ fn beside_a_standard_method_plaids_headers_are_ignored() {
 
 #[test]
 fn odd_combinations_are_refused() {
-    assert_eq!(
-        in_production(&[basic_header("second", "other")], "client_secret=other"),
-        Err(ClientAuthError::TwoMethods)
-    );
+    for different in [
+        "client_secret=Other",
+        "client_secret=othe",
+        "client_secret=p%2Bs%2Fw%3D%2541",
+    ] {
+        assert_eq!(
+            in_production(&[basic_header("second", "other")], different),
+            Err(ClientAuthError::TwoMethods),
+            "{different}"
+        );
+    }
     assert_eq!(
         in_production(&[basic_header("second", "other")], "client_id=first"),
         Err(ClientAuthError::IdsDiffer)
@@ -130,11 +138,10 @@ fn odd_combinations_are_refused() {
         ),
         Err(ClientAuthError::Malformed)
     );
-    for value in ["Basic", "Basic !!", "Bearer abc", "Basic Og=="] {
+    for body in ["", "client_secret=other&client_id=second"] {
         assert_eq!(
-            in_production(&[("authorization", value.to_owned())], ""),
-            Err(ClientAuthError::Malformed),
-            "{value}"
+            in_production(&[("authorization", "Basic !!".to_owned())], body),
+            Err(ClientAuthError::Malformed)
         );
     }
     assert_eq!(
@@ -167,4 +174,129 @@ fn without_a_secret_only_the_first_client_and_only_outside_production() {
         attempt(&[], "client_id=first&client_secret=wrong", Auto, Simulator),
         Err(ClientAuthError::WrongSecret)
     );
+}
+
+#[test]
+fn the_same_credentials_in_two_places_count_once() {
+    let second = Ok(("second".to_owned(), true, Method::Basic));
+    for body in ["client_secret=other", "client_id=second&client_secret=other"] {
+        assert_eq!(
+            in_production(&[basic_header("second", "other")], body),
+            second,
+            "{body}"
+        );
+    }
+    // Either reading of Basic is the same secret as the one in the body.
+    let first = Ok(("first".to_owned(), true, Method::Basic));
+    for sent in ["p%2Bs%2Fw%3D%2541", "p+s/w=%41"] {
+        assert_eq!(
+            in_production(&[basic_header("first", sent)], &body("p+s/w=%41")),
+            first,
+            "{sent}"
+        );
+    }
+    assert_eq!(
+        in_production(&[basic_header("second", "wrong")], "client_secret=wrong"),
+        Err(ClientAuthError::WrongSecret)
+    );
+    assert_eq!(
+        in_production(
+            &[basic_header("second", "other")],
+            "client_id=first&client_secret=other"
+        ),
+        Err(ClientAuthError::IdsDiffer)
+    );
+}
+
+#[test]
+fn a_header_that_is_not_basic_is_ignored_where_something_else_authenticates() {
+    let plaid = |name, value: &str| (name, value.to_owned());
+    for value in [
+        "",
+        " ",
+        "Basic",
+        "Basic ",
+        "Basic Og==",
+        "Bearer abc",
+        "Digest username=\"second\"",
+        "abc",
+    ] {
+        let header = ("authorization", value.to_owned());
+        let headers = [header.clone()];
+        assert_eq!(
+            in_production(&headers, "client_id=second&client_secret=other"),
+            Ok(("second".to_owned(), true, Method::Body)),
+            "{value:?}"
+        );
+        let with_plaids = [
+            header,
+            plaid("plaid-client-id", "second"),
+            plaid("plaid-secret", "other"),
+        ];
+        assert_eq!(
+            in_production(&with_plaids, ""),
+            Ok(("second".to_owned(), true, Method::PlaidHeaders)),
+            "{value:?}"
+        );
+        assert_eq!(
+            in_production(&headers, "client_id=app"),
+            Ok(("app".to_owned(), false, Method::None)),
+            "{value:?}"
+        );
+        assert_eq!(
+            in_production(&headers, "client_id=second&client_secret=wrong"),
+            Err(ClientAuthError::WrongSecret),
+            "{value:?}"
+        );
+        for body in ["", "client_id=first"] {
+            for environment in [Environment::Simulator, Environment::Production] {
+                let unproven = attempt(&headers, body, ClientAuthPolicy::Auto, environment);
+                assert_eq!(unproven, Err(ClientAuthError::NotBasic), "{value:?} {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_id_with_a_plus_or_a_percent_sign_is_found_in_either_reading_of_basic() {
+    let confidential =
+        |id: &str, secret: &str| client(id, ClientKind::Confidential(ClientSecret::new(secret).into()));
+    let clients = vec![
+        confidential("first", "s0"),
+        confidential("shop+a%2F", "s1"),
+        // What the raw spelling of the other one decodes to.
+        confidential("shop a/", "s2"),
+        client("app+1", ClientKind::Public),
+    ];
+    let of = |id: &str, secret: &str, body: &str| {
+        let (name, value) = basic_header(id, secret);
+        let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let presented = presented(&headers, &Params::from_form(body.as_bytes()).unwrap())?;
+        let client = authenticate(
+            &presented,
+            &clients,
+            ClientAuthPolicy::Required,
+            Environment::Production,
+        )?;
+        Ok(client.client.id.clone())
+    };
+    assert_eq!(of("shop+a%2F", "s1", ""), Ok("shop+a%2F".to_owned()));
+    assert_eq!(of("shop%2Ba%252F", "s1", ""), Ok("shop+a%2F".to_owned()));
+    assert_eq!(
+        of("shop+a%2F", "s2", ""),
+        Ok("shop a/".to_owned()),
+        "the secret decides"
+    );
+    assert_eq!(of("shop a/", "s2", ""), Ok("shop a/".to_owned()));
+    assert_eq!(
+        of("shop+a%2F", "s1", "client_id=shop%2Ba%252F"),
+        Ok("shop+a%2F".to_owned())
+    );
+    assert_eq!(
+        of("shop+a%2F", "s2", "client_id=shop%2Ba%252F"),
+        Err(ClientAuthError::WrongSecret)
+    );
+    assert_eq!(of("shop+a%2F", "s0", ""), Err(ClientAuthError::WrongSecret));
+    assert_eq!(of("app+1", "", ""), Ok("app+1".to_owned()));
+    assert_eq!(of("nobody+1", "s1", ""), Err(ClientAuthError::Unknown));
 }

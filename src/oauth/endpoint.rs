@@ -1,4 +1,4 @@
-//! What the token, revocation and introspection endpoints share: reading the request, believing its client, limits.
+//! What the token, revocation and introspection endpoints share: reading the request, authenticating its client, limits.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
 use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
+use super::cors::OtherPage;
 use super::error::TokenError;
 use super::params::Params;
 use super::{suspicions, told};
@@ -18,11 +19,28 @@ use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
 use crate::record;
 
-/// A request that was read, from a client that is not believed yet.
+/// A request as it came.
+pub(super) struct Sent<'r> {
+    query: Option<&'r str>,
+    headers: &'r HeaderMap,
+    body: Body,
+}
+
+impl<'r> Sent<'r> {
+    pub(super) fn new(query: Option<&'r str>, headers: &'r HeaderMap, body: Body) -> Self {
+        Self { query, headers, body }
+    }
+}
+
+/// A request that was read, from a client that is not authenticated yet.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) params: Params,
     presented: Presented,
+    /// The web page that sent it.
+    page: Option<OtherPage>,
+    /// Whether the address has parameters, which are not read.
+    in_query: bool,
 }
 
 /// One request to an endpoint, for the audit log and the record of requests.
@@ -94,10 +112,10 @@ impl Attempt {
 pub(super) async fn read(
     app: &App,
     peer: Peer,
-    headers: &HeaderMap,
-    body: Body,
+    sent: Sent<'_>,
     attempt: &mut Attempt,
 ) -> Result<Request, TokenError> {
+    let Sent { query, headers, body } = sent;
     let entry = &mut attempt.entry;
     entry.headers(headers);
     let read = async {
@@ -109,7 +127,12 @@ pub(super) async fn read(
         let presented = client_auth::presented(headers, &params)?;
         entry.authentication(presented.method.as_str());
         suspicions::plaid_headers(app, headers, &presented, entry);
-        Ok(Request { params, presented })
+        Ok(Request {
+            params,
+            presented,
+            page: OtherPage::of(headers),
+            in_query: has_parameters(query.unwrap_or_default()),
+        })
     };
     match read.await {
         Ok(request) => Ok(request),
@@ -122,8 +145,8 @@ pub(super) async fn read(
 }
 
 impl Request {
-    /// The client, once it is believed. A client that proved itself has a budget of its own; everybody else, a wrong
-    /// secret included, counts for the address.
+    /// The client, once it is authenticated. A request with the right secret counts for its client, any other for the
+    /// address.
     pub(super) fn client<'a>(
         &self,
         app: &App,
@@ -131,10 +154,7 @@ impl Request {
         attempt: &mut Attempt,
     ) -> Result<Authenticated<'a>, TokenError> {
         let peer = attempt.peer;
-        let named = match &self.presented.client_id {
-            Some(id) => clients.find(id),
-            None => clients.first(),
-        };
+        let named = self.presented.named(clients.as_slice()).next();
         attempt.client_id = named.map(|client| client.id.clone());
         let oauth = &app.config.oauth;
         let environment = app.config.plaid.environment;
@@ -149,16 +169,49 @@ impl Request {
             Ok(client) if client.proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,
         }
-        Ok(believed?)
+        let client = believed.map_err(|error| self.explained(error.into()))?;
+        attempt.client_id = Some(client.client.id.clone());
+        if self.page.as_ref().is_some_and(|page| !page.is_of(client.client)) {
+            tracing::warn!(security.event = "request_of_another_origin", oauth.client_id = %client.client.id,
+                "a web page sent a request for a client that has no redirect URI of its origin");
+            return Err(TokenError::OtherOrigin);
+        }
+        Ok(client)
+    }
+
+    /// Refuses a confidential client without its secret, even where the token endpoint accepts it (in the sandbox).
+    pub(super) fn must_be_proven(&self, client: &Authenticated<'_>) -> Result<(), TokenError> {
+        match client.client.kind {
+            ClientKind::Confidential(_) if !client.proven => Err(self.secret_missing()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a request that needs a secret.
+    pub(super) fn secret_missing(&self) -> TokenError {
+        self.explained(ClientAuthError::SecretMissing.into())
+    }
+
+    /// The parameter of revocation and introspection.
+    pub(super) fn token(&self) -> Result<&str, TokenError> {
+        let missing = || self.explained(TokenError::Missing("token"));
+        self.params.get("token").ok_or_else(missing)
+    }
+
+    /// The error with its cause, where something is missing because it is in the address.
+    pub(super) fn explained(&self, error: TokenError) -> TokenError {
+        match error {
+            TokenError::Missing(_) | TokenError::Client(ClientAuthError::SecretMissing) if self.in_query => {
+                TokenError::InQuery
+            }
+            other => other,
+        }
     }
 }
 
-/// Where a confidential client must show its secret even in the sandbox.
-pub(super) fn must_be_proven(client: &Authenticated<'_>) -> Result<(), TokenError> {
-    match client.client.kind {
-        ClientKind::Confidential(_) if !client.proven => Err(ClientAuthError::SecretMissing.into()),
-        _ => Ok(()),
-    }
+/// Whether a query has parameters that belong in the body.
+fn has_parameters(query: &str) -> bool {
+    Params::from_query(query.as_bytes()).is_ok_and(|params| params.names().next().is_some())
 }
 
 /// Reads form or JSON, by what the request says it is. Without a content type a body that begins like an object is
@@ -179,10 +232,16 @@ fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
         .trim()
         .to_ascii_lowercase();
     match essence.as_str() {
+        "application/x-www-form-urlencoded" if is_json_object(bytes) => Err(TokenError::JsonAsForm),
         "application/x-www-form-urlencoded" => Ok(Params::from_form_unrefused(bytes)?),
         "application/json" => Ok(Params::from_json_unrefused(bytes)?),
         _ => Err(TokenError::ContentType),
     }
+}
+
+fn is_json_object(bytes: &[u8]) -> bool {
+    let begins = bytes.trim_ascii_start().starts_with(b"{");
+    begins && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
 fn body_error(error: BodyError) -> TokenError {
@@ -226,5 +285,11 @@ mod tests {
             with(Some("application/json"), b"code=a"),
             Err(TokenError::Params(_))
         ));
+        let form = Some("application/x-www-form-urlencoded");
+        assert!(matches!(
+            with(form, br#" {"code":"a"}"#),
+            Err(TokenError::JsonAsForm)
+        ));
+        assert_eq!(with(form, br#"{"code":&code=a"#).unwrap(), found);
     }
 }

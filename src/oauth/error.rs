@@ -23,6 +23,23 @@ pub enum TokenError {
     /// A parameter is missing or contradicts another.
     #[error("{0}")]
     InvalidRequest(&'static str),
+    /// A parameter that the grant needs. Holds its name.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// Parameters are missing in the body, and the address has some.
+    #[error("the parameters are in the address: send them in the body (RFC 6749 3.2)")]
+    InQuery,
+    /// A JSON object that is sent as a form.
+    #[error(
+        "the Content-Type says form (application/x-www-form-urlencoded) but the body is JSON: send application/json"
+    )]
+    JsonAsForm,
+    /// A web page sent the request, and its origin is not one of the client's.
+    #[error(
+        "a web page of an origin that is not registered for this client sent this request: only a public client may \
+             call from its own origin"
+    )]
+    OtherOrigin,
     /// The body is neither a form nor JSON.
     #[error("send the parameters as application/x-www-form-urlencoded or application/json")]
     ContentType,
@@ -97,7 +114,13 @@ impl TokenError {
     #[must_use]
     pub fn code(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Params(_) | Self::InvalidRequest(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+            Self::Params(_)
+            | Self::InvalidRequest(_)
+            | Self::Missing(_)
+            | Self::InQuery
+            | Self::JsonAsForm
+            | Self::OtherOrigin
+            | Self::Pkce(PkceError::Verifier) => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "invalid_request"),

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use serde::Serialize;
 
-use super::client_auth::{Authenticated, ClientAuthError};
-use super::endpoint::{self, Attempt};
+use super::client_auth::Authenticated;
+use super::endpoint::{self, Attempt, Sent};
 use super::error::TokenError;
 use super::rotation;
 use crate::app::App;
@@ -45,11 +45,13 @@ struct Body7662 {
 pub async fn introspect(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let sent = Sent::new(query.as_deref(), &headers, body);
     let mut attempt = Attempt::new(&app, Endpoint::Introspection, peer);
-    let answer = serve(&app, peer, &mut attempt, &headers, body).await;
+    let answer = serve(&app, peer, &mut attempt, sent).await;
     let answer = answer.map(|told| {
         let words = if told.active {
             "the token is good"
@@ -61,23 +63,14 @@ pub async fn introspect(
     attempt.answered(&app, answer)
 }
 
-async fn serve(
-    app: &App,
-    peer: Peer,
-    attempt: &mut Attempt,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Body7662, TokenError> {
-    let request = endpoint::read(app, peer, headers, body, attempt).await?;
+async fn serve(app: &App, peer: Peer, attempt: &mut Attempt, sent: Sent<'_>) -> Result<Body7662, TokenError> {
+    let request = endpoint::read(app, peer, sent, attempt).await?;
     let clients = app.clients();
     let client = request.client(app, &clients, attempt)?;
     if !client.proven {
-        return Err(ClientAuthError::SecretMissing.into());
+        return Err(request.secret_missing());
     }
-    let token = request
-        .params
-        .get("token")
-        .ok_or(TokenError::InvalidRequest("token is missing"))?;
+    let token = request.token()?;
     match find(app, &client, token).await? {
         Some((grant, connection)) => Ok(describe(app, &client, grant, connection).await),
         None => Ok(Body7662::default()),

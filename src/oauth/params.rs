@@ -17,7 +17,7 @@ const MAX_QUERY: usize = 8 * 1024;
 
 /// The parameters that some endpoint reads. Others MUST be ignored (RFC 6749 3.1, 3.2), however often and in whatever
 /// form they come.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 18] = [
     "client_id",
     "client_secret",
     "code",
@@ -28,6 +28,8 @@ const KNOWN: [&str; 16] = [
     "public_token",
     "redirect_uri",
     "refresh_token",
+    "request",
+    "request_uri",
     "response_mode",
     "response_type",
     "scope",

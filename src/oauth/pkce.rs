@@ -7,6 +7,9 @@ use thiserror::Error;
 
 use crate::secret::constant_time_eq;
 
+/// The length of a verifier (RFC 7636 4.1): a shorter one can be guessed from its challenge.
+const VERIFIER_BYTES: std::ops::RangeInclusive<usize> = 43..=128;
+
 /// A challenge or verifier that is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PkceError {
@@ -22,6 +25,9 @@ pub enum PkceError {
     /// The code was asked for with a challenge, and the verifier is missing.
     #[error("code_verifier is missing: the code was asked for with a code_challenge")]
     VerifierMissing,
+    /// RFC 7636 4.1.
+    #[error("code_verifier must be 43 to 128 characters long")]
+    Verifier,
     /// A verifier without a challenge: what a downgrade attack looks like (RFC 9700 4.8.2).
     #[error("code_verifier was sent, but the code was asked for without a code_challenge")]
     VerifierUnexpected,
@@ -52,6 +58,9 @@ pub fn check_challenge(
 
 /// Checks what came to the token endpoint: all four cells of challenge × verifier.
 pub fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), PkceError> {
+    if verifier.is_some_and(|verifier| !VERIFIER_BYTES.contains(&verifier.len())) {
+        return Err(PkceError::Verifier);
+    }
     match (challenge, verifier) {
         (None, None) => Ok(()),
         (None, Some(_)) => Err(PkceError::VerifierUnexpected),
@@ -86,9 +95,30 @@ mod tests {
         );
         assert_eq!(check_verifier(Some(CHALLENGE), Some(VERIFIER)), Ok(()));
         assert_eq!(
-            check_verifier(Some(CHALLENGE), Some("other")),
+            check_verifier(Some(CHALLENGE), Some(CHALLENGE)),
             Err(PkceError::Mismatch)
         );
+    }
+
+    #[test]
+    fn a_verifier_has_43_to_128_characters() {
+        for (length, fits) in [(1, false), (42, false), (43, true), (128, true), (129, false)] {
+            let verifier = "v".repeat(length);
+            let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
+            let expected = if fits { Ok(()) } else { Err(PkceError::Verifier) };
+            assert_eq!(
+                check_verifier(Some(&challenge), Some(&verifier)),
+                expected,
+                "{length}"
+            );
+            let without = check_verifier(None, Some(&verifier));
+            let unexpected = if fits {
+                PkceError::VerifierUnexpected
+            } else {
+                PkceError::Verifier
+            };
+            assert_eq!(without, Err(unexpected), "{length}");
+        }
     }
 
     #[test]
@@ -105,10 +135,19 @@ mod tests {
             check_challenge(Some(CHALLENGE), None, false),
             Err(PkceError::Method)
         );
-        assert_eq!(
-            check_challenge(Some("short"), Some("S256"), false),
-            Err(PkceError::Challenge)
-        );
+        // 44 characters would be base64url too: of 33 bytes.
+        for wrong in [
+            "short",
+            &CHALLENGE[1..],
+            &format!("{CHALLENGE}A"),
+            &CHALLENGE.replace('-', "+"),
+        ] {
+            assert_eq!(
+                check_challenge(Some(wrong), Some("S256"), false),
+                Err(PkceError::Challenge),
+                "{wrong}"
+            );
+        }
         assert_eq!(
             check_challenge(None, Some("S256"), false),
             Err(PkceError::Challenge)

@@ -9,6 +9,7 @@ mod native;
 use url::{Host, Url, form_urlencoded};
 
 pub use difference::{difference, is_kore};
+pub(in crate::oauth) use native::any_port_origin;
 use native::{differs_in_port, without_port};
 
 use crate::config::RedirectUris;
@@ -132,10 +133,15 @@ impl RedirectTarget {
         self.state.as_deref()
     }
 
-    /// The host that people are told they go back to.
+    /// The host that people go back to, or the scheme of an app, as the page shows it.
     #[must_use]
     pub fn host(&self) -> Option<String> {
-        Url::parse(&self.uri).ok()?.host_str().map(str::to_owned)
+        let url = Url::parse(&self.uri).ok()?;
+        match url.scheme() {
+            "http" | "https" => url.host_str().map(str::to_owned),
+            // What follows an app's own scheme is not a host, even after two slashes.
+            scheme => Some(scheme.to_owned()),
+        }
     }
 
     /// The URL of a successful response (RFC 6749 4.1.2), with `iss` (RFC 9207) when given.

@@ -5,11 +5,11 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
-use super::endpoint::{self, Attempt};
+use super::endpoint::{self, Attempt, Sent};
 use super::error::TokenError;
 use crate::app::App;
 use crate::audit::Actor;
@@ -23,11 +23,13 @@ use crate::store::model::{GrantId, Revocation};
 pub async fn revoke(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let sent = Sent::new(query.as_deref(), &headers, body);
     let mut attempt = Attempt::new(&app, Endpoint::Revocation, peer);
-    let answer = serve(&app, peer, &mut attempt, &headers, body).await;
+    let answer = serve(&app, peer, &mut attempt, sent).await;
     // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
     let answer = answer.map(|words| (Json(serde_json::json!({})).into_response(), words));
     attempt.answered(&app, answer)
@@ -37,18 +39,14 @@ async fn serve(
     app: &App,
     peer: Peer,
     attempt: &mut Attempt,
-    headers: &HeaderMap,
-    body: Body,
+    sent: Sent<'_>,
 ) -> Result<&'static str, TokenError> {
     const NOTHING: &str = "there was nothing to end: the token is not a refresh token that is good now";
-    let request = endpoint::read(app, peer, headers, body, attempt).await?;
+    let request = endpoint::read(app, peer, sent, attempt).await?;
     let clients = app.clients();
     let client = request.client(app, &clients, attempt)?;
-    endpoint::must_be_proven(&client)?;
-    let token = request
-        .params
-        .get("token")
-        .ok_or(TokenError::InvalidRequest("token is missing"))?;
+    request.must_be_proven(&client)?;
+    let token = request.token()?;
     if token.starts_with("access-") {
         return Err(TokenError::UnsupportedTokenType);
     }

@@ -116,14 +116,18 @@ pub(super) fn plaid_headers(app: &App, headers: &HeaderMap, presented: &Presente
 
 /// Notes which client its headers name, where nothing more of the request can be used.
 pub(super) fn named_by_headers(app: &App, headers: &HeaderMap, attempt: &mut Attempt) {
-    let named = presented(headers, &Params::default()).ok();
-    let id = named.and_then(|presented| presented.client_id);
-    if let Some(client) = app.clients().find(&id.unwrap_or_default()) {
+    let Ok(presented) = presented(headers, &Params::default()) else {
+        return;
+    };
+    let clients = app.clients();
+    if let Some(client) = presented.named(clients.as_slice()).next()
+        && presented.id().is_some()
+    {
         attempt.client(&client.id);
     }
 }
 
-/// Notes which client it is, and why it is not believed.
+/// Notes which client it is, and why it is not authenticated.
 pub(super) fn client(
     app: &App,
     clients: &Clients,
@@ -134,17 +138,20 @@ pub(super) fn client(
     if !attempt.is_recorded() {
         return;
     }
-    let client = match &presented.client_id {
-        Some(id) => clients.find(id),
-        None => clients.first(),
+    let client = match believed {
+        Ok(authenticated) => Some(authenticated.client),
+        Err(_) => presented.named(clients.as_slice()).next(),
     };
     if let Some(client) = client {
         attempt.client(&client.id);
     }
+    if presented.ignores_header() && believed.is_ok() {
+        attempt.remark("its Authorization header is empty or not Basic and was ignored");
+    }
     match believed {
         Ok(client) if client.proven => attempt.proven(),
         Err(ClientAuthError::Unknown) => {
-            let id = presented.client_id.as_deref().unwrap_or_default();
+            let id = presented.id().unwrap_or_default();
             let (words, fix) = unknown_id(app, clients, id);
             attempt.because(words, Some(fix.to_owned()));
         }

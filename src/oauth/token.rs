@@ -10,12 +10,12 @@ mod refresh;
 mod request;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::HeaderMap;
 
 use super::client_auth::Authenticated;
-use super::endpoint::{self, Attempt};
+use super::endpoint::{self, Attempt, Sent};
 use super::error::TokenError;
 use super::params::Params;
 use super::told;
@@ -28,13 +28,15 @@ use request::Grant;
 pub async fn token(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    let sent = Sent::new(query.as_deref(), &headers, body);
     let mut attempt = Attempt::new(&app, Endpoint::Token, peer);
     // Until the request was read.
     let mut kind = "none";
-    let answer = serve(&app, peer, &mut attempt, &headers, body, &mut kind).await;
+    let answer = serve(&app, peer, &mut attempt, sent, &mut kind).await;
     let outcome = answer.as_ref().map_or_else(|error| error.code().1, |_| "ok");
     app.metrics.flow.token_request(kind, outcome);
     attempt.answered(&app, answer)
@@ -44,17 +46,16 @@ async fn serve(
     app: &App,
     peer: Peer,
     attempt: &mut Attempt,
-    headers: &HeaderMap,
-    body: Body,
+    sent: Sent<'_>,
     kind: &mut &'static str,
 ) -> Result<(Response, &'static str), TokenError> {
-    let request = endpoint::read(app, peer, headers, body, attempt).await?;
+    let request = endpoint::read(app, peer, sent, attempt).await?;
     told::grant_type(&request.params, &mut attempt.entry);
     let clients = app.clients();
     let grant = request::grant(&request.params);
     *kind = grant.as_ref().map_or("none", Grant::kind);
     let client = request.client(app, &clients, attempt)?;
-    let grant = grant?;
+    let grant = grant.map_err(|error| request.explained(error))?;
     let words = grant.outcome();
     let response = answer(app, attempt, &client, grant, &request.params).await?;
     // Whoever had the right token is not a stranger, even where no secret is asked for.
@@ -85,5 +86,5 @@ async fn answer(
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");
-    Ok(answer::of(app, &granted))
+    Ok(answer::of(app, client.client, &granted))
 }

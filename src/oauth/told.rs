@@ -1,5 +1,6 @@
 //! For the record: the outcome of a request in words that name the cause, and what to do.
 
+use http::header::ORIGIN;
 use http::{Method, Request, StatusCode};
 
 use super::authorize::PageError;
@@ -7,9 +8,10 @@ use super::client_auth::ClientAuthError;
 use super::error::TokenError;
 use super::params::Params;
 use super::redirect::{RedirectError, difference};
-use super::suspicions;
+use super::{scope, suspicions};
 use crate::app::App;
-use crate::config::{ClientConfig, Clients};
+use crate::config::{ClientConfig, Clients, ProductLists, is_product};
+use crate::nearest::{distance, nearest};
 use crate::plaid::Verdict;
 use crate::record::{Attempt, Endpoint};
 
@@ -24,8 +26,12 @@ const GRANT_TYPES: [&str; 6] = [
 ];
 const RESPONSE_TYPES: [&str; 4] = ["token", "id_token", "id_token token", "none"];
 
+/// What to do where a web page that is no public client calls an endpoint.
+const REGISTER_THE_PAGE: &str = "If this web page is a client of yours: register it in OAUTH_CLIENTS_FILE with public = true and a \
+     redirect URI of its own origin. A client with a secret sends this request from its server.";
+
 /// Notes what an authorization request consists of.
-pub fn request(query: &str, attempt: &mut Attempt) {
+pub fn request(query: &str, clients: &Clients, lists: &ProductLists, attempt: &mut Attempt) {
     if !attempt.is_recorded() {
         return;
     }
@@ -37,6 +43,40 @@ pub fn request(query: &str, attempt: &mut Attempt) {
         let known = RESPONSE_TYPES.into_iter().find(|known| *known == asked);
         attempt.suspect(format!("response_type was {}", known.unwrap_or("another")), None);
     }
+    let own = named_client(clients, query).and_then(|client| client.products.as_deref());
+    let ignored = scope::ignored(params.get("scope").unwrap_or_default(), own, lists);
+    if !ignored.is_empty() {
+        attempt.remark(ignored_names(&ignored, &scope::names(lists)));
+    }
+}
+
+/// Describes the names of a scope that were ignored. They are values that were sent, so only those that are products of
+/// Plaid are repeated.
+fn ignored_names(ignored: &[String], configured: &[String]) -> String {
+    // Strangers send as many names as they like; only the first ones are compared.
+    const MOST: usize = 16;
+    // Letters in which a mistyped name differs.
+    const TYPO: usize = 2;
+    let mut parts: Vec<String> = Vec::new();
+    let mut others = ignored.len().saturating_sub(MOST);
+    for name in ignored.iter().take(MOST) {
+        let near = nearest(name, configured.iter().map(String::as_str));
+        let part = match near.filter(|near| distance(name, near) <= TYPO) {
+            _ if is_product(name) => format!("{name} (not configured for this client)"),
+            Some(near) => format!("a name that resembles {near}"),
+            None => {
+                others += 1;
+                continue;
+            }
+        };
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    if others > 0 {
+        parts.push(format!("{others} that are no products"));
+    }
+    format!("names in scope were ignored: {}", parts.join(", "))
 }
 
 /// Notes the grant that a token request asks for.
@@ -131,6 +171,10 @@ pub fn wrong_method<B>(mut attempt: Attempt, endpoint: Endpoint, request: &Reque
             "Swap the Authorization URL and the Token request URL in the profile: compare both with this page.",
         ),
         Method::GET => ("it was called by GET, and takes POST", post),
+        Method::OPTIONS if request.headers().contains_key(ORIGIN) => (
+            "a web page asked whether it may call this endpoint (CORS), and no public client has a redirect URI of its origin",
+            REGISTER_THE_PAGE,
+        ),
         _ => (
             "it was called by a method that it does not take; it takes POST",
             post,
@@ -151,6 +195,9 @@ pub fn fix_of_authorization(error: &str) -> Option<String> {
         "unsupported_response_type" => {
             "Choose the grant type Authorization Code in the profile: the request has to say response_type=code."
         }
+        "request_not_supported" | "request_uri_not_supported" => {
+            "Switch off request objects (JAR, PAR) in the client: this broker reads the parameters themselves."
+        }
         "invalid_scope" => {
             "Compare the scope of the profile with PLAID_PRODUCTS and the other product lists, or leave it empty."
         }
@@ -165,7 +212,7 @@ pub fn fix_of_authorization(error: &str) -> Option<String> {
 /// What to do about an error of the token endpoint, where its words alone do not say it.
 pub(super) fn fix(error: &TokenError) -> Option<String> {
     let text = match error {
-        TokenError::Params(_) | TokenError::InvalidRequest(_) => {
+        TokenError::Params(_) | TokenError::InvalidRequest(_) | TokenError::Missing(_) => {
             "Compare what the profile adds (Additional Fields) with what the token request needs: grant_type and code, or \
              refresh_token."
         }
@@ -199,9 +246,14 @@ pub(super) fn fix(error: &TokenError) -> Option<String> {
         TokenError::Client(ClientAuthError::IdsDiffer) => {
             "Use one client id everywhere in the profile: Client ID, Additional Fields and PLAID-CLIENT-ID."
         }
-        TokenError::Client(ClientAuthError::Malformed) => {
-            "Send the client id and secret by Basic, or in the body; a Bearer token is not understood here."
+        TokenError::Client(ClientAuthError::Malformed | ClientAuthError::NotBasic) => {
+            "Send the client id and secret with HTTP Basic or in the body; a Bearer token is not understood here."
         }
+        TokenError::InQuery => "Let the client send its parameters in the body of the POST request.",
+        TokenError::JsonAsForm => {
+            "Choose JSON as the content type of the token request, or let the client send a form."
+        }
+        TokenError::OtherOrigin => REGISTER_THE_PAGE,
         TokenError::TooLarge | TokenError::TooSlow | TokenError::Client(_) | TokenError::Task => return None,
     };
     Some(text.to_owned())

@@ -22,10 +22,6 @@ const ROOT: &str = "../";
 pub(super) async fn allowed(app: &App, client: &ClientConfig) -> Result<Vec<Allowed>, StoreError> {
     let here = app.allowed_redirect_uris().await?;
     let mut shown: Vec<Allowed> = Vec::new();
-    let listed: &[String] = match &client.redirect_uris {
-        RedirectUris::Listed(list) | RedirectUris::Native(list) | RedirectUris::AnyLoopbackAnd(list) => list,
-        RedirectUris::AnyLoopback => &[],
-    };
     if matches!(
         client.redirect_uris,
         RedirectUris::AnyLoopback | RedirectUris::AnyLoopbackAnd(_)
@@ -36,7 +32,7 @@ pub(super) async fn allowed(app: &App, client: &ClientConfig) -> Result<Vec<Allo
             here: false,
         });
     }
-    shown.extend(listed.iter().map(|uri| {
+    shown.extend(client.redirect_uris.listed().iter().map(|uri| {
         Allowed {
             client: client.id.clone(),
             uri: uri.clone(),

@@ -1,7 +1,6 @@
 //! The authorization endpoint: what a client's developer gets wrong, and what an attacker tries.
 
 use plaid_token_broker::simulator;
-use serde_json::json;
 
 use crate::harness::{Answer, Browser, CALLBACK, TestBroker, encode, query_value};
 
@@ -255,7 +254,24 @@ async fn errors_after_the_redirect_uri_go_to_the_client_with_state_and_issuer() 
             "invalid_request",
         ),
         ("code_challenge_method=S256".to_owned(), "invalid_request"),
+        (
+            format!("code_challenge={CHALLENGE}A&code_challenge_method=S256"),
+            "invalid_request",
+        ),
         ("scope=assets".to_owned(), "invalid_scope"),
+        ("scope=transaction".to_owned(), "invalid_scope"),
+        ("scope=read+write".to_owned(), "invalid_scope"),
+        ("scope=openid+read".to_owned(), "invalid_scope"),
+        ("scope=%22auth%22".to_owned(), "invalid_scope"),
+        (format!("scope={}", "auth+".repeat(300)), "invalid_scope"),
+        ("response_mode=fragment".to_owned(), "invalid_request"),
+        ("response_mode=form_post".to_owned(), "invalid_request"),
+        ("response_mode=query.jwt".to_owned(), "invalid_request"),
+        ("request=e30.e30.".to_owned(), "request_not_supported"),
+        (
+            "request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3A1".to_owned(),
+            "request_uri_not_supported",
+        ),
     ] {
         let answer = ask(&broker, &format!("{query}&state=x%2By")).await;
         let (error, location) = refused_at_the_client(&broker, &answer);
@@ -326,56 +342,4 @@ async fn raw_get(broker: &TestBroker, target: &str) -> Answer {
         response = response.header(name, value);
     }
     Answer::read(response.body(body.to_owned()).unwrap().into()).await
-}
-
-#[tokio::test]
-async fn scope_narrows_the_products_and_the_granted_scope_is_told() {
-    let broker = TestBroker::start_with(&[
-        ("PLAID_PRODUCTS", "auth,transactions"),
-        ("PLAID_OPTIONAL_PRODUCTS", "identity"),
-    ])
-    .await;
-    for (scope, products, optional, granted) in [
-        (
-            "",
-            json!(["auth", "transactions"]),
-            json!(["identity"]),
-            "auth transactions identity",
-        ),
-        (
-            "openid offline_access",
-            json!(["auth", "transactions"]),
-            json!(["identity"]),
-            "auth transactions identity",
-        ),
-        (
-            "openid transactions",
-            json!(["transactions"]),
-            json!(null),
-            "transactions",
-        ),
-        ("identity", json!(["identity"]), json!(null), "identity"),
-        (
-            "auth identity liabilities",
-            json!(["auth"]),
-            json!(["identity"]),
-            "auth identity",
-        ),
-    ] {
-        let browser = Browser::open(&broker, &format!("?state=s&{}", encode(&[("scope", scope)]))).await;
-        browser.create_link_token().await.text("link_token");
-        let sent = broker.simulator.requests().pop().unwrap();
-        assert_eq!(sent.path, "/link/token/create");
-        assert_eq!(sent.body["products"], products, "{scope}");
-        assert_eq!(sent.body["optional_products"], optional, "{scope}");
-        let completed = browser.complete(&broker.public_token().await).await;
-        let code = query_value(&completed.text("redirect_to"), "code").unwrap();
-        assert_eq!(
-            broker.token(&[("code", &code)]).await.text("scope"),
-            granted,
-            "{scope}"
-        );
-    }
-    let (error, _) = refused_at_the_client(&broker, &ask(&broker, "scope=liabilities").await);
-    assert_eq!(error, "invalid_scope");
 }

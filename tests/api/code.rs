@@ -58,6 +58,24 @@ async fn a_code_expires() {
 }
 
 #[tokio::test]
+async fn a_code_that_comes_too_late_is_counted() {
+    let broker = TestBroker::start().await;
+    let code = broker.code().await;
+    broker.clock.advance(Duration::from_secs(300));
+    for count in [1, 2] {
+        assert_eq!(broker.token(&[("code", &code)]).await.error(), "invalid_grant");
+        let metrics = broker.http.get(format!("{}/metrics", broker.ops_url));
+        let text = Answer::read(metrics.send().await.unwrap()).await.body;
+        for line in [
+            format!("ptb_codes_total{{event=\"expired\"}} {count}"),
+            "ptb_codes_total{event=\"redeemed\"} 0".to_owned(),
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_changed_code_is_not_valid_and_costs_nothing() {
     let broker = TestBroker::start().await;
     let code = broker.code().await;
@@ -134,7 +152,7 @@ async fn the_four_cells_of_pkce() {
         broker.token(&[("code", &with)]).await.oauth_error(),
         (400, "invalid_grant")
     );
-    for wrong in [CHALLENGE, &VERIFIER.to_lowercase(), &format!("{VERIFIER}A"), "x"] {
+    for wrong in [CHALLENGE, &VERIFIER.to_lowercase(), &format!("{VERIFIER}A")] {
         let answer = broker.token(&[("code", &with), ("code_verifier", wrong)]).await;
         assert_eq!(answer.oauth_error(), (400, "invalid_grant"), "{wrong}");
     }
@@ -142,6 +160,44 @@ async fn the_four_cells_of_pkce() {
         .token(&[("code", &with), ("code_verifier", VERIFIER)])
         .await;
     assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+/// RFC 7636 4.1. A short verifier can be guessed from its challenge, so even the right one is refused.
+#[tokio::test]
+async fn a_verifier_of_another_length_is_refused_and_costs_no_code() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    let broker = TestBroker::start().await;
+    let ask = |verifier: &str| {
+        let digest = sha2::Sha256::digest(verifier);
+        let challenge = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest);
+        format!("?code_challenge={challenge}&code_challenge_method=S256")
+    };
+    for (length, status) in [(1, 400), (42, 400), (43, 200), (128, 200), (129, 400)] {
+        let verifier = "v".repeat(length);
+        let code = broker.code_of(&ask(&verifier)).await;
+        let answer = broker
+            .token(&[("code", &code), ("code_verifier", &verifier)])
+            .await;
+        assert_eq!(answer.status, status, "{length}: {}", answer.body);
+        if status == 400 {
+            assert_eq!(answer.error(), "invalid_request", "{length}");
+            assert!(
+                answer.text("error_description").contains("43 to 128"),
+                "{}",
+                answer.body
+            );
+        }
+    }
+    let code = broker.code_of(&ask(VERIFIER)).await;
+    for wrong in ["x", &"v".repeat(42), &"v".repeat(129)] {
+        let answer = broker.token(&[("code", &code), ("code_verifier", wrong)]).await;
+        assert_eq!(answer.oauth_error(), (400, "invalid_request"));
+    }
+    let right = broker
+        .token(&[("code", &code), ("code_verifier", VERIFIER)])
+        .await;
+    assert_eq!(right.status, 200, "{}", right.body);
 }
 
 #[tokio::test]

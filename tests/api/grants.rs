@@ -215,6 +215,65 @@ async fn strangers_are_limited_and_a_correct_secret_is_not_delayed_by_them() {
     }
 }
 
+/// One client may serve all users of a platform, all from one address.
+#[tokio::test]
+async fn an_authenticated_client_is_not_limited_unless_a_rate_is_set() {
+    let broker = TestBroker::start().await;
+    let token = broker.tokens().await.text("refresh_token");
+    let right = [FIRST[0], FIRST[1], ("token", token.as_str())];
+    // More than any burst that the broker had: what is asked costs nothing at Plaid.
+    for _ in 0..3000 {
+        let answer = post(&broker, "/oauth/introspect", &right[..2]).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+    }
+    assert_eq!(post(&broker, "/oauth/introspect", &right).await.status, 200);
+
+    let limited = TestBroker::start_with(&[("BROKER_CLIENT_RATE", "1")]).await;
+    let mut statuses = Vec::new();
+    for _ in 0..100 {
+        statuses.push(post(&limited, "/oauth/introspect", &FIRST).await.status);
+    }
+    assert!(statuses[..10].iter().all(|status| *status == 400), "{statuses:?}");
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert!(refused > 0, "{statuses:?}");
+    // Another client's requests, and those without a secret, do not count for it.
+    assert_eq!(
+        limited.token(&[("code", "x")]).await.oauth_error(),
+        (400, "invalid_grant")
+    );
+}
+
+#[tokio::test]
+async fn requests_that_cannot_be_read_count_for_their_address() {
+    for (path, content_type, body) in [
+        ("/oauth/token", "text/plain", "x"),
+        ("/oauth/token", "application/json", "{"),
+        (
+            "/oauth/revoke",
+            "application/x-www-form-urlencoded",
+            "token=a&token=b",
+        ),
+        (
+            "/oauth/introspect",
+            "application/x-www-form-urlencoded",
+            "{\"token\":\"a\"}",
+        ),
+    ] {
+        let broker = TestBroker::start().await;
+        let mut refused = 0;
+        for _ in 0..400 {
+            let request = broker.post(path).header("content-type", content_type).body(body);
+            let answer = Answer::of(request).await;
+            assert!([400, 415, 429].contains(&answer.status), "{}", answer.body);
+            refused += u32::from(answer.status == 429);
+        }
+        assert!(refused > 0, "{path} {content_type}: 400 of 400 were answered");
+        let elsewhere = broker.post(path).header("content-type", content_type).body(body);
+        let elsewhere = Answer::of(elsewhere.header("x-forwarded-for", "203.0.113.7")).await;
+        assert_ne!(elsewhere.status, 429, "another address");
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_fails_is_never_told_as_revoked() {
     let broker = TestBroker::start().await;

@@ -11,6 +11,7 @@ use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
+use crate::code::VERIFIER;
 use crate::harness::{Answer, Browser, CALLBACK, TestBroker, encode};
 
 /// A client beside the first one.
@@ -158,7 +159,20 @@ async fn each_mistake_at_the_authorization_url_is_named() {
             &[("client_id", "a"), ("client_id", "b")],
             "'client_id' was sent more than once",
         ),
-        (&[("scope", "assets")], "none of the requested Plaid products"),
+        (
+            &[("scope", "assets")],
+            "scope names no Plaid product that is configured",
+        ),
+        (&[("scope", "assets")], "assets (not configured for this client)"),
+        (&[("scope", "transaction")], "a name that resembles transactions"),
+        (&[("scope", "read,write,read")], "3 that are no products"),
+        (
+            &[("scope", "\"auth\"")],
+            "a character that RFC 6749 3.3 does not allow",
+        ),
+        (&[("response_mode", "fragment")], "only response_mode=query"),
+        (&[("request", "e30.e30.")], "request is not supported"),
+        (&[("request_uri", "urn:x")], "request_uri is not supported"),
     ] {
         let entry = authorization(&broker, query).await;
         assert!(told(&entry).contains(words), "{query:?}: {}", told(&entry));
@@ -223,12 +237,25 @@ async fn each_mistake_at_the_token_url_is_named() {
         (
             &[("code", &code), id, good],
             &[("authorization", "Basic YTpi")],
-            "two client secrets were sent",
+            "two different client secrets were sent",
+        ),
+        (
+            &[("code", &code), id],
+            &[("authorization", "Bearer abc")],
+            "empty or not Basic",
+        ),
+        (
+            &[("code", "x"), id, good],
+            &[("authorization", "Bearer abc")],
+            "its Authorization header is empty or not Basic and was ignored",
         ),
         (
             &[("code", &code), id, good],
-            &[("authorization", "Bearer abc")],
-            "not valid Basic",
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://page.example"),
+            ],
+            "a web page of an origin that is not registered",
         ),
         (
             &[("code", "ptb_ac_short"), id, good],
@@ -280,9 +307,14 @@ async fn each_mistake_at_the_token_url_is_named() {
             "the code was issued to another client",
         ),
         (
-            &[("code", &code), ("code_verifier", "x"), id, good],
+            &[("code", &code), ("code_verifier", VERIFIER), id, good],
             &[],
             "code_verifier was sent",
+        ),
+        (
+            &[("code", &code), ("code_verifier", "x"), id, good],
+            &[],
+            "code_verifier must be 43 to 128 characters long",
         ),
     ];
     for (form, headers, words) in cases {
@@ -516,4 +548,16 @@ async fn a_body_that_cannot_be_read_is_its_clients_by_the_headers() {
         );
         assert!(!entry.proven, "{kind}");
     }
+}
+
+#[tokio::test]
+async fn names_that_a_scope_has_beside_known_ones_are_noted_without_their_values() {
+    let broker = TestBroker::start().await;
+    let entry = authorization(&broker, &[("scope", "auth,transaction;ASSETS my-secret openid")]).await;
+    assert_eq!(entry.outcome, Outcome::Good);
+    let words = "names in scope were ignored: a name that resembles transactions, assets (not configured for this client), \
+                 1 that are no products";
+    assert_eq!(entry.remarks, [words]);
+    let entry = authorization(&broker, &[("scope", "openid profile email")]).await;
+    assert!(entry.remarks.is_empty(), "{:?}", entry.remarks);
 }

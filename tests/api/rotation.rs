@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::code::{CHALLENGE, VERIFIER};
 use crate::harness::{Answer, TestBroker};
 use crate::token::{SECOND, with_clients};
@@ -137,11 +139,20 @@ async fn a_confidential_clients_grant_survives_a_replay_and_ends_with_its_lifeti
     let refresh_token = broker.token(&form).await.text("refresh_token");
     broker.clock.advance(Duration::from_secs(60));
     assert_eq!(broker.token(&form).await.oauth_error(), (400, "invalid_grant"));
+    let introspect = || {
+        let body = json!({ "client_id": SECOND.0, "client_secret": SECOND.1, "token": refresh_token });
+        Answer::of(broker.post("/oauth/introspect").json(&body))
+    };
     let form = [own[0], own[1], ("refresh_token", refresh_token.as_str())];
     let refreshed = broker.token(&form).await;
     assert_eq!(refreshed.text("refresh_token"), refresh_token);
     broker.clock.advance(Duration::from_secs(86_400 - 61));
     assert_eq!(broker.token(&form).await.status, 200);
+    let active = introspect().await;
+    assert_eq!(active.json["active"], true, "{}", active.body);
+    let lifetime = active.json["exp"].as_i64().unwrap() - active.json["iat"].as_i64().unwrap();
+    assert_eq!(lifetime, 86_400);
     broker.clock.advance(Duration::from_secs(1));
     assert_eq!(broker.token(&form).await.oauth_error(), (400, "invalid_grant"));
+    assert_eq!(introspect().await.json, json!({ "active": false }));
 }

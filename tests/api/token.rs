@@ -24,6 +24,7 @@ pub async fn with_clients(settings: &[(&str, &str)]) -> TestBroker {
                 products: None,
                 raw_public_tokens: id == SECOND.0,
                 refresh_lifetime: (id == SECOND.0).then_some(Duration::from_secs(86_400)),
+                expires_in: None,
                 send_iss: true,
             };
             let secret = ClientSecret::new(SECOND.1);
@@ -172,8 +173,41 @@ async fn a_code_in_the_url_is_not_taken() {
         let request = broker
             .post(&format!("/oauth/token?code={code}&grant_type=authorization_code"))
             .body(body);
-        assert_eq!(Answer::of(request).await.oauth_error(), (400, "invalid_request"));
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.oauth_error(), (400, "invalid_request"));
+        assert!(
+            answer
+                .text("error_description")
+                .contains("are in the address: send them in the body"),
+            "{}",
+            answer.body
+        );
     }
+    // So are a secret and the token of the other endpoints.
+    let secret = encode(&[
+        ("client_id", simulator::CLIENT_ID),
+        ("client_secret", simulator::SECRET),
+    ]);
+    for (path, body) in [
+        (format!("/oauth/revoke?{secret}"), "token=x".to_owned()),
+        ("/oauth/revoke?token=x".to_owned(), secret.clone()),
+        ("/oauth/introspect?token=x".to_owned(), secret),
+    ] {
+        let form = "application/x-www-form-urlencoded";
+        let answer = Answer::of(broker.post(&path).header("content-type", form).body(body)).await;
+        let description = answer.text("error_description");
+        assert!(
+            description.contains("are in the address"),
+            "{path}: {}",
+            answer.body
+        );
+    }
+    let missing = broker.token(&[]).await;
+    assert!(
+        missing.text("error_description").contains("code is missing"),
+        "{}",
+        missing.body
+    );
     assert_eq!(broker.token(&[("code", &code)]).await.status, 200);
 }
 
@@ -232,6 +266,20 @@ async fn what_is_neither_form_nor_json_is_refused() {
                 "{body}"
             );
         }
+    }
+    // What curl sends for `-d '{…}'`.
+    let mislabeled = json!({ "code": code, "grant_type": "authorization_code" }).to_string();
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
+        let request = broker
+            .post(path)
+            .header("content-type", "application/x-www-form-urlencoded");
+        let answer = Answer::of(request.body(mislabeled.clone())).await;
+        assert_eq!(answer.oauth_error(), (400, "invalid_request"), "{path}");
+        let description = answer.text("error_description");
+        assert!(
+            description.contains("the Content-Type says form"),
+            "{path}: {description}"
+        );
     }
     let large = format!("{form}&x={}", "x".repeat(70_000));
     let request = broker

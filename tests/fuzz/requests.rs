@@ -173,12 +173,19 @@ fn a_redirect_uri_is_taken_when_it_is_listed_byte_for_byte() {
 
 #[test]
 fn a_native_apps_redirect_uri_may_differ_in_its_port_alone() {
-    let parts = [("http://127.0.0.1", "/callback"), ("http://[::1]", "/cb?x=1")];
+    let parts = [
+        ("http://127.0.0.1", "/callback"),
+        ("http://[::1]", "/cb?x=1"),
+        ("http://localhost", "/callback"),
+    ];
     let list = parts.map(|(host, path)| format!("{host}{path}"));
     let native = RedirectUris::Native(list.to_vec());
     let corpus = [
         &list[0],
         &list[1],
+        &list[2],
+        "http://localhost:49152/callback",
+        "http://localhost:1@evil.example/callback",
         "http://127.0.0.1:49152/callback",
         "http://[::1]:8/cb?x=1",
         "http://127.0.0.1:1@evil.example/callback",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod properties;
+mod schemes;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -108,7 +109,7 @@ fn what_is_left_out_has_a_default() {
 fn every_key_is_read() {
     let text = with(
         "name = 'The shop'\nproducts = ['AUTH', 'identity']\nraw_public_tokens = true\nsend_iss = false\n\
-         refresh_lifetime = 60\npublic = false\n",
+         refresh_lifetime = 60\nexpires_in = 900\npublic = false\n",
     ) + "[[client]]\nid = 'native'\npublic = true\nredirect_uris = ['http://127.0.0.1/cb', 'http://[::1]/cb']\n";
     let clients = read(&text).unwrap();
     let [shop, native] = clients.as_slice() else {
@@ -121,6 +122,7 @@ fn every_key_is_read() {
     );
     assert!(shop.raw_public_tokens && !shop.send_iss);
     assert_eq!(shop.refresh_lifetime, Some(Duration::from_mins(1)));
+    assert_eq!((shop.expires_in, native.expires_in), (Some(900), None));
     assert!(matches!(native.kind, ClientKind::Public));
     assert!(matches!(&native.redirect_uris, RedirectUris::Native(uris) if uris.len() == 2));
 }
@@ -240,6 +242,10 @@ fn each_problem_of_what_a_client_may_names_the_client_and_the_key() {
         (with("send_iss = 'on'"), "send_iss", "true or false"),
         (with("refresh_lifetime = 59"), "refresh_lifetime", "from 60"),
         (with("refresh_lifetime = '1h'"), "refresh_lifetime", "seconds"),
+        (with("expires_in = 59"), "expires_in", "from 60"),
+        (with("expires_in = 2147483648"), "expires_in", "to 2147483647"),
+        (with("expires_in = -900"), "expires_in", "from 60"),
+        (with("expires_in = '900'"), "expires_in", "without quotes"),
         (
             with("redirect_uri = ['https://a.example/']"),
             "redirect_uri",

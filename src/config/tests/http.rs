@@ -179,6 +179,21 @@ fn the_rate_limit_is_a_switch() {
 }
 
 #[test]
+fn an_authenticated_client_is_limited_only_where_a_rate_is_set() {
+    assert_eq!(good(&[]).http.client_rate, None);
+    for (text, rate) in [("off", None), ("0", None), ("1", Some(1)), ("250", Some(250))] {
+        assert_eq!(
+            good(&[("BROKER_CLIENT_RATE", text)]).http.client_rate,
+            rate,
+            "{text}"
+        );
+    }
+    for bad in ["on", "-1", "1.5", "100/s", "1000001"] {
+        refuses("BROKER_CLIENT_RATE", &[(bad, "requests per second")]);
+    }
+}
+
+#[test]
 fn the_explorer_is_open_outside_production() {
     let production = [
         ("PLAID_ENV", "production"),

@@ -1,8 +1,9 @@
 //! Native apps (RFC 8252): their loopback redirect URIs, whose port is known only when the app runs.
 
-/// The loopback addresses whose port a native app need not know beforehand (RFC 8252, 7.3). Not `localhost`: what that
-/// name means is for the machine's settings to say (8.3).
-const LOOPBACKS: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
+/// The loopback addresses whose port a native app need not know beforehand (RFC 8252, 7.3). `localhost` is not recommended
+/// there (8.3), because a machine's settings may give that name another meaning. Many desktop apps use it all the same, and
+/// the PKCE that public clients must use keeps a code worthless for anybody else.
+const LOOPBACKS: [&str; 3] = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
 
 /// A listed URI on such an address without a port, in two parts: the port's place is between them.
 pub(super) fn without_port(listed: &str) -> Option<(&'static str, &str)> {
@@ -10,6 +11,12 @@ pub(super) fn without_port(listed: &str) -> Option<(&'static str, &str)> {
         let rest = listed.strip_prefix(origin)?;
         (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((origin, rest))
     })
+}
+
+/// Whether an origin is that of the listed URI with any port. `None`: the URI's own port counts.
+pub(in crate::oauth) fn any_port_origin(listed: &str, origin: &str) -> Option<bool> {
+    let (host, _) = without_port(listed)?;
+    Some(origin == host || differs_in_port(host, origin))
 }
 
 /// Whether what was sent is the listed URI with a port, and nothing else is different.
@@ -45,13 +52,15 @@ mod tests {
 
     #[test]
     fn a_native_apps_loopback_uri_without_a_port_takes_any() {
-        let any_port = native(&["http://127.0.0.1/cb?a=1", "http://[::1]"]);
+        let any_port = native(&["http://127.0.0.1/cb?a=1", "http://[::1]", "http://localhost/cb"]);
         for good in [
             "http://127.0.0.1/cb?a=1",
             "http://127.0.0.1:1/cb?a=1",
             "http://127.0.0.1:65535/cb?a=1",
             "http://[::1]",
             "http://[::1]:49152",
+            "http://localhost/cb",
+            "http://localhost:8976/cb",
         ] {
             let target = RedirectTarget::check(&any_port, Some(good), None);
             assert_eq!(target.unwrap().uri(), good);
@@ -69,6 +78,11 @@ mod tests {
             "http://127.0.0.1:80/evil/cb?a=1",
             "http://127.0.0.2:80/cb?a=1",
             "http://localhost:80/cb?a=1",
+            "http://localhost:80",
+            "http://localhost:80@evil.example/cb",
+            "http://localhost.evil.example/cb",
+            "http://localhost.evil.example:80/cb",
+            "http://LOCALHOST:80/cb",
             "https://127.0.0.1:80/cb?a=1",
             "http://127.0.0.1.evil.example/cb?a=1",
             "http://[::1]:80/",
@@ -85,7 +99,7 @@ mod tests {
     fn a_port_that_is_listed_is_meant_and_other_hosts_have_one_port() {
         for uri in [
             "http://127.0.0.1:5000/cb",
-            "http://localhost/cb",
+            "http://localhost:5000/cb",
             "http://127.0.0.9/cb",
             "https://app.example/cb",
         ] {
@@ -102,6 +116,37 @@ mod tests {
         let server = RedirectUris::Listed(vec!["http://127.0.0.1/cb".to_owned()]);
         let sent = Some("http://127.0.0.1:4711/cb");
         assert!(RedirectTarget::check(&server, sent, None).is_err());
+    }
+
+    #[test]
+    fn a_scheme_of_the_apps_own_is_compared_byte_for_byte() {
+        const OWN: &str = "com.example.app:/callback";
+        let list = native(&[OWN]);
+        let target = RedirectTarget::check(&list, Some(OWN), Some("s".to_owned())).unwrap();
+        assert_eq!(target.host().as_deref(), Some("com.example.app"));
+        assert_eq!(
+            target.with_code("c", None),
+            "com.example.app:/callback?code=c&state=s"
+        );
+        for other in [
+            "com.example.app:/callback/",
+            "com.example.app://callback",
+            "com.example.app:callback",
+            "Com.example.app:/callback",
+            "com.example.app2:/callback",
+            "com.example.app:/callback?x=1",
+            "com.example.app:/callback#x",
+            "com.example.app:8080/callback",
+            "javascript:alert(1)",
+        ] {
+            assert!(
+                RedirectTarget::check(&list, Some(other), None).is_err(),
+                "{other}"
+            );
+        }
+        let slashes = native(&["com.example.app://callback"]);
+        let target = RedirectTarget::check(&slashes, None, None).unwrap();
+        assert_eq!(target.host().as_deref(), Some("com.example.app"));
     }
 
     #[test]

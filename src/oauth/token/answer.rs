@@ -7,6 +7,7 @@ use http::header::PRAGMA;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::config::ClientConfig;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant};
 
@@ -32,7 +33,7 @@ struct Body<'a> {
 }
 
 /// The answer for this grant. The refresh token is derived, so the same grant always tells the same.
-pub(super) fn of(app: &App, granted: &Granted) -> Response {
+pub(super) fn of(app: &App, client: &ClientConfig, granted: &Granted) -> Response {
     let Granted { grant, connection } = granted;
     let refresh_token = app
         .store
@@ -41,7 +42,7 @@ pub(super) fn of(app: &App, granted: &Granted) -> Response {
     let body = Body {
         access_token: connection.access_token.expose(),
         token_type: "Bearer",
-        expires_in: app.config.oauth.expires_in,
+        expires_in: client.expires_in.or(app.config.oauth.expires_in),
         refresh_token: refresh_token.expose(),
         scope: grant.scope.join(" "),
         item_id: &connection.item_id,

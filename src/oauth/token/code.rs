@@ -11,7 +11,6 @@ use crate::oauth::client_auth::Authenticated;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
 use crate::oauth::{pkce, scope};
-use crate::plaid;
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::TokenKind;
@@ -163,11 +162,8 @@ fn check_bindings(
     )?)
 }
 
+/// What the authorization was narrowed to, even where the settings have changed since then.
 fn granted_scope(app: &App, transaction: &Transaction) -> Vec<String> {
-    let configured = &app.config.link.products;
-    let narrowed = transaction
-        .scope
-        .as_deref()
-        .and_then(|wanted| plaid::narrow(configured, wanted));
-    scope::names(narrowed.as_ref().unwrap_or(configured))
+    let narrowed = transaction.scope.clone();
+    narrowed.unwrap_or_else(|| scope::names(&app.config.link.products))
 }

@@ -4,7 +4,6 @@
 use super::answer::Granted;
 use crate::app::App;
 use crate::audit::Origin;
-use crate::config::is_product;
 use crate::connections::ExchangeError;
 use crate::oauth::client_auth::{Authenticated, ClientAuthError};
 use crate::oauth::error::TokenError;
@@ -28,7 +27,7 @@ pub(super) async fn exchange(
     }
     let lists = &app.config.link.products;
     // What a client may not ask for is not granted to it here either.
-    let granted = scope::narrow(None, client.client.products.as_deref(), lists, is_product)
+    let granted = scope::narrow(None, client.client.products.as_deref(), lists)
         .map_err(|_| TokenError::UnauthorizedClient("none of this client's products is configured"))?
         .unwrap_or_else(|| scope::names(lists));
     let id = client.client.id.clone();

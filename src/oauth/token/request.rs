@@ -50,7 +50,7 @@ pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
         Some(_) => return Err(TokenError::GrantType),
     };
     if wants_refresh {
-        let token = refresh_token.ok_or(TokenError::InvalidRequest("refresh_token is missing"))?;
+        let token = refresh_token.ok_or(TokenError::Missing("refresh_token"))?;
         return Ok(Grant::Refresh(OwnToken::new(token)));
     }
     let token = match (code, public_token) {
@@ -58,7 +58,7 @@ pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
             return Err(TokenError::InvalidRequest("send code or public_token, not both"));
         }
         (Some(token), _) | (None, Some(token)) => token,
-        (None, None) => return Err(TokenError::InvalidRequest("code is missing")),
+        (None, None) => return Err(TokenError::Missing("code")),
     };
     if token.starts_with(PUBLIC_TOKEN_PREFIX) {
         return Ok(Grant::PublicToken(PlaidPublicToken::new(token)));

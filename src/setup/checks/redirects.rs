@@ -141,10 +141,5 @@ fn host_of(uri: &'static str) -> Option<&'static str> {
 }
 
 fn is_listed(client: &ClientConfig, uri: &str) -> bool {
-    match &client.redirect_uris {
-        RedirectUris::Listed(list) | RedirectUris::Native(list) | RedirectUris::AnyLoopbackAnd(list) => {
-            list.iter().any(|listed| listed == uri)
-        }
-        RedirectUris::AnyLoopback => false,
-    }
+    client.redirect_uris.listed().iter().any(|listed| listed == uri)
 }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use crate::harness::{TestBroker, encode};
 
 /// Everything whose value is nobody's business. `redirect_uri` is kept when it is refused, because it can be allowed then.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 18] = [
     "client_id",
     "client_secret",
     "code",
@@ -18,6 +18,9 @@ const NAMES: [&str; 15] = [
     "grant_type",
     "public_token",
     "refresh_token",
+    "request",
+    "request_uri",
+    "response_mode",
     "response_type",
     "scope",
     "state",

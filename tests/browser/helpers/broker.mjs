@@ -72,9 +72,9 @@ async function startBinary(name, args, env, wanted, files = {}) {
 }
 
 /** The broker with its embedded simulator: what a person gets who has no Plaid keys. */
-export function startSimulatedBroker(name, env = {}) {
+export function startSimulatedBroker(name, env = {}, files = {}) {
   const addresses = { APP_PORT: '0', BROKER_SIMULATOR_BIND: '127.0.0.1:0', BROKER_OPS_BIND: '127.0.0.1:0' };
-  return startBinary(name, [], { ...addresses, ...env }, ['url', 'simulatorUrl', 'operationsUrl']);
+  return startBinary(name, [], { ...addresses, ...env }, ['url', 'simulatorUrl', 'operationsUrl'], files);
 }
 
 /** The simulator alone. */

@@ -5,7 +5,7 @@ import { accessSync } from 'node:fs';
 
 import { chromium } from 'playwright-core';
 
-import { appendOutput, freshOutput, maskUrl } from './output.mjs';
+import { appendOutput, freshOutput, maskCode, maskUrl } from './output.mjs';
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -61,7 +61,7 @@ export async function openContext(browser, name, options = {}) {
     });
   });
   context.on('console', (message) => {
-    appendOutput(consoleLog, `${message.type()}: ${message.text()}`);
+    appendOutput(consoleLog, `${message.type()}: ${maskCode(message.text())}`);
     if (message.type() === 'error') watch.errors.push(message.text());
   });
   context.on('weberror', (error) => {

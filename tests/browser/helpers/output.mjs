@@ -35,6 +35,11 @@ export async function keepPage(page, name) {
   writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]'));
 }
 
+/** A text as it may be kept: Chromium's console names the address of an app that it cannot open. */
+export function maskCode(text) {
+  return text.replaceAll(/([?&]code=)[^&#'"\s]+/g, '$1[code]');
+}
+
 /** A URL as it may be kept: without the code on its way to the client, and without Link's own token. */
 export function maskUrl(url) {
   const masked = new URL(url);
