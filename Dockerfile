@@ -14,7 +14,8 @@ WORKDIR /src
 # The dependencies first, in layers of their own: they are reused until Cargo.lock changes. Fetching them is the one step
 # that needs the network; what follows is frozen, and builds without one.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src benches && echo 'fn main() {}' >src/main.rs && cp src/main.rs benches/simulator.rs && touch src/lib.rs \
+RUN mkdir -p src benches/token_endpoint && echo 'fn main() {}' >src/main.rs && touch src/lib.rs \
+    && cp src/main.rs benches/simulator.rs && cp src/main.rs benches/token_endpoint/main.rs \
     && cargo fetch --locked --target "$(rustc --print host-tuple)"
 RUN cargo build --frozen --profile dist --bins
 COPY . .
