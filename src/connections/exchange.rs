@@ -15,7 +15,7 @@ use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
 use crate::store::model::{
     CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
-    PublicTokenHash, PublicTokenOwner, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
+    PublicTokenHash, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
 };
 
 /// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
@@ -353,7 +353,7 @@ impl Inner {
         }
     }
 
-    fn connection(&self, exchanged: &Exchanged, link: &LinkResult) -> NewConnection {
+    pub(super) fn connection(&self, exchanged: &Exchanged, link: &LinkResult) -> NewConnection {
         NewConnection {
             id: ConnectionId(random::id(self.clock.now())),
             item_id: exchanged.item_id.clone(),
@@ -361,37 +361,6 @@ impl Inner {
             institution_id: link.institution_id.clone(),
             institution_name: link.institution_name.clone(),
         }
-    }
-
-    /// An Item that nobody wants any more must not stay on the bill: its removal is queued, durably, and then nothing is
-    /// kept of it. What the store did take, though the answer to that was lost, stays.
-    pub(super) async fn discard_kept(
-        &self,
-        public_token: PublicTokenHash,
-        owner: &Owner,
-        lead: &Lead,
-    ) -> Result<(), StoreError> {
-        let Some(Kept::Unstored(exchanged)) = lead.kept() else {
-            lead.forget();
-            return Ok(());
-        };
-        let now = self.clock.now();
-        let connection = self.connection(&exchanged, &LinkResult::default());
-        let owner = match owner {
-            Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
-            Owner::Client(id) => PublicTokenOwner::Client {
-                client_id: id.clone(),
-                grant_id: GrantId(random::id(now)),
-            },
-        };
-        let queued = self.store.discard(connection, public_token, owner, now).await?;
-        lead.forget();
-        if queued {
-            tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
-        } else {
-            tracing::info!(item = %exchanged.item_id, "an Item was stored although the store did not say so");
-        }
-        Ok(())
     }
 }
 
