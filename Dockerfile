@@ -16,8 +16,9 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY crates/core/Cargo.toml crates/core/
 COPY crates/plaid-simulator/Cargo.toml crates/plaid-simulator/
-RUN mkdir src crates/core/src crates/plaid-simulator/src crates/plaid-simulator/benches \
-    && echo 'fn main() {}' | tee src/main.rs crates/plaid-simulator/src/main.rs >crates/plaid-simulator/benches/simulator.rs \
+RUN mkdir -p src benches/token_endpoint crates/core/src crates/plaid-simulator/src crates/plaid-simulator/benches \
+    && echo 'fn main() {}' | tee src/main.rs benches/token_endpoint/main.rs crates/plaid-simulator/src/main.rs \
+        >crates/plaid-simulator/benches/simulator.rs \
     && touch src/lib.rs crates/core/src/lib.rs crates/plaid-simulator/src/lib.rs \
     && cargo fetch --locked --target "$(rustc --print host-tuple)"
 RUN cargo build --frozen --profile dist --bins

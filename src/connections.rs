@@ -8,7 +8,9 @@ mod exchange;
 mod flights;
 mod health;
 mod leftovers;
+mod redemption;
 mod removal;
+mod repeats;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ struct Inner {
     audit: Audit,
     metrics: FlowMetrics,
     flights: Arc<flights::Flights>,
+    redemptions: redemption::Unconfirmed,
     health: health::HealthChecks,
     tasks: TaskTracker,
     removals: Notify,
@@ -58,6 +61,7 @@ impl Connections {
             audit,
             metrics,
             flights: Arc::default(),
+            redemptions: redemption::Unconfirmed::default(),
             health: health::HealthChecks::default(),
             tasks: TaskTracker::new(),
             removals: Notify::new(),

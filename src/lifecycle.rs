@@ -289,6 +289,7 @@ impl Broker {
         };
         let worker = RemovalWorker::new(app.connections.clone(), patience);
         tokio::spawn(worker.run(stop.drain.clone()));
+        tokio::spawn(app.store.clone().index_access_tokens(stop.drain.clone()));
         if app.store.is_shared() {
             tokio::spawn(app.clone().follow_allowed(stop.drain.clone()));
         }

@@ -15,8 +15,7 @@ use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
 use crate::store::model::{
     CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
-    PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat,
-    RepeatOutcome, Stage, TransactionId,
+    PublicTokenHash, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
 };
 
 /// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
@@ -73,6 +72,18 @@ struct Attempt {
     origin: Origin,
 }
 
+impl Attempt {
+    /// It came to nothing here and elsewhere. What was lost is for the operator and Plaid's support.
+    fn failed(&self, error: ExchangeError) -> ExchangeError {
+        if let ExchangeError::Lost(plaid) = &error {
+            tracing::error!(owner = %self.owner, link_session_id = self.link.link_session_id.as_deref(),
+                plaid.request_id = plaid.api().and_then(|api| api.request_id.as_deref()),
+                "an exchange was lost: Plaid may hold an Item that nobody has the token of");
+        }
+        error
+    }
+}
+
 impl Connections {
     /// Completes a transaction with the public token that Link gave its browser. A repeat gives the same connection.
     pub async fn complete(
@@ -93,8 +104,8 @@ impl Connections {
             origin,
         };
         let inner = self.0.clone();
-        let work = |lead: Lead| async move {
-            let outcome = inner.complete(transaction_id, attempt, code_ttl, &lead).await;
+        let work = |mut lead: Lead| async move {
+            let outcome = inner.complete(transaction_id, attempt, code_ttl, &mut lead).await;
             lead.land(outcome.map(Made::Connection));
         };
         match self.fly(hash, &owner, work).await? {
@@ -121,8 +132,8 @@ impl Connections {
             origin,
         };
         let inner = self.0.clone();
-        let work = |lead: Lead| async move {
-            let outcome = inner.exchange_raw(client_id, scope, attempt, &lead).await;
+        let work = |mut lead: Lead| async move {
+            let outcome = inner.exchange_raw(client_id, scope, attempt, &mut lead).await;
             lead.land(outcome.map(Made::Grant));
         };
         match self.fly(hash, &owner, work).await? {
@@ -162,30 +173,39 @@ impl Inner {
         transaction_id: TransactionId,
         attempt: Attempt,
         code_ttl: Duration,
+        lead: &mut Lead,
+    ) -> Result<ConnectionId, ExchangeError> {
+        let repeat = Repeat {
+            transaction_id,
+            public_token: attempt.hash,
+            code_ttl,
+        };
+        if let Some(record) = self.store.public_token(attempt.hash).await? {
+            return self.repeat_completion(repeat, &record, lead).await;
+        }
+        let error = match self.complete_new(transaction_id, &attempt, code_ttl, lead).await {
+            Ok(connection_id) => return Ok(connection_id),
+            Err(error) => error,
+        };
+        match self.stored_elsewhere(attempt.hash, &error, lead).await? {
+            Some(record) => self.repeat_completion(repeat, &record, lead).await,
+            None => Err(attempt.failed(error)),
+        }
+    }
+
+    async fn complete_new(
+        &self,
+        transaction_id: TransactionId,
+        attempt: &Attempt,
+        code_ttl: Duration,
         lead: &Lead,
     ) -> Result<ConnectionId, ExchangeError> {
         let public_token = attempt.hash;
-        if let Some(record) = self.store.public_token(public_token).await? {
-            // Stored, though perhaps nobody heard of the commit.
-            lead.forget();
-            if record.owner != PublicTokenOwner::Transaction(transaction_id) {
-                return Err(ExchangeError::Taken);
-            }
-            let repeat = Repeat {
-                transaction_id,
-                public_token,
-                code_ttl,
-            };
-            return match self.store.repeat(repeat, self.clock.now()).await? {
-                RepeatOutcome::Repeated(connection_id) => Ok(connection_id),
-                RepeatOutcome::Over => Err(ExchangeError::NotOpen),
-            };
-        }
         if !self.is_open(transaction_id).await? {
             self.discard_kept(public_token, &attempt.owner, lead).await?;
             return Err(ExchangeError::NotOpen);
         }
-        let exchanged = self.exchange_or_kept(&attempt, lead).await?;
+        let exchanged = self.exchange_or_kept(attempt, lead).await?;
         let connection = self.connection(&exchanged, &attempt.link);
         let connection_id = connection.id;
         let completion = Completion {
@@ -224,20 +244,36 @@ impl Inner {
         client_id: String,
         scope: Vec<String>,
         attempt: Attempt,
-        lead: &Lead,
+        lead: &mut Lead,
     ) -> Result<GrantId, ExchangeError> {
         if let Some(record) = self.store.public_token(attempt.hash).await? {
-            lead.forget();
-            return self.repeat_raw(&client_id, &record).await;
+            return self.repeat_raw(&client_id, &record, lead).await;
         }
-        let exchanged = self.exchange_or_kept(&attempt, lead).await?;
+        let error = match self.exchange_raw_new(&client_id, scope, &attempt, lead).await {
+            Ok(grant_id) => return Ok(grant_id),
+            Err(error) => error,
+        };
+        match self.stored_elsewhere(attempt.hash, &error, lead).await? {
+            Some(record) => self.repeat_raw(&client_id, &record, lead).await,
+            None => Err(attempt.failed(error)),
+        }
+    }
+
+    async fn exchange_raw_new(
+        &self,
+        client_id: &str,
+        scope: Vec<String>,
+        attempt: &Attempt,
+        lead: &Lead,
+    ) -> Result<GrantId, ExchangeError> {
+        let exchanged = self.exchange_or_kept(attempt, lead).await?;
         let now = self.clock.now();
         let connection = self.connection(&exchanged, &attempt.link);
         let grant_id = GrantId(random::id(now));
         let grant = NewGrant {
             id: grant_id,
             nonce: random::nonce(),
-            client_id: client_id.clone(),
+            client_id: client_id.to_owned(),
             scope,
         };
         let exchange = RawExchange {
@@ -247,36 +283,15 @@ impl Inner {
         };
         let store = self.store.by(attempt.origin.clone());
         let outcome = stored(store.exchange_raw(exchange, now).await, &exchanged)?;
-        lead.forget();
         match outcome {
             RawExchangeOutcome::Exchanged => {
+                lead.forget();
                 tracing::info!(grant = %grant_id, item = %exchanged.item_id, oauth.client_id = %client_id,
                     plaid.request_id = %exchanged.request_id, "raw public token exchanged");
                 Ok(grant_id)
             }
-            RawExchangeOutcome::Taken(record) => self.repeat_raw(&client_id, &record).await,
+            RawExchangeOutcome::Taken(record) => self.repeat_raw(client_id, &record, lead).await,
         }
-    }
-
-    /// A repeat by the same client gets the same, while the token would live and the connection does.
-    async fn repeat_raw(
-        &self,
-        client_id: &str,
-        record: &PublicTokenRecord,
-    ) -> Result<GrantId, ExchangeError> {
-        let PublicTokenOwner::Client {
-            client_id: owner,
-            grant_id,
-        } = &record.owner
-        else {
-            return Err(ExchangeError::Taken);
-        };
-        if owner != client_id || self.clock.now().since(record.exchanged_at) >= RAW_REPEAT {
-            return Err(ExchangeError::Taken);
-        }
-        let (grant, connection) = self.store.grant(*grant_id).await?.ok_or(ExchangeError::Taken)?;
-        let alive = grant.revoked_at.is_none() && connection.removed_at.is_none();
-        alive.then_some(grant.id).ok_or(ExchangeError::Taken)
     }
 
     /// Nothing is exchanged for a transaction that could not take the result.
@@ -323,13 +338,11 @@ impl Inner {
             Ok(exchanged) => Ok(exchanged),
             Err(error) if error.verdict() == Verdict::BadToken => {
                 lead.forget();
-                if !unknown {
-                    return Err(ExchangeError::Refused(error));
-                }
-                tracing::error!(owner = %attempt.owner, link_session_id = attempt.link.link_session_id.as_deref(),
-                    plaid.request_id = error.api().and_then(|api| api.request_id.as_deref()),
-                    "an exchange was lost: Plaid may hold an Item that nobody has the token of");
-                Err(ExchangeError::Lost(error))
+                Err(if unknown {
+                    ExchangeError::Lost(error)
+                } else {
+                    ExchangeError::Refused(error)
+                })
             }
             Err(error) => {
                 if unknown || error.outcome_unknown() {
@@ -340,7 +353,7 @@ impl Inner {
         }
     }
 
-    fn connection(&self, exchanged: &Exchanged, link: &LinkResult) -> NewConnection {
+    pub(super) fn connection(&self, exchanged: &Exchanged, link: &LinkResult) -> NewConnection {
         NewConnection {
             id: ConnectionId(random::id(self.clock.now())),
             item_id: exchanged.item_id.clone(),
@@ -348,37 +361,6 @@ impl Inner {
             institution_id: link.institution_id.clone(),
             institution_name: link.institution_name.clone(),
         }
-    }
-
-    /// An Item that nobody wants any more must not stay on the bill: its removal is queued, durably, and then nothing is
-    /// kept of it. What the store did take, though the answer to that was lost, stays.
-    pub(super) async fn discard_kept(
-        &self,
-        public_token: PublicTokenHash,
-        owner: &Owner,
-        lead: &Lead,
-    ) -> Result<(), StoreError> {
-        let Some(Kept::Unstored(exchanged)) = lead.kept() else {
-            lead.forget();
-            return Ok(());
-        };
-        let now = self.clock.now();
-        let connection = self.connection(&exchanged, &LinkResult::default());
-        let owner = match owner {
-            Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
-            Owner::Client(id) => PublicTokenOwner::Client {
-                client_id: id.clone(),
-                grant_id: GrantId(random::id(now)),
-            },
-        };
-        let queued = self.store.discard(connection, public_token, owner, now).await?;
-        lead.forget();
-        if queued {
-            tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
-        } else {
-            tracing::info!(item = %exchanged.item_id, "an Item was stored although the store did not say so");
-        }
-        Ok(())
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) struct Lead {
     flights: Arc<Flights>,
     hash: PublicTokenHash,
     sender: watch::Sender<Option<Outcome>>,
-    _place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Flights {
@@ -125,7 +125,7 @@ impl Flights {
             flights: Arc::clone(self),
             hash,
             sender,
-            _place: place,
+            place: Some(place),
         })
     }
 
@@ -165,6 +165,11 @@ impl Lead {
     /// Nothing needs to be kept any more.
     pub(super) fn forget(&self) {
         self.flights.state().kept.remove(&self.hash);
+    }
+
+    /// Makes room for another exchange: this one asks nothing more of Plaid.
+    pub(super) fn release_place(&mut self) {
+        self.place = None;
     }
 
     /// Where the outcome will stand.

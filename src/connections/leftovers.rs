@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use super::exchange::RAW_REPEAT;
-use super::flights::{Entry, Owner};
+use super::exchange::{LinkResult, RAW_REPEAT};
+use super::flights::{Entry, Kept, Lead, Owner};
 use super::{Connections, Inner};
 use crate::clock::Timestamp;
+use crate::random;
 use crate::store::StoreError;
+use crate::store::model::{GrantId, PublicTokenHash, PublicTokenOwner};
 
 /// How long a token is remembered whose exchange's outcome is unknown; Plaid's public tokens live as long.
 const REMEMBER: Duration = RAW_REPEAT;
@@ -40,6 +42,37 @@ impl Inner {
                 tracing::error!(%error, %owner, "an Item that nobody wants could not be queued for removal");
             }
         }
+    }
+
+    /// An Item that nobody wants any more must not stay on the bill: its removal is queued, durably, and then nothing is
+    /// kept of it. What the store did take, though the answer to that was lost, stays.
+    pub(super) async fn discard_kept(
+        &self,
+        public_token: PublicTokenHash,
+        owner: &Owner,
+        lead: &Lead,
+    ) -> Result<(), StoreError> {
+        let Some(Kept::Unstored(exchanged)) = lead.kept() else {
+            lead.forget();
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let connection = self.connection(&exchanged, &LinkResult::default());
+        let owner = match owner {
+            Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
+            Owner::Client(id) => PublicTokenOwner::Client {
+                client_id: id.clone(),
+                grant_id: GrantId(random::id(now)),
+            },
+        };
+        let queued = self.store.discard(connection, public_token, owner, now).await?;
+        lead.forget();
+        if queued {
+            tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
+        } else {
+            tracing::info!(item = %exchanged.item_id, "an Item was stored although the store did not say so");
+        }
+        Ok(())
     }
 
     async fn is_wanted(&self, owner: &Owner, since: Timestamp) -> Result<bool, StoreError> {

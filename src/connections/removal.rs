@@ -90,6 +90,16 @@ impl RemovalWorker {
         let inner = self.connections.0.clone();
         let work = async move {
             let connection = &removal.connection;
+            // Several connections of one Item share its access token: the last one that ends removes the Item.
+            if inner.store.is_item_used_elsewhere(connection).await? {
+                inner
+                    .store
+                    .finish_removal(connection.id, inner.clock.now())
+                    .await?;
+                tracing::info!(connection = %connection.id, item = %connection.item_id,
+                    "connection ended; its Item stays, because another connection uses it");
+                return Ok(false);
+            }
             let answer = inner.plaid.item_remove(&connection.access_token).await;
             let gone = is_gone(&answer);
             inner.metrics.removal(gone);

@@ -81,9 +81,6 @@ pub enum TokenError {
     /// Too many requests of this client or address.
     #[error("too many requests; slow down")]
     TooMany(TooMany),
-    /// Access tokens are not revoked here (RFC 7009 2.2.1).
-    #[error("send the refresh token: access tokens of Plaid are not revoked by themselves")]
-    UnsupportedTokenType,
     /// Too much is under way at Plaid.
     #[error("too many exchanges are under way; try again shortly")]
     Busy,
@@ -130,7 +127,6 @@ impl TokenError {
             Self::Client(_) => (StatusCode::UNAUTHORIZED, "invalid_client"),
             Self::UnauthorizedClient(_) => (StatusCode::BAD_REQUEST, "unauthorized_client"),
             Self::GrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
-            Self::UnsupportedTokenType => (StatusCode::BAD_REQUEST, "unsupported_token_type"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
             Self::InvalidGrant(_) | Self::Pkce(_) | Self::PlaidSaidNo { .. } => {
                 (StatusCode::BAD_REQUEST, "invalid_grant")

@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662): what a client's refresh token is worth, with the health of its connection at Plaid.
+//! Introspection (RFC 7662): what a client's refresh or access token is worth, with the health of its connection at Plaid.
 
 use axum::Json;
 use axum::body::Body;
@@ -16,6 +16,7 @@ use crate::connections::Health;
 use crate::middleware::peer::Peer;
 use crate::plaid::Verdict;
 use crate::record::Endpoint;
+use crate::secret::PlaidAccessToken;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant, GrantId};
 
@@ -27,6 +28,9 @@ struct Body7662 {
     client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
+    /// Of access tokens alone: a refresh token has no type of RFC 6749 5.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,9 +76,16 @@ async fn serve(app: &App, peer: Peer, attempt: &mut Attempt, sent: Sent<'_>) -> 
     }
     let token = request.token()?;
     match find(app, &client, token).await? {
-        Some((grant, connection)) => Ok(describe(app, &client, grant, connection).await),
+        Some((grant, connection)) => {
+            let token_type = is_access_token(token).then_some("Bearer");
+            Ok(describe(app, &client, grant, connection, token_type).await)
+        }
         None => Ok(Body7662::default()),
     }
+}
+
+fn is_access_token(token: &str) -> bool {
+    token.starts_with(PlaidAccessToken::PREFIX)
 }
 
 async fn find(
@@ -82,21 +93,34 @@ async fn find(
     client: &Authenticated<'_>,
     token: &str,
 ) -> Result<Option<(Grant, Connection)>, TokenError> {
-    let tokens = app.store.tokens();
-    let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
-        return Ok(None);
+    let found = if is_access_token(token) {
+        app.store
+            .grants_by_access_token(PlaidAccessToken::new(token))
+            .await?
+    } else {
+        let tokens = app.store.tokens();
+        let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
+            return Ok(None);
+        };
+        let found = app.store.grant(GrantId(presented.id())).await?;
+        let found = found.filter(|(grant, _)| presented.belongs_to(tokens, &grant.nonce));
+        found.into_iter().collect()
     };
-    let found = app.store.grant(GrantId(presented.id())).await?;
-    Ok(found.filter(|(grant, connection)| {
-        presented.belongs_to(tokens, &grant.nonce)
-            && grant.client_id == client.client.id
+    Ok(found.into_iter().find(|(grant, connection)| {
+        grant.client_id == client.client.id
             && grant.revoked_at.is_none()
             && connection.removed_at.is_none()
             && !rotation::is_expired(grant.created_at, client.client.refresh_lifetime, app.clock.now())
     }))
 }
 
-async fn describe(app: &App, client: &Authenticated<'_>, grant: Grant, connection: Connection) -> Body7662 {
+async fn describe(
+    app: &App,
+    client: &Authenticated<'_>,
+    grant: Grant,
+    connection: Connection,
+    token_type: Option<&'static str>,
+) -> Body7662 {
     let health = match app.connections.health(&connection).await {
         Health::Healthy => "healthy",
         Health::Unknown => "unknown",
@@ -108,6 +132,7 @@ async fn describe(app: &App, client: &Authenticated<'_>, grant: Grant, connectio
         active: true,
         client_id: Some(grant.client_id),
         scope: Some(grant.scope.join(" ")),
+        token_type,
         iat: Some(grant.created_at.as_secs()),
         exp: lifetime.map(|lifetime| grant.created_at.plus(lifetime).as_secs()),
         item_id: Some(connection.item_id),

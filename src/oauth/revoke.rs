@@ -1,7 +1,7 @@
 //! Revocation (RFC 7009): ends the grant, and the connection at Plaid once nobody else uses it.
 //!
 //! 200 is answered only when the grant is dead and the removal is on disk; a store that fails is a 503, never a 200.
-//! Refresh tokens alone are accepted: finding an access token would need a second random index in the store.
+//! A refresh token names its grant. An access token names all grants of the client to the Item that it opens.
 
 use axum::Json;
 use axum::body::Body;
@@ -9,6 +9,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 
+use super::client_auth::Authenticated;
 use super::endpoint::{self, Attempt, Sent};
 use super::error::TokenError;
 use crate::app::App;
@@ -16,8 +17,9 @@ use crate::audit::Actor;
 use crate::config::ClientKind;
 use crate::middleware::peer::Peer;
 use crate::record::Endpoint;
+use crate::secret::PlaidAccessToken;
 use crate::store::TokenKind;
-use crate::store::model::{GrantId, Revocation};
+use crate::store::model::{Grant, GrantId, Revocation};
 
 /// `POST /oauth/revoke`.
 pub async fn revoke(
@@ -41,37 +43,52 @@ async fn serve(
     attempt: &mut Attempt,
     sent: Sent<'_>,
 ) -> Result<&'static str, TokenError> {
-    const NOTHING: &str = "there was nothing to end: the token is not a refresh token that is good now";
+    const NOTHING: &str = "there was nothing to end: the token is not one that is good now";
     let request = endpoint::read(app, peer, sent, attempt).await?;
     let clients = app.clients();
     let client = request.client(app, &clients, attempt)?;
     request.must_be_proven(&client)?;
     let token = request.token()?;
-    if token.starts_with("access-") {
-        return Err(TokenError::UnsupportedTokenType);
-    }
-    // Unknown tokens are as good as revoked (RFC 7009 2.2).
-    let tokens = app.store.tokens();
-    let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
-        return Ok(NOTHING);
-    };
-    let Some((grant, _)) = app.store.grant(GrantId(presented.id())).await? else {
-        return Ok(NOTHING);
-    };
-    // A public client's token may have rotated since; its keyed check says that it was of this grant.
-    let is_public = matches!(client.client.kind, ClientKind::Public);
-    if !is_public && !presented.belongs_to(tokens, &grant.nonce) {
+    let named = grants(app, &client, token).await?;
+    if named.is_empty() {
+        // Unknown tokens are as good as revoked (RFC 7009 2.2).
         return Ok(NOTHING);
     }
-    if grant.client_id != client.client.id {
+    let own = named.iter().filter(|grant| grant.client_id == client.client.id);
+    let own: Vec<GrantId> = own.map(|grant| grant.id).collect();
+    if own.is_empty() {
         return Err(TokenError::InvalidGrant("the token was issued to another client"));
     }
     attempt.entry.proven();
-    app.store
-        .by(attempt.origin().with_actor(Actor::Client))
-        .revoke(grant.id, Revocation::GrantAndConnection, app.clock.now())
-        .await?;
+    let store = app.store.by(attempt.origin().with_actor(Actor::Client));
+    for grant in own {
+        store
+            .revoke(grant, Revocation::GrantAndConnection, app.clock.now())
+            .await?;
+        tracing::info!(%grant, oauth.client_id = %client.client.id, "grant revoked by its client");
+    }
     app.connections.removals_wanted();
-    tracing::info!(grant = %grant.id, oauth.client_id = %client.client.id, "grant revoked by its client");
     Ok("the grant was ended")
+}
+
+/// The grants that the token names, of whichever client. The kind is known by the token itself, so `token_type_hint` is
+/// not needed (RFC 7009 2.1).
+async fn grants(app: &App, client: &Authenticated<'_>, token: &str) -> Result<Vec<Grant>, TokenError> {
+    if token.starts_with(PlaidAccessToken::PREFIX) {
+        let found = app
+            .store
+            .grants_by_access_token(PlaidAccessToken::new(token))
+            .await?;
+        return Ok(found.into_iter().map(|(grant, _)| grant).collect());
+    }
+    let tokens = app.store.tokens();
+    let Some(presented) = tokens.parse(TokenKind::RefreshToken, token) else {
+        return Ok(Vec::new());
+    };
+    let found = app.store.grant(GrantId(presented.id())).await?;
+    // A public client's token may have rotated since; its keyed check says that it was of this grant.
+    let is_public = matches!(client.client.kind, ClientKind::Public);
+    let named = found.map(|(grant, _)| grant);
+    let named = named.filter(|grant| is_public || presented.belongs_to(tokens, &grant.nonce));
+    Ok(named.into_iter().collect())
 }

@@ -236,7 +236,6 @@ pub(super) fn fix(error: &TokenError) -> Option<String> {
         TokenError::TooMany(_) => {
             "Slow the client down; what repeats so often is usually a retry without a pause."
         }
-        TokenError::UnsupportedTokenType => "Send the refresh token to the revocation endpoint.",
         TokenError::Client(ClientAuthError::SecretMissing) => {
             "Fill in the Client Secret of the OAuth profile: the value of OAUTH_CLIENT_SECRET (by default PLAID_SECRET)."
         }

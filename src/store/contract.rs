@@ -10,6 +10,7 @@ pub(super) mod history;
 pub(super) mod listing;
 pub(super) mod raw;
 pub(super) mod removals;
+pub(super) mod token_index;
 
 use std::time::Duration;
 
@@ -94,6 +95,9 @@ macro_rules! contract_suite {
                 an_ended_or_unknown_grant_does_not_rotate,
                 ending_a_grant_alone_keeps_the_connection,
                 ending_the_last_grant_queues_the_removal_once,
+            }
+            token_index {
+                an_access_token_names_the_grants_that_it_opens,
             }
             removals {
                 abandoning_takes_what_was_completed_before_that_moment,

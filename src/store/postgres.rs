@@ -23,6 +23,7 @@ mod rows;
 #[cfg(all(test, unix))]
 mod tests;
 mod tls;
+mod token_index;
 mod transactions;
 mod walk;
 
@@ -121,7 +122,7 @@ impl PostgresStore {
         completion: Completion,
         trail: Trail,
     ) -> Result<CompleteOutcome, StoreError> {
-        let (completing, sealed) = Completing::of(completion, &self.keyring, trail.now)?;
+        let (completing, sealed) = Completing::of(completion, &self.keyring, &self.tokens, trail.now)?;
         self.pool
             .decide(
                 (completing, sealed, trail),
@@ -186,7 +187,7 @@ impl PostgresStore {
         owner: PublicTokenOwner,
         trail: Trail,
     ) -> Result<bool, StoreError> {
-        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        let sealed = SealedConnection::of(connection, &self.keyring, &self.tokens)?;
         let input = (sealed, public_token, owner, trail);
         self.pool
             .decide(input, |conn, (sealed, public_token, owner, trail)| {
@@ -205,7 +206,7 @@ impl PostgresStore {
             connection,
             grant,
         } = exchange;
-        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        let sealed = SealedConnection::of(connection, &self.keyring, &self.tokens)?;
         let input = (public_token, sealed, grant, trail);
         self.pool
             .decide(input, |conn, (public_token, sealed, grant, trail)| {

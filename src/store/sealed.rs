@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::keyring::Keyring;
 use super::model::{Completion, ConnectionId, NewConnection, PublicTokenHash, TransactionId};
 use super::rows;
+use super::tokens::{AccessTokenHash, TokenKey};
 use crate::clock::Timestamp;
 
 /// A new connection with its access token sealed.
@@ -11,14 +12,20 @@ use crate::clock::Timestamp;
 pub(super) struct SealedConnection {
     pub(super) new: NewConnection,
     pub(super) access_token: Vec<u8>,
+    pub(super) access_token_hash: AccessTokenHash,
 }
 
 impl SealedConnection {
-    /// Seals the access token for the connection's row.
-    pub(super) fn of(new: NewConnection, keyring: &Keyring) -> Result<Self, StoreError> {
+    /// Seals the access token for the connection's row, and hashes it for the index.
+    pub(super) fn of(new: NewConnection, keyring: &Keyring, tokens: &TokenKey) -> Result<Self, StoreError> {
         let place = rows::access_token_place(new.id);
         let access_token = keyring.seal(&place, new.access_token.expose().as_bytes())?;
-        Ok(Self { new, access_token })
+        let access_token_hash = tokens.hash_access_token(&new.access_token);
+        Ok(Self {
+            new,
+            access_token,
+            access_token_hash,
+        })
     }
 
     /// Its id.
@@ -40,6 +47,7 @@ impl Completing {
     pub(super) fn of(
         completion: Completion,
         keyring: &Keyring,
+        tokens: &TokenKey,
         now: Timestamp,
     ) -> Result<(Self, SealedConnection), StoreError> {
         let completing = Self {
@@ -47,6 +55,7 @@ impl Completing {
             public_token: completion.public_token,
             code_expires_at: now.plus(completion.code_ttl),
         };
-        Ok((completing, SealedConnection::of(completion.connection, keyring)?))
+        let sealed = SealedConnection::of(completion.connection, keyring, tokens)?;
+        Ok((completing, sealed))
     }
 }

@@ -18,6 +18,7 @@ pub(super) mod restore;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod token_index;
 mod transactions;
 mod writer;
 
@@ -144,7 +145,7 @@ impl SqliteStore {
         completion: Completion,
         trail: Trail,
     ) -> Result<CompleteOutcome, StoreError> {
-        let (completing, sealed) = Completing::of(completion, &self.keyring, trail.now)?;
+        let (completing, sealed) = Completing::of(completion, &self.keyring, &self.tokens, trail.now)?;
         self.writer
             .decide(move |conn| transactions::complete(conn, completing, &sealed, &trail))
             .await
@@ -186,7 +187,7 @@ impl SqliteStore {
         owner: PublicTokenOwner,
         trail: Trail,
     ) -> Result<bool, StoreError> {
-        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        let sealed = SealedConnection::of(connection, &self.keyring, &self.tokens)?;
         self.writer
             .decide(move |conn| removals::discard(conn, &sealed, public_token, &owner, &trail))
             .await
@@ -202,7 +203,7 @@ impl SqliteStore {
             connection,
             grant,
         } = exchange;
-        let sealed = SealedConnection::of(connection, &self.keyring)?;
+        let sealed = SealedConnection::of(connection, &self.keyring, &self.tokens)?;
         self.writer
             .decide(move |conn| connections::exchange_raw(conn, public_token, &sealed, &grant, &trail))
             .await

@@ -16,11 +16,15 @@ use super::error::StoreError;
 use super::keyring::Keyring;
 use super::model::{Nonce, PublicTokenHash};
 use super::seal::Place;
-use crate::secret::{OwnToken, PlaidPublicToken};
+use crate::secret::{OwnToken, PlaidAccessToken, PlaidPublicToken};
 
 const SECRET_LEN: usize = 32;
 const CHECK_LEN: usize = 6;
 const ID_TEXT_LEN: usize = 32;
+
+/// The first eight bytes of an access token's keyed hash: enough to find a few candidates, whose sealed tokens decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AccessTokenHash(pub(super) i64);
 
 /// What a token of our own is for; one kind is never taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,6 +154,12 @@ impl TokenKey {
         PublicTokenHash(self.mac(b"public-token", &[token.expose().as_bytes()]))
     }
 
+    /// The keyed hash under which connections are found by their access token. It does not change with the sealing keys.
+    pub(super) fn hash_access_token(&self, token: &PlaidAccessToken) -> AccessTokenHash {
+        let [a, b, c, d, e, f, g, h, ..] = self.mac(b"access-token", &[token.expose().as_bytes()]);
+        AccessTokenHash(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
     /// Answers a stranger's random bytes so that only a broker with this store can: what shows that an address leads to
     /// this very broker. Says nothing about any token.
     #[must_use]
@@ -251,6 +261,13 @@ mod tests {
             0x4c59_30ed_0f41_36c7_7228_535e_0071_f439_u128,
         );
         assert_eq!(hash.0.to_vec(), [head.to_be_bytes(), tail.to_be_bytes()].concat());
+    }
+
+    #[test]
+    fn the_hash_of_an_access_token_is_the_beginning_of_its_mac() {
+        // Computed with another implementation: HMAC-SHA256 of "access-token\0access-sandbox-1" under 32 bytes 0x07.
+        let hash = key(7).hash_access_token(&PlaidAccessToken::new("access-sandbox-1"));
+        assert_eq!(hash.0.to_be_bytes(), 0x44ae_eb3f_457f_1194_u64.to_be_bytes());
     }
 
     #[test]

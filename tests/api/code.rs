@@ -1,6 +1,9 @@
 //! The code: good once, for a while, and for what it was asked for with alone.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use plaid_token_broker::store::TokenKind;
+use plaid_token_broker::store::model::{Stage, TransactionId};
 
 use crate::binding::changes;
 use crate::harness::{Answer, CALLBACK, TestBroker, encode};
@@ -234,4 +237,43 @@ async fn a_code_belongs_to_its_client() {
         let answer = broker.token(&form).await;
         assert_eq!(answer.status, 200, "{form:?}: {}", answer.body);
     }
+}
+
+/// The client gives up while the store is busy; its redemption is committed all the same, and the repeat gets the tokens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_hung_up_during_its_redemption_may_repeat_it() {
+    let broker = TestBroker::start().await;
+    let code = broker.code().await;
+    let id = broker
+        .app
+        .store
+        .tokens()
+        .parse(TokenKind::Code, &code)
+        .unwrap()
+        .id();
+    let busy = rusqlite::Connection::open(broker.dir.path().join("data/test.db")).unwrap();
+    busy.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while broker.app.connections.unconfirmed_redemptions() == 0 {
+        assert!(Instant::now() < deadline, "the redemption did not begin");
+        let request = broker.token_request(&[("code", &code)]);
+        request
+            .timeout(Duration::from_millis(300))
+            .send()
+            .await
+            .unwrap_err();
+    }
+    busy.execute_batch("COMMIT").unwrap();
+    let redeemed = || async {
+        let found = broker.app.store.transaction(TransactionId(id)).await.unwrap();
+        matches!(found.unwrap().stage, Stage::Redeemed { .. })
+    };
+    while !redeemed().await {
+        assert!(Instant::now() < deadline, "the redemption was not committed");
+    }
+    let tokens = broker.token(&[("code", &code)]).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    assert_eq!(broker.refresh(&tokens.text("refresh_token")).await.status, 200);
+    let third = broker.token(&[("code", &code)]).await;
+    assert_eq!(third.oauth_error(), (400, "invalid_grant"));
 }

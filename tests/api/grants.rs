@@ -1,6 +1,11 @@
 //! Revocation, introspection and metadata.
 
+use plaid_token_broker::random;
+use plaid_token_broker::secret::PlaidAccessToken;
 use plaid_token_broker::simulator::{self, Fault};
+use plaid_token_broker::store::model::{
+    ConnectionId, GrantId, NewConnection, NewGrant, PublicTokenHash, RawExchange,
+};
 use serde_json::json;
 
 use crate::code::{CHALLENGE, VERIFIER};
@@ -75,9 +80,115 @@ async fn unknown_tokens_are_as_good_as_revoked_and_others_tokens_are_not_touched
         post(&broker, "/oauth/revoke", &second).await.oauth_error(),
         (400, "invalid_grant")
     );
-    let access = revoke(&broker, "access-sandbox-1").await;
-    assert_eq!(access.oauth_error(), (400, "unsupported_token_type"));
+    assert_eq!(revoke(&broker, "access-sandbox-1").await.status, 200);
     assert_eq!(broker.refresh(&token).await.status, 200);
+}
+
+/// What the "disconnect" of several libraries sends.
+#[tokio::test]
+async fn an_access_token_ends_its_grant_and_the_item_at_plaid() {
+    let broker = TestBroker::start().await;
+    for hint in ["access_token", "refresh_token", "unheard_of"] {
+        let tokens = broker.tokens().await;
+        let form = [
+            FIRST[0],
+            FIRST[1],
+            ("token", &tokens.text("access_token")),
+            ("token_type_hint", hint),
+        ];
+        for _ in 0..2 {
+            let revoked = post(&broker, "/oauth/revoke", &form).await;
+            assert_eq!((revoked.status, revoked.body.as_str()), (200, "{}"), "{hint}");
+        }
+        let refused = broker.refresh(&tokens.text("refresh_token")).await;
+        assert_eq!(refused.oauth_error(), (400, "invalid_grant"), "{hint}");
+        crate::removal::look(&broker).await;
+        assert_eq!(broker.simulator.live_items(), 0, "{hint}");
+    }
+}
+
+/// Another client has exchanged a public token of the same Item: its access token is the same one.
+#[tokio::test]
+async fn an_item_that_another_client_uses_stays_until_both_have_ended() {
+    let broker = with_clients(&[]).await;
+    let tokens = broker.tokens().await;
+    let access = tokens.text("access_token");
+    let now = broker.app.clock.now();
+    let exchange = RawExchange {
+        public_token: PublicTokenHash(random::bytes()),
+        connection: NewConnection {
+            id: ConnectionId(random::id(now)),
+            item_id: tokens.text("item_id"),
+            access_token: PlaidAccessToken::new(access.clone()),
+            institution_id: None,
+            institution_name: None,
+        },
+        grant: NewGrant {
+            id: GrantId(random::id(now)),
+            nonce: random::nonce(),
+            client_id: SECOND.0.to_owned(),
+            scope: vec!["auth".to_owned()],
+        },
+    };
+    broker.app.store.exchange_raw(exchange, now).await.unwrap();
+    let second = [
+        ("client_id", SECOND.0),
+        ("client_secret", SECOND.1),
+        ("token", access.as_str()),
+    ];
+    let inactive = json!({ "active": false });
+
+    assert_eq!(revoke(&broker, &access).await.status, 200);
+    crate::removal::look(&broker).await;
+    assert_eq!(broker.simulator.live_items(), 1);
+    assert_eq!(introspect(&broker, &access).await.json, inactive);
+    let active = post(&broker, "/oauth/introspect", &second).await;
+    assert_eq!(active.json["active"], true, "{}", active.body);
+    assert_eq!(active.json["client_id"], SECOND.0);
+
+    assert_eq!(post(&broker, "/oauth/revoke", &second).await.status, 200);
+    crate::removal::look(&broker).await;
+    assert_eq!(broker.simulator.live_items(), 0);
+    assert_eq!(post(&broker, "/oauth/introspect", &second).await.json, inactive);
+}
+
+#[tokio::test]
+async fn an_access_token_is_worth_what_its_grant_is() {
+    let broker = with_clients(&[("OAUTH_EXPIRES_IN", "600")]).await;
+    let tokens = broker.tokens().await;
+    let access = tokens.text("access_token");
+    let active = introspect(&broker, &access).await;
+    assert_eq!(active.json["active"], true, "{}", active.body);
+    assert_eq!(active.json["token_type"], "Bearer");
+    assert_eq!(active.json["client_id"], simulator::CLIENT_ID);
+    assert_eq!(active.json["scope"], tokens.json["scope"]);
+    assert_eq!(active.json["item_id"], tokens.json["item_id"]);
+    let inactive = json!({ "active": false });
+    let second = [
+        ("client_id", SECOND.0),
+        ("client_secret", SECOND.1),
+        ("token", access.as_str()),
+    ];
+    assert_eq!(post(&broker, "/oauth/introspect", &second).await.json, inactive);
+    let others = post(&broker, "/oauth/revoke", &second).await;
+    assert_eq!(others.oauth_error(), (400, "invalid_grant"));
+    assert_eq!(introspect(&broker, &access).await.json["active"], true);
+
+    revoke(&broker, &tokens.text("refresh_token")).await;
+    assert_eq!(introspect(&broker, &access).await.json, inactive);
+    // What was removed at Plaid by others is worth nothing either.
+    let connection = broker.tokens().await;
+    broker
+        .plaid(
+            "/item/remove",
+            json!({ "access_token": connection.text("access_token") }),
+        )
+        .await;
+    broker.clock.advance(std::time::Duration::from_secs(61));
+    assert_eq!(
+        introspect(&broker, &connection.text("access_token")).await.json,
+        inactive
+    );
 }
 
 #[tokio::test]
@@ -131,7 +242,7 @@ async fn introspection_tells_what_a_token_is_worth() {
     assert_eq!(active.json["institution_name"], "First Platypus Bank");
     assert_eq!(active.json["health"], "healthy");
     let inactive = json!({ "active": false });
-    for unknown in ["x", &tokens.text("access_token")] {
+    for unknown in ["x", "access-sandbox-1"] {
         assert_eq!(introspect(&broker, unknown).await.json, inactive);
     }
     let second = [

@@ -25,6 +25,7 @@ mod flow;
 mod footprint;
 mod harness;
 mod injection;
+mod instances;
 mod leaks;
 mod lifecycle;
 mod logging;

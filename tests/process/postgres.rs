@@ -12,11 +12,11 @@ use crate::flow::{Broker, Plaid, code_of};
 use crate::harness::{Ended, PATIENCE, Start, directory, write};
 use crate::web::{encode, get, send};
 
-const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const OLD: &str = "old:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const NEW: &str = "new:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 /// A database of the cluster that `TEST_POSTGRES_URL` names, which goes with the value.
-struct Database {
+pub struct Database {
     server: String,
     name: String,
 }
@@ -29,7 +29,7 @@ impl Database {
         Self { server, name }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("{}/{}", self.server.rsplit_once('/').unwrap().0, self.name)
     }
 
@@ -58,14 +58,14 @@ fn on_server(url: &str, sql: &str) {
 }
 
 /// Everything that shares the database.
-struct House {
-    home: TempDir,
-    plaid: Plaid,
-    database: Database,
+pub struct House {
+    pub home: TempDir,
+    pub plaid: Plaid,
+    pub database: Database,
 }
 
 impl House {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let home = directory();
         let plaid = Plaid::start(&home);
         Self {
@@ -75,7 +75,7 @@ impl House {
         }
     }
 
-    fn broker(&self, keys: &str) -> Broker {
+    pub fn broker(&self, keys: &str) -> Broker {
         let start = self.plaid.broker(&self.home);
         Broker::of(
             start

@@ -77,6 +77,11 @@ secret_types! {
     AdminToken;
 }
 
+impl PlaidAccessToken {
+    /// What Plaid's access tokens begin with (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
+    pub const PREFIX: &'static str = "access-";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

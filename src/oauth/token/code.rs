@@ -64,9 +64,10 @@ pub(super) async fn redeem(
     };
     let redemption = Redemption {
         transaction_id: transaction.id,
-        grant: grant.clone(),
+        grant,
     };
-    match app.store.by(origin.clone()).redeem(redemption, now).await? {
+    let (grant, outcome) = app.connections.redeem(redemption, origin.clone(), now).await?;
+    match outcome {
         RedeemOutcome::Redeemed(connection) => {
             app.metrics.flow.code("redeemed");
             let NewGrant {

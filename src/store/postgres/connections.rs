@@ -55,10 +55,11 @@ pub(super) async fn insert(
     let public_token = public_token.as_ref().map(|hash| hash.0.as_slice());
     let stored = conn
         .execute(
-            "INSERT INTO connections (id, item_id, access_token, institution_id, institution_name, created_at, \
-                 public_token, transaction_id, client_id, grant_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-             ON CONFLICT (public_token) WHERE public_token IS NOT NULL DO NOTHING",
+            "WITH stored AS (INSERT INTO connections (id, item_id, access_token, institution_id, institution_name, \
+                 created_at, public_token, transaction_id, client_id, grant_id) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                 ON CONFLICT (public_token) WHERE public_token IS NOT NULL DO NOTHING RETURNING id) \
+             INSERT INTO access_tokens (hash, connection_id) SELECT $11, id FROM stored",
             &[
                 &sealed.new.id.0,
                 &sealed.new.item_id,
@@ -70,6 +71,7 @@ pub(super) async fn insert(
                 &transaction_id,
                 &client_id,
                 &grant_id,
+                &sealed.access_token_hash.0,
             ],
         )
         .await?;

@@ -77,7 +77,7 @@ async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, O
     inspection.read_only = read_only(conn).await?;
     let mut from = Uuid::nil();
     loop {
-        let page = walk::page(conn, from).await?;
+        let page = walk::page(conn, from, walk::PAGE).await?;
         let Some((last, _)) = page.last() else {
             inspection.whole = true;
             break;

@@ -75,7 +75,7 @@ pub(super) async fn report(conn: &Conn, keyring: &Keyring) -> Result<KeysReport,
     }
     let mut from = Uuid::nil();
     loop {
-        let page = walk::page(conn, from).await?;
+        let page = walk::page(conn, from, walk::PAGE).await?;
         let Some((last, _)) = page.last() else {
             return Ok(tally.report());
         };

@@ -10,6 +10,7 @@
 
 mod append_only;
 mod cluster;
+mod indexing;
 mod instances;
 mod keys;
 mod lost_commits;

@@ -9,12 +9,17 @@ use crate::store::model::ConnectionId;
 use crate::store::rows::Columns as _;
 
 /// A short statement each, so that nothing old is held on to.
-const PAGE: i64 = 500;
+pub(super) const PAGE: usize = 500;
 
-/// The next connections after this one, with their sealed access tokens.
-pub(super) async fn page(conn: &Conn, after: Uuid) -> Result<Vec<(ConnectionId, Vec<u8>)>, Failure> {
+/// At most `limit` connections after this one, with their sealed access tokens.
+pub(super) async fn page(
+    conn: &Conn,
+    after: Uuid,
+    limit: usize,
+) -> Result<Vec<(ConnectionId, Vec<u8>)>, Failure> {
     let sql = "SELECT id, access_token FROM connections WHERE id > $1 ORDER BY id LIMIT $2";
-    let rows = conn.query(sql, &[&after, &PAGE]).await?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = conn.query(sql, &[&after, &limit]).await?;
     let mut page = Vec::new();
     for row in &rows {
         let mut cells = Cells::of(row);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::open::reader;
+use super::open::{connect, reader};
 use crate::store::error::{BackupError, StoreError};
 use crate::store::files;
 
@@ -80,14 +80,11 @@ pub(super) fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) 
 
 /// Opened without a lock, without changing it, and without making anything beside it: a file that nobody else uses.
 pub(super) fn open_still(path: &Path) -> rusqlite::Result<Connection> {
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let address = std::path::absolute(path)
         .ok()
         .and_then(|path| url::Url::from_file_path(path).ok())
         .ok_or_else(|| rusqlite::Error::InvalidPath(path.to_owned()))?;
     // <https://www.sqlite.org/uri.html>: no lock, and no look for a log.
-    let conn = Connection::open_with_flags(format!("{address}?immutable=1"), flags)?;
-    conn.pragma_update(None, "trusted_schema", false)?;
-    Ok(conn)
+    connect(format!("{address}?immutable=1"), access)
 }

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection as Sqlite, named_params};
 
-use super::audit;
 use super::rows::Cells;
+use super::{audit, token_index};
 use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
@@ -64,7 +64,7 @@ pub(super) fn insert(
         ":client_id": client.map(|(client_id, _)| client_id),
         ":grant_id": client.map(|(_, grant_id)| grant_id.0.as_bytes()),
     })?;
-    Ok(())
+    token_index::insert(conn, sealed.access_token_hash, sealed.id())
 }
 
 pub(super) fn insert_grant(

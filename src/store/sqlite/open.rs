@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::migrations;
@@ -80,8 +81,7 @@ pub(super) fn open(
     })?;
 
     let failed = |error| engine_error(path, error);
-    let mut conn =
-        Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE)).map_err(failed)?;
+    let mut conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     migrations::inspect(&conn).map_err(failed)?.found(&named(path))?;
     prepare_writer(&conn, durability).map_err(failed)?;
     let (keyring, tokens) = claim(&mut conn, path, keys, account)?;
@@ -141,9 +141,15 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn flags(access: OpenFlags) -> OpenFlags {
+/// Opens a connection to a file. All connections are opened here, so that the same holds for all.
+pub(super) fn connect(path: impl AsRef<Path>, access: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection is used by one thread at a time, so SQLite needs no lock of its own.
-    access | OpenFlags::SQLITE_OPEN_NO_MUTEX
+    let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // A plan does not depend on the values that are bound, so a statement is compiled once and not for each execution
+    // (<https://sqlite.org/queryplanner-ng.html#qpsg>).
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    Ok(conn)
 }
 
 fn prepare_writer(conn: &Connection, durability: Durability) -> rusqlite::Result<()> {
@@ -165,7 +171,6 @@ fn prepare_writer(conn: &Connection, durability: Durability) -> rusqlite::Result
     conn.pragma_update(None, "fullfsync", durability == Durability::Full)?;
     conn.pragma_update(None, "checkpoint_fullfsync", durability == Durability::Full)?;
     conn.pragma_update(None, "foreign_keys", true)?;
-    conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     // A page that many commits touch is merged into the file once: 16 MB of log between two checkpoints.
     conn.pragma_update(None, "wal_autocheckpoint", 4096)?;
@@ -174,9 +179,8 @@ fn prepare_writer(conn: &Connection, durability: Durability) -> rusqlite::Result
 }
 
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
-    let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+    let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     conn.busy_timeout(Duration::from_secs(5))?;
-    conn.pragma_update(None, "trusted_schema", false)?;
     Ok(conn)
 }
 

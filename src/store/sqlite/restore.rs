@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 use super::backup::{beside, create_private, io_error, open_still};
 use super::open::{self, meta};
@@ -146,8 +146,7 @@ fn put_aside(target: &Path, now: Timestamp) -> Result<Option<PathBuf>, BackupErr
 /// A crash may have left a write-ahead log: with it merged, the file is whole by itself. What is damaged is moved as it
 /// is.
 fn merge_log(target: &Path) {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let merged = Connection::open_with_flags(target, flags)
+    let merged = open::connect(target, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .and_then(|conn| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
     if let Err(error) = merged {
         tracing::debug!(%error, "the write-ahead log of the replaced store stays beside it");

@@ -5,8 +5,10 @@
 mod append_only;
 mod backups;
 mod faults;
+mod indexing;
 mod keys;
 mod opening;
+mod plans;
 
 use std::path::Path;
 

@@ -44,7 +44,8 @@ for (const method of ['header', 'body']) {
 
     const second = await first.refresh();
     same(second.token.access_token, first.token.access_token, 'the access token');
-    await second.revoke('refresh_token');
+    // The access token first, and then the refresh token.
+    await second.revokeAll();
     await assert.rejects(second.refresh(), isRefused(400, 'invalid_grant'), 'a revoked token');
   });
 }

@@ -13,7 +13,7 @@ use crate::store::seal::SealError;
 use crate::store::{Engine, Store};
 
 /// Runs something on the writer's own connection, as a decision.
-async fn on_writer<T: Send + 'static>(
+pub(super) async fn on_writer<T: Send + 'static>(
     store: &Store,
     run: impl FnMut(&Sqlite) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -10,7 +10,7 @@ use crate::store::contract::{at_once, oauth_transaction};
 use crate::store::model::{ConnectionId, RedeemOutcome};
 use crate::store::{OpenOptions, Store, TokenKind};
 
-fn with(directory: &std::path::Path, keys: &[(&str, u8)]) -> OpenOptions {
+pub(super) fn with(directory: &std::path::Path, keys: &[(&str, u8)]) -> OpenOptions {
     let mut options = options(directory);
     let key = |(id, byte): &(&str, u8)| SealingKey {
         id: (*id).to_owned(),

@@ -1,0 +1,10 @@
+-- Finds connections by Plaid's access token: the first eight bytes of a hash of it under the store's token key, as a number.
+-- A table of its own and not a column, so that adding the rows of older connections rewrites none of theirs.
+CREATE TABLE access_tokens (
+    hash          INTEGER NOT NULL,
+    connection_id BLOB NOT NULL,
+    PRIMARY KEY (hash, connection_id)
+) STRICT, WITHOUT ROWID;
+
+-- How far older connections have been added: see src/store/token_index.rs.
+INSERT INTO meta (name, value) VALUES ('access_tokens', x'0000');
