@@ -23,6 +23,9 @@ const OAUTH_PARAMETERS: [&str; 8] = [
     "response_mode",
 ];
 
+/// `state` as it is sent, still percent-encoded, in bytes.
+const MAX_STATE: usize = 4096;
+
 /// Whether a query holds any OAuth parameter.
 #[must_use]
 pub fn is_oauth(params: &Params) -> bool {
@@ -103,15 +106,16 @@ pub fn authorize<'a>(
         None => clients.first(),
     }
     .ok_or(page(PageError::UnknownClient))?;
+    // A state that cannot be used is not sent back either.
     let state = if params.is_doubled("state") {
         None
     } else {
-        raw_query_value(query, "state")
+        raw_query_value(query, "state").filter(|state| state.len() <= MAX_STATE)
     };
     let target = RedirectTarget::check(&client.redirect_uris, params.get("redirect_uri"), state)
         .map_err(|error| page(PageError::Redirect(error)))?;
 
-    match protocol(&params, client, lists, is_product) {
+    match protocol(query, &params, client, lists, is_product) {
         Ok((code_challenge, scope)) => {
             let request = OAuthRequest {
                 client_id: client.id.clone(),
@@ -141,6 +145,7 @@ type Protocol = (Option<String>, Option<Vec<String>>);
 
 /// What is checked once the redirect URI is proven: challenge and scope come out.
 fn protocol(
+    query: &str,
     params: &Params,
     client: &ClientConfig,
     lists: &ProductLists,
@@ -149,6 +154,13 @@ fn protocol(
     params
         .none_doubled()
         .map_err(|error| ("invalid_request", error.to_string()))?;
+    if raw_query_value(query, "state").is_some_and(|state| state.len() > MAX_STATE) {
+        return Err((
+            "invalid_request",
+            "state is longer than 4096 bytes; send a short random value and keep the rest in the client"
+                .to_owned(),
+        ));
+    }
     match params.get("response_type") {
         None | Some("code") => {}
         Some(_) => {
@@ -252,6 +264,13 @@ mod tests {
         assert!(error("response_type=token&state=a").ends_with("&state=a"));
         assert!(error("scope=assets").contains("error=invalid_scope"));
         assert!(error("code_challenge=x&code_challenge_method=plain").contains("error=invalid_request"));
+        let longest = ask(&format!("state={}", "s".repeat(MAX_STATE))).unwrap();
+        assert_eq!(longest.1.unwrap().len(), MAX_STATE);
+        let long = error(&format!("state={}", "s".repeat(MAX_STATE + 1)));
+        assert!(
+            long.contains("error=invalid_request") && long.contains("4096") && !long.contains("&state="),
+            "{long}"
+        );
         assert!(error("client_id=app").contains("error=invalid_request"));
         let doubled = error("state=a&state=b");
         assert!(

@@ -7,6 +7,7 @@ mod listing;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -32,13 +33,13 @@ macro_rules! ids {
             }
         }
 
-        impl serde::Serialize for $name {
+        impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
+        impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
                 Uuid::try_parse(&text).map(Self).map_err(serde::de::Error::custom)
@@ -71,7 +72,7 @@ impl std::fmt::Debug for Nonce {
 pub struct PublicTokenHash(pub [u8; 32]);
 
 /// What the OAuth client asked for, as it was checked at the authorization endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OAuthRequest {
     /// The client, known.
     pub client_id: String,
@@ -86,7 +87,7 @@ pub struct OAuthRequest {
 }
 
 /// The two uses of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Flow {
     /// An OAuth client waits for a code.
     OAuth(OAuthRequest),
@@ -94,8 +95,8 @@ pub enum Flow {
     Browser,
 }
 
-/// A transaction to be opened.
-#[derive(Clone, Debug)]
+/// A transaction to be opened: what never changes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTransaction {
     /// Its id.
     pub id: TransactionId,
@@ -107,10 +108,22 @@ pub struct NewTransaction {
     pub scope: Option<Vec<String>>,
     /// Fresh and opaque, never personal data: Plaid's `user.client_user_id`.
     pub client_user_id: String,
-    /// When it was opened.
+    /// When its page was shown.
     pub created_at: Timestamp,
     /// Until when it can be completed.
     pub expires_at: Timestamp,
+}
+
+impl NewTransaction {
+    /// What a cancelled transaction needs: nothing is sent back from its row, so the client's own texts are left out.
+    pub(super) fn without_request_details(mut self) -> Self {
+        if let Flow::OAuth(request) = &mut self.flow {
+            request.state = None;
+            request.code_challenge = None;
+        }
+        self.scope = None;
+        self
+    }
 }
 
 /// How far a transaction has come. The consuming writes move it on, each from one stage only.
@@ -159,12 +172,57 @@ pub struct Transaction {
     pub scope: Option<Vec<String>>,
     /// Plaid's `user.client_user_id`.
     pub client_user_id: String,
-    /// When it was opened.
+    /// When its page was shown.
     pub created_at: Timestamp,
     /// Until when it can be completed.
     pub expires_at: Timestamp,
     /// How far it has come.
     pub stage: Stage,
+}
+
+impl Transaction {
+    /// A transaction in this stage.
+    #[must_use]
+    pub fn at(stage: Stage, new: NewTransaction) -> Self {
+        Self {
+            id: new.id,
+            nonce: new.nonce,
+            flow: new.flow,
+            scope: new.scope,
+            client_user_id: new.client_user_id,
+            created_at: new.created_at,
+            expires_at: new.expires_at,
+            stage,
+        }
+    }
+
+    /// What never changes of it.
+    #[must_use]
+    pub fn unchanging(&self) -> NewTransaction {
+        NewTransaction {
+            id: self.id,
+            nonce: self.nonce,
+            flow: self.flow.clone(),
+            scope: self.scope.clone(),
+            client_user_id: self.client_user_id.clone(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+/// Outcome of `start_link`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkStart {
+    /// A link token may be made.
+    Allowed {
+        /// Whether this call stored the transaction.
+        first: bool,
+    },
+    /// As many link tokens as allowed were made already.
+    TooMany,
+    /// The transaction is completed, cancelled, abandoned or expired.
+    NotOpen,
 }
 
 /// A connection to be stored. The access token is sealed on its way to the disk.
@@ -340,8 +398,6 @@ pub enum CancelOutcome {
     Cancelled,
     /// The transaction has been completed (or abandoned after that): it cannot be cancelled any more.
     TooLate,
-    /// There is no such transaction.
-    NotFound,
 }
 
 /// Why a connection is to be removed at Plaid.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { openContext } from './helpers/chromium.mjs';
-import { Jar, makePublicToken, openLinkPage, pageCall } from './helpers/direct.mjs';
+import { Jar, makePublicToken, openLinkPage, pageCall, startLink } from './helpers/direct.mjs';
 import { connectButton, passLink } from './helpers/link.mjs';
 import { keepPage } from './helpers/output.mjs';
 import { reportOf, simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
@@ -115,6 +115,8 @@ test('the calls of a page are refused to everybody else', { timeout: TIMEOUT_MS 
   const theirs = new Jar();
   const page = await openLinkPage(mine, setting.emulator.start().url);
   const theirPage = await openLinkPage(theirs, setting.emulator.start().url);
+  await startLink(mine, page);
+  await startLink(theirs, theirPage);
   const completion = { public_token: await makePublicToken(setting.broker.simulatorUrl) };
   const refused = async (what, jar, headers = {}) => {
     const { status, json } = await pageCall(jar, page, '/api/set_access_token', completion, headers);

@@ -13,7 +13,10 @@ const PROGRAM: (&str, &[u8]) = ("program", b"plaid-token-broker");
 /// How many steps were taken (`meta`).
 const TAKEN: &str = "schema";
 
-const STEPS: [(i64, &str); 1] = [(1, include_str!("migrations/0001_store.sql"))];
+const STEPS: [(i64, &str); 2] = [
+    (1, include_str!("migrations/0001_store.sql")),
+    (2, include_str!("migrations/0002_bounds.sql")),
+];
 
 /// One migrates at a time: held until the end of the transaction.
 pub(super) async fn lock(conn: &Conn) -> Result<(), Failure> {

@@ -7,9 +7,10 @@ use crate::store::claim::Schema;
 /// "ptbs": marks the file as a store of this program (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7074_6273;
 
-const STEPS: [(i64, &str); 2] = [
+const STEPS: [(i64, &str); 3] = [
     (1, include_str!("migrations/0001_main_job.sql")),
     (2, include_str!("migrations/0002_operation.sql")),
+    (3, include_str!("migrations/0003_bounds.sql")),
 ];
 
 /// Looks without changing anything.
