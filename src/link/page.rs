@@ -252,6 +252,8 @@ fn link_page(
         Ok(prepared) => prepared,
         Err(error) => {
             tracing::error!(%error, "a request could not be sealed");
+            let words = "the page could not be prepared";
+            attempt.refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error", words, None);
             return error_page(app, visit.root, &refusal::internal());
         }
     };

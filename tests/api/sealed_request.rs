@@ -23,7 +23,9 @@ async fn events(broker: &TestBroker) -> Vec<String> {
         ..AuditQuery::default()
     };
     let log = broker.app.store.audit(query).await.unwrap();
-    log.into_iter().map(|record| record.event.as_str().to_owned()).collect()
+    log.into_iter()
+        .map(|record| record.event.as_str().to_owned())
+        .collect()
 }
 
 #[tokio::test]

@@ -71,16 +71,26 @@ fn where_the_state_is_missing_or_broken_the_simulator_is_named_and_not_plaid() {
     let (mut broker, plaid) = start(&home);
     let refresh = broker.tokens(&plaid).text("refresh_token");
     assert_eq!(broker.process.stop(), Some(0));
-    for content in [None, Some("{\"time\":"), Some("{\"time\":1,\"snapshot\":{\"version\":0}}")] {
+    for content in [
+        None,
+        Some("{\"time\":"),
+        Some("{\"time\":1,\"snapshot\":{\"version\":0}}"),
+    ] {
         match content {
             None => fs::remove_file(state_file(&home)).unwrap(),
             Some(content) => fs::write(state_file(&home), content).unwrap(),
         }
         let (mut broker, _) = start(&home);
         let refused = broker.token(&[("refresh_token", &refresh)]).unwrap();
-        assert_eq!((refused.status, refused.text("error").as_str()), (400, "invalid_grant"));
+        assert_eq!(
+            (refused.status, refused.text("error").as_str()),
+            (400, "invalid_grant")
+        );
         let description = refused.text("error_description");
-        assert!(description.contains("simulator") && !description.contains("Plaid"), "{description}");
+        assert!(
+            description.contains("simulator") && !description.contains("Plaid"),
+            "{description}"
+        );
         assert_eq!(broker.process.stop(), Some(0));
         let log = broker.process.stderr.text();
         assert!(log.contains("has forgotten the connections"), "{log}");

@@ -32,7 +32,7 @@ export function appendOutput(path, line) {
  */
 export async function keepPage(page, name) {
   const html = await page.content();
-  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]'));
+  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-(handle|request)=")[^"]*/g, '$1[$2]'));
 }
 
 /** A URL as it may be kept: without the code on its way to the client, and without Link's own token. */
