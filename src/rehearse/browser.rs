@@ -213,7 +213,7 @@ impl Rehearsal {
         })
     }
 
-    /// Hands over the public token as Link's success does, and reads where the browser is sent.
+    /// Opens Link and hands over the public token as Link's success does, and reads where the browser is sent.
     pub(super) async fn complete(
         &self,
         http: &Client,
@@ -225,6 +225,7 @@ impl Rehearsal {
             "metadata": { "institution": { "name": super::items::INSTITUTION.1,
                 "institution_id": super::items::INSTITUTION.0 } },
         });
+        self.link_token(http, &tab).await?;
         let answer = self.call(http, &tab, "/api/set_access_token", &body).await?;
         let Some(redirect_to) = answer.text_of("redirect_to").filter(|_| answer.status == 200) else {
             let fix = if answer.status == 503 {

@@ -185,7 +185,7 @@ async fn many_tabs_keep_a_bounded_number_of_cookies() {
     browser
         .cookies
         .insert("ptb_tx_!".to_owned(), "planted".to_owned());
-    let mut newest = String::new();
+    let mut newest = (String::new(), String::new());
     for n in 1..20 {
         broker.clock.advance(Duration::from_millis(1));
         let request = broker
@@ -205,10 +205,11 @@ async fn many_tabs_keep_a_bounded_number_of_cookies() {
                     .insert(name.to_owned(), rest.split(';').next().unwrap().to_owned());
             }
         }
-        newest = Browser::show(&broker, answer).handle;
+        let shown = Browser::show(&broker, answer);
+        newest = (shown.handle, shown.request);
     }
     assert_eq!(browser.cookies.len(), 8 + 1, "eight and the planted one");
-    browser.handle = newest;
+    (browser.handle, browser.request) = newest;
     assert_eq!(browser.create_link_token().await.status, 200);
 }
 

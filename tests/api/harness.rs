@@ -354,9 +354,13 @@ impl<'a> Browser<'a> {
             .header("sec-fetch-site", "same-origin")
     }
 
-    pub async fn create_link_token(&self) -> Answer {
+    pub fn create_link_token_request(&self) -> RequestBuilder {
         let body = json!({ "request": self.request });
-        Answer::of(self.call("/api/create_link_token").json(&body)).await
+        self.call("/api/create_link_token").json(&body)
+    }
+
+    pub async fn create_link_token(&self) -> Answer {
+        Answer::of(self.create_link_token_request()).await
     }
 
     /// Opens Link, unless that was tried before.

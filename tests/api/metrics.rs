@@ -100,7 +100,7 @@ async fn what_happened_is_what_is_counted() {
             &[("grant", "none"), ("outcome", "invalid_request")],
             1.0,
         ),
-        ("ptb_transactions_total", &[("event", "opened")], 4.0),
+        ("ptb_transactions_total", &[("event", "opened")], 3.0),
         ("ptb_transactions_total", &[("event", "completed")], 2.0),
         ("ptb_transactions_total", &[("event", "cancelled")], 1.0),
         ("ptb_codes_total", &[("event", "issued")], 2.0),
@@ -146,7 +146,7 @@ async fn what_happened_is_what_is_counted() {
         (
             "ptb_plaid_request_duration_seconds_count",
             &[("endpoint", "/link/token/create")],
-            4.0,
+            6.0,
         ),
         ("ptb_store_commits_total", &[("outcome", "failed")], 0.0),
         (

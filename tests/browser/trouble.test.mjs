@@ -110,6 +110,32 @@ browserTest('inside a frame there is one link to a window of its own', 'framed',
   assert.deepEqual(setting.emulator.report(session).problems, []);
 });
 
+browserTest('a page that opened Plaid too often is explained, and a fresh one works', 'too-often', async (page) => {
+  const { session, url } = setting.emulator.start();
+  await page.goto(url);
+  await connectButton(page).waitFor();
+  // The page's own calls, as many as one authorization gets.
+  const last = await page.evaluate(async () => {
+    const { handle, request, root } = document.querySelector('main').dataset;
+    let status = 0;
+    for (let number = 0; number < 20; number += 1) {
+      const response = await fetch(`${root}api/create_link_token`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-Broker-Handle': handle },
+        body: JSON.stringify({ request }),
+      });
+      status = response.status;
+    }
+    return status;
+  });
+  assert.equal(last, 200);
+  await connectButton(page).click();
+  await problem(page).filter({ hasText: 'too many times' }).waitFor();
+  await page.getByRole('button', { name: 'Reload this page' }).click();
+  await passLink(page);
+  assert.deepEqual((await reportOf(page, setting.emulator, session)).problems, []);
+});
+
 test('the calls of a page are refused to everybody else', { timeout: TIMEOUT_MS }, async () => {
   const mine = new Jar();
   const theirs = new Jar();
