@@ -180,12 +180,13 @@ impl Simulator {
     }
 
     /// Counts the uses of the state since the start: where the number stays the same, a snapshot would be the same.
-    pub(crate) fn uses(&self) -> u64 {
+    #[must_use]
+    pub fn uses(&self) -> u64 {
         self.0.uses.load(Ordering::Relaxed)
     }
 
     /// Moves the simulator's clock on to this time, unless it is later already.
-    pub(crate) fn catch_up_with(&self, time: Timestamp) {
+    pub fn catch_up_with(&self, time: Timestamp) {
         self.advance(time.since(self.now()));
     }
 

@@ -308,7 +308,8 @@ impl Simulator {
     }
 
     /// The time that tokens and Items live by.
-    pub(crate) fn now(&self) -> Timestamp {
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
