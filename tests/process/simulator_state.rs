@@ -8,13 +8,13 @@ use plaid_token_broker::simulator;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::flow::Broker;
+use crate::flow::{Broker, CALLBACK};
 use crate::harness::{PATIENCE, Start, directory, mode};
 use crate::web::{Reply, post_json};
 
-/// A broker as it starts without settings, and its simulator's address.
+/// A broker without Plaid keys, and its simulator's address.
 fn start(home: &TempDir) -> (Broker, String) {
-    let broker = Broker::of(Start::broker(home));
+    let broker = Broker::of(Start::broker(home).set("PLAID_REDIRECT_URI", CALLBACK));
     let plaid = broker.process.stdout.line("simulator listening on ");
     (broker, plaid)
 }

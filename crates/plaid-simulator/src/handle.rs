@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use plaid_token_broker_core::clock::Timestamp;
 use serde_json::{Value, json};
 
 use super::adjustable_clock::TooFarAhead;
@@ -15,7 +16,6 @@ use super::snapshot::{self, SnapshotError, Switches, Taken};
 use super::state::State;
 use super::webhook::{Outbox, Webhook, WebhookView};
 use super::{ItemView, Simulator, api, lock};
-use crate::clock::Timestamp;
 
 /// There is no Item with this id, or it was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
