@@ -99,7 +99,11 @@ secret=51a11a7ed5ec4e7000000000000001
 json='Content-Type: application/json'
 for i in $(seq 50); do
     jar=$work/cookies-$i
-    handle=$(fetch --cookie-jar "$jar" "$url/?state=s&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2F" | sed -n 's/.*data-handle="\([^"]*\)".*/\1/p')
+    page=$(fetch --cookie-jar "$jar" "$url/?state=s&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2F")
+    handle=$(sed -n 's/.*data-handle="\([^"]*\)".*/\1/p' <<<"$page")
+    request=$(sed -n 's/.*data-request="\([^"]*\)".*/\1/p' <<<"$page")
+    fetch --output /dev/null --cookie "$jar" --header "$json" --header "X-Broker-Handle: $handle" \
+        "$url/api/create_link_token" --data "{\"request\":\"$request\"}"
     public_token=$(fetch --header "$json" "$simulator/sandbox/public_token/create" --data \
         "{\"client_id\":\"$client_id\",\"secret\":\"$secret\",\"institution_id\":\"ins_109508\",\"initial_products\":[\"auth\"]}" |
         sed -n 's/.*"public_token":"\([^"]*\)".*/\1/p')

@@ -20,7 +20,7 @@ use crate::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
 use crate::record::Record;
 use crate::simulator::Simulator;
-use crate::store::model::AllowedRedirectUri;
+use crate::store::model::{AllowedRedirectUri, Connection};
 use crate::store::{Store, StoreError};
 
 /// What [`App`] is made of.
@@ -254,6 +254,16 @@ impl App {
             Environment::Sandbox => PageEnvironment::Sandbox,
             Environment::Production => PageEnvironment::Production,
         }
+    }
+
+    /// Whether the embedded simulator does not know this connection: it started without the state in which it made it.
+    #[must_use]
+    pub fn simulator_forgot(&self, connection: &Connection) -> bool {
+        self.simulator.as_ref().is_some_and(|simulator| {
+            simulator
+                .item_by_access_token(connection.access_token.expose())
+                .is_none()
+        })
     }
 
     /// `iss` of an authorization response to this client (RFC 9207), unless it is switched off.

@@ -6,6 +6,7 @@
 mod reload;
 mod serve;
 mod signals;
+mod simulator_state;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,11 +22,12 @@ use url::Url;
 pub use reload::reload_on_hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
+use simulator_state::SimulatorFile;
 
 use crate::admin::Admins;
 use crate::app::{App, Parts};
 use crate::audit::{Audit, FileError, Flush};
-use crate::clock::{SharedClock, SystemClock};
+use crate::clock::{SharedClock, SystemClock, Timestamp};
 use crate::config::{Config, Environment, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
 use crate::limits::Limits;
@@ -100,6 +102,7 @@ pub struct Broker {
     listener: TcpListener,
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
+    simulator_file: Option<SimulatorFile>,
     addresses: Addresses,
 }
 
@@ -168,6 +171,10 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?.measured_by(metrics.plaid.clone());
     let store = open_store(&config).await?;
     store.measured_by(metrics.store.clone());
+    let simulator_file = match &simulator {
+        Some((_, simulator)) => resume_simulator(&config, simulator, &store, clock.now()).await?,
+        None => None,
+    };
     let flow = metrics.flow.clone();
     let audit = Audit::new(
         store.clone(),
@@ -211,8 +218,40 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         listener,
         ops,
         simulator,
+        simulator_file,
         addresses,
     })
+}
+
+/// Loads the embedded simulator's state from beside the store; says so where it forgot connections that the store has.
+async fn resume_simulator(
+    config: &Config,
+    simulator: &Simulator,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Option<SimulatorFile>, StoreError> {
+    let file = SimulatorFile::beside(&config.store.database, simulator);
+    let (file, resumed) = match file {
+        Some(file) => {
+            let loading = tokio::task::spawn_blocking(move || (file.load(), file));
+            let stopped = |_| StoreError::Unavailable("loading the simulator's state was stopped");
+            let (resumed, file) = loading.await.map_err(stopped)?;
+            (Some(file), resumed)
+        }
+        None => (None, false),
+    };
+    if !resumed && config.plaid.base_url.is_none() {
+        let connections = store.counts(now).await?.live();
+        if connections > 0 {
+            tracing::warn!(
+                connections,
+                kept = file.is_some(),
+                "the embedded simulator starts without its earlier state and has forgotten the connections that the store \
+                 has: connect them again"
+            );
+        }
+    }
+    Ok(file)
 }
 
 /// Plaid, or what stands in for it.
@@ -269,6 +308,7 @@ impl Broker {
             listener,
             ops,
             simulator,
+            simulator_file,
             ..
         } = self;
         // The simulator and the operations routes outlive the draining: requests in flight still need them.
@@ -278,6 +318,7 @@ impl Broker {
             let stop = background.clone().cancelled_owned();
             tokio::spawn(simulator::serve(listener, simulator, stop));
         }
+        let keeping = simulator_file.map(|file| tokio::spawn(file.keep(background.clone())));
         tokio::spawn(serve(
             ops,
             ops::router(app.clone(), stop.drain.clone()),
@@ -329,6 +370,13 @@ impl Broker {
         // Told twice: nothing is waited for. What was acknowledged is on disk already.
         if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {
             tracing::error!("the store did not close in time");
+        }
+        // Last, as whatever was under way may have changed the simulator.
+        background.cancel();
+        if let Some(keeping) = keeping.filter(|_| !stop.now.is_cancelled())
+            && timeout(CLOSE, keeping).await.is_err()
+        {
+            tracing::warn!("the simulator's state was not saved in time");
         }
         tracing::info!("stopped");
         ended

@@ -32,7 +32,7 @@ pub struct TooMany {
 /// What strangers can ask for, each with a budget of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A Link page: it writes a transaction.
+    /// An authorization request, whether it is refused or shows the Link page.
     Page,
     /// A call of the page: it may become a call to Plaid.
     PageCall,
@@ -161,8 +161,8 @@ impl Limits {
     }
 }
 
-/// Who has one IPv6 address has its /64 as well, so that is what counts.
-fn network(address: IpAddr) -> IpAddr {
+/// The network that an address belongs to: who has one IPv6 address has its /64 as well, so that is what counts.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -2,6 +2,7 @@
 //! browser is sent on.
 
 mod api_error;
+mod callback;
 mod cancel;
 mod complete;
 mod cookies;

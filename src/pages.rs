@@ -68,6 +68,8 @@ pub struct LinkPage {
     pub nonce: String,
     /// The transaction's handle, which the page sends back in `X-Broker-Handle`.
     pub handle: String,
+    /// The transaction's sealed request, which the page sends with the calls that may come before it is stored.
+    pub request: String,
     /// The OAuth client that asks; `None` in the browser login flow.
     pub client_name: Option<String>,
     /// What is shared, as [`plain_products`] puts it.

@@ -95,19 +95,15 @@ impl Record {
         book.lock().unwrap_or_else(PoisonError::into_inner).since(number)
     }
 
-    /// The callbacks that were refused of known clients, the latest first, each once.
+    /// The callbacks that were refused of known clients, each once; no network can crowd out another one's.
     #[must_use]
     pub fn refused_callbacks(&self) -> Vec<Arc<Entry>> {
-        let mut found: Vec<Arc<Entry>> = Vec::new();
-        for entry in self.entries().into_iter().rev() {
-            let known = |other: &Arc<Entry>| {
-                (&other.client, &other.redirect_uri) == (&entry.client, &entry.redirect_uri)
-            };
-            if entry.client.is_some() && entry.redirect_uri.is_some() && !found.iter().any(known) {
-                found.push(entry);
-            }
-        }
-        found
+        let Some(book) = &self.0.book else {
+            return Vec::new();
+        };
+        book.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .refused_callbacks()
     }
 
     /// Listens from now on, or tells that too many do.

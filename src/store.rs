@@ -32,9 +32,9 @@ pub use self::inspection::{Inspection, Restored};
 use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
-    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
-    RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
+    PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat,
+    RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
 use self::postgres::PostgresStore;
 use self::sqlite::SqliteStore;
@@ -182,12 +182,20 @@ impl Store {
         }
     }
 
-    /// Opens a transaction.
-    pub async fn open_transaction(&self, new: NewTransaction) -> Result<(), StoreError> {
-        let trail = self.trail(new.created_at);
+    /// Counts a link token that is about to be made, of which one transaction gets `most`. The first one stores the
+    /// transaction; repeated and concurrent calls store it once.
+    pub async fn start_link(
+        &self,
+        new: NewTransaction,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<LinkStart, StoreError> {
+        if now >= new.expires_at {
+            return Ok(LinkStart::NotOpen);
+        }
         match &self.engine {
-            Engine::Sqlite(store) => store.open_transaction(new, trail).await,
-            Engine::Postgres(store) => store.open_transaction(new, trail).await,
+            Engine::Sqlite(store) => store.start_link(new, most, self.trail(now)).await,
+            Engine::Postgres(store) => store.start_link(new, most, self.trail(now)).await,
         }
     }
 
@@ -212,11 +220,13 @@ impl Store {
         }
     }
 
-    /// The person cancelled for good. Also possible after `expires_at`, as the client still waits for its answer.
-    pub async fn cancel(&self, id: TransactionId, now: Timestamp) -> Result<CancelOutcome, StoreError> {
+    /// The person cancelled for good. Also possible after `expires_at`, as the client still waits for its answer. A
+    /// transaction that is not stored yet is stored as cancelled, so that it cannot be started afterwards.
+    pub async fn cancel(&self, new: NewTransaction, now: Timestamp) -> Result<CancelOutcome, StoreError> {
+        let new = new.without_request_details();
         match &self.engine {
-            Engine::Sqlite(store) => store.cancel(id, self.trail(now)).await,
-            Engine::Postgres(store) => store.cancel(id, self.trail(now)).await,
+            Engine::Sqlite(store) => store.cancel(new, self.trail(now)).await,
+            Engine::Postgres(store) => store.cancel(new, self.trail(now)).await,
         }
     }
 

@@ -22,7 +22,8 @@ const LOAD_TIMEOUT = 20_000;
 const CALL_TIMEOUT = 60_000;
 
 // The handle tells the broker which of this browser's tabs is calling. It is kept for the page that a bank's
-// own login returns to, which is opened in the same tab.
+// own login returns to, which is opened in the same tab. The sealed request is what the broker stores when Link is
+// opened or the person cancels; after that the handle is enough.
 const HANDLE_KEY = "broker-handle";
 const LINK_TOKEN_KEY = "broker-link-token";
 const CLIENT_KEY = "broker-client";
@@ -236,7 +237,7 @@ async function connect(message = "Opening Plaid…") {
   linked = null;
   show("starting", { message, label: "Connecting…", canCancel: false });
   try {
-    const { link_token } = await call("api/create_link_token", {});
+    const { link_token } = await call("api/create_link_token", { request });
     remember(LINK_TOKEN_KEY, link_token);
     openLink(link_token);
   } catch (failure) {
@@ -373,7 +374,7 @@ async function cancel() {
   closeLink();
   show("cancelling", { message: `Taking you back to ${client}…`, canCancel: false });
   try {
-    const answer = await call("api/link_exit", { error: null, metadata: lastExit ?? {}, cancel: true });
+    const answer = await call("api/link_exit", { error: null, metadata: lastExit ?? {}, cancel: true, request });
     leave(destination(answer), `Cancelled. Taking you back to ${client}…`);
   } catch (failure) {
     showFailedCall("cancel-failed", "Cancelling did not work", asFailedCall(failure), cancel);
@@ -390,6 +391,7 @@ function asFailedCall(failure) {
 // ---- Start ------------------------------------------------------------------------------------------------
 
 const handle = readHandle();
+const request = page.dataset.request || undefined;
 
 // The page that a bank returns to does not know who asked; its tab does.
 if (!page.dataset.resume) {

@@ -25,6 +25,12 @@ pub enum PageCallError {
     /// It was completed, cancelled or abandoned, or ran out.
     #[error("the transaction is over")]
     Over,
+    /// This authorization had as many link tokens as one gets.
+    #[error("the authorization had too many link tokens")]
+    TooManyLinkTokens,
+    /// The client, or its redirect URI, was removed since the page was shown.
+    #[error("the client's redirect URI is not registered any more")]
+    CallbackRemoved,
     /// Not what our page sends.
     #[error("the request is not what the page sends: {0}")]
     BadRequest(&'static str),
@@ -115,6 +121,22 @@ impl PageCallError {
                 "transaction_over",
                 Next::Reload,
                 text("This page has expired or was used already."),
+            ),
+            Self::TooManyLinkTokens => (
+                S::CONFLICT,
+                "too_many_link_tokens",
+                Next::Reload,
+                text("Plaid was opened from this page too many times."),
+            ),
+            Self::CallbackRemoved => (
+                S::FORBIDDEN,
+                "callback_removed",
+                Next::None,
+                text(
+                    "The application that sent you here, or its return address, was removed from this service, so you \
+                     cannot go back there from this page. Go back to the application yourself, and contact its support \
+                     if this happens again.",
+                ),
             ),
             Self::BadRequest(what) => (
                 S::BAD_REQUEST,

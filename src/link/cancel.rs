@@ -9,14 +9,13 @@ use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::complete::loggable;
-use super::recorded;
-use super::transaction::ProvenTransaction;
+use super::transaction::Tab;
+use super::{callback, recorded};
 use crate::app::App;
 use crate::audit::Origin;
 use crate::middleware::body;
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
-use crate::oauth::redirect::RedirectTarget;
 use crate::record::Endpoint;
 use crate::store::model::{CancelOutcome, Flow, Transaction};
 
@@ -29,6 +28,9 @@ struct Exit {
     metadata: Option<ExitMetadata>,
     #[serde(default)]
     cancel: bool,
+    /// The sealed request that the page has: the person may cancel before anything is stored.
+    #[serde(default)]
+    request: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,11 +54,12 @@ struct ExitMetadata {
 pub async fn link_exit(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
-    ProvenTransaction(transaction): ProvenTransaction,
+    tab: Tab,
     body: Body,
 ) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;
     let exit: Exit = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no report of Link's end"))?;
+    let transaction = tab.transaction(&app, exit.request.as_deref()).await?;
     let metadata = exit.metadata.as_ref();
     tracing::info!(
         transaction = %transaction.id,
@@ -82,21 +85,17 @@ pub async fn link_exit(
 }
 
 async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<Response, PageCallError> {
-    match app
-        .store
-        .by(origin)
-        .cancel(transaction.id, app.clock.now())
-        .await?
-    {
+    let store = app.store.by(origin);
+    match store.cancel(transaction.unchanging(), app.clock.now()).await? {
         CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
-        CancelOutcome::TooLate | CancelOutcome::NotFound => return Err(PageCallError::Over),
+        CancelOutcome::TooLate => return Err(PageCallError::Over),
     }
     let answer = match &transaction.flow {
         Flow::OAuth(request) => {
-            let clients = app.clients();
-            let issuer = app.issuer_for(clients.find(&request.client_id));
-            let target = RedirectTarget::of_transaction(request);
-            json!({ "redirect_to": target.with_error("access_denied", "the person cancelled", issuer) })
+            let redirect_to = callback::redirect(app, request, |target, issuer| {
+                target.with_error("access_denied", "the person cancelled", issuer)
+            })?;
+            json!({ "redirect_to": redirect_to })
         }
         Flow::Browser => json!({}),
     };

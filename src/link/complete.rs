@@ -9,15 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::api_error::PageCallError;
 use super::session::SESSION_TTL;
-use super::transaction::ProvenTransaction;
-use super::{cookies, recorded, session};
+use super::transaction::Tab;
+use super::{callback, cookies, recorded, session};
 use crate::app::App;
 use crate::audit::Origin;
 use crate::connections::LinkResult;
 use crate::middleware::body;
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
-use crate::oauth::redirect::RedirectTarget;
 use crate::record::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
@@ -64,9 +63,11 @@ struct Landed {
 pub async fn set_access_token(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
-    ProvenTransaction(transaction): ProvenTransaction,
+    tab: Tab,
     body: Body,
 ) -> Result<Response, PageCallError> {
+    // Without a link token of ours there is nothing to complete, so the transaction is stored.
+    let transaction = tab.transaction(&app, None).await?;
     let attempt = recorded::attempt(&app, Endpoint::Completion, &transaction);
     let answer = complete(&app, peer, &transaction, body).await;
     recorded::finish(
@@ -91,6 +92,7 @@ async fn complete(
     if !public_token.expose().starts_with("public-") {
         return Err(PageCallError::NotAToken);
     }
+    callback::check(app, &transaction.flow)?;
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata
         .link_session_id
@@ -112,7 +114,7 @@ async fn complete(
         .await?;
     match &transaction.flow {
         Flow::OAuth(request) => Ok(Json(Redirect {
-            redirect_to: redirect(app, transaction, request),
+            redirect_to: redirect(app, transaction, request)?,
         })
         .into_response()),
         Flow::Browser => landed(app, transaction, connection_id, peer.https).await,
@@ -120,18 +122,20 @@ async fn complete(
 }
 
 /// Back to the client with the transaction's code: derived, so a repeat is answered with the same.
-fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> String {
+fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Result<String, PageCallError> {
     let code = app
         .store
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+    // The callback may have been removed while Plaid answered: then nobody gets the code, and it runs out.
+    let redirect_to = callback::redirect(app, request, |target, issuer| {
+        target.with_code(code.expose(), issuer)
+    })?;
     // The answer of a repeat holds the same code.
     if transaction.stage == Stage::Open {
         app.metrics.flow.code("issued");
     }
-    let clients = app.clients();
-    let issuer = app.issuer_for(clients.find(&request.client_id));
-    RedirectTarget::of_transaction(request).with_code(code.expose(), issuer)
+    Ok(redirect_to)
 }
 
 /// The browser login flow ends on the page that shows the connection.

@@ -1,17 +1,33 @@
 //! `POST /api/create_link_token`: made on the person's click, because link tokens are short-lived.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::api_error::PageCallError;
-use super::recorded;
-use super::transaction::ProvenTransaction;
+use super::transaction::Tab;
+use super::{callback, recorded};
 use crate::app::App;
+use crate::audit::Origin;
 use crate::config::ProductLists;
+use crate::middleware::body;
+use crate::middleware::peer::Peer;
+use crate::middleware::request_id;
 use crate::plaid::{self, LinkProducts, LinkTokenRequest, LinkTokenUser};
 use crate::record::Endpoint;
-use crate::store::model::{Stage, Transaction};
+use crate::store::model::{LinkStart, Stage, Transaction};
+
+/// Link tokens that one authorization gets: a person needs one, and a few more after mistakes.
+const MOST_LINK_TOKENS: u32 = 20;
+
+/// What the page sends.
+#[derive(Default, Deserialize)]
+struct Start {
+    /// The sealed request that the page has; not needed once the transaction is stored.
+    #[serde(default)]
+    request: Option<String>,
+}
 
 /// What Link needs to start.
 #[derive(Serialize)]
@@ -23,19 +39,47 @@ pub struct LinkTokenAnswer {
 /// Makes a link token for this transaction's person.
 pub async fn create_link_token(
     State(app): State<App>,
-    ProvenTransaction(transaction): ProvenTransaction,
+    axum::Extension(peer): axum::Extension<Peer>,
+    tab: Tab,
+    body: Body,
 ) -> Result<Json<LinkTokenAnswer>, PageCallError> {
-    let answer = create(&app, &transaction).await;
+    let bytes = body::read(body).await?;
+    let start: Start = if bytes.is_empty() {
+        Start::default()
+    } else {
+        body::json_object(&bytes).ok_or(PageCallError::BadRequest("no JSON object"))?
+    };
+    let transaction = tab.transaction(&app, start.request.as_deref()).await?;
+    let origin = Origin::request(peer.address, request_id::current());
+    let answer = create(&app, &transaction, origin).await;
     if let Err(error) = &answer {
         recorded::failed(recorded::attempt(&app, Endpoint::LinkToken, &transaction), error);
     }
     answer
 }
 
-async fn create(app: &App, transaction: &Transaction) -> Result<Json<LinkTokenAnswer>, PageCallError> {
+async fn create(
+    app: &App,
+    transaction: &Transaction,
+    origin: Origin,
+) -> Result<Json<LinkTokenAnswer>, PageCallError> {
     let now = app.clock.now();
-    if transaction.stage != Stage::Open || now >= transaction.expires_at {
+    if transaction.stage != Stage::Open {
         return Err(PageCallError::Over);
+    }
+    callback::check(app, &transaction.flow)?;
+    let store = app.store.by(origin);
+    match store
+        .start_link(transaction.unchanging(), MOST_LINK_TOKENS, now)
+        .await?
+    {
+        LinkStart::Allowed { first: true } => {
+            app.metrics.flow.transaction("opened");
+            tracing::info!(transaction = %transaction.id, "transaction opened");
+        }
+        LinkStart::Allowed { first: false } => {}
+        LinkStart::TooMany => return Err(PageCallError::TooManyLinkTokens),
+        LinkStart::NotOpen => return Err(PageCallError::Over),
     }
     let link = &app.config.link;
     let products = LinkProducts::new(lists_of(app, transaction)?, now);

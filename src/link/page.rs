@@ -1,4 +1,4 @@
-//! `GET /` and `GET /oauth/authorize`: checks the request, opens a transaction, shows the Link page.
+//! `GET /` and `GET /oauth/authorize`: checks the request and shows the Link page. Nothing is stored for that.
 
 use std::convert::Infallible;
 use std::net::Ipv6Addr;
@@ -21,14 +21,13 @@ use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
-use crate::oauth::redirect::RedirectTarget;
 use crate::oauth::told;
 use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::plaid;
 use crate::random;
 use crate::record::{Attempt, Endpoint};
 use crate::store::model::Flow;
-use crate::web::{error_page, html, plain_policy};
+use crate::web::{error_page, html, plain_policy, refuse_cross_site};
 
 /// What is known of the browser's request.
 pub struct Visit {
@@ -69,7 +68,7 @@ pub async fn root(State(app): State<App>, visit: Visit) -> Response {
     } else if visit.only_looks {
         StatusCode::OK.into_response()
     } else {
-        browser_login(&app, &visit).await
+        browser_login(&app, &visit)
     }
 }
 
@@ -78,16 +77,31 @@ pub async fn authorize(State(app): State<App>, visit: Visit) -> Response {
     if visit.only_looks {
         return StatusCode::OK.into_response();
     }
-    authorization(&app, &visit).await
+    authorization(&app, &visit)
 }
 
-async fn authorization(app: &App, visit: &Visit) -> Response {
+fn authorization(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
     let mut attempt = app.record.attempt(Endpoint::Authorization);
+    attempt.address(visit.peer.address);
     let (clients, lists) = (app.clients(), &app.config.link.products);
     told::request(&visit.query, &clients, lists, &mut attempt);
+    // Refused requests count as well: each is parsed, recorded and audited.
+    if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
+        if let Some(client) = told::named_client(&clients, &visit.query) {
+            attempt.client(&client.id);
+        }
+        let words = "too many pages were opened from one network";
+        attempt.refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            words,
+            None,
+        );
+        return refusal::too_many(app, visit.root, too_many);
+    }
     match request::authorize(&visit.query, clients.as_slice(), lists) {
         Ok(Authorization {
             client,
@@ -96,7 +110,6 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
             scope,
         }) => {
             let asker = Asker {
-                issuer: app.issuer_for(Some(client)),
                 client_name: Some(
                     client
                         .name
@@ -106,7 +119,7 @@ async fn authorization(app: &App, visit: &Visit) -> Response {
                 return_host: target.host(),
             };
             attempt.client(&client.id);
-            link_page(app, visit, Flow::OAuth(request), scope, asker, attempt).await
+            link_page(app, visit, Flow::OAuth(request), scope, asker, attempt)
         }
         Err(AuthorizeError::Page(error)) => {
             let named = told::named_client(&clients, &visit.query).map(|client| client.id.clone());
@@ -148,15 +161,18 @@ fn send_on(url: &str) -> Response {
     Redirect::to(&format!("{url}#")).into_response()
 }
 
-async fn browser_login(app: &App, visit: &Visit) -> Response {
+fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return elsewhere;
     }
     if !explorer_is_open(app, &visit.headers, visit.peer) {
         return about(app, visit.root);
     }
+    if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
+        return refusal::too_many(app, visit.root, too_many);
+    }
     let asker = Asker::default();
-    link_page(app, visit, Flow::Browser, None, asker, Attempt::unrecorded()).await
+    link_page(app, visit, Flow::Browser, None, asker, Attempt::unrecorded())
 }
 
 /// Whether this browser may connect a bank for itself and look at its data (`BROKER_EXPLORER`).
@@ -180,11 +196,13 @@ pub fn about(app: &App, root: &'static str) -> Response {
 }
 
 /// The answer where a browser wants something else than a page of its own (Fetch Metadata, `Sec-Fetch-Dest`). Inside a
-/// frame neither our cookies nor Link work: the answer there is one link out of it. Another site's image or script is
-/// nobody who wants to connect a bank.
+/// frame neither our cookies nor Link work: the answer there is one link out of it. Another site's image or script does not
+/// want to connect a bank.
 fn no_page(app: &App, visit: &Visit) -> Option<Response> {
     match visit.headers.get("sec-fetch-dest").map(HeaderValue::as_bytes) {
-        None | Some(b"document" | b"empty") => return None,
+        None | Some(b"document") => return None,
+        // A script asked. Ours may; another site's has no page to show.
+        Some(b"empty") if refuse_cross_site(&visit.headers).is_ok() => return None,
         Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe") => {}
         Some(_) => return Some(error_page(app, visit.root, &refusal::no_document())),
     }
@@ -198,20 +216,18 @@ fn no_page(app: &App, visit: &Visit) -> Option<Response> {
 
 /// Who the page says is asking, and where the person returns to.
 #[derive(Default)]
-struct Asker<'a> {
+struct Asker {
     /// The client's own name, else `PLAID_CLIENT_NAME`, which Link shows as well.
     client_name: Option<String>,
     return_host: Option<String>,
-    /// `iss` of what is answered to the client.
-    issuer: Option<&'a str>,
 }
 
-async fn link_page(
+fn link_page(
     app: &App,
     visit: &Visit,
     flow: Flow,
     scope: Option<Vec<String>>,
-    asker: Asker<'_>,
+    asker: Asker,
     attempt: Attempt,
 ) -> Response {
     let can_cancel = matches!(flow, Flow::OAuth(_));
@@ -222,46 +238,20 @@ async fn link_page(
     let lists = lists.as_ref().unwrap_or(configured);
     let deliverable = lists.all().filter(|product| lists.delivers(product));
     let products: Vec<String> = deliverable.map(str::to_owned).collect();
-    if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
-        let words = "too many pages were opened from one network";
-        attempt.refused(
-            StatusCode::TOO_MANY_REQUESTS,
-            "temporarily_unavailable",
-            words,
-            None,
-        );
-        return refusal::too_many(app, visit.root, too_many);
-    }
-    let failed = match &flow {
-        Flow::OAuth(request) => {
-            let told = "the broker's storage does not answer; try again shortly";
-            let target = RedirectTarget::of_transaction(request);
-            Some(target.with_error("temporarily_unavailable", told, asker.issuer))
-        }
-        Flow::Browser => None,
-    };
-    let opened = match transaction::open(app, &visit.headers, visit.peer, flow, scope).await {
-        Ok(opened) => opened,
+    let prepared = match transaction::prepare(app, &visit.headers, visit.peer, flow, scope) {
+        Ok(prepared) => prepared,
         Err(error) => {
-            tracing::error!(%error, "a transaction could not be opened");
-            let words = "the store did not answer, so no authorization could begin";
-            attempt.refused(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "temporarily_unavailable",
-                words,
-                None,
-            );
-            return match failed {
-                // The redirect URI is proven, so the client is told (RFC 6749 4.1.2.1).
-                Some(url) => send_on(&url),
-                None => error_page(app, visit.root, &refusal::store_unavailable()),
-            };
+            tracing::error!(%error, "a request could not be sealed");
+            let words = "the page could not be prepared";
+            attempt.refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error", words, None);
+            return error_page(app, visit.root, &refusal::internal());
         }
     };
     let page = LinkPage {
         root: visit.root,
         nonce: nonce(),
-        handle: opened.handle.expose().to_owned(),
+        handle: prepared.handle.expose().to_owned(),
+        request: prepared.request,
         client_name: asker.client_name,
         products: plain_products(&products),
         environment: app.page_environment(),
@@ -271,7 +261,7 @@ async fn link_page(
     };
     attempt.good(StatusCode::OK, "the Link page was shown");
     let mut response = with_policy(&page);
-    for cookie in opened.cookies {
+    for cookie in prepared.cookies {
         if let Ok(value) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, value);
         }
@@ -286,6 +276,7 @@ pub async fn link_return(State(app): State<App>) -> Response {
         root: "../",
         nonce: nonce(),
         handle: String::new(),
+        request: String::new(),
         client_name: None,
         products: Vec::new(),
         environment: app.page_environment(),

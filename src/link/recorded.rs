@@ -37,6 +37,10 @@ pub(super) fn failed(attempt: Attempt, error: &PageCallError) {
              this page say more.",
         ),
         PageCallError::Over => Some("Begin once more: each authorization is good once and for four hours."),
+        PageCallError::CallbackRemoved => Some(
+            "If the callback should work, allow it again on this page, or put it back into PLAID_REDIRECT_URI or the clients \
+             file.",
+        ),
         _ => None,
     };
     attempt.refused(status, code, error.to_string(), fix.map(str::to_owned));

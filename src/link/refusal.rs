@@ -10,15 +10,12 @@ use crate::oauth::authorize::PageError;
 use crate::oauth::redirect::RedirectError;
 use crate::web::{Refusal, error_page};
 
-pub(super) fn store_unavailable() -> Refusal {
+pub(super) fn internal() -> Refusal {
     Refusal {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "This service cannot save anything at the moment".to_owned(),
-        message: "Its storage does not answer, so a connection could not be kept.".to_owned(),
-        advice: vec![
-            "Try again in a few minutes.".to_owned(),
-            "If it stays so, tell whoever runs it.".to_owned(),
-        ],
+        status: StatusCode::INTERNAL_SERVER_ERROR,
+        title: "Something went wrong on our side".to_owned(),
+        message: "This page could not be prepared. The cause is in the service's log.".to_owned(),
+        advice: vec!["Reload this page.".to_owned()],
     }
 }
 

@@ -1,6 +1,7 @@
-//! Opening a transaction, and proving on every call of the page that it is this browser's and this tab's.
+//! Preparing a transaction, and proving on every call of the page that it is this browser's and this tab's.
 //!
-//! The cookie binds the browser (another browser with a stolen handle has no cookie), the handle binds the tab (two
+//! A page view stores nothing: the page keeps the checked request, sealed, and its first call that changes something
+//! brings it. The cookie binds the browser (another browser with a stolen handle has no cookie), the handle binds the tab (two
 //! tabs do not disturb each other) and, being a header of ours, keeps other sites' forms out.
 
 use std::time::Duration;
@@ -12,14 +13,13 @@ use http::request::Parts;
 use super::api_error::PageCallError;
 use super::cookies;
 use crate::app::App;
-use crate::audit::Origin;
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
-use crate::middleware::request_id;
 use crate::random;
 use crate::secret::OwnToken;
-use crate::store::model::{Flow, NewTransaction, Transaction, TransactionId};
-use crate::store::{StoreError, TokenKind};
+use crate::store::model::{Flow, NewTransaction, Nonce, Stage, Transaction, TransactionId};
+use crate::store::seal::SealError;
+use crate::store::{PresentedToken, TokenKind};
 use crate::web::{CrossSite, refuse_cross_site};
 
 /// How long a person may take: as long as a link token lives (<https://plaid.com/docs/api/link/>).
@@ -29,27 +29,28 @@ const TRANSACTION_TTL: Duration = Duration::from_secs(4 * 3600);
 const HANDLE_HEADER: &str = "x-broker-handle";
 
 /// A fresh transaction, as the browser gets to know it.
-pub(super) struct Opened {
-    /// Goes into the page.
+pub(super) struct Prepared {
+    /// Goes into the page, and comes back in a header.
     pub(super) handle: OwnToken,
+    /// The sealed request: goes into the page, and comes back in the body of a call. It is too long for a header, since
+    /// proxies limit those to 8 KB.
+    pub(super) request: String,
     /// `Set-Cookie` values.
     pub(super) cookies: Vec<String>,
 }
 
-/// Opens a transaction for this browser. Each authorization gets a new one, so none can be planted beforehand.
-pub(super) async fn open(
+/// Prepares a transaction for this browser. Each authorization gets a new one, so none can be planted beforehand.
+pub(super) fn prepare(
     app: &App,
     headers: &HeaderMap,
     peer: Peer,
     flow: Flow,
     scope: Option<Vec<String>>,
-) -> Result<Opened, StoreError> {
+) -> Result<Prepared, SealError> {
     let now = app.clock.now();
-    let id = TransactionId(random::id(now));
-    let nonce = random::nonce();
-    let transaction = NewTransaction {
-        id,
-        nonce,
+    let new = NewTransaction {
+        id: TransactionId(random::id(now)),
+        nonce: random::nonce(),
         flow,
         scope,
         // Fresh and random: it says nothing about the person (https://plaid.com/docs/api/link/, client_user_id).
@@ -59,29 +60,62 @@ pub(super) async fn open(
         created_at: now,
         expires_at: now.plus(TRANSACTION_TTL),
     };
-    let origin = Origin::request(peer.address, request_id::current());
-    app.store.by(origin).open_transaction(transaction).await?;
-    app.metrics.flow.transaction("opened");
-    tracing::info!(transaction = %id, "transaction opened");
     let tokens = app.store.tokens();
-    let cookie = tokens.issue(TokenKind::TransactionCookie, id.0, &nonce);
+    let (id, nonce) = (new.id.0, &new.nonce);
+    let cookie = tokens.issue(TokenKind::TransactionCookie, id, nonce);
     let mut set = cookies::clear_oldest(headers, peer.https);
-    set.push(cookies::set_transaction(
-        id.0,
-        &cookie,
-        TRANSACTION_TTL,
-        peer.https,
-    ));
-    Ok(Opened {
-        handle: tokens.issue(TokenKind::TransactionHandle, id.0, &nonce),
+    set.push(cookies::set_transaction(id, &cookie, TRANSACTION_TTL, peer.https));
+    Ok(Prepared {
+        handle: tokens.issue(TokenKind::TransactionHandle, id, nonce),
+        request: tokens.seal_request(&new)?,
         cookies: set,
     })
 }
 
-/// The transaction of one of the page's own calls: cookie and handle have both been proven.
-pub struct ProvenTransaction(pub Transaction);
+/// The tab of one of the page's own calls: cookie and handle are well-formed and of one transaction.
+pub struct Tab {
+    handle: PresentedToken,
+    cookie: PresentedToken,
+}
 
-impl FromRequestParts<App> for ProvenTransaction {
+impl Tab {
+    /// The tab's transaction, once cookie and handle are proven to belong to it. It may not be stored yet if the page sent
+    /// its sealed `request`.
+    pub(super) async fn transaction(
+        &self,
+        app: &App,
+        request: Option<&str>,
+    ) -> Result<Transaction, PageCallError> {
+        let tokens = app.store.tokens();
+        let id = TransactionId(self.handle.id());
+        let sent = match request {
+            Some(text) => Some(
+                tokens
+                    .open_request(id, text)
+                    .ok_or(PageCallError::NoTransaction)?,
+            ),
+            None => None,
+        };
+        let proves =
+            |nonce: &Nonce| self.handle.belongs_to(tokens, nonce) && self.cookie.belongs_to(tokens, nonce);
+        // Nobody without the cookie makes the store look anything up.
+        if sent.as_ref().is_some_and(|new| !proves(&new.nonce)) {
+            return Err(PageCallError::NoTransaction);
+        }
+        let stored = app.store.transaction(id).await?;
+        let transaction = match (sent, stored) {
+            // What never changes is read from the request: the row of a cancelled transaction does not have all of it.
+            (Some(new), stored) => Transaction::at(stored.map_or(Stage::Open, |stored| stored.stage), new),
+            (None, Some(stored)) => stored,
+            (None, None) => return Err(PageCallError::NoTransaction),
+        };
+        proves(&transaction.nonce)
+            .then_some(transaction)
+            .ok_or(PageCallError::NoTransaction)
+    }
+}
+
+impl FromRequestParts<App> for Tab {
     type Rejection = PageCallError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageCallError> {
@@ -102,17 +136,8 @@ impl FromRequestParts<App> for ProvenTransaction {
             .ok_or(PageCallError::NoTransaction)?;
         let cookie = cookies::transaction(headers, handle.id(), https)
             .and_then(|text| tokens.parse(TokenKind::TransactionCookie, &text))
+            .filter(|cookie| cookie.id() == handle.id())
             .ok_or(PageCallError::NoTransaction)?;
-        let transaction = app
-            .store
-            .transaction(TransactionId(handle.id()))
-            .await?
-            .ok_or(PageCallError::NoTransaction)?;
-        let proven = handle.belongs_to(tokens, &transaction.nonce)
-            && cookie.id() == handle.id()
-            && cookie.belongs_to(tokens, &transaction.nonce);
-        proven
-            .then_some(Self(transaction))
-            .ok_or(PageCallError::NoTransaction)
+        Ok(Self { handle, cookie })
     }
 }

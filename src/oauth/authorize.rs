@@ -29,6 +29,8 @@ const REQUEST_OBJECTS: [(&str, &str); 2] = [
     ("request", "request_not_supported"),
     ("request_uri", "request_uri_not_supported"),
 ];
+/// `state` as it is sent, still percent-encoded, in bytes.
+const MAX_STATE: usize = 4096;
 
 /// Whether a query holds any OAuth parameter.
 #[must_use]
@@ -109,15 +111,16 @@ pub fn authorize<'a>(
         None => clients.first(),
     }
     .ok_or(page(PageError::UnknownClient))?;
+    // A state that cannot be used is not sent back either.
     let state = if params.is_doubled("state") {
         None
     } else {
-        raw_query_value(query, "state")
+        raw_query_value(query, "state").filter(|state| state.len() <= MAX_STATE)
     };
     let target = RedirectTarget::check(&client.redirect_uris, params.get("redirect_uri"), state)
         .map_err(|error| page(PageError::Redirect(error)))?;
 
-    match protocol(&params, client, lists) {
+    match protocol(query, &params, client, lists) {
         Ok((code_challenge, scope)) => {
             let request = OAuthRequest {
                 client_id: client.id.clone(),
@@ -146,7 +149,12 @@ type Refusal = (&'static str, String);
 type Protocol = (Option<String>, Option<Vec<String>>);
 
 /// What is checked once the redirect URI is proven: challenge and scope come out.
-fn protocol(params: &Params, client: &ClientConfig, lists: &ProductLists) -> Result<Protocol, Refusal> {
+fn protocol(
+    query: &str,
+    params: &Params,
+    client: &ClientConfig,
+    lists: &ProductLists,
+) -> Result<Protocol, Refusal> {
     params
         .none_doubled()
         .map_err(|error| ("invalid_request", error.to_string()))?;
@@ -155,6 +163,13 @@ fn protocol(params: &Params, client: &ClientConfig, lists: &ProductLists) -> Res
             let description = format!("{name} is not supported: send the parameters themselves");
             return Err((error, description));
         }
+    }
+    if raw_query_value(query, "state").is_some_and(|state| state.len() > MAX_STATE) {
+        return Err((
+            "invalid_request",
+            "state is longer than 4096 bytes; send a short random value and keep the rest in the client"
+                .to_owned(),
+        ));
     }
     match params.get("response_type") {
         None | Some("code") => {}
@@ -262,6 +277,13 @@ mod tests {
         assert!(error("request=e30.e30.").contains("error=request_not_supported"));
         assert!(error("request_uri=urn:x").contains("error=request_uri_not_supported"));
         assert!(error("code_challenge=x&code_challenge_method=plain").contains("error=invalid_request"));
+        let longest = ask(&format!("state={}", "s".repeat(MAX_STATE))).unwrap();
+        assert_eq!(longest.1.unwrap().len(), MAX_STATE);
+        let long = error(&format!("state={}", "s".repeat(MAX_STATE + 1)));
+        assert!(
+            long.contains("error=invalid_request") && long.contains("4096") && !long.contains("&state="),
+            "{long}"
+        );
         assert!(error("client_id=app").contains("error=invalid_request"));
         let doubled = error("state=a&state=b");
         assert!(

@@ -12,7 +12,7 @@ pub use difference::{difference, is_kore};
 pub(in crate::oauth) use native::any_port_origin;
 use native::{differs_in_port, without_port};
 
-use crate::config::RedirectUris;
+use crate::config::{Clients, RedirectUris};
 use crate::nearest::distance;
 use crate::store::model::OAuthRequest;
 
@@ -112,13 +112,16 @@ impl RedirectTarget {
         Ok(Self { uri, state })
     }
 
-    /// The target of a transaction: its redirect URI was checked when it was opened.
+    /// The target of an authorization that is under way. `None`: its client, or its redirect URI, was removed meanwhile.
     #[must_use]
-    pub fn of_transaction(request: &OAuthRequest) -> Self {
-        Self {
-            uri: request.redirect_uri.clone(),
-            state: request.state.clone(),
-        }
+    pub fn again(clients: &Clients, request: &OAuthRequest) -> Option<Self> {
+        let client = clients.find(&request.client_id)?;
+        Self::check(
+            &client.redirect_uris,
+            Some(&request.redirect_uri),
+            request.state.clone(),
+        )
+        .ok()
     }
 
     /// The URI itself.
@@ -183,6 +186,9 @@ impl RedirectTarget {
     }
 }
 
+/// A longer redirect URI that nobody listed is refused: it is kept with the authorization. In bytes.
+const MAX_LOOPBACK: usize = 2000;
+
 /// `http` (or `https`) on loopback with any port and path, and no fragment: what the simulator allows unlisted.
 fn is_loopback_url(sent: &str) -> bool {
     let Ok(url) = Url::parse(sent) else { return false };
@@ -196,6 +202,7 @@ fn is_loopback_url(sent: &str) -> bool {
     let plain = sent.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     loopback
         && plain
+        && sent.len() <= MAX_LOOPBACK
         && matches!(url.scheme(), "http" | "https")
         && !sent.contains('#')
         && url.username().is_empty()
@@ -309,6 +316,7 @@ mod tests {
             "javascript:alert(1)",
             "http://127.0.0.1\\@evil.example/",
             "//localhost/",
+            &format!("http://localhost/{}", "a".repeat(MAX_LOOPBACK)),
         ] {
             assert!(RedirectTarget::check(&any, Some(bad), None).is_err(), "{bad}");
         }

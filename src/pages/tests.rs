@@ -9,6 +9,7 @@ fn link_page() -> LinkPage {
         root: "./",
         nonce: "bm9uY2U".to_owned(),
         handle: "the-handle".to_owned(),
+        request: "the-request".to_owned(),
         client_name: Some("Acme Bank Assistant".to_owned()),
         products: plain_products(&["auth".to_owned(), "transactions".to_owned()]),
         environment: PageEnvironment::Production,
@@ -155,6 +156,7 @@ fn the_link_page_says_who_asks_for_what_and_where_it_leads() {
         "Continue only if you started this yourself.",
         "Cancel and return to",
         "data-handle=\"the-handle\"",
+        "data-request=\"the-request\"",
         "data-root=\"./\"",
         "<noscript>",
     ] {

@@ -1,10 +1,13 @@
 //! The entry of a request while it is served: handlers add what they learn.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, StatusCode};
 
 use super::Record;
 use super::entry::{Count, Endpoint, Entry, Outcome};
 use crate::clock::Timestamp;
+use crate::limits::network;
 
 /// A longer callback is nobody's, and is not offered to be allowed. In bytes.
 const MAX_REDIRECT_URI: usize = 1000;
@@ -57,6 +60,7 @@ impl Attempt {
                 fix: None,
                 remarks: Vec::new(),
                 redirect_uri: None,
+                network: None,
                 request_id: crate::middleware::request_id::current(),
                 count: Count(1),
             },
@@ -79,6 +83,11 @@ impl Attempt {
         if let Some(open) = &mut self.0 {
             change(open);
         }
+    }
+
+    /// The address that it came from: what strangers send is kept per network.
+    pub fn address(&mut self, address: IpAddr) {
+        self.change(|open| open.entry.network = Some(network(address)));
     }
 
     /// What kind of body came.

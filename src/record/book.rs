@@ -1,15 +1,21 @@
 //! Where entries are kept: on a shelf for each client and each degree of trust, so that strangers cannot push out what
-//! matters.
+//! matters. Refused authorization requests are kept per network, because nothing else is known of who sent them.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::entry::{Count, Endpoint, Entry};
+use super::entry::{Count, Endpoint, Entry, Outcome};
 
 /// Entries of one shelf.
 const PER_SHELF: usize = 40;
 /// Shelves: with more clients, those go that were not asked for longest.
 const MAX_SHELVES: usize = 128;
+/// Refused authorization requests of one network, and as many with a callback that could be allowed.
+const PER_NETWORK: usize = 8;
+/// Networks, twice: with more, those go that sent nothing for longest.
+const MAX_NETWORKS: usize = 128;
 
 /// What may push out what.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,8 +54,29 @@ impl Shelf {
 #[derive(Default)]
 pub(super) struct Book {
     last: u64,
-    shelves: HashMap<Shelf, VecDeque<Arc<Entry>>>,
+    shelves: Shelves<Shelf>,
+    refused: Shelves<Refused>,
 }
+
+/// Refused authorization requests of one network.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Refused {
+    network: IpAddr,
+    /// Whether they have a callback that could be allowed: what has none cannot push those out.
+    allowable: bool,
+}
+
+impl Refused {
+    fn of(entry: &Entry) -> Option<Self> {
+        let refused = entry.endpoint == Endpoint::Authorization && entry.outcome == Outcome::Refused;
+        entry.network.filter(|_| refused).map(|network| Self {
+            network,
+            allowable: entry.redirect_uri.is_some(),
+        })
+    }
+}
+
+type Shelves<K> = HashMap<K, VecDeque<Arc<Entry>>>;
 
 impl Book {
     /// Adds an entry, or counts it where it repeats an earlier one. Gives what stands in the book now.
@@ -57,38 +84,72 @@ impl Book {
         self.last += 1;
         entry.number = self.last;
         entry.id = self.last;
-        let place = Shelf::of(&entry);
-        if self.shelves.len() >= MAX_SHELVES && !self.shelves.contains_key(&place) {
-            self.clear_the_oldest();
+        match Refused::of(&entry) {
+            Some(place) => put(&mut self.refused, place, entry, MAX_NETWORKS, PER_NETWORK),
+            None => {
+                let place = Shelf::of(&entry);
+                put(&mut self.shelves, place, entry, MAX_SHELVES, PER_SHELF)
+            }
         }
-        let entries = self.shelves.entry(place).or_default();
-        let earlier = entries.iter().position(|earlier| entry.repeats(earlier));
-        if let Some(earlier) = earlier.and_then(|at| entries.remove(at)) {
-            entry.id = earlier.id;
-            entry.count = Count(earlier.count.0.saturating_add(1));
-        } else if entries.len() >= PER_SHELF {
-            entries.pop_front();
+    }
+
+    /// The callbacks that were refused of known clients, each once. The latest of each network come first, then the ones
+    /// before them: who sends many is not in front of who sent one.
+    pub(super) fn refused_callbacks(&self) -> Vec<Arc<Entry>> {
+        let networks = self.refused.iter().filter(|(place, _)| place.allowable);
+        let mut ranked: Vec<(usize, &Arc<Entry>)> = networks
+            .flat_map(|(_, entries)| entries.iter().rev().enumerate())
+            .filter(|(_, entry)| entry.client.is_some())
+            .collect();
+        ranked.sort_by_key(|(rank, entry)| (*rank, std::cmp::Reverse(entry.number)));
+        let mut found: Vec<Arc<Entry>> = Vec::new();
+        for (_, entry) in ranked {
+            let same = |other: &Arc<Entry>| {
+                (&other.client, &other.redirect_uri) == (&entry.client, &entry.redirect_uri)
+            };
+            if !found.iter().any(same) {
+                found.push(Arc::clone(entry));
+            }
         }
-        let entry = Arc::new(entry);
-        entries.push_back(Arc::clone(&entry));
-        entry
+        found
     }
 
     /// What got a number after this one, in the order of the numbers.
     pub(super) fn since(&self, number: u64) -> Vec<Arc<Entry>> {
-        let all = self.shelves.values().flatten();
+        let all = self.shelves.values().chain(self.refused.values()).flatten();
         let mut found: Vec<Arc<Entry>> = all.filter(|entry| entry.number > number).cloned().collect();
         found.sort_by_key(|entry| entry.number);
         found
     }
+}
 
-    fn clear_the_oldest(&mut self) {
+/// Adds an entry to the shelf at `place`. When there would be more than `most` shelves, the one goes that got nothing for
+/// longest; a shelf keeps its last `each` entries.
+fn put<K: Clone + Eq + Hash>(
+    shelves: &mut Shelves<K>,
+    place: K,
+    mut entry: Entry,
+    most: usize,
+    each: usize,
+) -> Arc<Entry> {
+    if shelves.len() >= most && !shelves.contains_key(&place) {
         let latest = |entries: &VecDeque<Arc<Entry>>| entries.back().map(|entry| entry.number);
-        let oldest = self.shelves.iter().min_by_key(|(_, entries)| latest(entries));
-        if let Some(shelf) = oldest.map(|(shelf, _)| shelf.clone()) {
-            self.shelves.remove(&shelf);
+        let oldest = shelves.iter().min_by_key(|(_, entries)| latest(entries));
+        if let Some(oldest) = oldest.map(|(oldest, _)| oldest.clone()) {
+            shelves.remove(&oldest);
         }
     }
+    let entries = shelves.entry(place).or_default();
+    let earlier = entries.iter().position(|earlier| entry.repeats(earlier));
+    if let Some(earlier) = earlier.and_then(|at| entries.remove(at)) {
+        entry.id = earlier.id;
+        entry.count = Count(earlier.count.0.saturating_add(1));
+    } else if entries.len() >= each {
+        entries.pop_front();
+    }
+    let entry = Arc::new(entry);
+    entries.push_back(Arc::clone(&entry));
+    entry
 }
 
 #[cfg(test)]

@@ -159,3 +159,48 @@ async fn listeners_are_bounded_and_end_when_the_broker_stops() {
     record.close();
     assert!(last.next().await.is_none());
 }
+
+/// An authorization request from this address that is refused for its callback.
+fn refuse_callback(record: &Record, from: &str, uri: &str) {
+    let mut attempt = record.attempt(Endpoint::Authorization);
+    attempt.address(from.parse().unwrap());
+    attempt.client("a");
+    attempt.refused_callback(uri);
+    attempt.refused(StatusCode::BAD_REQUEST, "invalid_request", "not listed", None);
+}
+
+fn callbacks(record: &Record) -> Vec<String> {
+    let refused = record.refused_callbacks();
+    refused
+        .iter()
+        .map(|entry| entry.redirect_uri.clone().unwrap())
+        .collect()
+}
+
+#[test]
+fn one_network_cannot_crowd_out_the_refused_callback_of_another() {
+    let record = record();
+    refuse_callback(&record, "203.0.113.1", "https://operators.example/");
+    for n in 0..500 {
+        // One IPv6 network with many addresses counts once.
+        let from = format!("2001:db8::{n:x}");
+        refuse_callback(&record, &from, &format!("https://{n}.example/"));
+        let mut other = record.attempt(Endpoint::Authorization);
+        other.address("203.0.113.1".parse().unwrap());
+        other.refused(StatusCode::BAD_REQUEST, "invalid_request", n.to_string(), None);
+    }
+    let kept = callbacks(&record);
+    assert_eq!(kept.len(), 1 + PER_NETWORK);
+    assert_eq!(kept[1], "https://operators.example/", "{kept:?}");
+    assert_eq!(kept[0], "https://499.example/");
+}
+
+#[test]
+fn networks_are_bounded() {
+    let record = record();
+    for n in 0..1000_u32 {
+        let from = std::net::Ipv4Addr::from(n).to_string();
+        refuse_callback(&record, &from, &format!("https://{n}.example/"));
+    }
+    assert_eq!(callbacks(&record).len(), MAX_NETWORKS);
+}

@@ -1,5 +1,7 @@
 //! One request, as it is remembered.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -93,6 +95,9 @@ pub struct Entry {
     pub remarks: Vec<String>,
     /// The callback that was refused and could be allowed.
     pub redirect_uri: Option<String>,
+    /// The network of a browser: an IPv4 address, or the /64 of an IPv6 address. It is not shown.
+    #[serde(skip)]
+    pub(super) network: Option<IpAddr>,
     /// The id under which the log knows it (the last time).
     pub request_id: String,
     /// How often it came.

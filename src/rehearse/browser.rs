@@ -20,6 +20,8 @@ const AWKWARD_STATE: &str = " a+b%2B&c=d/?é😀";
 /// A tab that shows the Link page.
 pub(super) struct Tab {
     handle: OwnToken,
+    /// The sealed request; a broker of an earlier version has none.
+    request: Option<String>,
     cookies: OwnToken,
     /// As it was sent, percent-encoded.
     state: String,
@@ -132,6 +134,7 @@ impl Rehearsal {
             Some(handle) if answer.status == 200 => {
                 let tab = Tab {
                     handle: OwnToken::new(handle),
+                    request: between(&answer.text, "data-request=\"", "\"").map(str::to_owned),
                     cookies: OwnToken::new(answer.cookies()),
                     state,
                     callback: callback.to_owned(),
@@ -185,7 +188,10 @@ impl Rehearsal {
 
     /// Asks for a link token, as the page does on the person's click: Plaid checks keys, products and countries with it.
     pub(super) async fn link_token(&self, http: &Client, tab: &Tab) -> Result<((), String), Failure> {
-        let answer = self.call(http, tab, "/api/create_link_token", &json!({})).await?;
+        let answer = {
+            let body = json!({ "request": tab.request });
+            self.call(http, tab, "/api/create_link_token", &body).await?
+        };
         if answer.status == 200 && answer.text_of("link_token").is_some() {
             return Ok(((), "Plaid makes a link token".to_owned()));
         }
@@ -207,7 +213,7 @@ impl Rehearsal {
         })
     }
 
-    /// Hands over the public token as Link's success does, and reads where the browser is sent.
+    /// Opens Link and hands over the public token as Link's success does, and reads where the browser is sent.
     pub(super) async fn complete(
         &self,
         http: &Client,
@@ -219,6 +225,7 @@ impl Rehearsal {
             "metadata": { "institution": { "name": super::items::INSTITUTION.1,
                 "institution_id": super::items::INSTITUTION.0 } },
         });
+        self.link_token(http, &tab).await?;
         let answer = self.call(http, &tab, "/api/set_access_token", &body).await?;
         let Some(redirect_to) = answer.text_of("redirect_to").filter(|_| answer.status == 200) else {
             let fix = if answer.status == 503 {

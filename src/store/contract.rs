@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Store;
 use super::model::{
-    Abandonment, Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce,
-    OAuthRequest, PublicTokenHash, RawExchange, Redemption, TransactionId,
+    Abandonment, CancelOutcome, Completion, ConnectionId, Flow, GrantId, LinkStart, NewConnection, NewGrant,
+    NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption, TransactionId,
 };
+use super::{Store, StoreError};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::random;
 use crate::secret::PlaidAccessToken;
@@ -33,6 +33,8 @@ fn fresh_id() -> Uuid {
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// How long transactions can be completed.
 pub(super) const TRANSACTION_TTL: Duration = Duration::from_secs(1800);
+/// Link tokens of one transaction.
+pub(super) const MOST_LINK_TOKENS: u32 = 3;
 /// How long codes are good.
 pub(super) const CODE_TTL: Duration = Duration::from_secs(300);
 
@@ -59,7 +61,9 @@ macro_rules! contract_suite {
         crate::store::contract::contract_suite! { $attribute $make:
             completion {
                 a_transaction_reads_back_as_it_was_opened,
-                an_id_is_used_once,
+                a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens,
+                an_expired_transaction_is_not_stored,
+                cancelled_before_it_was_stored_it_cannot_be_started,
                 completing_stores_connection_public_token_and_code,
                 a_repeat_is_answered_alike_and_stores_nothing,
                 another_public_token_finds_it_not_open,
@@ -230,8 +234,27 @@ pub(super) fn raw_exchange_of(public_token: PublicTokenHash) -> RawExchange {
 
 pub(super) async fn opened(store: &Store, new: NewTransaction) -> TransactionId {
     let id = new.id;
-    store.open_transaction(new).await.unwrap();
+    assert_eq!(open(store, new).await, Ok(LinkStart::Allowed { first: true }));
     id
+}
+
+/// The first link token of a transaction.
+pub(super) async fn open(store: &Store, new: NewTransaction) -> Result<LinkStart, StoreError> {
+    let now = new.created_at;
+    store.start_link(new, MOST_LINK_TOKENS, now).await
+}
+
+/// Cancels a transaction that is stored; were it not, it would be stored as another one.
+pub(super) async fn cancel(
+    store: &Store,
+    id: TransactionId,
+    now: Timestamp,
+) -> Result<CancelOutcome, StoreError> {
+    let new = NewTransaction {
+        id,
+        ..oauth_transaction()
+    };
+    store.cancel(new, now).await
 }
 
 /// A completed OAuth transaction and its connection.

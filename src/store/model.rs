@@ -4,9 +4,11 @@ mod audit;
 mod grant;
 mod keys;
 mod listing;
+mod transaction;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -20,6 +22,7 @@ pub use listing::{
     AllowedRedirectUri, Batch, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, Counts,
     EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,
 };
+pub use transaction::{Flow, LinkStart, NewTransaction, OAuthRequest, Stage, Transaction};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -33,13 +36,13 @@ macro_rules! ids {
             }
         }
 
-        impl serde::Serialize for $name {
+        impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> serde::Deserialize<'de> for $name {
+        impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
                 Uuid::try_parse(&text).map(Self).map_err(serde::de::Error::custom)
@@ -60,103 +63,6 @@ ids! {
 /// The keyed hash of a public token: what finds its exchange again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PublicTokenHash(pub [u8; 32]);
-
-/// What the OAuth client asked for, as it was checked at the authorization endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OAuthRequest {
-    /// The client, known.
-    pub client_id: String,
-    /// The checked redirect URI that the browser goes back to.
-    pub redirect_uri: String,
-    /// Whether the client sent it: then the token request may be compared with it (RFC 6749 4.1.3).
-    pub redirect_uri_sent: bool,
-    /// `state` in its raw, still percent-encoded form, so that it returns byte for byte.
-    pub state: Option<String>,
-    /// PKCE S256 challenge (RFC 7636).
-    pub code_challenge: Option<String>,
-}
-
-/// The two uses of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// An OAuth client waits for a code.
-    OAuth(OAuthRequest),
-    /// A person looks at their own connection.
-    Browser,
-}
-
-/// A transaction to be opened.
-#[derive(Clone, Debug)]
-pub struct NewTransaction {
-    /// Its id.
-    pub id: TransactionId,
-    /// Its random value.
-    pub nonce: Nonce,
-    /// Who waits for it.
-    pub flow: Flow,
-    /// The products it was narrowed to by `scope`; `None`: all that are configured.
-    pub scope: Option<Vec<String>>,
-    /// Fresh and opaque, never personal data: Plaid's `user.client_user_id`.
-    pub client_user_id: String,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// Until when it can be completed.
-    pub expires_at: Timestamp,
-}
-
-/// How far a transaction has come. The consuming writes move it on, each from one stage only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The person is at Link.
-    Open,
-    /// Link succeeded and the connection is stored; in the OAuth flow the code can be redeemed.
-    Completed {
-        /// What was made.
-        connection_id: ConnectionId,
-        /// The public token that made it: a repeat of the same is answered alike.
-        public_token: PublicTokenHash,
-        /// When.
-        at: Timestamp,
-        /// Until when the code is good.
-        code_expires_at: Timestamp,
-    },
-    /// The code was redeemed.
-    Redeemed {
-        /// What was made.
-        connection_id: ConnectionId,
-        /// The public token that made it.
-        public_token: PublicTokenHash,
-        /// The grant that came of it.
-        grant_id: GrantId,
-        /// When.
-        at: Timestamp,
-    },
-    /// Nobody redeemed the code in time; the connection is queued for removal.
-    Abandoned,
-    /// The person cancelled for good.
-    Cancelled,
-}
-
-/// A transaction as it stands.
-#[derive(Clone, Debug)]
-pub struct Transaction {
-    /// Its id.
-    pub id: TransactionId,
-    /// Its random value.
-    pub nonce: Nonce,
-    /// Who waits for it.
-    pub flow: Flow,
-    /// The products it was narrowed to; `None`: all that are configured.
-    pub scope: Option<Vec<String>>,
-    /// Plaid's `user.client_user_id`.
-    pub client_user_id: String,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// Until when it can be completed.
-    pub expires_at: Timestamp,
-    /// How far it has come.
-    pub stage: Stage,
-}
 
 /// A connection to be stored. The access token is sealed on its way to the disk.
 #[derive(Clone, Debug)]
@@ -331,8 +237,6 @@ pub enum CancelOutcome {
     Cancelled,
     /// The transaction has been completed (or abandoned after that): it cannot be cancelled any more.
     TooLate,
-    /// There is no such transaction.
-    NotFound,
 }
 
 /// Why a connection is to be removed at Plaid.

@@ -38,7 +38,7 @@ use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
@@ -103,10 +103,15 @@ impl PostgresStore {
         Arc::clone(&self.keyring)
     }
 
-    pub(super) async fn open_transaction(&self, new: NewTransaction, trail: Trail) -> Result<(), StoreError> {
+    pub(super) async fn start_link(
+        &self,
+        new: NewTransaction,
+        most: u32,
+        trail: Trail,
+    ) -> Result<LinkStart, StoreError> {
         self.pool
-            .decide((new, trail), |conn, (new, trail)| {
-                Box::pin(transactions::open(conn, new, trail))
+            .decide((new, most, trail), |conn, (new, most, trail)| {
+                Box::pin(transactions::start_link(conn, new, *most, trail))
             })
             .await
     }
@@ -133,10 +138,14 @@ impl PostgresStore {
             .await
     }
 
-    pub(super) async fn cancel(&self, id: TransactionId, trail: Trail) -> Result<CancelOutcome, StoreError> {
+    pub(super) async fn cancel(
+        &self,
+        new: NewTransaction,
+        trail: Trail,
+    ) -> Result<CancelOutcome, StoreError> {
         self.pool
-            .decide((id, trail), |conn, (id, trail)| {
-                Box::pin(transactions::cancel(conn, *id, trail))
+            .decide((new, trail), |conn, (new, trail)| {
+                Box::pin(transactions::cancel(conn, new, trail))
             })
             .await
     }

@@ -2,8 +2,8 @@
 
 use super::error::StoreError;
 use super::model::{
-    CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, PublicTokenHash, RedeemOutcome, Repeat,
-    RepeatOutcome, Stage, Transaction,
+    CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, LinkStart, PublicTokenHash, RedeemOutcome,
+    Repeat, RepeatOutcome, Stage, Transaction,
 };
 use crate::clock::Timestamp;
 
@@ -95,9 +95,16 @@ pub(super) fn repeated(
 /// What `cancel` answers when the transaction was not open.
 pub(super) fn not_cancelled(transaction: Option<&Transaction>) -> CancelOutcome {
     match transaction.map(|transaction| &transaction.stage) {
-        None => CancelOutcome::NotFound,
         Some(Stage::Cancelled) => CancelOutcome::Cancelled,
-        Some(_) => CancelOutcome::TooLate,
+        _ => CancelOutcome::TooLate,
+    }
+}
+
+/// What `start_link` answers when it neither stored the transaction nor counted a link token.
+pub(super) fn not_started(transaction: Option<&Transaction>) -> LinkStart {
+    match transaction.map(|transaction| &transaction.stage) {
+        Some(Stage::Open) => LinkStart::TooMany,
+        _ => LinkStart::NotOpen,
     }
 }
 

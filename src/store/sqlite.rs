@@ -37,7 +37,7 @@ use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
     RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
     RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
 };
@@ -130,9 +130,14 @@ impl SqliteStore {
         Arc::clone(&self.keyring)
     }
 
-    pub(super) async fn open_transaction(&self, new: NewTransaction, trail: Trail) -> Result<(), StoreError> {
+    pub(super) async fn start_link(
+        &self,
+        new: NewTransaction,
+        most: u32,
+        trail: Trail,
+    ) -> Result<LinkStart, StoreError> {
         self.writer
-            .decide(move |conn| transactions::open(conn, &new, &trail))
+            .decide(move |conn| transactions::start_link(conn, &new, most, &trail))
             .await
     }
 
@@ -151,9 +156,13 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn cancel(&self, id: TransactionId, trail: Trail) -> Result<CancelOutcome, StoreError> {
+    pub(super) async fn cancel(
+        &self,
+        new: NewTransaction,
+        trail: Trail,
+    ) -> Result<CancelOutcome, StoreError> {
         self.writer
-            .decide(move |conn| transactions::cancel(conn, id, &trail))
+            .decide(move |conn| transactions::cancel(conn, &new, &trail))
             .await
     }
 

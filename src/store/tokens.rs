@@ -4,6 +4,8 @@
 //! again whenever it has to be told again, and neither the store's rows nor the key alone can make one. Six more
 //! bytes, an HMAC over the rest, let a typo or a forgery be refused before the store is asked.
 
+mod request;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};

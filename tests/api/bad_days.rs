@@ -194,12 +194,17 @@ async fn others_go_on_while_plaid_hangs_for_one() {
         Browser::open(&broker, "?state=2").await,
     );
     let (first, second) = (broker.public_token().await, broker.public_token().await);
+    one.start().await;
+    two.start().await;
+    let link_tokens = broker.simulator.count("/link/token/create");
     broker.simulator.enqueue(EXCHANGE, Fault::Hang);
     broker.simulator.enqueue("/link/token/create", Fault::Hang);
     let started = std::time::Instant::now();
     let hanging = async { tokio::join!(one.complete(&first), one.create_link_token()) };
     let fine = async {
-        while broker.simulator.count(EXCHANGE) == 0 || broker.simulator.count("/link/token/create") == 0 {
+        while broker.simulator.count(EXCHANGE) == 0
+            || broker.simulator.count("/link/token/create") == link_tokens
+        {
             tokio::task::yield_now().await;
         }
         let completed = two.complete(&second).await;

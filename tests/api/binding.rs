@@ -6,6 +6,7 @@ use plaid_token_broker::store::TokenKind;
 use plaid_token_broker::store::model::Nonce;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
+use serde_json::json;
 
 use crate::harness::{Answer, Browser, TestBroker, query_value};
 use crate::page_calls::EXCHANGE;
@@ -19,6 +20,7 @@ const CALLS: [(&str, &str); 3] = [
 
 /// All calls are refused with these headers, and do nothing.
 async fn all_refused(broker: &TestBroker, headers: &[(&str, &str)], error: &str) {
+    let link_tokens = broker.simulator.count("/link/token/create");
     for (path, body) in CALLS {
         let mut request = broker.post(path).body(body);
         for (name, value) in headers {
@@ -33,7 +35,7 @@ async fn all_refused(broker: &TestBroker, headers: &[(&str, &str)], error: &str)
             "{path}"
         );
     }
-    assert_eq!(broker.simulator.count("/link/token/create"), 0);
+    assert_eq!(broker.simulator.count("/link/token/create"), link_tokens);
     assert_eq!(broker.simulator.count(EXCHANGE), 0);
 }
 
@@ -42,6 +44,8 @@ async fn cookie_and_handle_must_both_be_there_and_of_one_transaction() {
     let broker = TestBroker::start().await;
     let mine = Browser::open(&broker, "?state=mine").await;
     let theirs = Browser::open(&broker, "?state=theirs").await;
+    mine.start().await;
+    theirs.start().await;
     let (cookie, other_cookie) = (mine.cookie_header(), theirs.cookie_header());
     let refused = "unknown_transaction";
     all_refused(&broker, &[], refused).await;
@@ -79,6 +83,7 @@ async fn cookie_and_handle_must_both_be_there_and_of_one_transaction() {
 async fn other_sites_pages_are_refused() {
     let broker = TestBroker::start().await;
     let browser = Browser::open(&broker, "?state=s").await;
+    browser.start().await;
     let cookie = browser.cookie_header();
     for site in ["cross-site", "same-site", "none", "Same-Origin", ""] {
         let headers = [
@@ -108,13 +113,14 @@ async fn a_changed_handle_or_cookie_opens_nothing() {
     let browser = Browser::open(&broker, "?state=s").await;
     let value = browser.cookies.values().next().unwrap().clone();
     let name = browser.cookies.keys().next().unwrap().clone();
+    let sealed = json!({ "request": browser.request });
     for changed in changes(&browser.handle, 40) {
-        let request = browser.call("/api/create_link_token").body("{}");
+        let request = browser.call("/api/create_link_token").json(&sealed);
         let request = with_header(request, "x-broker-handle", &changed);
         assert_eq!(Answer::of(request).await.status, 403, "{changed}");
     }
     for changed in changes(&value, 40) {
-        let request = browser.call("/api/create_link_token").body("{}");
+        let request = browser.call("/api/create_link_token").json(&sealed);
         let request = with_header(request, "cookie", &format!("{name}={changed}"));
         assert_eq!(Answer::of(request).await.status, 403, "{changed}");
     }
@@ -179,7 +185,7 @@ async fn many_tabs_keep_a_bounded_number_of_cookies() {
     browser
         .cookies
         .insert("ptb_tx_!".to_owned(), "planted".to_owned());
-    let mut newest = String::new();
+    let mut newest = (String::new(), String::new());
     for n in 1..20 {
         broker.clock.advance(Duration::from_millis(1));
         let request = broker
@@ -199,10 +205,11 @@ async fn many_tabs_keep_a_bounded_number_of_cookies() {
                     .insert(name.to_owned(), rest.split(';').next().unwrap().to_owned());
             }
         }
-        newest = Browser::show(&broker, answer).handle;
+        let shown = Browser::show(&broker, answer);
+        newest = (shown.handle, shown.request);
     }
     assert_eq!(browser.cookies.len(), 8 + 1, "eight and the planted one");
-    browser.handle = newest;
+    (browser.handle, browser.request) = newest;
     assert_eq!(browser.create_link_token().await.status, 200);
 }
 

@@ -13,6 +13,7 @@ use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 
 use crate::openapi::document;
@@ -293,7 +294,11 @@ pub struct Browser<'a> {
     broker: &'a TestBroker,
     pub cookies: BTreeMap<String, String>,
     pub handle: String,
+    /// The sealed request, which the page sends until its transaction is stored.
+    pub request: String,
     pub page: String,
+    /// Whether Link was opened, without which there is nothing to complete.
+    started: OnceCell<()>,
 }
 
 impl<'a> Browser<'a> {
@@ -309,7 +314,11 @@ impl<'a> Browser<'a> {
             broker,
             cookies: BTreeMap::new(),
             handle: String::new(),
+            request: between(&answer.body, "data-request=\"", "\"")
+                .expect("a Link page")
+                .to_owned(),
             page: String::new(),
+            started: OnceCell::new(),
         };
         browser.handle = between(&answer.body, "data-handle=\"", "\"")
             .expect("a Link page")
@@ -345,16 +354,30 @@ impl<'a> Browser<'a> {
             .header("sec-fetch-site", "same-origin")
     }
 
-    pub async fn create_link_token(&self) -> Answer {
-        Answer::of(self.call("/api/create_link_token").json(&json!({}))).await
+    pub fn create_link_token_request(&self) -> RequestBuilder {
+        let body = json!({ "request": self.request });
+        self.call("/api/create_link_token").json(&body)
     }
 
+    pub async fn create_link_token(&self) -> Answer {
+        Answer::of(self.create_link_token_request()).await
+    }
+
+    /// Opens Link, unless that was tried before.
+    pub async fn start(&self) {
+        let opened = async { drop(self.create_link_token().await) };
+        self.started.get_or_init(|| opened).await;
+    }
+
+    /// Link succeeds; it is opened before, if it was not yet.
     pub async fn complete(&self, public_token: &str) -> Answer {
+        self.start().await;
         Answer::of(self.call("/api/set_access_token").json(&success(public_token))).await
     }
 
     pub async fn cancel(&self) -> Answer {
-        Answer::of(self.call("/api/link_exit").json(&json!({ "cancel": true }))).await
+        let body = json!({ "cancel": true, "request": self.request });
+        Answer::of(self.call("/api/link_exit").json(&body)).await
     }
 }
 

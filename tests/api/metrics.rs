@@ -100,7 +100,7 @@ async fn what_happened_is_what_is_counted() {
             &[("grant", "none"), ("outcome", "invalid_request")],
             1.0,
         ),
-        ("ptb_transactions_total", &[("event", "opened")], 4.0),
+        ("ptb_transactions_total", &[("event", "opened")], 3.0),
         ("ptb_transactions_total", &[("event", "completed")], 2.0),
         ("ptb_transactions_total", &[("event", "cancelled")], 1.0),
         ("ptb_codes_total", &[("event", "issued")], 2.0),
@@ -146,7 +146,7 @@ async fn what_happened_is_what_is_counted() {
         (
             "ptb_plaid_request_duration_seconds_count",
             &[("endpoint", "/link/token/create")],
-            4.0,
+            6.0,
         ),
         ("ptb_store_commits_total", &[("outcome", "failed")], 0.0),
         (
@@ -284,7 +284,9 @@ async fn a_caller_who_hangs_up_is_counted_and_not_under_way_any_more() {
     let broker = TestBroker::start().await;
     let browser = Browser::open(&broker, "?state=s").await;
     broker.simulator.enqueue("/link/token/create", Fault::Hang);
-    let call = browser.call("/api/create_link_token").json(&json!({}));
+    let call = browser
+        .call("/api/create_link_token")
+        .json(&json!({ "request": browser.request }));
     let hangs_up = call.timeout(std::time::Duration::from_millis(200)).send().await;
     assert!(hangs_up.is_err(), "there was no answer yet");
     let labels = [
@@ -361,7 +363,10 @@ async fn while_it_drains_it_is_alive_and_not_ready() {
     broker.simulator.enqueue("/link/token/create", Fault::Hang);
     let ops = broker.ops_url.clone();
     let http = broker.http.clone();
-    let call = browser.call("/api/create_link_token").json(&json!({})).send();
+    let call = browser
+        .call("/api/create_link_token")
+        .json(&json!({ "request": browser.request }))
+        .send();
     let stop = broker.stop.clone();
     let look = async move {
         // The call is under way before the stop.

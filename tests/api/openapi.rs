@@ -175,11 +175,13 @@ async fn page_calls(broker: &TestBroker, seen: &mut Seen) {
     for path in paths {
         seen.ask(broker.post(path).json(&json!({}))).await;
     }
-    for path in &paths[1..] {
+    // Link was not opened yet, so nothing can be completed.
+    seen.ask(browser.call(paths[1]).json(&json!({}))).await;
+    seen.ask(browser.create_link_token_request()).await;
+    for path in paths {
         seen.ask(browser.call(path).body("no JSON")).await;
         seen.ask(browser.call(path).json(&large)).await;
     }
-    seen.ask(browser.call(paths[0])).await;
     seen.ask(
         browser
             .call(paths[2])
@@ -195,8 +197,8 @@ async fn page_calls(broker: &TestBroker, seen: &mut Seen) {
     seen.ask(browser.call(paths[2]).json(&json!({ "cancel": true })))
         .await;
     let other = Browser::open(broker, "?state=s").await;
-    seen.ask(other.call(paths[2]).json(&json!({ "cancel": true })))
-        .await;
+    let cancel = json!({ "cancel": true, "request": other.request });
+    seen.ask(other.call(paths[2]).json(&cancel)).await;
     seen.ask(other.call(paths[1]).json(&linked)).await;
 }
 

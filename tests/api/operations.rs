@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::harness::{Answer, Browser, TestBroker, between};
 
 #[tokio::test]
@@ -162,6 +164,7 @@ async fn https_at_a_trusted_proxy_makes_the_cookies_strict() {
     let browser = Browser::show(&broker, answer);
     let over_https = browser
         .call("/api/create_link_token")
+        .json(&json!({ "request": browser.request }))
         .header("x-forwarded-proto", "https");
     assert_eq!(Answer::of(over_https).await.status, 200);
     assert_eq!(

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { openContext } from './helpers/chromium.mjs';
-import { Jar, makePublicToken, openLinkPage, pageCall } from './helpers/direct.mjs';
+import { Jar, makePublicToken, openLinkPage, pageCall, startLink } from './helpers/direct.mjs';
 import { connectButton, passLink } from './helpers/link.mjs';
 import { keepPage } from './helpers/output.mjs';
 import { reportOf, simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
@@ -110,11 +110,39 @@ browserTest('inside a frame there is one link to a window of its own', 'framed',
   assert.deepEqual(setting.emulator.report(session).problems, []);
 });
 
+browserTest('a page that opened Plaid too often is explained, and a fresh one works', 'too-often', async (page) => {
+  const { session, url } = setting.emulator.start();
+  await page.goto(url);
+  await connectButton(page).waitFor();
+  // The page's own calls, as many as one authorization gets.
+  const last = await page.evaluate(async () => {
+    const { handle, request, root } = document.querySelector('main').dataset;
+    let status = 0;
+    for (let number = 0; number < 20; number += 1) {
+      const response = await fetch(`${root}api/create_link_token`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'X-Broker-Handle': handle },
+        body: JSON.stringify({ request }),
+      });
+      status = response.status;
+    }
+    return status;
+  });
+  assert.equal(last, 200);
+  await connectButton(page).click();
+  await problem(page).filter({ hasText: 'too many times' }).waitFor();
+  await page.getByRole('button', { name: 'Reload this page' }).click();
+  await passLink(page);
+  assert.deepEqual((await reportOf(page, setting.emulator, session)).problems, []);
+});
+
 test('the calls of a page are refused to everybody else', { timeout: TIMEOUT_MS }, async () => {
   const mine = new Jar();
   const theirs = new Jar();
   const page = await openLinkPage(mine, setting.emulator.start().url);
   const theirPage = await openLinkPage(theirs, setting.emulator.start().url);
+  await startLink(mine, page);
+  await startLink(theirs, theirPage);
   const completion = { public_token: await makePublicToken(setting.broker.simulatorUrl) };
   const refused = async (what, jar, headers = {}) => {
     const { status, json } = await pageCall(jar, page, '/api/set_access_token', completion, headers);

@@ -12,8 +12,8 @@ use plaid_token_broker::random;
 use plaid_token_broker::secret::PlaidAccessToken;
 use plaid_token_broker::store::error::StoreError;
 use plaid_token_broker::store::model::{
-    CompleteOutcome, Completion, ConnectionId, Flow, GrantId, NewConnection, NewGrant, NewTransaction, Nonce,
-    OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption, TransactionId,
+    CompleteOutcome, Completion, ConnectionId, Flow, GrantId, LinkStart, NewConnection, NewGrant,
+    NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption, TransactionId,
 };
 use plaid_token_broker::store::{Durability, Store};
 
@@ -166,7 +166,8 @@ async fn open(store: &Store) -> TransactionId {
         created_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(1800)),
     };
-    store.open_transaction(new).await.unwrap();
+    let start = store.start_link(new, 1, NOW).await;
+    assert_eq!(start, Ok(LinkStart::Allowed { first: true }));
     id
 }
 

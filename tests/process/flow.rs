@@ -104,6 +104,7 @@ impl Broker {
         let reply = send(&self.url, "GET", path, &[], "")?.reply()?;
         assert_eq!(reply.status, 200, "{reply:?}");
         let handle = between(&reply.body, "data-handle=\"", "\"").expect("a Link page");
+        let request = between(&reply.body, "data-request=\"", "\"").expect("a Link page");
         let cookies: Vec<String> = reply
             .headers("set-cookie")
             .iter()
@@ -111,8 +112,15 @@ impl Broker {
             .collect();
         Ok(Tab {
             handle: handle.to_owned(),
+            request: request.to_owned(),
             cookies: cookies.join("; "),
         })
+    }
+
+    /// Opens Link, as a click on the page's button does.
+    pub fn start_link(&self, tab: &Tab) -> io::Result<Reply> {
+        let body = json!({ "request": tab.request });
+        self.call(tab, "/api/create_link_token", &body)?.reply()
     }
 
     /// A token request as form, without client authentication (allowed outside production).
@@ -139,8 +147,9 @@ impl Broker {
         send(&self.url, "POST", path, &headers, &body.to_string())
     }
 
-    /// Link succeeded; the answer is not waited for.
+    /// Link is opened, which a repeat does in vain, and succeeds; the answer to that is not waited for.
     pub fn complete(&self, tab: &Tab, public_token: &str) -> io::Result<Sent> {
+        self.start_link(tab)?;
         let institution = json!({ "name": "First Platypus Bank", "institution_id": "ins_109508" });
         let body = json!({ "public_token": public_token, "metadata": { "institution": institution } });
         self.call(tab, "/api/set_access_token", &body)
@@ -173,6 +182,8 @@ impl Broker {
 #[derive(Clone, Debug)]
 pub struct Tab {
     pub handle: String,
+    /// The sealed request, which the page sends until its transaction is stored.
+    pub request: String,
     pub cookies: String,
 }
 

@@ -131,7 +131,7 @@ fn attack_by_the_page_and_plaid(broker: &Broker, plaid: &Plaid, text: &str) {
     });
     plaid.fault("/link/token/create", &fault);
     broker
-        .call(&tab, "/api/create_link_token", &json!({}))
+        .call(&tab, "/api/create_link_token", &json!({ "request": tab.request }))
         .and_then(Sent::reply)
         .unwrap();
 

@@ -63,6 +63,7 @@ impl Visitors<'_> {
     fn open(&mut self, query: &str) -> Tab {
         let tab = self.broker.open(query).unwrap();
         self.secrets.add("a handle", &tab.handle);
+        self.secrets.add("a sealed request", &tab.request);
         for cookie in tab.cookies.split("; ") {
             self.secrets.add("a cookie", cookie.split_once('=').unwrap().1);
         }
@@ -99,7 +100,7 @@ impl Visitors<'_> {
     fn connect(&mut self) -> (String, String) {
         let tab = self.open(&format!("state={STATE}"));
         let link_token = self
-            .call(&tab, "/api/create_link_token", &json!({}))
+            .call(&tab, "/api/create_link_token", &json!({ "request": tab.request }))
             .text("link_token");
         self.secrets.add("a link token", &link_token);
         let public_token = self.public_token();
@@ -210,7 +211,7 @@ impl Visitors<'_> {
                 assert_eq!(laid.status, 204, "{laid:?}");
             }
             let tab = self.open(&format!("state={STATE}"));
-            let linking = self.call(&tab, "/api/create_link_token", &json!({}));
+            let linking = self.call(&tab, "/api/create_link_token", &json!({ "request": tab.request }));
             assert!(linking.status >= 400, "{linking:?}");
             let public_token = self.public_token();
             // Twice, as the second fault waits where the first one did not lead to a second try.

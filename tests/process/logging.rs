@@ -51,7 +51,7 @@ fn log_of_a_real_run() -> Vec<Value> {
 
     let tab = broker.open("state=s").unwrap();
     let call = |tab: &Tab, path: &str, body: &Value| broker.call(tab, path, body).unwrap().reply().unwrap();
-    assert_eq!(call(&tab, "/api/create_link_token", &json!({})).status, 200);
+    assert_eq!(broker.start_link(&tab).unwrap().status, 200);
     plaid.fault(
         "/link/token/create",
         &json!({ "kind": "error", "status": 400,

@@ -34,6 +34,7 @@ mod operate;
 mod postgres;
 mod rehearse;
 mod settings;
+mod simulator_state;
 mod stand_in;
 #[cfg(feature = "otel")]
 mod traces;

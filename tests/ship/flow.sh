@@ -18,15 +18,17 @@ must() { [ -n "$2" ] || { echo "flow: $1 is missing" >&2 && exit 1; }; }
 
 # connect: authorization request, Link by the simulator's sandbox, code, tokens.
 connect() {
-    local jar page handle public_token redirect_to code answer
+    local jar page handle request public_token redirect_to code answer
     jar=$(mktemp)
     page=$("${browser[@]}" --cookie-jar "$jar" --get "$url/" --data-urlencode response_type=code \
         --data-urlencode "client_id=$client_id" --data-urlencode "redirect_uri=$callback" --data-urlencode state=s-1)
     handle=$(sed -n 's/.*data-handle="\([^"]*\)".*/\1/p' <<<"$page")
     must "the handle of the Link page" "$handle"
+    request=$(sed -n 's/.*data-request="\([^"]*\)".*/\1/p' <<<"$page")
+    must "the request of the Link page" "$request"
     # Only when the broker knows that it is reached by https, so this also shows that it believes its proxy.
     [ "${url%%:*}" = http ] || must "the cookie's __Host- prefix" "$(grep -o '__Host-' "$jar" | head -n 1)"
-    must "a link token" "$(call "$jar" "$handle" /api/create_link_token '{}' | field link_token)"
+    must "a link token" "$(call "$jar" "$handle" /api/create_link_token "{\"request\":\"$request\"}" | field link_token)"
 
     public_token=$(plaid /sandbox/public_token/create '"institution_id":"ins_109508","initial_products":["auth"]' | field public_token)
     must "a public token" "$public_token"

@@ -1,7 +1,9 @@
 //! What the controls over HTTP do, for tests in Rust.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use plaid_token_broker_core::clock::Timestamp;
 use serde_json::{Value, json};
 
 use super::adjustable_clock::TooFarAhead;
@@ -10,7 +12,7 @@ use super::fault::{Fault, FaultRefused, Faults, WaitingFault};
 use super::ids::time_text;
 use super::rate_limits::RateLimits;
 use super::recorder::Recorder;
-use super::snapshot::{self, SnapshotError, Switches};
+use super::snapshot::{self, SnapshotError, Switches, Taken};
 use super::state::State;
 use super::webhook::{Outbox, Webhook, WebhookView};
 use super::{ItemView, Simulator, api, lock};
@@ -156,15 +158,36 @@ impl Simulator {
     /// calls, and but for what it was started with: keys, lists of redirect URIs and products, and the delay of data.
     /// It has tokens and signing keys in it.
     pub fn snapshot(&self) -> Result<Value, SnapshotError> {
+        self.write_snapshot(|taken| serde_json::to_value(taken))
+    }
+
+    /// The text of [`Self::snapshot`], made without a tree of values in between.
+    pub fn snapshot_text(&self) -> Result<Vec<u8>, SnapshotError> {
+        self.write_snapshot(|taken| serde_json::to_vec(taken))
+    }
+
+    fn write_snapshot<T>(
+        &self,
+        write: impl FnOnce(&Taken<'_>) -> serde_json::Result<T>,
+    ) -> Result<T, SnapshotError> {
         let lead = u64::try_from(self.0.clock.lead().as_millis()).unwrap_or(u64::MAX);
         let seed = lock(&self.0.seed).clone();
-        snapshot::take(
-            &self.state(),
-            &lock(&self.0.webhook_keys),
-            self.switches(),
-            &seed,
-            lead,
-        )
+        // Not counted as a use: it changes nothing.
+        let state = lock(&self.0.state);
+        let webhook_keys = lock(&self.0.webhook_keys);
+        let taken = Taken::new(&state, &webhook_keys, self.switches(), &seed, lead);
+        Ok(write(&taken)?)
+    }
+
+    /// Counts the uses of the state since the start: where the number stays the same, a snapshot would be the same.
+    #[must_use]
+    pub fn uses(&self) -> u64 {
+        self.0.uses.load(Ordering::Relaxed)
+    }
+
+    /// Moves the simulator's clock on to this time, unless it is later already.
+    pub fn catch_up_with(&self, time: Timestamp) {
+        self.advance(time.since(self.now()));
     }
 
     /// Goes back to a snapshot, also one that another simulator took.

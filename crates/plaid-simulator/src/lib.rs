@@ -45,6 +45,7 @@ mod transfers;
 mod user;
 mod webhook;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -157,6 +158,8 @@ struct Inner {
     seed: Mutex<Arc<str>>,
     data_delay: Duration,
     state: Mutex<State>,
+    /// How often the state was used: where this stays, nothing has changed.
+    uses: AtomicU64,
     /// Held while data is made up: the memory for it does not grow with the number of cores.
     making: [Mutex<()>; 2],
     rate_limits: Mutex<RateLimits>,
@@ -219,6 +222,7 @@ impl Simulator {
             seed: Mutex::new(options.seed.to_string().into()),
             data_delay: options.data_delay,
             state: Mutex::default(),
+            uses: AtomicU64::default(),
             making: Default::default(),
             rate_limits: Mutex::default(),
             webhook_keys: Mutex::new(Keys::new(clock.wall())),
@@ -303,11 +307,14 @@ impl Simulator {
         })
     }
 
-    fn now(&self) -> Timestamp {
+    /// The time that tokens and Items live by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
+        self.0.uses.fetch_add(1, Ordering::Relaxed);
         lock(&self.0.state)
     }
 

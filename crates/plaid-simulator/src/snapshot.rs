@@ -48,7 +48,7 @@ pub(super) struct Snapshot {
 
 /// Refers to what a snapshot is written of, so that nothing needs to be copied.
 #[derive(Serialize)]
-struct Taken<'a> {
+pub(super) struct Taken<'a> {
     version: u32,
     lead_milliseconds: u64,
     switches: Switches,
@@ -57,26 +57,26 @@ struct Taken<'a> {
     state: &'a State,
 }
 
-/// The JSON of everything.
-pub(super) fn take(
-    state: &State,
-    webhook_keys: &Keys,
-    switches: Switches,
-    seed: &str,
-    lead_milliseconds: u64,
-) -> Result<serde_json::Value, SnapshotError> {
-    let taken = Taken {
-        version: VERSION,
-        lead_milliseconds,
-        switches,
-        seed,
-        webhook_keys,
-        state,
-    };
-    Ok(serde_json::to_value(taken)?)
+impl<'a> Taken<'a> {
+    pub(super) fn new(
+        state: &'a State,
+        webhook_keys: &'a Keys,
+        switches: Switches,
+        seed: &'a str,
+        lead_milliseconds: u64,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            lead_milliseconds,
+            switches,
+            seed,
+            webhook_keys,
+            state,
+        }
+    }
 }
 
-/// Reads what [`take`] wrote.
+/// Reads what was written of [`Taken`].
 pub(super) fn read(json: &serde_json::Value) -> Result<Snapshot, SnapshotError> {
     #[derive(Deserialize)]
     struct Form {

@@ -10,6 +10,7 @@ use crate::config::ClientKind;
 use crate::oauth::client_auth::Authenticated;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
+use crate::oauth::redirect::RedirectTarget;
 use crate::oauth::{pkce, scope};
 use crate::random;
 use crate::secret::OwnToken;
@@ -54,6 +55,14 @@ pub(super) async fn redeem(
         return Err(INVALID);
     };
     check_bindings(request, client, params)?;
+    // Whoever received the code has lost the right to it with the callback.
+    if RedirectTarget::again(&app.clients(), request).is_none() {
+        tracing::warn!(security.event = "code_of_a_removed_callback", oauth.client_id = %client.client.id,
+            "a code was presented whose redirect URI was removed");
+        return Err(TokenError::InvalidGrant(
+            "the redirect_uri that the code was sent to is no longer registered; send the person through the flow again",
+        ));
+    }
 
     let now = app.clock.now();
     let grant = NewGrant {

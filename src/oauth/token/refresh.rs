@@ -178,6 +178,12 @@ async fn alive(app: &App, connection: &Connection, grant: &Grant) -> Result<(), 
                 Verdict::LoginRequired => {
                     "the bank asks the person to log in again; send them through the flow again"
                 }
+                Verdict::BadToken if app.simulator_forgot(connection) => {
+                    tracing::warn!(grant = %grant.id, connection = %connection.id,
+                        "the simulator has forgotten the connection: it was restarted without its state");
+                    "the simulator was restarted without its state and has forgotten this connection; send the person \
+                     through the flow again"
+                }
                 _ => "the connection is gone at Plaid; send the person through the flow again",
             };
             Err(TokenError::PlaidSaidNo {

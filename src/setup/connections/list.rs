@@ -134,7 +134,7 @@ fn row(app: &App, summary: &ConnectionSummary) -> ConnectionRow {
     if names.is_empty() {
         names.push("none: a browser login".to_owned());
     }
-    let (health, health_detail, tone) = standing(summary);
+    let (health, health_detail, tone) = standing(summary, app.simulator.is_some());
     let name = summary.institution_name.as_ref();
     ConnectionRow {
         id: summary.id.to_string(),
@@ -153,8 +153,8 @@ fn row(app: &App, summary: &ConnectionSummary) -> ConnectionRow {
     }
 }
 
-/// State and health in words.
-fn standing(summary: &ConnectionSummary) -> (String, Option<String>, Tone) {
+/// State and health in words. `simulated`: the embedded simulator is asked, which may have been restarted without its state.
+fn standing(summary: &ConnectionSummary, simulated: bool) -> (String, Option<String>, Tone) {
     let text = str::to_owned;
     match (summary.state, &summary.removal, &summary.health) {
         (ConnectionState::Removed, _, _) => {
@@ -180,6 +180,11 @@ fn standing(summary: &ConnectionSummary) -> (String, Option<String>, Tone) {
             "ITEM_LOGIN_REQUIRED" => (
                 text("Needs a new login"),
                 Some(text("ITEM_LOGIN_REQUIRED")),
+                Tone::Bad,
+            ),
+            "INVALID_ACCESS_TOKEN" if simulated => (
+                text("Forgotten by the simulator"),
+                Some(text("it was restarted without its state; connect again")),
                 Tone::Bad,
             ),
             code => (text("Does not work"), Some(text(code)), Tone::Bad),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    NOW, browser_transaction, completed, completion_of, hash, oauth_transaction, opened, raw_exchange_of,
-    redemption_of, unredeemed,
+    NOW, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction, opened,
+    raw_exchange_of, redemption_of, unredeemed,
 };
 use crate::clock::Timestamp;
 use crate::store::Store;
@@ -88,7 +88,7 @@ pub(in crate::store) async fn what_changes_nothing_writes_nothing(store: &Store)
     store.exchange_raw(raw_exchange_of(token), NOW).await.unwrap();
     let before = events(store).await;
     // Refused, repeated, unknown, too late: each one a decision that came out as no change.
-    store.cancel(transaction, NOW).await.unwrap();
+    cancel(store, transaction, NOW).await.unwrap();
     store
         .complete(completion_of(transaction, hash()), NOW)
         .await
@@ -108,8 +108,8 @@ pub(in crate::store) async fn what_is_given_up_is_told_with_its_connection(store
     let (transaction, connection) = completed(store).await;
     store.abandon(unredeemed(at(1)), at(2)).await.unwrap();
     let cancelled = opened(store, oauth_transaction()).await;
-    store.cancel(cancelled, at(3)).await.unwrap();
-    store.cancel(cancelled, at(4)).await.unwrap();
+    cancel(store, cancelled, at(3)).await.unwrap();
+    cancel(store, cancelled, at(4)).await.unwrap();
     let unwanted = super::new_connection();
     let unwanted_id = unwanted.id;
     let owner = PublicTokenOwner::Transaction(TransactionId(super::fresh_id()));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    CODE_TTL, NOW, at_once, browser_transaction, completed, completion_of, hash, oauth_transaction, opened,
-    redemption_of,
+    CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction,
+    opened, redemption_of,
 };
 use crate::store::Store;
 use crate::store::model::{RedeemOutcome, Stage};
@@ -97,7 +97,7 @@ pub(in crate::store) async fn a_code_is_good_until_its_last_moment(store: &Store
 pub(in crate::store) async fn only_completed_oauth_transactions_are_redeemable(store: &Store) {
     let open = opened(store, oauth_transaction()).await;
     let cancelled = opened(store, oauth_transaction()).await;
-    store.cancel(cancelled, NOW).await.unwrap();
+    cancel(store, cancelled, NOW).await.unwrap();
     let browser = opened(store, browser_transaction()).await;
     store.complete(completion_of(browser, hash()), NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    CODE_TTL, NOW, TRANSACTION_TTL, at_once, browser_transaction, completed, completion_of, hash,
-    oauth_transaction, opened,
+    CODE_TTL, MOST_LINK_TOKENS, NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed,
+    completion_of, hash, oauth_transaction, open, opened,
 };
 use crate::store::Store;
-use crate::store::error::StoreError;
 use crate::store::model::{
-    CancelOutcome, CompleteOutcome, Flow, PublicTokenOwner, RedeemOutcome, Repeat, RepeatOutcome, Stage,
-    TransactionId,
+    CancelOutcome, CompleteOutcome, Flow, LinkStart, PublicTokenOwner, RedeemOutcome, Repeat, RepeatOutcome,
+    Stage, TransactionId,
 };
 
 pub(in crate::store) async fn a_transaction_reads_back_as_it_was_opened(store: &Store) {
@@ -29,7 +28,7 @@ pub(in crate::store) async fn a_transaction_reads_back_as_it_was_opened(store: &
         narrowed_to_nothing,
     ] {
         assert!(store.transaction(new.id).await.unwrap().is_none());
-        store.open_transaction(new.clone()).await.unwrap();
+        opened(store, new.clone()).await;
         let found = store.transaction(new.id).await.unwrap().unwrap();
         assert_eq!((found.id, found.nonce, found.flow), (new.id, new.nonce, new.flow));
         assert_eq!(
@@ -44,13 +43,65 @@ pub(in crate::store) async fn a_transaction_reads_back_as_it_was_opened(store: &
     }
 }
 
-pub(in crate::store) async fn an_id_is_used_once(store: &Store) {
+pub(in crate::store) async fn a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens(
+    store: &Store,
+) {
     let new = oauth_transaction();
-    store.open_transaction(new.clone()).await.unwrap();
-    let mut again = browser_transaction();
-    again.id = new.id;
-    assert_eq!(store.open_transaction(again).await, Err(StoreError::Duplicate));
+    let outcomes = at_once(store, vec![new.clone(); 12], |store, new| async move {
+        open(&store, new).await.unwrap()
+    })
+    .await;
+    let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+    let most = usize::try_from(MOST_LINK_TOKENS).unwrap();
+    assert_eq!(count(LinkStart::Allowed { first: true }), 1, "{outcomes:?}");
+    assert_eq!(
+        count(LinkStart::Allowed { first: false }),
+        most - 1,
+        "{outcomes:?}"
+    );
+    assert_eq!(count(LinkStart::TooMany), 12 - most, "{outcomes:?}");
     assert_eq!(store.transaction(new.id).await.unwrap().unwrap().flow, new.flow);
+    // What was begun can be completed, however many were asked for.
+    let outcome = store.complete(completion_of(new.id, hash()), NOW).await.unwrap();
+    assert_eq!(outcome, CompleteOutcome::Completed);
+    assert_eq!(open(store, new).await, Ok(LinkStart::NotOpen));
+}
+
+pub(in crate::store) async fn an_expired_transaction_is_not_stored(store: &Store) {
+    let new = oauth_transaction();
+    let late = new.expires_at;
+    let outcome = store
+        .start_link(new.clone(), MOST_LINK_TOKENS, late)
+        .await
+        .unwrap();
+    assert_eq!(outcome, LinkStart::NotOpen);
+    assert!(store.transaction(new.id).await.unwrap().is_none());
+}
+
+pub(in crate::store) async fn cancelled_before_it_was_stored_it_cannot_be_started(store: &Store) {
+    let new = oauth_transaction();
+    for _ in 0..2 {
+        assert_eq!(
+            store.cancel(new.clone(), NOW).await.unwrap(),
+            CancelOutcome::Cancelled
+        );
+    }
+    assert_eq!(open(store, new.clone()).await, Ok(LinkStart::NotOpen));
+    let completion = completion_of(new.id, hash());
+    assert_eq!(
+        store.complete(completion, NOW).await.unwrap(),
+        CompleteOutcome::NotOpen
+    );
+    let row = store.transaction(new.id).await.unwrap().unwrap();
+    assert_eq!((row.stage, row.nonce), (Stage::Cancelled, new.nonce));
+    let Flow::OAuth(request) = row.flow else {
+        panic!("an OAuth request")
+    };
+    assert_eq!(
+        (request.state, row.scope),
+        (None, None),
+        "nothing that is not needed is kept"
+    );
 }
 
 pub(in crate::store) async fn completing_stores_connection_public_token_and_code(store: &Store) {
@@ -145,7 +196,6 @@ pub(in crate::store) async fn an_unknown_transaction_is_not_found(store: &Store)
         store.complete(completion_of(nobody, hash()), NOW).await.unwrap(),
         CompleteOutcome::NotFound
     );
-    assert_eq!(store.cancel(nobody, NOW).await.unwrap(), CancelOutcome::NotFound);
     let outcome = store.redeem(super::redemption_of(nobody), NOW).await.unwrap();
     assert!(matches!(outcome, RedeemOutcome::NotRedeemable));
 }
@@ -221,8 +271,8 @@ pub(in crate::store) async fn of_two_owners_at_once_one_has_the_public_token(sto
 
 pub(in crate::store) async fn cancelling_is_final_and_repeatable(store: &Store) {
     let id = opened(store, oauth_transaction()).await;
-    assert_eq!(store.cancel(id, NOW).await.unwrap(), CancelOutcome::Cancelled);
-    assert_eq!(store.cancel(id, NOW).await.unwrap(), CancelOutcome::Cancelled);
+    assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::Cancelled);
+    assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::Cancelled);
     assert_eq!(
         store.transaction(id).await.unwrap().unwrap().stage,
         Stage::Cancelled
@@ -235,13 +285,13 @@ pub(in crate::store) async fn cancelling_is_final_and_repeatable(store: &Store) 
 
 pub(in crate::store) async fn what_is_completed_cannot_be_cancelled(store: &Store) {
     let (id, _) = completed(store).await;
-    assert_eq!(store.cancel(id, NOW).await.unwrap(), CancelOutcome::TooLate);
+    assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::TooLate);
     assert!(matches!(
         store.transaction(id).await.unwrap().unwrap().stage,
         Stage::Completed { .. }
     ));
     store.redeem(super::redemption_of(id), NOW).await.unwrap();
-    assert_eq!(store.cancel(id, NOW).await.unwrap(), CancelOutcome::TooLate);
+    assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::TooLate);
 }
 
 pub(in crate::store) async fn of_cancel_and_complete_one_wins(store: &Store) {
@@ -257,7 +307,7 @@ pub(in crate::store) async fn of_cancel_and_complete_one_wins(store: &Store) {
                     Some(completion) => {
                         store.complete(completion, NOW).await.unwrap() == CompleteOutcome::Completed
                     }
-                    None => store.cancel(id, NOW).await.unwrap() == CancelOutcome::Cancelled,
+                    None => cancel(&store, id, NOW).await.unwrap() == CancelOutcome::Cancelled,
                 }
             },
         )

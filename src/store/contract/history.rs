@@ -8,8 +8,8 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
 use super::{
-    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, completion_of, hash, oauth_transaction,
-    raw_exchange_of, redemption_of,
+    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction,
+    open, raw_exchange_of, redemption_of,
 };
 use crate::clock::Timestamp;
 use crate::store::Store;
@@ -122,7 +122,7 @@ impl Model {
                     expires_at: new.expires_at,
                     stage: Stage::Open,
                 };
-                store.open_transaction(new).await.unwrap();
+                open(store, new).await.unwrap();
                 self.transactions.push(known);
             }
             Step::Complete { transaction, token } => self.complete(store, transaction, token).await,
@@ -137,7 +137,7 @@ impl Model {
                     }
                     _ => CancelOutcome::TooLate,
                 };
-                assert_eq!(store.cancel(known.id, self.now).await.unwrap(), expected);
+                assert_eq!(cancel(store, known.id, self.now).await.unwrap(), expected);
             }
             Step::Redeem { transaction } => self.redeem(store, transaction).await,
             Step::Raw { token } => {

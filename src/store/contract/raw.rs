@@ -72,7 +72,7 @@ pub(in crate::store) async fn raw_and_browser_do_not_share_a_public_token(store:
 
 pub(in crate::store) async fn tokens_of_the_store_belong_to_its_rows(store: &Store) {
     let new = oauth_transaction();
-    store.open_transaction(new.clone()).await.unwrap();
+    super::opened(store, new.clone()).await;
     let row = store.transaction(new.id).await.unwrap().unwrap();
     let token = store.tokens().issue(TokenKind::Code, new.id.0, &new.nonce);
     let presented = store.tokens().parse(TokenKind::Code, token.expose()).unwrap();

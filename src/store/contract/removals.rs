@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    NOW, TRANSACTION_TTL, at_once, browser_transaction, completed, completion_of, hash, new_connection,
-    oauth_transaction, opened, raw_exchange_of, redemption_of,
+    NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash,
+    new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of,
 };
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -175,7 +175,7 @@ pub(in crate::store) async fn a_finished_removal_is_gone_and_the_connection_stay
 pub(in crate::store) async fn purging_forgets_what_came_to_nothing(store: &Store) {
     let open = opened(store, oauth_transaction()).await;
     let cancelled = opened(store, oauth_transaction()).await;
-    store.cancel(cancelled, NOW).await.unwrap();
+    cancel(store, cancelled, NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
     store
         .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
@@ -273,7 +273,7 @@ pub(in crate::store) async fn a_session_that_ended_gives_its_connection_up(store
 
 pub(in crate::store) async fn what_nobody_wants_is_stored_to_be_removed(store: &Store) {
     let cancelled = opened(store, oauth_transaction()).await;
-    store.cancel(cancelled, NOW).await.unwrap();
+    cancel(store, cancelled, NOW).await.unwrap();
     let connection = new_connection();
     let owner = PublicTokenOwner::Transaction(cancelled);
     let public_token = hash();

@@ -1,4 +1,4 @@
-//! Decisions about transactions: open, complete, cancel, redeem. Whoever decides holds the lock of the transaction's row.
+//! Decisions about transactions: start, complete, cancel, redeem. Whoever decides holds the lock of the transaction's row.
 
 use super::failure::Failure;
 use super::pool::Conn;
@@ -8,24 +8,26 @@ use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    CancelOutcome, CompleteOutcome, Flow, NewTransaction, PublicTokenOwner, RedeemOutcome, Redemption,
-    Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
+    CancelOutcome, CompleteOutcome, Flow, LinkStart, NewTransaction, PublicTokenOwner, RedeemOutcome,
+    Redemption, Repeat, RepeatOutcome, Stage, Transaction, TransactionId,
 };
 use crate::store::rows::{self, stage};
 use crate::store::rules::{self, Redeemable};
 use crate::store::sealed::{Completing, SealedConnection};
 use crate::store::trail::Trail;
 
-pub(super) async fn open(conn: &Conn, new: &NewTransaction, trail: &Trail) -> Result<(), Failure> {
+/// Stores the transaction, of which `link_tokens` were made, unless it is stored already. Returns whether it did.
+async fn insert(conn: &Conn, new: &NewTransaction, link_tokens: u32) -> Result<bool, Failure> {
     let request = match &new.flow {
         Flow::OAuth(request) => Some(request),
         Flow::Browser => None,
     };
-    conn.execute(
-        "INSERT INTO transactions (id, nonce, client_id, redirect_uri, redirect_uri_sent, state, code_challenge, scope, \
-             client_user_id, created_at, expires_at, stage) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        &[
+    let inserted = conn
+        .execute(
+            "INSERT INTO transactions (id, nonce, client_id, redirect_uri, redirect_uri_sent, state, code_challenge, \
+                 scope, client_user_id, created_at, expires_at, stage, link_tokens) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING",
+            &[
             &new.id.0,
             &new.nonce.0.as_slice(),
             &request.map(|request| &request.client_id),
@@ -38,10 +40,33 @@ pub(super) async fn open(conn: &Conn, new: &NewTransaction, trail: &Trail) -> Re
             &new.created_at.as_millis(),
             &new.expires_at.as_millis(),
             &stage::OPEN,
+            &i64::from(link_tokens),
         ],
     )
     .await?;
-    audit::write(conn, trail.opened(new), trail.now).await
+    Ok(inserted == 1)
+}
+
+pub(super) async fn start_link(
+    conn: &Conn,
+    new: &NewTransaction,
+    most: u32,
+    trail: &Trail,
+) -> Result<LinkStart, Failure> {
+    if insert(conn, new, 1).await? {
+        audit::write(conn, trail.opened(new), trail.now).await?;
+        return Ok(LinkStart::Allowed { first: true });
+    }
+    let counted = conn
+        .execute(
+            "UPDATE transactions SET link_tokens = link_tokens + 1 WHERE id = $1 AND stage = $2 AND link_tokens < $3",
+            &[&new.id.0, &stage::OPEN, &i64::from(most)],
+        )
+        .await?;
+    if counted == 1 {
+        return Ok(LinkStart::Allowed { first: false });
+    }
+    Ok(rules::not_started(find(conn, new.id).await?.as_ref()))
 }
 
 pub(super) async fn find(conn: &Conn, id: TransactionId) -> Result<Option<Transaction>, Failure> {
@@ -119,7 +144,13 @@ pub(super) async fn repeat(conn: &Conn, repeat: &Repeat, now: Timestamp) -> Resu
     Ok(outcome)
 }
 
-pub(super) async fn cancel(conn: &Conn, id: TransactionId, trail: &Trail) -> Result<CancelOutcome, Failure> {
+pub(super) async fn cancel(
+    conn: &Conn,
+    new: &NewTransaction,
+    trail: &Trail,
+) -> Result<CancelOutcome, Failure> {
+    let id = new.id;
+    insert(conn, new, 0).await?;
     let found = lock(conn, id).await?;
     let open = found
         .as_ref()

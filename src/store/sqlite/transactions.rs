@@ -1,4 +1,4 @@
-//! Decisions about transactions: open, complete, cancel, redeem. Each consuming write names the stage it moves from.
+//! Decisions about transactions: start, complete, cancel, redeem. Each consuming write names the stage it moves from.
 
 use rusqlite::{Connection as Sqlite, named_params};
 
@@ -8,26 +8,28 @@ use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    CancelOutcome, CompleteOutcome, Flow, NewTransaction, PublicTokenOwner, RedeemOutcome, Redemption,
-    Repeat, RepeatOutcome, Transaction, TransactionId,
+    CancelOutcome, CompleteOutcome, Flow, LinkStart, NewTransaction, PublicTokenOwner, RedeemOutcome,
+    Redemption, Repeat, RepeatOutcome, Transaction, TransactionId,
 };
 use crate::store::rows::{self, stage};
 use crate::store::rules::{self, Redeemable};
 use crate::store::sealed::{Completing, SealedConnection};
 use crate::store::trail::Trail;
 
-pub(super) fn open(conn: &Sqlite, new: &NewTransaction, trail: &Trail) -> Result<(), StoreError> {
+/// Stores the transaction, of which `link_tokens` were made, unless it is stored already. Returns whether it did.
+fn insert(conn: &Sqlite, new: &NewTransaction, link_tokens: u32) -> Result<bool, StoreError> {
     let request = match &new.flow {
         Flow::OAuth(request) => Some(request),
         Flow::Browser => None,
     };
-    conn.prepare_cached(
-        "INSERT INTO transactions (id, nonce, client_id, redirect_uri, redirect_uri_sent, state, code_challenge, scope, \
-             client_user_id, created_at, expires_at, stage) \
-         VALUES (:id, :nonce, :client_id, :redirect_uri, :redirect_uri_sent, :state, :code_challenge, :scope, \
-             :client_user_id, :created_at, :expires_at, :stage)",
-    )?
-    .execute(named_params! {
+    let inserted = conn
+        .prepare_cached(
+            "INSERT INTO transactions (id, nonce, client_id, redirect_uri, redirect_uri_sent, state, code_challenge, \
+                 scope, client_user_id, created_at, expires_at, stage, link_tokens) \
+             VALUES (:id, :nonce, :client_id, :redirect_uri, :redirect_uri_sent, :state, :code_challenge, \
+                 :scope, :client_user_id, :created_at, :expires_at, :stage, :link_tokens) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(named_params! {
         ":id": new.id.0.as_bytes(),
         ":nonce": new.nonce.0,
         ":client_id": request.map(|request| &request.client_id),
@@ -40,8 +42,30 @@ pub(super) fn open(conn: &Sqlite, new: &NewTransaction, trail: &Trail) -> Result
         ":created_at": new.created_at.as_millis(),
         ":expires_at": new.expires_at.as_millis(),
         ":stage": stage::OPEN,
+        ":link_tokens": link_tokens,
     })?;
-    audit::write(conn, &trail.opened(new), trail.now)
+    Ok(inserted == 1)
+}
+
+pub(super) fn start_link(
+    conn: &Sqlite,
+    new: &NewTransaction,
+    most: u32,
+    trail: &Trail,
+) -> Result<LinkStart, StoreError> {
+    if insert(conn, new, 1)? {
+        audit::write(conn, &trail.opened(new), trail.now)?;
+        return Ok(LinkStart::Allowed { first: true });
+    }
+    let counted = conn
+        .prepare_cached(
+            "UPDATE transactions SET link_tokens = link_tokens + 1 WHERE id = ?1 AND stage = ?2 AND link_tokens < ?3",
+        )?
+        .execute((new.id.0.as_bytes(), stage::OPEN, most))?;
+    if counted == 1 {
+        return Ok(LinkStart::Allowed { first: false });
+    }
+    Ok(rules::not_started(find(conn, new.id)?.as_ref()))
 }
 
 pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
@@ -116,8 +140,13 @@ pub(super) fn repeat(conn: &Sqlite, repeat: Repeat, now: Timestamp) -> Result<Re
     Ok(outcome)
 }
 
-pub(super) fn cancel(conn: &Sqlite, id: TransactionId, trail: &Trail) -> Result<CancelOutcome, StoreError> {
-    let now = trail.now;
+pub(super) fn cancel(
+    conn: &Sqlite,
+    new: &NewTransaction,
+    trail: &Trail,
+) -> Result<CancelOutcome, StoreError> {
+    let (id, now) = (new.id, trail.now);
+    insert(conn, new, 0)?;
     let moved = conn
         .prepare_cached("UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id = ?3 AND stage = ?4")?
         .execute((stage::CANCELLED, now.as_millis(), id.0.as_bytes(), stage::OPEN))?;

@@ -17,6 +17,7 @@ async fn a_form_of_another_site_completes_nothing() {
     let broker = TestBroker::start().await;
     let victim = Browser::open(&broker, "?state=s").await;
     let attackers_token = broker.public_token().await;
+    victim.start().await;
     // A form's text/plain body can be made to read as JSON; what a form cannot send is a header.
     let body = success(&attackers_token).to_string();
     for content_type in FORMS {

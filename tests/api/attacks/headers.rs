@@ -4,6 +4,8 @@ use base64::Engine as _;
 use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
 
 use super::{EVIL, raw_request};
+use serde_json::json;
+
 use crate::harness::{Answer, Browser, TestBroker, encode};
 use crate::token::{SECOND, with_clients};
 
@@ -63,7 +65,8 @@ async fn nothing_handed_out_is_made_of_a_forged_header() {
     let cookies: Vec<_> = opened.headers.get_all("set-cookie").iter().cloned().collect();
     assert!(!format!("{cookies:?}").contains(EVIL));
     let browser = Browser::show(&broker, opened);
-    answers.push(Answer::of(with_forged(browser.call("/api/create_link_token").body("{}"))).await);
+    let sealed = json!({ "request": browser.request });
+    answers.push(Answer::of(with_forged(browser.call("/api/create_link_token").json(&sealed))).await);
     let body = crate::harness::success(&broker.public_token().await);
     let completed = Answer::of(with_forged(browser.call("/api/set_access_token").json(&body))).await;
     let code = crate::harness::query_value(&completed.text("redirect_to"), "code").unwrap();
@@ -165,7 +168,8 @@ async fn underscores_are_no_hyphens() {
     let handle = format!("X_Broker_Handle: {}", browser.handle);
     let cookie = format!("Cookie: {}", browser.cookie_header());
     let line = "POST /api/create_link_token";
-    let text = raw_request(&broker, line, &[&handle, &cookie], "{}").await;
+    let sealed = json!({ "request": browser.request }).to_string();
+    let text = raw_request(&broker, line, &[&handle, &cookie], &sealed).await;
     assert!(text.starts_with("HTTP/1.1 403 "), "{text}");
 
     let text = raw_request(&broker, "GET /?state=s", &["X_Forwarded_Proto: https"], "").await;

@@ -29,7 +29,7 @@ async function request(jar, url, options = {}) {
   return response;
 }
 
-/** Opens a Link page: where it is, and its handle. */
+/** Opens a Link page: where it is, its handle and its sealed request. */
 export async function openLinkPage(jar, startUrl) {
   let url = startUrl;
   let response = await request(jar, url);
@@ -41,8 +41,15 @@ export async function openLinkPage(jar, startUrl) {
   const html = await response.text();
   assert.equal(response.status, 200, `the Link page answered ${response.status}`);
   const handle = /<main\b[^>]*\bid="link"[^>]*\bdata-handle="([^"]+)"/.exec(html)?.[1];
-  assert.ok(handle, 'the Link page has no handle');
-  return { url: new URL(url), handle };
+  const sealed = /\bdata-request="([^"]+)"/.exec(html)?.[1];
+  assert.ok(handle && sealed, 'the Link page has no handle or no request');
+  return { url: new URL(url), handle, request: sealed };
+}
+
+/** Opens Link, as a click on the page's button does. */
+export async function startLink(jar, page) {
+  const { status } = await pageCall(jar, page, '/api/create_link_token', { request: page.request });
+  assert.equal(status, 200, 'no link token');
 }
 
 /** One of the page's own calls. */
@@ -75,8 +82,7 @@ export async function makePublicToken(simulatorUrl) {
 /** A person who connects a bank: from a client's authorization URL to the URL that the browser is sent to. */
 export async function completeLink(jar, startUrl, simulatorUrl) {
   const page = await openLinkPage(jar, startUrl);
-  const created = await pageCall(jar, page, '/api/create_link_token', {});
-  assert.equal(created.status, 200, 'no link token');
+  await startLink(jar, page);
   const publicToken = await makePublicToken(simulatorUrl);
   const completed = await pageCall(jar, page, '/api/set_access_token', {
     public_token: publicToken,

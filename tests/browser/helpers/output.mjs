@@ -32,7 +32,7 @@ export function appendOutput(path, line) {
  */
 export async function keepPage(page, name) {
   const html = await page.content();
-  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]'));
+  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-(handle|request)=")[^"]*/g, '$1[$2]'));
 }
 
 /** A text as it may be kept: Chromium's console names the address of an app that it cannot open. */

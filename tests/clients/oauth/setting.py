@@ -82,13 +82,15 @@ class Setting:
         browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
         with browser.open(authorization_url) as answer:
             page = answer.read().decode()
-        handle = re.search(r'<main\b[^>]*\bid="link"[^>]*\bdata-handle="([^"]+)"', page).group(1)
+        handle, request = re.search(
+            r'<main\b[^>]*\bid="link"[^>]*\bdata-handle="([^"]+)"[^>]*\bdata-request="([^"]+)"', page
+        ).groups()
 
         def call(path, body):
             headers = {"X-Broker-Handle": handle, "Sec-Fetch-Site": "same-origin"}
             return post(browser.open, self.issuer + path, body, headers)
 
-        call("/api/create_link_token", {})
+        call("/api/create_link_token", {"request": request})
         # A public token as Link would give it.
         keys = {"client_id": CLIENT_ID, "secret": CLIENT_SECRET}
         asked = {**keys, "institution_id": "ins_109508", "initial_products": ["auth", "transactions"]}

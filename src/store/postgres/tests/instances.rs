@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 use super::cluster::client;
 use super::{fresh, keys, options, two, with};
 use crate::clock::Timestamp;
+use crate::store::Store;
 use crate::store::contract::{
-    NOW, at_once, completed, completion_of, hash, nonce, oauth_transaction, opened, raw_exchange_of,
+    NOW, at_once, completed, completion_of, hash, nonce, oauth_transaction, open, opened, raw_exchange_of,
     redemption_of, unredeemed,
 };
 use crate::store::model::{
     Actor, AuditEvent, Batch, CompleteOutcome, EndTarget, NewAudit, Noted, RawExchangeOutcome, RedeemOutcome,
     Revocation, RotateOutcome, Rotation,
 };
-use crate::store::{Store, StoreError};
 
 const LATER: Timestamp = Timestamp::from_millis(NOW.as_millis() + 7_200_000);
 
@@ -364,11 +364,8 @@ async fn a_small_pool_is_shared() {
         .await
         .unwrap();
     let made = at_once(&store, vec![(); 100], |store, ()| async move {
-        store.open_transaction(oauth_transaction()).await
+        open(&store, oauth_transaction()).await
     })
     .await;
-    assert!(
-        made.iter().all(|made| *made == Ok::<(), StoreError>(())),
-        "{made:?}"
-    );
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
 }

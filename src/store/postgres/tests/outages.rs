@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::cluster::{Database, Server, client};
 use super::{fresh, options};
 use crate::store::contract::{
-    NOW, at_once, completed, completion_of, hash, oauth_transaction, opened, redemption_of,
+    NOW, at_once, cancel, completed, completion_of, hash, oauth_transaction, open, opened, redemption_of,
 };
 use crate::store::model::{CompleteOutcome, RedeemOutcome};
 use crate::store::{Store, StoreError};
@@ -26,7 +26,7 @@ async fn a_server_that_was_away_is_used_again_and_nothing_acknowledged_is_lost()
         server.stop();
         let began = Instant::now();
         let refused = at_once(&store, vec![(); 8], |store, ()| async move {
-            store.open_transaction(oauth_transaction()).await
+            open(&store, oauth_transaction()).await
         });
         for refused in refused.await {
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
@@ -75,11 +75,8 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
         for _ in 0..12 {
             let new = oauth_transaction();
             let id = new.id;
-            // A commit whose answer was lost stands: then the id is there already.
-            while !matches!(
-                store.open_transaction(new.clone()).await,
-                Ok(()) | Err(StoreError::Duplicate)
-            ) {}
+            // A commit whose answer was lost stands: then another link token is counted.
+            while open(&store, new.clone()).await.is_err() {}
             let completion = completion_of(id, hash());
             let outcome = loop {
                 if let Ok(outcome) = store.complete(completion.clone(), NOW).await {
@@ -122,7 +119,7 @@ async fn a_row_that_is_held_stops_only_those_that_need_it() {
         .unwrap();
     let waiting = {
         let store = store.clone();
-        tokio::spawn(async move { (store.cancel(held, NOW).await, Instant::now()) })
+        tokio::spawn(async move { (cancel(&store, held, NOW).await, Instant::now()) })
     };
     let began = Instant::now();
     for _ in 0..20 {
@@ -138,7 +135,7 @@ async fn a_row_that_is_held_stops_only_those_that_need_it() {
     );
     assert!(at.duration_since(began) < Duration::from_secs(14));
     holder.batch_execute("ROLLBACK").await.unwrap();
-    store.cancel(held, NOW).await.unwrap();
+    cancel(&store, held, NOW).await.unwrap();
 }
 
 /// A server that takes connections and says nothing, as behind a firewall.

@@ -8,3 +8,6 @@ CREATE TABLE access_tokens (
 
 -- How far older connections have been added: see src/store/token_index.rs.
 INSERT INTO meta (name, value) VALUES ('access_tokens', x'0000');
+
+-- How many link tokens were made for a transaction: one authorization gets a bounded number of them.
+ALTER TABLE transactions ADD COLUMN link_tokens INTEGER NOT NULL DEFAULT 0;

@@ -6,7 +6,7 @@ use std::task::Poll;
 use rusqlite::Connection as Sqlite;
 
 use super::{fresh, options};
-use crate::store::contract::{NOW, at_once, completed, completion_of, hash, oauth_transaction, opened};
+use crate::store::contract::{NOW, at_once, completed, completion_of, hash, oauth_transaction, open, opened};
 use crate::store::error::StoreError;
 use crate::store::model::CompleteOutcome;
 use crate::store::seal::SealError;
@@ -46,7 +46,7 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_it_goes_on_once_there_i
         let outcomes = at_once(&store, vec![(); 16], |store, ()| async move {
             let new = oauth_transaction();
             let id = new.id;
-            store.open_transaction(new).await?;
+            open(&store, new).await?;
             let completion = completion_of(id, hash());
             let connection_id = completion.connection.id;
             assert_eq!(store.complete(completion, NOW).await?, CompleteOutcome::Completed);
@@ -136,7 +136,7 @@ async fn decisions_that_wait_share_a_commit_and_one_that_fails_rolls_back_itself
     let mut answers = Vec::new();
     for new in good {
         let store = store.clone();
-        answers.push(queued(async move { store.open_transaction(new).await }).await);
+        answers.push(queued(async move { open(&store, new).await }).await);
     }
     let failing = {
         let store = store.clone();
