@@ -37,8 +37,8 @@ use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
     GrantId, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
-    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
-    RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation,
+    RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
@@ -52,6 +52,8 @@ use crate::metrics::StoreMetrics;
 pub(super) struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// For what may read every row: operators' lists, searches and counts. Requests never wait for these.
+    listers: Readers,
     keyring: Arc<Keyring>,
     tokens: TokenKey,
     counted: Counted,
@@ -86,6 +88,7 @@ impl SqliteStore {
         Ok(Self {
             writer: Writer::start(opened.held).map_err(no_thread)?,
             readers: Readers::new(opened.readers),
+            listers: Readers::new(opened.listers),
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
             counted: Counted::default(),
@@ -248,14 +251,15 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn due_removals(
+    pub(super) async fn take_removals(
         &self,
         now: Timestamp,
+        until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Removal>, StoreError> {
+    ) -> Result<TakenRemovals, StoreError> {
         let keyring = Arc::clone(&self.keyring);
-        self.readers
-            .read(move |conn| removals::due(conn, &keyring, now, limit))
+        self.writer
+            .decide(move |conn| removals::take(conn, &keyring, now, until, limit))
             .await
     }
 
@@ -301,6 +305,7 @@ impl SqliteStore {
 
     pub(super) async fn close(&self) {
         self.readers.close().await;
+        self.listers.close().await;
         self.writer.close().await;
     }
 }

@@ -7,6 +7,7 @@ mod backups;
 mod faults;
 mod keys;
 mod opening;
+mod plans;
 
 use std::path::Path;
 
