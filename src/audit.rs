@@ -24,6 +24,8 @@ use crate::store::{Store, StoreError};
 
 pub use crate::store::model::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
+/// Rows of one commit: requests wait for it.
+const AT_ONCE: usize = 250;
 /// How often what gathered is written.
 const EVERY: Duration = Duration::from_secs(5);
 /// How often old rows are looked for.
@@ -95,18 +97,21 @@ impl Audit {
         self.0.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what gathered, in one commit, and then what the log has new to the file.
+    /// Writes what gathered, in commits of a bounded size, and then what the log has new to the file.
     ///
     /// # Errors
     /// When the store does not take it. Then it is kept for the next time, within the same bounds.
     pub async fn flush(&self, how: Flush) -> Result<(), StoreError> {
         let mut file = self.0.file.lock().await;
-        let batch = self.pending().take(how == Flush::All, self.0.clock.now());
-        if !batch.is_empty()
-            && let Err(error) = self.0.store.record_batch(batch.clone()).await
-        {
-            self.pending().put_back(batch);
-            return Err(error);
+        let mut batch = self.pending().take(how == Flush::All, self.0.clock.now());
+        while !batch.is_empty() {
+            let part = batch.take(AT_ONCE);
+            if let Err(error) = self.0.store.record_batch(part.clone()).await {
+                let mut pending = self.pending();
+                pending.put_back(part);
+                pending.put_back(batch);
+                return Err(error);
+            }
         }
         match file.as_mut() {
             Some(file) => file.follow(&self.0.store).await,

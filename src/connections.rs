@@ -4,6 +4,7 @@
 //! connection, and an exchange that is cut in the middle burns the person's one token. So such work is a tracked
 //! task whose result is stored; the caller only waits for it, and so does the shutdown.
 
+mod ending;
 mod exchange;
 mod flights;
 mod health;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+pub use ending::end;
 pub use exchange::{ExchangeError, LinkResult};
 pub use health::Health;
 pub use removal::{Patience, RemovalWorker};

@@ -328,7 +328,8 @@ impl Broker {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
         };
-        let worker = RemovalWorker::new(app.connections.clone(), patience);
+        let rate = app.config.plaid.removal_rate;
+        let worker = RemovalWorker::new(app.connections.clone(), patience, rate);
         tokio::spawn(worker.run(stop.drain.clone()));
         tokio::spawn(app.store.clone().index_access_tokens(stop.drain.clone()));
         if app.store.is_shared() {

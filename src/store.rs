@@ -32,9 +32,7 @@ pub use self::inspection::{Inspection, Restored};
 use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
-    PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat,
-    RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use self::postgres::PostgresStore;
 use self::sqlite::SqliteStore;
@@ -82,8 +80,9 @@ enum Engine {
 
 /// Rows of the audit log that one decision forgets: others are waiting.
 const FORGOTTEN_AT_ONCE: usize = 1000;
-/// Rows that one purge forgets: others are waiting.
-const PURGED_AT_ONCE: i64 = 500;
+/// Connections or transactions that one commit ends, abandons or purges at most: other decisions wait for it, and for
+/// its page writes.
+const CHANGED_AT_ONCE: i64 = 100;
 
 impl Store {
     /// Opens the store, or makes it with the directories above it (for their owner only), and migrates it.
@@ -248,8 +247,8 @@ impl Store {
         }
     }
 
-    /// Gives up what was completed before those moments and not used since; the removal of its connections is queued in
-    /// the same commit. Gives how many.
+    /// Abandons what was completed before those moments and not used since; the removal of its connections is queued in
+    /// the same commit. One call abandons a bounded number and returns it: repeat until it is zero.
     pub async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.abandon(abandonment, self.trail(now)).await,
@@ -331,11 +330,17 @@ impl Store {
         }
     }
 
-    /// At most `limit` removals whose time to be tried has come, the longest waiting first.
-    pub async fn due_removals(&self, now: Timestamp, limit: usize) -> Result<Vec<Removal>, StoreError> {
+    /// Leases at most `limit` removals that are due until `until`, the longest waiting first. Nobody else gets them until
+    /// then; a lease that is neither finished nor postponed runs out, and the removal is due again.
+    pub async fn take_removals(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<TakenRemovals, StoreError> {
         match &self.engine {
-            Engine::Sqlite(store) => store.due_removals(now, limit).await,
-            Engine::Postgres(store) => store.due_removals(now, limit).await,
+            Engine::Sqlite(store) => store.take_removals(now, until, limit).await,
+            Engine::Postgres(store) => store.take_removals(now, until, limit).await,
         }
     }
 
@@ -356,7 +361,8 @@ impl Store {
     }
 
     /// Forgets open, cancelled and abandoned transactions that expired before that moment, and the public tokens that
-    /// were exchanged before it if their connection is removed. Gives the number of things forgotten.
+    /// were exchanged before it if their connection is removed. One call forgets a bounded number of each and returns how
+    /// many: repeat until it is zero.
     pub async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.purge(before).await,

@@ -309,4 +309,33 @@ mod tests {
             assert_eq!(health_word(bad), "other");
         }
     }
+
+    #[test]
+    fn a_batch_is_taken_in_parts_of_a_bounded_size_and_nothing_is_lost() {
+        let mut pending = Pending::new(NOW);
+        for number in 0..7_u128 {
+            let id = Uuid::from_u128(number);
+            pending.note(
+                NewAudit::new(AuditEvent::AdminLogin, Actor::Admin).grant(GrantId(id)),
+                NOW,
+            );
+            pending.refreshed(GrantId(id), NOW);
+            pending.health(ConnectionId(id), "healthy", NOW);
+        }
+        let mut batch = pending.take(true, NOW);
+        let mut sizes = Vec::new();
+        let mut all = Batch::default();
+        while !batch.is_empty() {
+            let part = batch.take(5);
+            sizes.push(part.noted.len() + part.refreshed.len() + part.health.len());
+            all.noted.extend(part.noted);
+            all.refreshed.extend(part.refreshed);
+            all.health.extend(part.health);
+        }
+        assert_eq!(sizes, [5, 5, 5, 5, 1]);
+        assert_eq!(
+            (all.noted.len(), all.refreshed.len(), all.health.len()),
+            (7, 7, 7)
+        );
+    }
 }

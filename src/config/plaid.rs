@@ -15,6 +15,8 @@ pub const SIMULATOR_SECRET: &str = "51a11a7ed5ec4e7000000000000001";
 
 const CLIENT_ID_CHARS: usize = 24;
 const SECRET_CHARS: usize = 30;
+/// Far beyond what Plaid allows today.
+const MOST_REMOVALS: u32 = 60_000;
 const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
 
 /// A Plaid environment (`PLAID_ENV`).
@@ -81,6 +83,8 @@ pub struct PlaidConfig {
     pub base_url: Option<Url>,
     /// Where the embedded simulator listens (`BROKER_SIMULATOR_BIND`), used in [`Environment::Simulator`].
     pub simulator_bind: SocketAddr,
+    /// `BROKER_REMOVAL_RATE`: the most Items that this instance removes in a minute.
+    pub removal_rate: u32,
 }
 
 impl PlaidConfig {
@@ -135,8 +139,25 @@ impl PlaidConfig {
             secret: PlaidSecret::new(settings.text("PLAID_SECRET").unwrap_or(SIMULATOR_SECRET)),
             base_url,
             simulator_bind: simulator_bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 9400).into()),
+            removal_rate: read_removal_rate(settings, environment),
         }
     }
+}
+
+/// Plaid allows a client 2,000 removals a minute in production and 500 in the Sandbox
+/// (<https://plaid.com/docs/errors/rate-limit-exceeded/>). By default three instances together stay below that, and leave
+/// some for what else removes Items of the same client.
+fn read_removal_rate(settings: &mut Settings, environment: Option<Environment>) -> u32 {
+    let given = settings.parsed("BROKER_REMOVAL_RATE", |text| match text.parse() {
+        Ok(rate) if (1..=MOST_REMOVALS).contains(&rate) => Ok(rate),
+        _ => Err(format!(
+            "write a number of Items per minute, from 1 to {MOST_REMOVALS}"
+        )),
+    });
+    given.unwrap_or(match environment {
+        Some(Environment::Production) => 600,
+        _ => 150,
+    })
 }
 
 /// Both keys or, for the simulator, neither.

@@ -96,6 +96,12 @@ const KNOWN: &[Variable] = &[
     ),
     open(
         PLAID,
+        "BROKER_REMOVAL_RATE",
+        "600 in production, else 150",
+        "The most Items per minute that one instance removes at Plaid.",
+    ),
+    open(
+        PLAID,
         "BROKER_SIMULATOR_BIND",
         "127.0.0.1:9400",
         "Where the built-in simulator listens; on this machine alone.",

@@ -1,22 +1,34 @@
 //! The removal queue's worker: connections whose code nobody redeemed are abandoned, and what is queued is removed
 //! at Plaid. The wish is on disk; it ends only when Plaid confirms, or says that the Item is gone.
+//!
+//! Instances that share a store share the queue: each leases what it takes, and a lease that a killed instance left runs
+//! out by itself. The rate and the pauses are each instance's own.
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Connections;
+use super::{Connections, Inner};
 use crate::plaid::PlaidError;
 use crate::store::StoreError;
 use crate::store::model::{Abandonment, Removal};
 
-/// How often the queue is looked at.
+/// How often unused connections are looked for, and removals that became due again.
 const EVERY: Duration = Duration::from_secs(30);
-/// How many removals are tried at one look.
-const BATCH: usize = 20;
+/// A lease is longer than a call to Plaid may take and the store may need to note its outcome.
+const LEASE: Duration = Duration::from_secs(120);
+/// Removals that are under way at the same time, at most.
+const MOST_AT_ONCE: u32 = 32;
 /// The first pause after a failed try; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(6 * 3600);
+/// The first pause of all removals when Plaid's rate limit is reached and Plaid does not say how long to wait; it doubles
+/// up to a minute, as Plaid counts by the minute.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+/// What Plaid, or a proxy on the way, may demand as a pause.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// How long finished transactions are remembered, so that a late repeat still gets a clear answer.
 const REMEMBER: Duration = Duration::from_secs(3600);
 
@@ -36,97 +48,205 @@ pub struct Patience {
 pub struct RemovalWorker {
     connections: Connections,
     patience: Patience,
+    /// Removals per minute.
+    rate: u32,
+}
+
+/// How one removal ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tried {
+    Removed,
+    /// It is tried again later.
+    Failed,
+    /// Another connection still uses the Item.
+    Kept,
+    /// One call too many for Plaid's rate limit; how long to wait, if Plaid said.
+    Limited(Option<Duration>),
+}
+
+/// What became of the removals that were taken together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Batch {
+    /// None: nothing is due.
+    leased: u32,
+    removed: usize,
+    /// The longest pause that was asked for, when there was a rate limit.
+    limited: Option<Option<Duration>>,
 }
 
 impl RemovalWorker {
-    /// A worker on these connections.
+    /// A worker on these connections, which removes at most `rate` Items per minute (at least one).
     #[must_use]
-    pub fn new(connections: Connections, patience: Patience) -> Self {
+    pub fn new(connections: Connections, patience: Patience, rate: u32) -> Self {
         Self {
             connections,
             patience,
+            rate: rate.max(1),
         }
     }
 
-    /// Looks at the queue at once and then every half minute.
+    /// Removes while anything is due, and looks for unused connections at once and then every half minute.
     pub async fn run(self, stop: CancellationToken) {
+        let work = async { tokio::join!(self.sweep_every_half_minute(), self.remove_what_is_due()) };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = work => {}
+        }
+    }
+
+    async fn sweep_every_half_minute(&self) {
         loop {
-            if let Err(error) = self.look().await {
-                tracing::error!(%error, "the removal queue could not be worked on; trying again later");
+            if let Err(error) = self.sweep().await {
+                tracing::error!(%error, "unused connections could not be looked for; trying again later");
             }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-                () = self.connections.0.removals.notified() => {}
+            // Also what was postponed may be due now.
+            self.connections.removals_wanted();
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    async fn remove_what_is_due(&self) {
+        let mut back_off = FIRST_BACK_OFF;
+        loop {
+            let began = Instant::now();
+            let pause = match self.batch().await {
+                Ok(Batch { leased: 0, .. }) => {
+                    self.connections.0.removals.notified().await;
+                    continue;
+                }
+                Ok(Batch {
+                    limited: Some(retry_after),
+                    ..
+                }) => {
+                    let pause = retry_after.unwrap_or(back_off).min(LONGEST_RETRY_AFTER);
+                    back_off = (back_off * 2).min(LONGEST_BACK_OFF);
+                    tracing::warn!(
+                        pause_s = pause.as_secs(),
+                        "Plaid's rate limit for removals is reached; pausing them"
+                    );
+                    pause
+                }
+                Ok(Batch { leased, .. }) => {
+                    back_off = FIRST_BACK_OFF;
+                    self.spacing(leased).saturating_sub(began.elapsed())
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the removal queue could not be worked on; trying again later");
+                    EVERY
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// How long this many removals last at the rate.
+    fn spacing(&self, removals: u32) -> Duration {
+        Duration::from_secs(60) * removals / self.rate
+    }
+
+    /// A sweep, and then all removals that are due, without a pause between them. Returns the number of Items removed.
+    pub async fn look(&self) -> Result<usize, StoreError> {
+        self.sweep().await?;
+        let mut removed = 0;
+        loop {
+            let batch = self.batch().await?;
+            removed += batch.removed;
+            if batch.leased == 0 || batch.limited.is_some() {
+                return Ok(removed);
             }
         }
     }
 
-    /// One look: abandon, forget, remove. Gives how many Items were removed.
-    pub async fn look(&self) -> Result<usize, StoreError> {
+    /// Abandons and forgets, in commits of a bounded size, so that requests in between are not held up.
+    async fn sweep(&self) -> Result<(), StoreError> {
         let inner = &self.connections.0;
         let now = inner.clock.now();
         let abandonment = Abandonment {
             unredeemed_before: now.minus(self.patience.unredeemed),
             sessions_before: now.minus(self.patience.session),
         };
-        let abandoned = inner.store.abandon(abandonment, now).await?;
-        inner.metrics.abandoned(abandoned);
-        if abandoned > 0 {
+        loop {
+            let abandoned = inner.store.abandon(abandonment, now).await?;
+            if abandoned == 0 {
+                break;
+            }
+            inner.metrics.abandoned(abandoned);
             tracing::info!(abandoned, "connections that nobody used are queued for removal");
         }
         self.connections.settle().await;
-        // A purge takes a bounded number of rows, so that requests in between are not held up.
         while inner.store.purge(now.minus(REMEMBER)).await? > 0 {}
-        let mut removed = 0;
-        for removal in inner.store.due_removals(now, BATCH).await? {
-            removed += usize::from(self.remove(removal).await?);
-        }
-        Ok(removed)
+        Ok(())
     }
 
-    /// Tracked: the worker may be stopped between Plaid's answer and the store's note of it.
-    async fn remove(&self, removal: Removal) -> Result<bool, StoreError> {
-        let inner = self.connections.0.clone();
-        let work = async move {
-            let connection = &removal.connection;
-            // Several connections of one Item share its access token: the last one that ends removes the Item.
-            if inner.store.is_item_used_elsewhere(connection).await? {
-                inner
-                    .store
-                    .finish_removal(connection.id, inner.clock.now())
-                    .await?;
-                tracing::info!(connection = %connection.id, item = %connection.item_id,
-                    "connection ended; its Item stays, because another connection uses it");
-                return Ok(false);
-            }
-            let answer = inner.plaid.item_remove(&connection.access_token).await;
-            let gone = is_gone(&answer);
-            inner.metrics.removal(gone);
-            if gone {
-                inner
-                    .store
-                    .finish_removal(connection.id, inner.clock.now())
-                    .await?;
-                tracing::info!(connection = %connection.id, item = %connection.item_id, "Item removed at Plaid");
-                return Ok(true);
-            }
-            let pause = pause(removal.attempts);
-            let next_try = inner.clock.now().plus(pause);
-            inner.store.postpone_removal(connection.id, next_try).await?;
-            let Err(error) = answer else { return Ok(false) };
-            let attempts = removal.attempts + 1;
-            if attempts >= ALARMING {
-                tracing::error!(%error, connection = %connection.id, item = %connection.item_id, attempts,
-                    next_try_s = pause.as_secs(), "an Item still cannot be removed at Plaid, and may be billed");
-            } else {
-                tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
-                    next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
-            }
-            Ok(false)
+    /// Takes what the rate allows in a second, asks Plaid for all of it at the same time, and waits for all answers.
+    async fn batch(&self) -> Result<Batch, StoreError> {
+        let inner = &self.connections.0;
+        let now = inner.clock.now();
+        let limit = (self.rate / 60).clamp(1, MOST_AT_ONCE);
+        let limit = usize::try_from(limit).unwrap_or(1);
+        let taken = inner.store.take_removals(now, now.plus(LEASE), limit).await?;
+        // Tracked: the worker may be stopped between Plaid's answer and the store's note of it.
+        let tries: Vec<_> = taken
+            .removals
+            .into_iter()
+            .map(|removal| inner.tasks.spawn(remove(inner.clone(), removal)))
+            .collect();
+        let mut batch = Batch {
+            leased: u32::try_from(taken.leased).unwrap_or(u32::MAX),
+            ..Batch::default()
         };
-        self.connections.0.tasks.spawn(work).await.unwrap_or(Ok(false))
+        let mut failure = None;
+        for tried in tries {
+            match tried.await.unwrap_or(Ok(Tried::Failed)) {
+                Ok(Tried::Removed) => batch.removed += 1,
+                Ok(Tried::Failed | Tried::Kept) => {}
+                Ok(Tried::Limited(pause)) => batch.limited = batch.limited.max(Some(pause)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(batch), Err)
     }
+}
+
+async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried, StoreError> {
+    let connection = &removal.connection;
+    // Several connections of one Item share its access token: the last one that ends removes the Item.
+    if inner.store.is_item_used_elsewhere(connection).await? {
+        let now = inner.clock.now();
+        inner.store.finish_removal(connection.id, now).await?;
+        tracing::info!(connection = %connection.id, item = %connection.item_id,
+            "connection ended; its Item stays, because another connection uses it");
+        return Ok(Tried::Kept);
+    }
+    let answer = inner.plaid.item_remove(&connection.access_token).await;
+    if is_gone(&answer) {
+        inner.metrics.removal("removed");
+        let now = inner.clock.now();
+        inner.store.finish_removal(connection.id, now).await?;
+        tracing::info!(connection = %connection.id, item = %connection.item_id, "Item removed at Plaid");
+        return Ok(Tried::Removed);
+    }
+    let Err(error) = answer else {
+        return Ok(Tried::Failed);
+    };
+    if error.is_rate_limit() {
+        // Nothing is wrong with this removal: it is due again when its lease runs out.
+        inner.metrics.removal("limited");
+        return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after)));
+    }
+    inner.metrics.removal("failed");
+    let pause = pause(removal.attempts);
+    let next_try = inner.clock.now().plus(pause);
+    inner.store.postpone_removal(connection.id, next_try).await?;
+    let attempts = removal.attempts + 1;
+    if attempts >= ALARMING {
+        tracing::error!(%error, connection = %connection.id, item = %connection.item_id, attempts,
+            next_try_s = pause.as_secs(), "an Item still cannot be removed at Plaid, and may be billed");
+    } else {
+        tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
+            next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
+    }
+    Ok(Tried::Failed)
 }
 
 /// Confirmed, or said to be gone. An answer that could also mean "wrong account" (a token that is not found) never
@@ -151,30 +271,4 @@ fn pause(attempts: u32) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plaid::ApiError;
-
-    #[test]
-    fn the_pause_doubles_up_to_its_end() {
-        assert_eq!(pause(0), Duration::from_secs(30));
-        assert_eq!(pause(1), Duration::from_secs(60));
-        assert_eq!(pause(60), LONGEST_PAUSE);
-    }
-
-    #[test]
-    fn an_answer_that_could_mean_a_wrong_account_is_not_gone() {
-        let api = |code: &str| {
-            Err(PlaidError::Api(Box::new(ApiError {
-                error_code: code.to_owned(),
-                ..ApiError::default()
-            })))
-        };
-        assert!(is_gone(&Ok(String::new())));
-        assert!(is_gone(&api("ITEM_NOT_FOUND")));
-        assert!(!is_gone(&api("INVALID_ACCESS_TOKEN")));
-        assert!(!is_gone(&api("INVALID_API_KEYS")));
-        assert!(!is_gone(&api("USER_PERMISSION_REVOKED")));
-        assert!(!is_gone(&Err(PlaidError::Broken)));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Answer, Context, Progress, Request, Revealed, Sink};
 use crate::audit::{Actor, AuditEvent, Flush, NewAudit, Origin};
 use crate::config::Environment;
+use crate::connections;
 use crate::store::model::{
     AuditQuery, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, EndTarget, KnownHealth,
 };
@@ -18,9 +19,9 @@ const MOST_ROWS: usize = 10_000;
 /// Runs a command to its end; what goes wrong is told with what to do.
 pub(super) async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     let done = match request {
-        Request::Connections { filter } => connections(context, filter).await,
+        Request::Connections { filter } => list(context, filter).await,
         Request::Connection { key, check } => connection(context, key, check).await,
-        Request::EndConnections { target } => end(context, target).await,
+        Request::EndConnections { target } => end(context, target, sink).await,
         Request::RevealToken { key } => reveal(context, key).await,
         Request::Audit { query } => audit(context, query).await,
         Request::RotateKeys { first_key } => rotate(context, &first_key, sink).await,
@@ -63,7 +64,7 @@ fn unknown(key: &ConnectionKey) -> String {
     format!("there is no connection with {name}; `connections list` shows all")
 }
 
-async fn connections(context: &Context, mut filter: ConnectionFilter) -> Done {
+async fn list(context: &Context, mut filter: ConnectionFilter) -> Done {
     context.settled().await?;
     filter.limit = filter.limit.min(MOST_ROWS);
     let connections = context.store.connections(filter).await.map_err(told)?;
@@ -105,15 +106,36 @@ async fn connection(context: &Context, key: ConnectionKey, check: bool) -> Done 
     })
 }
 
-async fn end(context: &Context, target: EndTarget) -> Done {
-    let ended = context
-        .operated()
-        .end_connections(target.clone(), context.clock.now())
-        .await
-        .map_err(told)?;
-    if let Some(app) = &context.app {
-        app.connections.removals_wanted();
-    }
+/// What was ended stays ended when it is cut: the next run ends the rest.
+async fn end(context: &Context, target: EndTarget, sink: &Sink) -> Done {
+    let total = match target {
+        EndTarget::One(_) => None,
+        EndTarget::Client(_) | EndTarget::All => Some(context.store.connection_count().await.map_err(told)?),
+    };
+    // A line for each hundredth.
+    let every = total.unwrap_or(0).div_ceil(100).max(1);
+    let mut shown = 0;
+    let store = context.operated();
+    let ended = connections::end(&store, &context.clock, &target, |done, _| {
+        if let Some(app) = &context.app {
+            app.connections.removals_wanted();
+        }
+        if let Some(total) = total.filter(|_| done / every > shown) {
+            shown = done / every;
+            sink.progress(Progress {
+                what: "connections examined".to_owned(),
+                done,
+                total: Some(total.max(done)),
+            });
+        }
+    });
+    let ended = ended.await.map_err(|(ended, error)| {
+        format!(
+            "{error}; {} connections and {} grants were ended before that and stay ended: run the same command again to end \
+             the others",
+            ended.connections, ended.grants
+        )
+    })?;
     match target {
         EndTarget::One(key) if ended.found == 0 => Err(unknown(&key)),
         EndTarget::Client(id) if ended.found == 0 => Err(format!(

@@ -44,7 +44,7 @@ impl FlowMetrics {
             )?,
             removals: maker.counters(
                 "ptb_removals_total",
-                "Tries to remove an Item at Plaid by outcome: removed or failed.",
+                "Tries to remove an Item at Plaid by outcome: removed, failed, or limited by Plaid's rate limits.",
                 &["outcome"],
             )?,
             rate_limited: maker.counters(
@@ -65,7 +65,7 @@ impl FlowMetrics {
             ),
             (&made.codes, &["issued", "redeemed", "replayed", "expired"]),
             (&made.health_checks, &["healthy", "dead", "unknown"]),
-            (&made.removals, &["removed", "failed"]),
+            (&made.removals, &["removed", "failed", "limited"]),
             (
                 &made.rate_limited,
                 &["page", "page_call", "token", "login", "client"],
@@ -106,9 +106,8 @@ impl FlowMetrics {
         self.health_checks.with_label_values(&[health]).inc();
     }
 
-    /// Plaid was asked to remove an Item.
-    pub fn removal(&self, removed: bool) {
-        let outcome = if removed { "removed" } else { "failed" };
+    /// Plaid was asked to remove an Item: `removed`, `failed` or `limited`.
+    pub fn removal(&self, outcome: &'static str) {
         self.removals.with_label_values(&[outcome]).inc();
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -270,6 +270,7 @@ impl PlaidClient {
             .map_err(|error| transport(&error, total))?;
         let status = response.status().as_u16();
         *date = response.headers().get(DATE).and_then(read_date);
+        let retry_after = read_retry_after(response.headers());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error, total))? {
             if bytes.len() + chunk.len() > MAX_ANSWER {
@@ -281,9 +282,11 @@ impl PlaidClient {
             return serde_json::from_slice(&bytes).map_err(|_| PlaidError::Malformed { status });
         }
         match serde_json::from_slice::<ApiError>(&bytes) {
-            Ok(error) if !error.error_code.is_empty() => {
-                Err(PlaidError::Api(Box::new(ApiError { status, ..error })))
-            }
+            Ok(error) if !error.error_code.is_empty() => Err(PlaidError::Api(Box::new(ApiError {
+                status,
+                retry_after,
+                ..error
+            }))),
             _ => Err(PlaidError::Malformed { status }),
         }
     }
@@ -293,6 +296,16 @@ impl PlaidClient {
 fn read_date(value: &HeaderValue) -> Option<Timestamp> {
     let zoned = jiff::fmt::rfc2822::parse(value.to_str().ok()?).ok()?;
     Some(Timestamp::from_millis(zoned.timestamp().as_millisecond()))
+}
+
+/// Seconds, or a date, which is compared with the server's own clock (RFC 9110 10.2.3).
+fn read_retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?;
+    if let Ok(seconds) = value.to_str().ok()?.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let now = headers.get(DATE).and_then(read_date)?;
+    Some(read_date(value)?.since(now))
 }
 
 fn with_access_token(access_token: &PlaidAccessToken) -> serde_json::Value {
@@ -337,5 +350,27 @@ mod tests {
         let date = |text| read_date(&HeaderValue::from_static(text)).map(Timestamp::as_secs);
         assert_eq!(date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(date("yesterday"), None);
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let read = |retry_after: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"));
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(retry_after));
+            read_retry_after(&headers)
+        };
+        assert_eq!(read("120"), Some(Duration::from_secs(120)));
+        assert_eq!(
+            read("Sun, 06 Nov 1994 08:50:37 GMT"),
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(
+            read("Sun, 06 Nov 1994 08:00:00 GMT"),
+            Some(Duration::ZERO),
+            "a date that is over"
+        );
+        assert_eq!(read("soon"), None);
+        assert_eq!(read_retry_after(&HeaderMap::new()), None);
     }
 }

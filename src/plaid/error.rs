@@ -29,6 +29,9 @@ pub struct ApiError {
     /// The HTTP status it came with.
     #[serde(skip)]
     pub status: u16,
+    /// How long to wait before the next call (`Retry-After`, RFC 9110 10.2.3), if Plaid said.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
 }
 
 /// A call to Plaid that did not succeed. No text in here holds a token or a key.
@@ -87,6 +90,16 @@ impl PlaidError {
             Self::Unreachable(_) => false,
             Self::TimedOut(_) | Self::Broken | Self::Malformed { .. } => true,
             Self::Api(error) => error.status >= 500,
+        }
+    }
+
+    /// Whether it was one call too many for Plaid's rate limits, or for those of a proxy on the way.
+    #[must_use]
+    pub fn is_rate_limit(&self) -> bool {
+        match self {
+            Self::Api(error) => error.status == 429 || error.error_type == "RATE_LIMIT_EXCEEDED",
+            Self::Malformed { status } => *status == 429,
+            _ => false,
         }
     }
 

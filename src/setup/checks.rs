@@ -7,6 +7,7 @@ mod access;
 mod address;
 mod audit_file;
 mod context;
+mod file_system;
 mod finding;
 mod here;
 mod institutions;

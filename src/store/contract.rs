@@ -17,8 +17,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::model::{
-    Abandonment, CancelOutcome, Completion, ConnectionId, Flow, GrantId, LinkStart, NewConnection, NewGrant,
-    NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption, TransactionId,
+    Abandonment, CancelOutcome, Completion, ConnectionId, EndTarget, Ended, Flow, GrantId, LinkStart, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption, Removal, TransactionId,
 };
 use super::{Store, StoreError};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
@@ -107,7 +106,8 @@ macro_rules! contract_suite {
                 abandoning_takes_what_was_completed_before_that_moment,
                 abandoning_spares_what_others_still_use,
                 of_redeem_and_abandon_one_wins,
-                removals_come_when_due_and_in_order,
+                a_removal_is_leased_when_due_in_order_and_for_its_time,
+                abandoning_takes_a_bounded_number,
                 a_finished_removal_is_gone_and_the_connection_stays_removed,
                 a_session_that_ended_gives_its_connection_up,
                 what_nobody_wants_is_stored_to_be_removed,
@@ -133,7 +133,9 @@ macro_rules! contract_suite {
                 one_connection_is_ended_with_its_grants,
                 ending_a_client_spares_what_others_use,
                 a_connection_of_two_clients_outlives_one,
-                the_kill_switch_ends_everything_at_once,
+                the_kill_switch_ends_everything,
+                ending_goes_in_bounded_steps_and_is_resumed_by_beginning_again,
+                ending_a_client_passes_over_the_others_step_by_step,
                 counts_count,
                 allowed_callbacks_are_kept_once_and_told,
             }
@@ -265,6 +267,40 @@ pub(super) async fn completed(store: &Store) -> (TransactionId, ConnectionId) {
     let outcome = store.complete(completion, NOW).await.unwrap();
     assert_eq!(outcome, super::model::CompleteOutcome::Completed);
     (id, connection_id)
+}
+
+/// All steps of `end_step`.
+pub(super) async fn end(store: &Store, target: EndTarget, now: Timestamp) -> Ended {
+    let (mut ended, mut next) = (Ended::default(), None);
+    loop {
+        let step = store.end_step(target.clone(), next, now).await.unwrap();
+        ended += step.ended;
+        next = step.next;
+        if next.is_none() {
+            return ended;
+        }
+    }
+}
+
+/// The removals that are due, by leases that end at once.
+pub(super) async fn take_due(store: &Store, now: Timestamp, limit: usize) -> Vec<Removal> {
+    store.take_removals(now, now, limit).await.unwrap().removals
+}
+
+/// Connections of the client `kore` by raw public tokens.
+pub(super) async fn many_raw(store: &Store, count: usize) -> Vec<ConnectionId> {
+    let mut made = Vec::new();
+    while made.len() < count {
+        let some = vec![(); (count - made.len()).min(50)];
+        let ids = at_once(store, some, |store, ()| async move {
+            let exchange = raw_exchange_of(hash());
+            let id = exchange.connection.id;
+            store.exchange_raw(exchange, NOW).await.unwrap();
+            id
+        });
+        made.extend(ids.await);
+    }
+    made
 }
 
 /// Runs a decision in as many tasks as there are inputs, all released at one moment.

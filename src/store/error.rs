@@ -30,6 +30,19 @@ pub enum StoreError {
     /// A row with this id (or public token) is already there; ids are made fresh, so this is a mistake of the caller.
     #[error("a row with this id is already in the store")]
     Duplicate,
+    /// A bug: the decision or look-up panicked. Others are not affected.
+    #[error(
+        "internal error in the store; nothing was changed, and the log says where it happened: please report it"
+    )]
+    Panicked,
+}
+
+impl StoreError {
+    /// Logs a panic that was caught, whose text and place the panic hook has written already.
+    pub(super) fn panicked() -> Self {
+        tracing::error!("a decision or look-up of the store panicked: this is a bug");
+        Self::Panicked
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -20,7 +20,7 @@ pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotat
 pub use keys::{KeyUse, KeysReport, ResealStep};
 pub use listing::{
     AllowedRedirectUri, Batch, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, Counts,
-    EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,
+    EndStep, EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,
 };
 pub use transaction::{Flow, LinkStart, NewTransaction, OAuthRequest, Stage, Transaction};
 
@@ -257,6 +257,15 @@ pub struct Removal {
     pub reason: RemovalReason,
     /// How often Plaid was asked already.
     pub attempts: u32,
+}
+
+/// Outcome of `take_removals`.
+#[derive(Clone, Debug, Default)]
+pub struct TakenRemovals {
+    /// What Plaid is to be asked for.
+    pub removals: Vec<Removal>,
+    /// How many were leased; zero: none was due. More than `removals` where access tokens do not open with our keys.
+    pub leased: usize,
 }
 
 /// The Plaid account that a store belongs to: another one's tokens would be useless, so it refuses to open.

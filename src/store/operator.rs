@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::{BackupError, StoreError};
 use super::model::{
     Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
-    ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
+    ConnectionKey, ConnectionSummary, Counts, EndStep, EndTarget, KeysReport, NewAudit, ResealStep,
 };
 use super::{Engine, OpenOptions, Restored, Store, sqlite};
 use crate::clock::Timestamp;
@@ -99,14 +99,21 @@ impl Store {
         }
     }
 
-    /// Ends one connection, all of a client, or all, and queues their removal at Plaid: one commit. A connection that
-    /// another client's live grant uses stays, when a client is ended. Done twice it is done once. Tell
-    /// [`Connections::removals_wanted`](crate::connections::Connections::removals_wanted) afterwards.
-    pub async fn end_connections(&self, target: EndTarget, now: Timestamp) -> Result<Ended, StoreError> {
+    /// One step of ending what the target names, in the order of the ids: examines a bounded number of connections after
+    /// this one, ends those among them that the target names, and queues their removal at Plaid, in one commit. Begin
+    /// with `None` and go on with what a step returns as `next`, until it returns none; a run that was cut short is
+    /// continued by beginning again. A connection that another client's live grant uses stays when a client is ended.
+    /// [`connections::end`](crate::connections::end) takes all the steps.
+    pub async fn end_step(
+        &self,
+        target: EndTarget,
+        after: Option<ConnectionId>,
+        now: Timestamp,
+    ) -> Result<EndStep, StoreError> {
         let trail = self.trail(now);
         match &self.engine {
-            Engine::Sqlite(store) => store.end_connections(target, trail).await,
-            Engine::Postgres(store) => store.end_connections(target, trail).await,
+            Engine::Sqlite(store) => store.end_step(target, after, trail).await,
+            Engine::Postgres(store) => store.end_step(target, after, trail).await,
         }
     }
 

@@ -38,9 +38,7 @@ use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
-    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
-    RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
@@ -278,15 +276,16 @@ impl PostgresStore {
             .await
     }
 
-    pub(super) async fn due_removals(
+    pub(super) async fn take_removals(
         &self,
         now: Timestamp,
+        until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Removal>, StoreError> {
-        let input = (Arc::clone(&self.keyring), now, limit);
+    ) -> Result<TakenRemovals, StoreError> {
+        let input = (Arc::clone(&self.keyring), now, until, limit);
         self.pool
-            .read(input, |conn, (keyring, now, limit)| {
-                Box::pin(removals::due(conn, keyring, *now, *limit))
+            .decide(input, |conn, (keyring, now, until, limit)| {
+                Box::pin(removals::take(conn, keyring, *now, *until, *limit))
             })
             .await
     }

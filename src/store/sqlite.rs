@@ -37,9 +37,7 @@ use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
-    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Removal, Repeat, RepeatOutcome, Revocation,
-    RevokeOutcome, RotateOutcome, Rotation, Transaction, TransactionId,
+    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
@@ -53,6 +51,8 @@ use crate::metrics::StoreMetrics;
 pub(super) struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    /// For what may read every row: operators' lists, searches and counts. Requests never wait for these.
+    listers: Readers,
     keyring: Arc<Keyring>,
     tokens: TokenKey,
     counted: Counted,
@@ -87,6 +87,7 @@ impl SqliteStore {
         Ok(Self {
             writer: Writer::start(opened.held).map_err(no_thread)?,
             readers: Readers::new(opened.readers),
+            listers: Readers::new(opened.listers),
             keyring: Arc::new(opened.keyring),
             tokens: opened.tokens,
             counted: Counted::default(),
@@ -258,14 +259,15 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn due_removals(
+    pub(super) async fn take_removals(
         &self,
         now: Timestamp,
+        until: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Removal>, StoreError> {
+    ) -> Result<TakenRemovals, StoreError> {
         let keyring = Arc::clone(&self.keyring);
-        self.readers
-            .read(move |conn| removals::due(conn, &keyring, now, limit))
+        self.writer
+            .decide(move |conn| removals::take(conn, &keyring, now, until, limit))
             .await
     }
 
@@ -311,6 +313,7 @@ impl SqliteStore {
 
     pub(super) async fn close(&self) {
         self.readers.close().await;
+        self.listers.close().await;
         self.writer.close().await;
     }
 }

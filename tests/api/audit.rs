@@ -320,12 +320,13 @@ async fn an_allowed_callback_works_at_once_after_a_reload_and_after_a_restart() 
 
 #[tokio::test]
 async fn ended_connections_are_removed_at_plaid() {
+    use plaid_token_broker::connections;
     use plaid_token_broker::store::model::EndTarget;
     let broker = TestBroker::start().await;
     let tokens = broker.tokens().await;
     let store = broker.app.store.by(Origin::actor(Actor::Operator));
-    let now = plaid_token_broker::clock::Clock::now(&*broker.clock);
-    let ended = store.end_connections(EndTarget::All, now).await.unwrap();
+    let ended = connections::end(&store, &broker.app.clock, &EndTarget::All, |_, _| {});
+    let ended = ended.await.unwrap();
     assert_eq!((ended.connections, ended.grants), (1, 1));
     broker.app.connections.removals_wanted();
     let refused = broker.refresh(&tokens.text("refresh_token")).await;

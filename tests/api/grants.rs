@@ -42,9 +42,8 @@ async fn revoking_ends_the_grant_at_once_and_the_item_at_plaid() {
     let revoked = revoke(&broker, &token).await;
     assert_eq!((revoked.status, revoked.body.as_str()), (200, "{}"));
     assert_eq!(broker.refresh(&token).await.oauth_error(), (400, "invalid_grant"));
-    // The worker is told at once; should it have been faster than this look, the Item is gone just the same.
-    crate::removal::look(&broker).await;
-    assert_eq!(broker.simulator.live_items(), 0);
+    // The broker's own worker is notified at once.
+    crate::removal::until_live(&broker, 0).await;
     assert_eq!(revoke(&broker, &token).await.status, 200);
 }
 
@@ -57,11 +56,13 @@ async fn a_removal_that_plaid_does_not_confirm_is_asked_for_again() {
         broker.simulator.enqueue("/item/remove", fault);
     }
     assert_eq!(revoke(&broker, &token).await.status, 200);
-    for _ in 0..3 {
+    // The broker's own worker was notified and may have one of the tries.
+    while broker.simulator.live_items() > 0 {
         crate::removal::look(&broker).await;
         broker.clock.advance(std::time::Duration::from_secs(3600));
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    assert_eq!(broker.simulator.live_items(), 0);
+    assert!(broker.simulator.count("/item/remove") >= 3);
 }
 
 #[tokio::test]

@@ -11,6 +11,18 @@ use crate::harness::{Answer, Browser, TestBroker, query_value};
 const REMOVE: &str = "/item/remove";
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Waits until the broker's own worker, which is notified of each removal, has left so many Items.
+pub async fn until_live(broker: &TestBroker, items: usize) {
+    let waiting = async {
+        while broker.simulator.live_items() != items {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting)
+        .await
+        .expect("the Items are removed");
+}
+
 /// What the broker's own worker does every half minute.
 pub async fn look(broker: &TestBroker) -> usize {
     look_after(broker, broker.app.config.oauth.unredeemed_ttl).await
@@ -23,6 +35,7 @@ async fn look_after(broker: &TestBroker, unredeemed_ttl: Duration) -> usize {
             unredeemed: unredeemed_ttl,
             session: SESSION_TTL,
         },
+        broker.app.config.plaid.removal_rate,
     );
     worker.look().await.unwrap()
 }
@@ -76,7 +89,6 @@ async fn a_removal_that_plaid_does_not_confirm_is_tried_again_later() {
         ("reset", Fault::Reset),
         ("hang", Fault::Hang),
         ("500", Fault::error(500, "API_ERROR", "INTERNAL_SERVER_ERROR")),
-        ("429", Fault::error(429, "RATE_LIMIT_EXCEEDED", "RATE_LIMIT")),
         (
             "wrong keys",
             Fault::error(400, "INVALID_INPUT", "INVALID_API_KEYS"),
@@ -123,34 +135,63 @@ async fn an_item_that_is_gone_already_is_not_asked_for_for_ever() {
     assert_eq!(broker.simulator.count(REMOVE), 2);
 }
 
+#[tokio::test]
+async fn a_rate_limit_of_plaids_is_no_failure_of_the_removal() {
+    let broker = TestBroker::start().await;
+    broker.code().await;
+    broker.clock.advance(2 * HOUR);
+    for _ in 0..6 {
+        let limited = Fault::error(429, "RATE_LIMIT_EXCEEDED", "RATE_LIMIT");
+        broker.simulator.enqueue(REMOVE, limited);
+        assert_eq!(look(&broker).await, 0);
+        assert_eq!(look(&broker).await, 0);
+        broker.clock.advance(Duration::from_secs(120));
+    }
+    assert_eq!(broker.simulator.count(REMOVE), 6, "each time once");
+    // After six failures the pause would be half an hour.
+    assert_eq!(look(&broker).await, 1);
+    assert_eq!(broker.simulator.live_items(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn redeeming_and_abandoning_are_rivals_of_which_one_wins() {
     let broker = TestBroker::start().await;
-    let mut won = 0;
-    for round in 0..20 {
+    let (mut redeemed, mut abandoned) = (0, 0);
+    // The worker begins this much later than the client's request: later each time that it wins, and earlier each time
+    // that it loses, so that both come close to each other again and again.
+    let mut head_start = Duration::ZERO;
+    let step = Duration::from_micros(300);
+    for round in 0..400 {
+        if redeemed >= 5 && abandoned >= 5 {
+            break;
+        }
         let before = broker.simulator.live_items();
         let code = broker.code().await;
         broker.clock.advance(Duration::from_secs(1));
         let form = [("code", code.as_str())];
-        // Whoever is asked first would always win.
-        let (answer, removed) = if round % 2 == 0 {
-            tokio::join!(broker.token(&form), look_after(&broker, Duration::ZERO))
-        } else {
-            let (removed, answer) = tokio::join!(look_after(&broker, Duration::ZERO), broker.token(&form));
-            (answer, removed)
+        let late = async {
+            tokio::time::sleep(head_start).await;
+            look_after(&broker, Duration::ZERO).await
         };
+        let (answer, removed) = tokio::join!(broker.token(&form), late);
         if answer.status == 200 {
-            won += 1;
-            assert_eq!(removed, 0, "nobody gets a token of a removed Item");
+            redeemed += 1;
+            head_start = head_start.saturating_sub(step);
+            assert_eq!(removed, 0, "nobody gets a token of a removed Item: round {round}");
             assert_eq!(broker.simulator.live_items(), before + 1);
             assert_eq!(broker.refresh(&answer.text("refresh_token")).await.status, 200);
         } else {
+            abandoned += 1;
+            head_start += step;
             assert_eq!(answer.oauth_error(), (400, "invalid_grant"));
-            assert_eq!(removed, 1);
+            assert_eq!(removed, 1, "round {round}");
             assert_eq!(broker.simulator.live_items(), before);
         }
     }
-    assert!(won < 20, "the worker never won: nothing was tried");
+    assert!(
+        redeemed > 0 && abandoned > 0,
+        "{redeemed} redeemed, {abandoned} abandoned: one of them never won"
+    );
 }
 
 #[tokio::test]

@@ -60,8 +60,7 @@ async fn a_token_that_comes_again_ends_the_grant_and_its_connection() {
         refresh(&broker, &second).await.oauth_error(),
         (400, "invalid_grant")
     );
-    crate::removal::look(&broker).await;
-    assert_eq!(broker.simulator.live_items(), 0);
+    crate::removal::until_live(&broker, 0).await;
 }
 
 #[tokio::test]

@@ -100,6 +100,14 @@ fn with_nothing_wrong_it_passes_and_changes_nothing() {
         ("countries", "ok"),
         ("link_settings", "ok"),
         ("redirect_uris", "ok"),
+        (
+            "file_system",
+            if cfg!(target_os = "linux") {
+                "ok"
+            } else {
+                "skipped"
+            },
+        ),
         ("store_writable", "ok"),
         ("store_keys", "skipped"),
         ("disk_space", "ok"),

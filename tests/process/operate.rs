@@ -114,6 +114,7 @@ fn connections_are_listed_shown_and_ended_with_the_broker_running_and_stopped() 
         &["connections", "revoke", "--all", "--yes"],
     );
     assert!(all.stdout.contains("2 connections ended, 2 grants"), "{all:?}");
+    assert!(all.stderr.contains("3 of 3 connections examined"), "{all:?}");
     plaid.called("/item/remove", 3);
     let refused = broker
         .token(&[("refresh_token", &third.text("refresh_token"))])

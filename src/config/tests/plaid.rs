@@ -154,3 +154,26 @@ fn the_simulator_stays_on_this_machine() {
         ],
     );
 }
+
+#[test]
+fn the_rate_of_removals_is_below_plaids_limit_for_the_environment() {
+    assert_eq!(good(&[]).plaid.removal_rate, 150);
+    let production = with_keys(&[
+        ("PLAID_ENV", "production"),
+        ("PLAID_PRODUCTS", "auth"),
+        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "identity"),
+    ]);
+    assert_eq!(production.unwrap().plaid.removal_rate, 600);
+    assert_eq!(
+        good(&[("BROKER_REMOVAL_RATE", "60000")]).plaid.removal_rate,
+        60_000
+    );
+    refuses(
+        "BROKER_REMOVAL_RATE",
+        &[
+            ("0", "from 1 to 60000"),
+            ("60001", "from 1 to 60000"),
+            ("fast", "from 1 to 60000"),
+        ],
+    );
+}

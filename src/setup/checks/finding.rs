@@ -107,6 +107,7 @@ checks! {
     LINK_REDIRECT_URI: PLAID, "link_redirect_uri", "Banks can send people back to Link";
     REDIRECT_URIS: CLIENTS, "redirect_uris", "The clients' callbacks are listed";
     CLIENT_AUTH: CLIENTS, "client_auth", "Clients prove who they are";
+    FILE_SYSTEM: STORE, "file_system", "The store is on a file system of this machine";
     STORE_WRITABLE: STORE, "store_writable", "The store can be written";
     STORE_KEYS: STORE, "store_keys", "The keys open everything that is stored";
     KEY_FILE: STORE, "key_file", "The key is kept apart from what it seals";

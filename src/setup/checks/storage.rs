@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::context::Context;
-use super::finding::{DISK_SPACE, Finding, STORE_KEYS, STORE_WRITABLE};
+use super::file_system;
+use super::finding::{DISK_SPACE, FILE_SYSTEM, Finding, STORE_KEYS, STORE_WRITABLE};
 use super::tell::Tell;
 use crate::config::DatabaseUrl;
 use crate::random;
@@ -26,6 +27,7 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, is_running: bool) 
     let inspected = match database {
         DatabaseUrl::Sqlite(path) => {
             tell.within(LIMIT, DISK_SPACE, async { room(path) }).await;
+            tell.within(LIMIT, FILE_SYSTEM, shared(path)).await;
             tell.within(LIMIT, STORE_WRITABLE, writable(context, path, is_running))
                 .await;
             inspect.await
@@ -34,6 +36,7 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, is_running: bool) 
             tell.say(
                 DISK_SPACE.skipped("The store is in PostgreSQL, whose server knows how much room it has."),
             );
+            tell.say(FILE_SYSTEM.skipped("The store is in PostgreSQL, whose server knows what it is on."));
             let inspected = inspect.await;
             tell.within(LIMIT, STORE_WRITABLE, server(context, database, &inspected))
                 .await;
@@ -203,6 +206,18 @@ fn owner(file: &std::fs::Metadata) -> u32 {
 #[cfg(not(unix))]
 fn owner(_file: &std::fs::Metadata) -> u32 {
     0
+}
+
+/// On a thread of its own: a server that is away holds up the call.
+async fn shared(path: &Path) -> Finding {
+    let path = path.to_owned();
+    let looking =
+        tokio::task::spawn_blocking(move || existing_folder(&path).map(|folder| file_system::check(&folder)));
+    match looking.await {
+        Ok(Ok(finding)) => finding,
+        Ok(Err(error)) => FILE_SYSTEM.skipped(format!("Its folder could not be looked at: {error}.")),
+        Err(_) => FILE_SYSTEM.skipped("It could not be looked at."),
+    }
 }
 
 /// The folder of the database, or the nearest one above it that is there: the start makes the others.

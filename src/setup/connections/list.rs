@@ -229,6 +229,12 @@ fn states(chosen: &str) -> Vec<Choice> {
 
 /// What was just done, in our words: the query brings numbers alone.
 fn notice(fields: &Fields) -> Option<String> {
+    if fields.get("ending").is_some() {
+        return Some(
+            "The connections are being ended; this goes on in the background. Load the page again to see."
+                .to_owned(),
+        );
+    }
     let ended: u64 = fields.get("ended")?.parse().ok()?;
     Some(match ended {
         0 => "Nothing was left to end.".to_owned(),
@@ -246,5 +252,13 @@ mod tests {
         let told = moment(Timestamp::from_millis(1_795_000_059_999));
         assert_eq!(told.machine, "2026-11-18T11:07:39Z");
         assert_eq!(told.human, "2026-11-18 11:07");
+    }
+
+    #[test]
+    fn the_notice_says_what_was_ended_and_what_goes_on() {
+        let notice = |query: &str| notice(&Fields::read(query.as_bytes()));
+        assert!(notice("ended=2").is_some_and(|notice| notice.contains("2 connections were ended")));
+        assert!(notice("ending=1").is_some_and(|notice| notice.contains("being ended")));
+        assert_eq!(notice("ended=%3Cb%3E"), None);
     }
 }

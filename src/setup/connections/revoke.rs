@@ -1,23 +1,29 @@
 //! Ending connections: first a page that says what happens, then the act, audited in its commit.
 
+use std::time::Duration;
+
 use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
+use tokio::time::timeout;
 
 use super::client_name;
 use crate::admin::{Admin, AdminForm, Fields};
 use crate::app::App;
 use crate::audit::{Actor, Origin};
+use crate::connections;
 use crate::middleware::peer::Peer;
 use crate::middleware::request_id;
 use crate::pages::RevokePage;
-use crate::store::StoreError;
 use crate::store::model::{ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, EndTarget};
+use crate::store::{Store, StoreError};
 use crate::web::{Refusal, error_page, form_policy, html, unavailable};
 
 const ROOT: &str = "../../";
 /// What has to be typed before everything ends.
 const WORDS: &str = "revoke all";
+/// How long the page waits for the end of it: thousands take longer, and go on without it.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A client's connections are counted up to here for the page.
 const COUNTED: usize = 1000;
 
@@ -45,20 +51,40 @@ pub(super) async fn revoke(
     }
     let origin = Origin::request(peer.address, request_id::current()).with_actor(Actor::Admin);
     let store = app.store.by(origin);
-    match store.end_connections(target, app.clock.now()).await {
+    let session = admin.name().to_owned();
+    // A task of its own: what was begun goes on when the browser does not wait for it.
+    let mut ending = tokio::spawn(end(app.clone(), store, target, session));
+    match timeout(PATIENCE, &mut ending).await {
+        Ok(Ok(Some(ended))) => Redirect::to(&format!("../connections?ended={ended}")).into_response(),
+        Ok(_) => unavailable(&app, ROOT),
+        Err(_) => Redirect::to("../connections?ending=1").into_response(),
+    }
+}
+
+/// Returns the number of connections that were ended, unless not all could be.
+async fn end(app: App, store: Store, target: EndTarget, session: String) -> Option<u64> {
+    let ended = connections::end(&store, &app.clock, &target, |_, _| {
+        app.connections.removals_wanted();
+    });
+    match ended.await {
         Ok(ended) => {
-            app.connections.removals_wanted();
             tracing::warn!(
                 connections = ended.connections,
                 grants = ended.grants,
-                session = admin.name(),
+                session,
                 "connections were ended by an admin"
             );
-            Redirect::to(&format!("../connections?ended={}", ended.connections)).into_response()
+            Some(ended.connections)
         }
-        Err(error) => {
-            tracing::error!(%error, "connections could not be ended");
-            unavailable(&app, ROOT)
+        Err((ended, error)) => {
+            tracing::error!(
+                %error,
+                connections = ended.connections,
+                grants = ended.grants,
+                session,
+                "not all connections could be ended"
+            );
+            None
         }
     }
 }

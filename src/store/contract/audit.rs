@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    NOW, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction, opened,
+    NOW, browser_transaction, cancel, completed, completion_of, end, hash, oauth_transaction, opened,
     raw_exchange_of, redemption_of, unredeemed,
 };
 use crate::clock::Timestamp;
@@ -96,7 +96,7 @@ pub(in crate::store) async fn what_changes_nothing_writes_nothing(store: &Store)
     store.exchange_raw(raw_exchange_of(token), NOW).await.unwrap();
     store.redeem(redemption_of(transaction), at(9999)).await.unwrap();
     let unknown = EndTarget::One(ConnectionKey::Item("no such item".to_owned()));
-    store.end_connections(unknown, NOW).await.unwrap();
+    end(store, unknown, NOW).await;
     store
         .forget_redirect_uri("kore".to_owned(), "https://a.example/".to_owned(), NOW)
         .await

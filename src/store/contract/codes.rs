@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction,
-    opened, redemption_of,
+    CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction, opened, redemption_of, take_due,
 };
 use crate::store::Store;
 use crate::store::model::{RedeemOutcome, Stage};
@@ -157,5 +156,5 @@ pub(in crate::store) async fn the_code_of_a_removed_connection_is_not_redeemable
     ));
     let late = NOW.plus(CODE_TTL * 99);
     assert_eq!(store.abandon(super::unredeemed(late), late).await.unwrap(), 1);
-    assert!(store.due_removals(late, 10).await.unwrap().is_empty());
+    assert!(take_due(store, late, 10).await.is_empty());
 }

@@ -1,6 +1,6 @@
 //! Rotating a refresh token, and ending a grant.
 
-use super::{NOW, at_once, completed, nonce, redemption_of};
+use super::{NOW, at_once, completed, nonce, redemption_of, take_due};
 use crate::clock::Timestamp;
 use crate::store::Store;
 use crate::store::model::{
@@ -74,7 +74,7 @@ pub(in crate::store) async fn ending_a_grant_alone_keeps_the_connection(store: &
     let (ended, connection) = store.grant(grant.id).await.unwrap().unwrap();
     assert_eq!(ended.revoked_at, Some(LATER));
     assert_eq!((connection.id, connection.removed_at), (connection_id, None));
-    assert!(store.due_removals(LATER, 9).await.unwrap().is_empty());
+    assert!(take_due(store, LATER, 9).await.is_empty());
 }
 
 pub(in crate::store) async fn ending_the_last_grant_queues_the_removal_once(store: &Store) {
@@ -89,7 +89,7 @@ pub(in crate::store) async fn ending_the_last_grant_queues_the_removal_once(stor
         (ended.revoked_at, connection.removed_at),
         (Some(LATER), Some(LATER))
     );
-    let due = store.due_removals(later, 9).await.unwrap();
+    let due = take_due(store, later, 9).await;
     assert_eq!(due.len(), 1);
     assert!(
         due.iter()

@@ -8,8 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
 use super::{
-    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction,
-    open, raw_exchange_of, redemption_of,
+    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction, open, raw_exchange_of, redemption_of, take_due,
 };
 use crate::clock::Timestamp;
 use crate::store::Store;
@@ -86,7 +85,7 @@ async fn live(store: &Store, steps: Vec<Step>) {
     let end = NOW.plus(Duration::from_secs(1 << 30));
     store.abandon(super::unredeemed(end), end).await.unwrap();
     store.purge(end).await.unwrap();
-    for removal in store.due_removals(end, usize::MAX).await.unwrap() {
+    for removal in take_due(store, end, usize::MAX).await {
         store.finish_removal(removal.connection.id, end).await.unwrap();
     }
     let mut model = Model {
@@ -299,7 +298,7 @@ impl Model {
                 (*connection_id, *connection_id)
             );
         }
-        let queued = store.due_removals(self.now, usize::MAX).await.unwrap();
+        let queued = take_due(store, self.now, usize::MAX).await;
         let queued: BTreeSet<_> = queued.iter().map(|removal| removal.connection.id).collect();
         assert_eq!(queued, self.queued);
     }

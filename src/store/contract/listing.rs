@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::audit::log;
 use super::{
-    NOW, browser_transaction, completed, completion_of, hash, nonce, opened, raw_exchange_of, redemption_of,
-    unredeemed,
+    NOW, browser_transaction, completed, completion_of, end, hash, many_raw, nonce, opened, raw_exchange_of,
+    redemption_of, take_due, unredeemed,
 };
 use crate::clock::Timestamp;
 use crate::store::Store;
@@ -178,27 +178,24 @@ pub(in crate::store) async fn one_connection_is_ended_with_its_grants(store: &St
     let (second, _) = raw(store, "kore").await;
     let operator = store.by(Origin::actor(Actor::Operator));
     let by_item = EndTarget::One(ConnectionKey::Item(format!("item-{first}")));
-    let ended = operator.end_connections(by_item.clone(), LATER).await.unwrap();
+    let ended = end(&operator, by_item.clone(), LATER).await;
     let one = Ended {
         found: 1,
         grants: 1,
         connections: 1,
     };
     assert_eq!(ended, one);
-    let again = operator.end_connections(by_item, LATER).await.unwrap();
+    let again = end(&operator, by_item, LATER).await;
     assert_eq!((again.found, again.grants, again.connections), (1, 0, 0));
     assert!(!is_live(store, first).await && is_live(store, second).await);
-    let due = store.due_removals(LATER, 9).await.unwrap();
+    let due = take_due(store, LATER, 9).await;
     assert_eq!(due.len(), 1);
     let (grant, _) = store.grant(first_grant).await.unwrap().unwrap();
     assert_eq!(grant.revoked_at, Some(LATER));
     let by_id = EndTarget::One(ConnectionKey::Id(second));
-    assert_eq!(operator.end_connections(by_id, LATER).await.unwrap(), one);
+    assert_eq!(end(&operator, by_id, LATER).await, one);
     let unknown = EndTarget::One(ConnectionKey::Item("none".to_owned()));
-    assert_eq!(
-        operator.end_connections(unknown, LATER).await.unwrap(),
-        Ended::default()
-    );
+    assert_eq!(end(&operator, unknown, LATER).await, Ended::default());
     let told = log(store).await;
     let told: Vec<_> = told
         .iter()
@@ -214,10 +211,7 @@ pub(in crate::store) async fn ending_a_client_spares_what_others_use(store: &Sto
     let (other, _) = raw(store, "other").await;
     // Completed for the client, and its code not redeemed yet.
     let (transaction, waiting) = completed(store).await;
-    let ended = store
-        .end_connections(EndTarget::Client("kore".to_owned()), LATER)
-        .await
-        .unwrap();
+    let ended = end(store, EndTarget::Client("kore".to_owned()), LATER).await;
     assert_eq!((ended.found, ended.grants, ended.connections), (2, 1, 2));
     assert!(!is_live(store, own).await && !is_live(store, waiting).await);
     assert!(is_live(store, other).await);
@@ -238,28 +232,69 @@ pub(in crate::store) async fn a_connection_of_two_clients_outlives_one(store: &S
     };
     store.redeem(redemption, NOW).await.unwrap();
     // The transaction was the client's, the live grant is the other's.
-    let ended = store
-        .end_connections(EndTarget::Client("kore".to_owned()), LATER)
-        .await
-        .unwrap();
+    let ended = end(store, EndTarget::Client("kore".to_owned()), LATER).await;
     assert_eq!((ended.found, ended.grants, ended.connections), (1, 0, 0));
     assert!(is_live(store, shared).await);
 }
 
-pub(in crate::store) async fn the_kill_switch_ends_everything_at_once(store: &Store) {
+pub(in crate::store) async fn the_kill_switch_ends_everything(store: &Store) {
     let (first, _) = raw(store, "kore").await;
     let (second, _) = raw(store, "other").await;
     let (transaction, waiting) = completed(store).await;
-    let ended = store.end_connections(EndTarget::All, LATER).await.unwrap();
+    let ended = end(store, EndTarget::All, LATER).await;
     assert_eq!((ended.found, ended.grants, ended.connections), (3, 2, 3));
     for id in [first, second, waiting] {
         assert_eq!(summary(store, id).await.state, ConnectionState::Ending);
     }
-    assert_eq!(store.due_removals(LATER, 9).await.unwrap().len(), 3);
+    assert_eq!(take_due(store, LATER, 9).await.len(), 3);
     // Abandoning what was ended already queues nothing twice.
     assert_eq!(store.abandon(unredeemed(LATER), LATER).await.unwrap(), 1);
-    assert_eq!(store.due_removals(LATER, 9).await.unwrap().len(), 3);
+    assert_eq!(take_due(store, LATER, 9).await.len(), 3);
     assert!(store.transaction(transaction).await.unwrap().is_some());
+}
+
+pub(in crate::store) async fn ending_goes_in_bounded_steps_and_is_resumed_by_beginning_again(store: &Store) {
+    many_raw(store, 250).await;
+    let step = store.end_step(EndTarget::All, None, LATER).await.unwrap();
+    let hundred = Ended {
+        found: 100,
+        grants: 100,
+        connections: 100,
+    };
+    assert_eq!((step.examined, step.ended), (100, hundred));
+    assert!(step.next.is_some());
+    assert_eq!(
+        take_due(store, LATER, 1000).await.len(),
+        100,
+        "what one commit has ended"
+    );
+    // As after a kill: whoever begins again passes over what is ended.
+    let rest = end(store, EndTarget::All, LATER).await;
+    assert_eq!((rest.found, rest.grants, rest.connections), (250, 150, 150));
+    assert_eq!(take_due(store, LATER, 1000).await.len(), 250);
+    let log = store.audit_after(0, 10_000).await.unwrap();
+    let told = |event: &str| log.iter().filter(|row| row.event == event).count();
+    assert_eq!((told("grant.revoked"), told("connection.ended")), (250, 250));
+}
+
+pub(in crate::store) async fn ending_a_client_passes_over_the_others_step_by_step(store: &Store) {
+    let (first, _) = raw(store, "other").await;
+    many_raw(store, 120).await;
+    // Ids of one millisecond are in no order.
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let (last, _) = raw(store, "other").await;
+    let target = EndTarget::Client("other".to_owned());
+    let step = store.end_step(target.clone(), None, LATER).await.unwrap();
+    assert_eq!((step.examined, step.ended.connections), (100, 1));
+    assert!(!is_live(store, first).await && is_live(store, last).await);
+    let step = store.end_step(target, step.next, LATER).await.unwrap();
+    assert_eq!((step.examined, step.ended.connections, step.next), (22, 1, None));
+    assert!(!is_live(store, last).await);
+    let live = ConnectionFilter {
+        state: Some(ConnectionState::Live),
+        ..all()
+    };
+    assert_eq!(list(store, live).await.len(), 120);
 }
 
 pub(in crate::store) async fn counts_count(store: &Store) {

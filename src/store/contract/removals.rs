@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash,
-    new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of,
+    NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash, new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of, take_due,
 };
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -41,7 +40,7 @@ pub(in crate::store) async fn abandoning_takes_what_was_completed_before_that_mo
         store.connection(connection_id).await.unwrap().unwrap().removed_at,
         Some(later)
     );
-    let due = store.due_removals(later, 10).await.unwrap();
+    let due = take_due(store, later, 10).await;
     let [removal] = due.try_into().unwrap();
     assert_eq!(
         (removal.connection.id, removal.reason, removal.attempts),
@@ -63,7 +62,7 @@ pub(in crate::store) async fn abandoning_spares_what_others_still_use(store: &St
     let late = NOW.plus(Duration::from_secs(9999));
     assert_eq!(store.abandon(super::unredeemed(late), late).await.unwrap(), 0);
     assert_eq!(store.transaction(open).await.unwrap().unwrap().stage, Stage::Open);
-    assert!(store.due_removals(late, 10).await.unwrap().is_empty());
+    assert!(take_due(store, late, 10).await.is_empty());
 }
 
 pub(in crate::store) async fn of_redeem_and_abandon_one_wins(store: &Store) {
@@ -96,7 +95,7 @@ pub(in crate::store) async fn of_redeem_and_abandon_one_wins(store: &Store) {
                 .is_some(),
             abandoned
         );
-        let queued = store.due_removals(NOW, 100).await.unwrap();
+        let queued = take_due(store, NOW, 100).await;
         assert_eq!(
             queued
                 .iter()
@@ -106,7 +105,7 @@ pub(in crate::store) async fn of_redeem_and_abandon_one_wins(store: &Store) {
     }
 }
 
-pub(in crate::store) async fn removals_come_when_due_and_in_order(store: &Store) {
+pub(in crate::store) async fn a_removal_is_leased_when_due_in_order_and_for_its_time(store: &Store) {
     let mut ids = Vec::new();
     for seconds in 0..3 {
         ids.push(completed(store).await.1);
@@ -119,24 +118,59 @@ pub(in crate::store) async fn removals_come_when_due_and_in_order(store: &Store)
             .unwrap();
     }
     let [first, second, third] = ids.try_into().unwrap();
-    let due = async |seconds, limit| {
-        let due = store
-            .due_removals(NOW.plus(Duration::from_secs(seconds)), limit)
+    let at = |seconds| NOW.plus(Duration::from_secs(seconds));
+    // Leases of a minute.
+    let take = async |seconds, limit| {
+        let taken = store
+            .take_removals(at(seconds), at(seconds + 60), limit)
             .await
             .unwrap();
-        due.iter()
+        assert_eq!(taken.leased, taken.removals.len());
+        taken
+            .removals
+            .iter()
             .map(|removal| (removal.connection.id, removal.attempts))
             .collect::<Vec<_>>()
     };
-    assert_eq!(due(1, 10).await, [(first, 0), (second, 0)]);
-    assert_eq!(due(9, 2).await, [(first, 0), (second, 0)]);
-    assert_eq!(due(9, 0).await, []);
-    store
-        .postpone_removal(first, NOW.plus(Duration::from_secs(60)))
-        .await
-        .unwrap();
-    assert_eq!(due(9, 10).await, [(second, 0), (third, 0)]);
-    assert_eq!(due(60, 10).await, [(second, 0), (third, 0), (first, 1)]);
+    assert_eq!(take(9, 0).await, []);
+    assert_eq!(take(1, 1).await, [(first, 0)], "the one that has waited longest");
+    assert_eq!(
+        take(1, 10).await,
+        [(second, 0)],
+        "nobody else gets the first, and the third is not due"
+    );
+    assert_eq!(take(2, 10).await, [(third, 0)]);
+    store.finish_removal(second, at(3)).await.unwrap();
+    store.postpone_removal(third, at(300)).await.unwrap();
+    assert_eq!(take(60, 10).await, []);
+    // Whoever had the first has gone without a word.
+    assert_eq!(take(61, 10).await, [(first, 0)]);
+    assert_eq!(take(120, 10).await, []);
+    store.finish_removal(first, at(121)).await.unwrap();
+    assert_eq!(take(299, 10).await, []);
+    assert_eq!(take(300, 10).await, [(third, 1)]);
+}
+
+pub(in crate::store) async fn abandoning_takes_a_bounded_number(store: &Store) {
+    for _ in 0..5 {
+        at_once(
+            store,
+            vec![(); 50],
+            |store, ()| async move { completed(&store).await },
+        )
+        .await;
+    }
+    let late = NOW.plus(MOMENT);
+    let mut counts = Vec::new();
+    loop {
+        let abandoned = store.abandon(super::unredeemed(late), late).await.unwrap();
+        if abandoned == 0 {
+            break;
+        }
+        counts.push(abandoned);
+    }
+    assert_eq!(counts, [100, 100, 50]);
+    assert_eq!(take_due(store, late, 1000).await.len(), 250);
 }
 
 pub(in crate::store) async fn a_finished_removal_is_gone_and_the_connection_stays_removed(store: &Store) {
@@ -150,26 +184,14 @@ pub(in crate::store) async fn a_finished_removal_is_gone_and_the_connection_stay
             .finish_removal(connection_id, NOW.plus(Duration::from_secs(seconds)))
             .await
             .unwrap();
-        assert!(
-            store
-                .due_removals(NOW.plus(TRANSACTION_TTL), 10)
-                .await
-                .unwrap()
-                .is_empty()
-        );
+        assert!(take_due(store, NOW.plus(TRANSACTION_TTL), 10).await.is_empty());
         assert_eq!(
             store.connection(connection_id).await.unwrap().unwrap().removed_at,
             Some(NOW)
         );
     }
     store.postpone_removal(connection_id, NOW).await.unwrap();
-    assert!(
-        store
-            .due_removals(NOW.plus(TRANSACTION_TTL), 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(take_due(store, NOW.plus(TRANSACTION_TTL), 10).await.is_empty());
 }
 
 pub(in crate::store) async fn purging_forgets_what_came_to_nothing(store: &Store) {
@@ -215,7 +237,7 @@ pub(in crate::store) async fn purging_keeps_public_tokens_of_living_connections(
     assert!(store.public_token(live.public_token).await.unwrap().is_some());
     assert!(store.public_token(removed.public_token).await.unwrap().is_none());
     // The wish for its removal is not forgotten.
-    assert_eq!(store.due_removals(NOW, 10).await.unwrap().len(), 1);
+    assert_eq!(take_due(store, NOW, 10).await.len(), 1);
 }
 
 pub(in crate::store) async fn the_check_passes_and_leaves_no_trace(store: &Store) {
@@ -255,7 +277,7 @@ pub(in crate::store) async fn a_session_that_ended_gives_its_connection_up(store
     };
     assert_eq!(store.abandon(sessions(NOW), NOW).await.unwrap(), 0);
     assert_eq!(store.abandon(sessions(NOW.plus(MOMENT)), NOW).await.unwrap(), 1);
-    let due = store.due_removals(NOW, 10).await.unwrap();
+    let due = take_due(store, NOW, 10).await;
     assert_eq!(due.len(), 1);
     assert!(
         due.iter()
@@ -284,7 +306,7 @@ pub(in crate::store) async fn what_nobody_wants_is_stored_to_be_removed(store: &
         (stored.item_id, stored.removed_at),
         (connection.item_id, Some(NOW))
     );
-    let due = store.due_removals(NOW, 10).await.unwrap();
+    let due = take_due(store, NOW, 10).await;
     assert_eq!(due.len(), 1);
     assert!(
         due.iter()
@@ -293,7 +315,7 @@ pub(in crate::store) async fn what_nobody_wants_is_stored_to_be_removed(store: &
     // A second time it is there already.
     let again = store.discard(new_connection(), public_token, owner, NOW);
     assert!(!again.await.unwrap());
-    assert_eq!(store.due_removals(NOW, 10).await.unwrap().len(), 1);
+    assert_eq!(take_due(store, NOW, 10).await.len(), 1);
 }
 
 pub(in crate::store) async fn what_is_stored_already_is_not_discarded(store: &Store) {
@@ -310,7 +332,7 @@ pub(in crate::store) async fn what_is_stored_already_is_not_discarded(store: &St
     assert!(store.connection(left_over.id).await.unwrap().is_none());
     let stored = store.connection(completion.connection.id).await.unwrap().unwrap();
     assert_eq!(stored.removed_at, None);
-    assert!(store.due_removals(NOW, 10).await.unwrap().is_empty());
+    assert!(take_due(store, NOW, 10).await.is_empty());
 }
 
 pub(in crate::store) async fn purging_takes_a_bounded_number(store: &Store) {
@@ -318,7 +340,12 @@ pub(in crate::store) async fn purging_takes_a_bounded_number(store: &Store) {
         opened(store, oauth_transaction()).await;
     }
     let late = NOW.plus(TRANSACTION_TTL * 2);
-    let first = store.purge(late).await.unwrap();
-    assert!((1..600).contains(&first), "{first}");
-    assert_eq!(first + store.purge(late).await.unwrap(), 600);
+    let mut counts = Vec::new();
+    loop {
+        match store.purge(late).await.unwrap() {
+            0 => break,
+            forgotten => counts.push(forgotten),
+        }
+    }
+    assert_eq!(counts, [100; 6]);
 }

@@ -176,7 +176,18 @@ pub enum EndTarget {
     All,
 }
 
-/// Outcome of `end_connections`.
+impl EndTarget {
+    /// The client whose grants alone are ended.
+    #[must_use]
+    pub fn client(&self) -> Option<&str> {
+        match self {
+            Self::Client(id) => Some(id),
+            Self::One(_) | Self::All => None,
+        }
+    }
+}
+
+/// How much `end_step` ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// How many connections the target names, ended before or not; none: there is nothing of that name.
@@ -185,6 +196,25 @@ pub struct Ended {
     pub grants: u64,
     /// How many connections were ended now, their removal being queued.
     pub connections: u64,
+}
+
+impl std::ops::AddAssign for Ended {
+    fn add_assign(&mut self, other: Self) {
+        self.found += other.found;
+        self.grants += other.grants;
+        self.connections += other.connections;
+    }
+}
+
+/// Outcome of `end_step`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndStep {
+    /// What this step ended.
+    pub ended: Ended,
+    /// How many connections it examined.
+    pub examined: u64,
+    /// Where the next step goes on; `None`: this was the last one.
+    pub next: Option<ConnectionId>,
 }
 
 /// A callback that an administrator allowed.
@@ -200,7 +230,7 @@ pub struct AllowedRedirectUri {
     pub allowed_by: String,
 }
 
-/// What a batch of the background task brings: one commit for all of it.
+/// What the background task brings: one commit for all of it.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Rows of the audit log.
@@ -216,6 +246,21 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.noted.is_empty() && self.refreshed.is_empty() && self.health.is_empty()
+    }
+
+    /// Takes the first rows out of it, at most this many.
+    #[must_use]
+    pub fn take(&mut self, rows: usize) -> Self {
+        let noted: Vec<_> = self.noted.drain(..rows.min(self.noted.len())).collect();
+        let rows = rows - noted.len();
+        let refreshed: Vec<_> = self.refreshed.drain(..rows.min(self.refreshed.len())).collect();
+        let rows = rows - refreshed.len();
+        let health = self.health.drain(..rows.min(self.health.len())).collect();
+        Self {
+            noted,
+            refreshed,
+            health,
+        }
     }
 }
 

@@ -10,17 +10,15 @@ use super::failure::Failure;
 use super::pool::Conn;
 use super::removals::{self, Unused};
 use super::rows::Cells;
+use crate::store::CHANGED_AT_ONCE;
 use crate::store::model::{
     ConnectionFilter, ConnectionId, ConnectionKey, ConnectionSummary, EndTarget, Ended, GrantId,
     GrantSummary, RemovalReason,
 };
 use crate::store::rows::Columns as _;
-use crate::store::rows::listing::{self, GRANT, SUMMARY};
+use crate::store::rows::listing::{self, GRANT, SUMMARY, Targets};
 use crate::store::rules::unsigned;
 use crate::store::trail::Trail;
-
-/// Connections that are ended by one round of statements.
-const ENDED_AT_ONCE: usize = 500;
 
 /// The connections with their grants, which one more statement reads for all of them.
 async fn with_grants(conn: &Conn, rows: &[Row]) -> Result<Vec<ConnectionSummary>, Failure> {
@@ -86,52 +84,45 @@ pub(super) async fn lock(conn: &Conn, ids: &[Uuid]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends what the target names: grants first, then each connection that no live grant uses any more.
-pub(super) async fn end(conn: &Conn, target: &EndTarget, trail: &Trail) -> Result<Ended, Failure> {
-    let client = match target {
-        EndTarget::Client(client_id) => Some(client_id.as_str()),
-        EndTarget::One(_) | EndTarget::All => None,
+/// The next connections, in the order of their ids.
+pub(super) async fn targets(
+    conn: &Conn,
+    target: &EndTarget,
+    after: Option<ConnectionId>,
+) -> Result<Targets, Failure> {
+    let sql = listing::targets(target, '$');
+    let after = after.map_or_else(Uuid::nil, |id| id.0);
+    let rows = match target {
+        EndTarget::One(ConnectionKey::Id(id)) => conn.query(&sql, &[&after, &CHANGED_AT_ONCE, &id.0]).await?,
+        EndTarget::One(ConnectionKey::Item(name)) | EndTarget::Client(name) => {
+            conn.query(&sql, &[&after, &CHANGED_AT_ONCE, name]).await?
+        }
+        EndTarget::All => conn.query(&sql, &[&after, &CHANGED_AT_ONCE]).await?,
     };
-    let ids = targeted(conn, target).await?;
-    let mut ended = Ended {
-        found: u64::try_from(ids.len()).unwrap_or(u64::MAX),
-        ..Ended::default()
-    };
-    for ids in ids.chunks(ENDED_AT_ONCE) {
-        lock(conn, ids).await?;
-        ended.grants += end_grants(conn, ids, client, trail).await?;
-        let unused = made_for(conn, ids).await?;
-        ended.connections +=
-            removals::queue_unless_granted(conn, unused, RemovalReason::Revoked, trail).await?;
+    let mut targets = Targets::default();
+    for row in &rows {
+        targets.add(&mut Cells::of(row))?;
     }
-    Ok(ended)
+    Ok(targets)
 }
 
-/// Those named, ended ones too: they may have live grants, if a release before this one left any.
-async fn targeted(conn: &Conn, target: &EndTarget) -> Result<Vec<Uuid>, Failure> {
-    let rows = match target {
-        EndTarget::One(key) => {
-            let (id, item_id) = split(key);
-            let sql = "SELECT id FROM connections WHERE id = $1 OR item_id = $2 ORDER BY id";
-            conn.query(sql, &[&id, &item_id]).await?
-        }
-        EndTarget::Client(client_id) => {
-            let sql = format!(
-                "SELECT connections.id FROM connections \
-                 LEFT JOIN transactions ON transactions.id = connections.transaction_id WHERE {} ORDER BY connections.id",
-                listing::of_client("$1")
-            );
-            conn.query(&sql, &[client_id]).await?
-        }
-        // Those that were ended long ago are many and need nothing.
-        EndTarget::All => {
-            let sql = "SELECT id FROM connections WHERE removed_at IS NULL OR EXISTS (SELECT 1 FROM grants \
-                 WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL) ORDER BY id";
-            conn.query(sql, &[]).await?
-        }
-    };
-    let ids = rows.iter().map(|row| Cells::of(row).id());
-    Ok(ids.collect::<Result<_, _>>()?)
+/// Ends these: grants first (of one client alone, if one is named), then each connection that no live grant uses any more.
+pub(super) async fn end(
+    conn: &Conn,
+    ids: &[ConnectionId],
+    client: Option<&str>,
+    trail: &Trail,
+) -> Result<Ended, Failure> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    lock(conn, &ids).await?;
+    let grants = end_grants(conn, &ids, client, trail).await?;
+    let unused = made_for(conn, &ids).await?;
+    let connections = removals::queue_unless_granted(conn, unused, RemovalReason::Revoked, trail).await?;
+    Ok(Ended {
+        found: 0,
+        grants,
+        connections,
+    })
 }
 
 /// Ends the live grants of these connections: all, or those of one client.

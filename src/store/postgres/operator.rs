@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::store::error::StoreError;
 use crate::store::model::{
     Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
-    ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
+    ConnectionKey, ConnectionSummary, Counts, EndStep, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
 };
 use crate::store::trail::Trail;
 
@@ -33,12 +33,9 @@ impl PostgresStore {
 
     pub(in crate::store) async fn keys_report(&self) -> Result<KeysReport, StoreError> {
         self.pool
-            .read_with(
-                How::Statements,
-                Patience::Unbounded,
-                Arc::clone(&self.keyring),
-                |conn, keyring| Box::pin(reseal::report(conn, keyring)),
-            )
+            .list(Patience::Unbounded, Arc::clone(&self.keyring), |conn, keyring| {
+                Box::pin(reseal::report(conn, keyring))
+            })
             .await
     }
 
@@ -47,7 +44,9 @@ impl PostgresStore {
         filter: ConnectionFilter,
     ) -> Result<Vec<ConnectionSummary>, StoreError> {
         self.pool
-            .read(filter, |conn, filter| Box::pin(listing::list(conn, filter)))
+            .list(Patience::Long, filter, |conn, filter| {
+                Box::pin(listing::list(conn, filter))
+            })
             .await
     }
 
@@ -56,27 +55,43 @@ impl PostgresStore {
         key: ConnectionKey,
     ) -> Result<Option<ConnectionSummary>, StoreError> {
         self.pool
-            .read(key, |conn, key| Box::pin(listing::show(conn, key)))
+            .list(Patience::Long, key, |conn, key| {
+                Box::pin(listing::show(conn, key))
+            })
             .await
     }
 
     pub(in crate::store) async fn connection_count(&self) -> Result<u64, StoreError> {
         self.pool
-            .read((), |conn, ()| Box::pin(listing::count(conn)))
+            .list(Patience::Long, (), |conn, ()| Box::pin(listing::count(conn)))
             .await
     }
 
-    pub(in crate::store) async fn end_connections(
+    pub(in crate::store) async fn end_step(
         &self,
         target: EndTarget,
+        after: Option<ConnectionId>,
         trail: Trail,
-    ) -> Result<Ended, StoreError> {
-        // However many there are, to end them all is what operators need most when they ask for it.
-        self.pool
-            .decide_with(Patience::Unbounded, (target, trail), |conn, (target, trail)| {
-                Box::pin(listing::end(conn, target, trail))
+    ) -> Result<EndStep, StoreError> {
+        let client = target.client().map(str::to_owned);
+        let targets = self
+            .pool
+            .read((target, after), |conn, (target, after)| {
+                Box::pin(listing::targets(conn, target, *after))
             })
-            .await
+            .await?;
+        if targets.ids.is_empty() {
+            return Ok(targets.step(Ended::default()));
+        }
+        let targets = Arc::new(targets);
+        let input = (Arc::clone(&targets), client, trail);
+        let ended = self
+            .pool
+            .decide(input, |conn, (targets, client, trail)| {
+                Box::pin(listing::end(conn, &targets.ids, client.as_deref(), trail))
+            })
+            .await?;
+        Ok(targets.step(ended))
     }
 
     pub(in crate::store) async fn size(&self) -> Result<u64, StoreError> {
@@ -90,7 +105,9 @@ impl PostgresStore {
         let began = Instant::now();
         let counts = self
             .pool
-            .read(now, |conn, now| Box::pin(counts::count(conn, *now)))
+            .list(Patience::Long, now, |conn, now| {
+                Box::pin(counts::count(conn, *now))
+            })
             .await?;
         self.counted.keep(&counts, began);
         Ok(counts)
@@ -146,7 +163,7 @@ impl PostgresStore {
 
     pub(in crate::store) async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
         self.pool
-            .read_with(How::Statements, Patience::Long, query, |conn, query| {
+            .list(Patience::Long, query, |conn, query| {
                 Box::pin(audit::read(conn, query))
             })
             .await

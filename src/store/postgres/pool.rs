@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::Object;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -136,14 +137,17 @@ pub(super) struct Pool(Arc<Inner>);
 struct Inner {
     pool: deadpool_postgres::Pool,
     tasks: TaskTracker,
+    lists: Semaphore,
     closed: AtomicBool,
     metrics: OnceLock<StoreMetrics>,
 }
 
 impl Pool {
     pub(super) fn of(pool: deadpool_postgres::Pool) -> Self {
+        let lists = Semaphore::new((pool.status().max_size / 4).max(1));
         Self(Arc::new(Inner {
             pool,
+            lists,
             tasks: TaskTracker::new(),
             closed: AtomicBool::new(false),
             metrics: OnceLock::new(),
@@ -223,6 +227,27 @@ impl Pool {
             .await
     }
 
+    /// Looks through many rows for an operator. A quarter of the connections are for that and no more, so that requests
+    /// find one; further lists wait for their turn.
+    pub(super) async fn list<I, T, F>(
+        &self,
+        patience: Patience,
+        input: I,
+        look_up: F,
+    ) -> Result<T, StoreError>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T> + Send + Sync + 'static,
+    {
+        let pool = self.clone();
+        self.spawned(async move {
+            let _turn = pool.0.lists.acquire().await.map_err(|_| CLOSED)?;
+            pool.in_time(How::Statements, patience, &input, &look_up).await
+        })
+        .await
+    }
+
     /// Lets what was begun come to its end, then closes all connections. Whatever comes later is refused.
     pub(super) async fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
@@ -239,8 +264,13 @@ impl Pool {
             return Err(CLOSED);
         }
         let task = self.0.tasks.spawn(work);
-        task.await
-            .unwrap_or(Err(StoreError::Unavailable("the decision was stopped")))
+        task.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() {
+                StoreError::panicked()
+            } else {
+                StoreError::Unavailable("the decision was stopped")
+            })
+        })
     }
 
     async fn in_time<I, T, F>(

@@ -1,8 +1,8 @@
 //! What ends: codes that nobody redeemed, Items that are to be removed at Plaid, rows that may be forgotten.
 //!
-//! Several instances may do all of this at the same moment. Abandoning and purging pass over rows that another one has in
-//! hand. The queue is read without taking anything out of it, so two instances may ask Plaid to remove the same Item: the
-//! second one hears that it is not there, which counts as removed, and what a removal writes is written once.
+//! Several instances may do all of this at the same moment. Abandoning, purging and leasing pass over rows that another one
+//! has locked. Where a lease ran out while its instance still worked, two instances ask Plaid to remove the same Item: the
+//! second one is answered that it is not there, which counts as removed, and what a removal writes is written once.
 
 use uuid::Uuid;
 
@@ -11,20 +11,18 @@ use super::pool::Conn;
 use super::rows::Cells;
 use super::{audit, connections, listing};
 use crate::clock::Timestamp;
-use crate::store::PURGED_AT_ONCE;
+use crate::store::CHANGED_AT_ONCE;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, NewAudit, PublicTokenHash, PublicTokenOwner, Removal, RemovalReason,
+    Abandonment, ConnectionId, NewAudit, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals,
     TransactionId,
 };
 use crate::store::rows::{self, Columns as _, stage};
 use crate::store::sealed::SealedConnection;
 use crate::store::trail::Trail;
 
-/// Transactions that one decision gives up at most.
-const ABANDONED_AT_ONCE: i64 = 500;
-
-/// Ends what was completed before those moments and not used, and queues the removal of what it made; so many at a time.
+/// Ends what was completed before those moments and not used, and queues the removal of what it made: a bounded number of
+/// each.
 pub(super) async fn abandon(conn: &Conn, abandonment: Abandonment, trail: &Trail) -> Result<u64, Failure> {
     let mut told: Vec<NewAudit> = Vec::new();
     let mut unused = Vec::new();
@@ -42,7 +40,7 @@ pub(super) async fn abandon(conn: &Conn, abandonment: Abandonment, trail: &Trail
             &stage::ABANDONED,
             &trail.now.as_millis(),
             &before.as_millis(),
-            &ABANDONED_AT_ONCE,
+            &CHANGED_AT_ONCE,
         ];
         for row in conn.query(&sql, values).await? {
             let mut cells = Cells::of(&row);
@@ -126,42 +124,36 @@ pub(super) async fn queue_unless_granted(
     Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
 }
 
-/// Rows of the queue that are read at once.
-const PAGE: usize = 100;
-
-pub(super) async fn due(
+/// The lease is the next try, moved on: when it runs out, the removal is due again.
+pub(super) async fn take(
     conn: &Conn,
     keyring: &Keyring,
     now: Timestamp,
+    until: Timestamp,
     limit: usize,
-) -> Result<Vec<Removal>, Failure> {
+) -> Result<TakenRemovals, Failure> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let sql = format!(
-        "SELECT reason, attempts, {} FROM removals JOIN connections ON connections.id = removals.connection_id \
-         WHERE next_try <= $1 ORDER BY next_try, connection_id LIMIT $2 OFFSET $3",
+        "WITH due AS MATERIALIZED (SELECT connection_id, next_try FROM removals WHERE next_try <= $1 \
+             ORDER BY next_try LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED), \
+         leased AS (UPDATE removals SET next_try = $3 FROM due WHERE removals.connection_id = due.connection_id \
+             RETURNING removals.connection_id, reason, attempts, due.next_try AS was_due) \
+         SELECT reason, attempts, {} FROM leased JOIN connections ON connections.id = leased.connection_id \
+         ORDER BY was_due",
         rows::CONNECTION
     );
-    let mut due = Vec::new();
-    let mut seen = 0_usize;
-    // Those that do not open are passed over, so a page may not be enough.
-    while due.len() < limit {
-        let page = (limit - due.len()).max(PAGE);
-        let (page, offset) = (signed(page), signed(seen));
-        let rows = conn.query(&sql, &[&now.as_millis(), &page, &offset]).await?;
-        if rows.is_empty() {
-            break;
-        }
-        seen += rows.len();
-        for row in &rows {
-            if due.len() < limit {
-                due.extend(rows::removal(&mut Cells::of(row), keyring)?);
-            }
-        }
+    let rows = conn
+        .query(&sql, &[&now.as_millis(), &limit, &until.as_millis()])
+        .await?;
+    let mut taken = TakenRemovals {
+        leased: rows.len(),
+        ..TakenRemovals::default()
+    };
+    for row in &rows {
+        let removal = rows::removal(&mut Cells::of(row), keyring)?;
+        taken.removals.extend(removal);
     }
-    Ok(due)
-}
-
-fn signed(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    Ok(taken)
 }
 
 pub(super) async fn finish(conn: &Conn, id: ConnectionId, trail: &Trail) -> Result<(), Failure> {
@@ -190,9 +182,9 @@ pub(super) async fn postpone(conn: &Conn, id: ConnectionId, next_try: Timestamp)
     Ok(())
 }
 
-/// Forgets transactions that came to nothing, and the public tokens of connections that are gone; so many at a time.
+/// Forgets transactions that came to nothing, and the public tokens of connections that are gone: a bounded number of each.
 pub(super) async fn purge(conn: &Conn, before: Timestamp) -> Result<u64, Failure> {
-    let values: super::pool::Values<'_> = &[&before.as_millis(), &PURGED_AT_ONCE];
+    let values: super::pool::Values<'_> = &[&before.as_millis(), &CHANGED_AT_ONCE];
     let transactions = conn
         .execute(
             "WITH old AS MATERIALIZED (SELECT id FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < $1 \

@@ -1,10 +1,11 @@
 //! What operators see: connections with their grants, never a token.
 
 use super::{Columns, STRANGE, split_scope};
+use crate::store::CHANGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::model::{
-    AllowedRedirectUri, ConnectionId, ConnectionState, ConnectionSummary, GrantId, GrantSummary, KnownHealth,
-    QueuedRemoval,
+    AllowedRedirectUri, ConnectionId, ConnectionKey, ConnectionState, ConnectionSummary, EndStep, EndTarget,
+    Ended, GrantId, GrantSummary, KnownHealth, QueuedRemoval,
 };
 
 /// Everything of a connection but its token. The client is the one that it was made for.
@@ -27,6 +28,58 @@ pub(in crate::store) fn of_client(parameter: &str) -> String {
         "(connections.client_id = {parameter} OR transactions.client_id = {parameter} OR EXISTS (SELECT 1 FROM grants \
          WHERE grants.connection_id = connections.id AND grants.client_id = {parameter}))"
     )
+}
+
+/// The next connections for `end_step`: their ids, whether the target names them, and whether anything of them is left to
+/// be ended (a release before this one may have left live grants of ended connections). The parameters begin with `mark`:
+/// the id before, the limit, and what the target names.
+pub(in crate::store) fn targets(target: &EndTarget, mark: char) -> String {
+    let (named, condition) = match target {
+        EndTarget::One(ConnectionKey::Id(_)) => ("TRUE".to_owned(), format!(" AND connections.id = {mark}3")),
+        EndTarget::One(ConnectionKey::Item(_)) => {
+            ("TRUE".to_owned(), format!(" AND connections.item_id = {mark}3"))
+        }
+        EndTarget::Client(_) => (of_client(&format!("{mark}3")), String::new()),
+        EndTarget::All => ("TRUE".to_owned(), String::new()),
+    };
+    format!(
+        "SELECT connections.id, {named}, connections.removed_at IS NULL OR EXISTS (SELECT 1 FROM grants \
+             WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL) \
+         FROM connections LEFT JOIN transactions ON transactions.id = connections.transaction_id \
+         WHERE connections.id > {mark}1{condition} ORDER BY connections.id LIMIT {mark}2"
+    )
+}
+
+/// The connections that one `end_step` examines.
+#[derive(Default)]
+pub(in crate::store) struct Targets {
+    step: EndStep,
+    /// Those of which something is left to be ended.
+    pub(in crate::store) ids: Vec<ConnectionId>,
+}
+
+impl Targets {
+    /// Columns: [`targets`].
+    pub(in crate::store) fn add(&mut self, columns: &mut impl Columns) -> Result<(), StoreError> {
+        let id = ConnectionId(columns.id()?);
+        let (is_named, is_left) = (columns.flag()?, columns.flag()?);
+        self.step.examined += 1;
+        self.step.ended.found += u64::from(is_named);
+        self.step.next = Some(id);
+        if is_named && is_left {
+            self.ids.push(id);
+        }
+        Ok(())
+    }
+
+    /// What the step comes to, once `ended` is committed. A page that is not full is the last one.
+    pub(in crate::store) fn step(&self, ended: Ended) -> EndStep {
+        let is_full = i64::try_from(self.step.examined) == Ok(CHANGED_AT_ONCE);
+        let mut step = self.step;
+        step.ended += ended;
+        step.next = step.next.filter(|_| is_full);
+        step
+    }
 }
 
 /// The condition of a state.

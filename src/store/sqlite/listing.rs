@@ -1,17 +1,18 @@
 //! What operators see and end: connections with their grants, never a token.
 
-use rusqlite::{Connection as Sqlite, OptionalExtension as _, Row, named_params};
+use rusqlite::{Connection as Sqlite, OptionalExtension as _, named_params};
 use uuid::Uuid;
 
 use super::rows::Cells;
 use super::{grants, removals};
 use crate::clock::Timestamp;
+use crate::store::CHANGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::model::{
     ConnectionFilter, ConnectionId, ConnectionKey, ConnectionSummary, EndTarget, Ended, GrantId,
     GrantSummary, RemovalReason,
 };
-use crate::store::rows::listing::{self, GRANT, SUMMARY};
+use crate::store::rows::listing::{self, GRANT, SUMMARY, Targets};
 use crate::store::rules::unsigned;
 use crate::store::trail::Trail;
 
@@ -71,15 +72,39 @@ pub(super) fn show(conn: &Sqlite, key: &ConnectionKey) -> Result<Option<Connecti
     Ok(Some(connection))
 }
 
-/// Ends what the target names: grants first, then each connection that no live grant uses any more.
-pub(super) fn end(conn: &Sqlite, target: &EndTarget, trail: &Trail) -> Result<Ended, StoreError> {
-    let mut ended = Ended::default();
-    let client = match target {
-        EndTarget::Client(client_id) => Some(client_id.as_str()),
-        EndTarget::One(_) | EndTarget::All => None,
+/// The next connections, in the order of their ids.
+pub(super) fn targets(
+    conn: &Sqlite,
+    target: &EndTarget,
+    after: Option<ConnectionId>,
+) -> Result<Targets, StoreError> {
+    let after = after.map_or([0; 16], |id| *id.0.as_bytes());
+    let mut statement = conn.prepare_cached(&listing::targets(target, '?'))?;
+    let mut found = match target {
+        EndTarget::One(ConnectionKey::Id(id)) => {
+            statement.query((after, CHANGED_AT_ONCE, id.0.as_bytes()))?
+        }
+        EndTarget::One(ConnectionKey::Item(name)) | EndTarget::Client(name) => {
+            statement.query((after, CHANGED_AT_ONCE, name))?
+        }
+        EndTarget::All => statement.query((after, CHANGED_AT_ONCE))?,
     };
-    for connection in targeted(conn, target)? {
-        ended.found += 1;
+    let mut targets = Targets::default();
+    while let Some(row) = found.next()? {
+        targets.add(&mut Cells::of(row))?;
+    }
+    Ok(targets)
+}
+
+/// Ends these: grants first (of one client alone, if one is named), then each connection that no live grant uses any more.
+pub(super) fn end(
+    conn: &Sqlite,
+    ids: &[ConnectionId],
+    client: Option<&str>,
+    trail: &Trail,
+) -> Result<Ended, StoreError> {
+    let mut ended = Ended::default();
+    for &connection in ids {
         for (grant, client_id) in live_grants(conn, connection, client)? {
             grants::end(conn, grant, &client_id, connection, trail)?;
             ended.grants += 1;
@@ -90,36 +115,6 @@ pub(super) fn end(conn: &Sqlite, target: &EndTarget, trail: &Trail) -> Result<En
         ended.connections += u64::from(queued);
     }
     Ok(ended)
-}
-
-/// Those named, ended ones too: they may have live grants, if a release before this one left any.
-fn targeted(conn: &Sqlite, target: &EndTarget) -> Result<Vec<ConnectionId>, StoreError> {
-    let id = |row: &Row<'_>| Ok(ConnectionId(Uuid::from_bytes(row.get(0)?)));
-    let joined = "SELECT connections.id FROM connections \
-         LEFT JOIN transactions ON transactions.id = connections.transaction_id";
-    let sql = match target {
-        EndTarget::One(ConnectionKey::Id(_)) => "SELECT id FROM connections WHERE id = :id".to_owned(),
-        EndTarget::One(ConnectionKey::Item(_)) => {
-            "SELECT id FROM connections WHERE item_id = :item".to_owned()
-        }
-        EndTarget::Client(_) => format!("{joined} WHERE {}", listing::of_client(":client")),
-        // Those that were ended long ago are many and need nothing.
-        EndTarget::All => "SELECT id FROM connections WHERE removed_at IS NULL OR EXISTS \
-             (SELECT 1 FROM grants WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL)"
-            .to_owned(),
-    };
-    let mut statement = conn.prepare_cached(&sql)?;
-    let found = match target {
-        EndTarget::One(ConnectionKey::Id(of)) => {
-            statement.query_map(named_params! { ":id": of.0.as_bytes() }, id)?
-        }
-        EndTarget::One(ConnectionKey::Item(item)) => {
-            statement.query_map(named_params! { ":item": item }, id)?
-        }
-        EndTarget::Client(client) => statement.query_map(named_params! { ":client": client }, id)?,
-        EndTarget::All => statement.query_map([], id)?,
-    };
-    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// Its live grants: all, or those of one client.

@@ -20,6 +20,8 @@ use crate::store::tokens::{TokenKey, token_key_place};
 
 /// Look-ups are short; two share the machine well with the writer, and each costs its page cache.
 const READERS: usize = 2;
+/// Lists may read every row, which takes a second in a large store. Further ones wait.
+const LISTERS: usize = 2;
 
 /// The writing connection and the lock that keeps other processes out.
 #[derive(Debug)]
@@ -51,6 +53,8 @@ pub(super) struct Opened {
     pub(super) held: Held,
     /// For look-ups.
     pub(super) readers: Vec<Connection>,
+    /// For lists.
+    pub(super) listers: Vec<Connection>,
     /// What opens the rows.
     pub(super) keyring: Keyring,
     /// What makes the tokens.
@@ -85,13 +89,16 @@ pub(super) fn open(
     migrations::inspect(&conn).map_err(failed)?.found(&named(path))?;
     prepare_writer(&conn, durability).map_err(failed)?;
     let (keyring, tokens) = claim(&mut conn, path, keys, account)?;
-    let readers = (0..READERS)
-        .map(|_| reader(path))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
+    let readers = |count| {
+        (0..count)
+            .map(|_| reader(path))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(failed)
+    };
     Ok(Opened {
         held: Held { conn, lock },
-        readers,
+        readers: readers(READERS)?,
+        listers: readers(LISTERS)?,
         keyring,
         tokens,
     })

@@ -1,6 +1,7 @@
 //! What operators and the background task ask of the store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{SqliteStore, audit, backup, counts, listing, redirects, reseal};
@@ -8,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::store::error::{BackupError, StoreError};
 use crate::store::model::{
     Account, AllowedRedirectUri, AuditQuery, AuditRecord, Batch, ConnectionFilter, ConnectionId,
-    ConnectionKey, ConnectionSummary, Counts, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
+    ConnectionKey, ConnectionSummary, Counts, EndStep, EndTarget, Ended, KeysReport, NewAudit, ResealStep,
 };
 use crate::store::trail::Trail;
 
@@ -30,7 +31,7 @@ impl SqliteStore {
 
     pub(in crate::store) async fn keys_report(&self) -> Result<KeysReport, StoreError> {
         let keyring = self.keyring();
-        self.readers
+        self.listers
             .read(move |conn| reseal::report(conn, &keyring))
             .await
     }
@@ -46,32 +47,49 @@ impl SqliteStore {
         &self,
         filter: ConnectionFilter,
     ) -> Result<Vec<ConnectionSummary>, StoreError> {
-        self.readers.read(move |conn| listing::list(conn, &filter)).await
+        self.listers.read(move |conn| listing::list(conn, &filter)).await
     }
 
     pub(in crate::store) async fn connection_summary(
         &self,
         key: ConnectionKey,
     ) -> Result<Option<ConnectionSummary>, StoreError> {
-        self.readers.read(move |conn| listing::show(conn, &key)).await
+        self.listers.read(move |conn| listing::show(conn, &key)).await
     }
 
     pub(in crate::store) async fn connection_count(&self) -> Result<u64, StoreError> {
-        self.readers.read(listing::count).await
+        self.listers.read(listing::count).await
     }
 
-    pub(in crate::store) async fn end_connections(
+    pub(in crate::store) async fn end_step(
         &self,
         target: EndTarget,
+        after: Option<ConnectionId>,
         trail: Trail,
-    ) -> Result<Ended, StoreError> {
-        self.writer
-            .decide(move |conn| listing::end(conn, &target, &trail))
-            .await
+    ) -> Result<EndStep, StoreError> {
+        // An Item is looked for in all rows.
+        let readers = match &target {
+            EndTarget::One(_) => &self.listers,
+            EndTarget::Client(_) | EndTarget::All => &self.readers,
+        };
+        let client = target.client().map(str::to_owned);
+        let targets = readers
+            .read(move |conn| listing::targets(conn, &target, after))
+            .await?;
+        if targets.ids.is_empty() {
+            return Ok(targets.step(Ended::default()));
+        }
+        let targets = Arc::new(targets);
+        let of = Arc::clone(&targets);
+        let ended = self
+            .writer
+            .decide(move |conn| listing::end(conn, &of.ids, client.as_deref(), &trail))
+            .await?;
+        Ok(targets.step(ended))
     }
 
     pub(in crate::store) async fn size(&self) -> Result<u64, StoreError> {
-        self.readers.read(counts::size).await
+        self.listers.read(counts::size).await
     }
 
     pub(in crate::store) async fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
@@ -79,7 +97,7 @@ impl SqliteStore {
             return Ok(recent);
         }
         let (counts, began) = self
-            .readers
+            .listers
             .read(move |conn| {
                 let began = Instant::now();
                 Ok((counts::count(conn, now)?, began))
@@ -128,7 +146,7 @@ impl SqliteStore {
     }
 
     pub(in crate::store) async fn audit(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
-        self.readers.read(move |conn| audit::read(conn, &query)).await
+        self.listers.read(move |conn| audit::read(conn, &query)).await
     }
 
     pub(in crate::store) async fn audit_after(

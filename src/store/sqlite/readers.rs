@@ -1,5 +1,6 @@
 //! A few read-only connections: look-ups go past the writer and never wait for a sync.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -40,10 +41,10 @@ impl Readers {
             .map_err(|_| CLOSED)?;
         let idle = Arc::clone(&self.idle);
         let task = tokio::task::spawn_blocking(move || {
-            let conn = lock(&idle)
-                .pop()
-                .ok_or(StoreError::Unavailable("a look-up before has failed"))?;
-            let found = look_up(&conn);
+            let conn = lock(&idle).pop().ok_or(CLOSED)?;
+            // What a panic leaves of the look-up is dropped with it; the connection is as good as before.
+            let found = catch_unwind(AssertUnwindSafe(|| look_up(&conn)))
+                .unwrap_or_else(|_| Err(StoreError::panicked()));
             lock(&idle).push(conn);
             drop(permit);
             found

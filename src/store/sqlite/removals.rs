@@ -6,29 +6,39 @@ use uuid::Uuid;
 use super::rows::Cells;
 use super::{audit, connections};
 use crate::clock::Timestamp;
-use crate::store::PURGED_AT_ONCE;
+use crate::store::CHANGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, PublicTokenHash, PublicTokenOwner, Removal, RemovalReason, TransactionId,
+    Abandonment, ConnectionId, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals, TransactionId,
 };
-use crate::store::rows::{self, stage};
+use crate::store::rows::{self, Columns as _, stage};
 use crate::store::sealed::SealedConnection;
 use crate::store::trail::Trail;
 
-/// Ends what was completed before those moments and not used, and queues the removal of what it made.
+/// Each begins at one of the two partial indexes on `stage_at`.
+pub(super) const UNREDEEMED: &str = "UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id IN \
+     (SELECT id FROM transactions WHERE stage = 1 AND client_id IS NOT NULL AND stage_at < ?3 ORDER BY stage_at LIMIT ?4) \
+     RETURNING id, connection_id, client_id";
+pub(super) const SESSIONS: &str = "UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id IN \
+     (SELECT id FROM transactions WHERE stage = 1 AND client_id IS NULL AND stage_at < ?3 ORDER BY stage_at LIMIT ?4) \
+     RETURNING id, connection_id, client_id";
+
+/// Ends what was completed before those moments and not used, and queues the removal of what it made: a bounded number of
+/// each.
 pub(super) fn abandon(conn: &Sqlite, abandonment: Abandonment, trail: &Trail) -> Result<u64, StoreError> {
-    let unredeemed = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
-         WHERE stage = 1 AND client_id IS NOT NULL AND stage_at < ?3 RETURNING id, connection_id, client_id";
-    let sessions = "UPDATE transactions SET stage = ?1, stage_at = ?2 \
-         WHERE stage = 1 AND client_id IS NULL AND stage_at < ?3 RETURNING id, connection_id, client_id";
     let mut abandoned: Vec<([u8; 16], [u8; 16], Option<String>)> = Vec::new();
     for (sql, before) in [
-        (unredeemed, abandonment.unredeemed_before),
-        (sessions, abandonment.sessions_before),
+        (UNREDEEMED, abandonment.unredeemed_before),
+        (SESSIONS, abandonment.sessions_before),
     ] {
         let mut moving = conn.prepare_cached(sql)?;
-        let moved = (stage::ABANDONED, trail.now.as_millis(), before.as_millis());
+        let moved = (
+            stage::ABANDONED,
+            trail.now.as_millis(),
+            before.as_millis(),
+            CHANGED_AT_ONCE,
+        );
         let rows = moving.query_map(moved, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for row in rows {
             abandoned.push(row?);
@@ -91,25 +101,44 @@ pub(super) fn queue_unless_granted(
     Ok(true)
 }
 
-pub(super) fn due(
+/// The first rows of the index on `next_try`, which is in the order of the ids where that is equal.
+pub(super) fn due() -> String {
+    format!(
+        "SELECT removals.connection_id, reason, attempts, {} FROM removals \
+         JOIN connections ON connections.id = removals.connection_id \
+         WHERE next_try <= ?1 ORDER BY next_try LIMIT ?2",
+        rows::CONNECTION
+    )
+}
+
+/// The lease is the next try, moved on: when it runs out, the removal is due again.
+pub(super) fn take(
     conn: &Sqlite,
     keyring: &Keyring,
     now: Timestamp,
+    until: Timestamp,
     limit: usize,
-) -> Result<Vec<Removal>, StoreError> {
-    let sql = format!(
-        "SELECT reason, attempts, {} FROM removals JOIN connections ON connections.id = removals.connection_id \
-         WHERE next_try <= ?1 ORDER BY next_try",
-        rows::CONNECTION
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut found = statement.query([now.as_millis()])?;
-    let mut due = Vec::new();
-    while due.len() < limit {
-        let Some(row) = found.next()? else { break };
-        due.extend(rows::removal(&mut Cells::of(row), keyring)?);
+) -> Result<TakenRemovals, StoreError> {
+    let mut ids = Vec::new();
+    let mut removals = Vec::new();
+    {
+        let mut statement = conn.prepare_cached(&due())?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut found = statement.query((now.as_millis(), limit))?;
+        while let Some(row) = found.next()? {
+            let mut cells = Cells::of(row);
+            ids.push(cells.id()?);
+            removals.extend(rows::removal(&mut cells, keyring)?);
+        }
     }
-    Ok(due)
+    let mut lease = conn.prepare_cached("UPDATE removals SET next_try = ?1 WHERE connection_id = ?2")?;
+    for id in &ids {
+        lease.execute((until.as_millis(), id.as_bytes()))?;
+    }
+    Ok(TakenRemovals {
+        removals,
+        leased: ids.len(),
+    })
 }
 
 pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(), StoreError> {
@@ -133,19 +162,18 @@ pub(super) fn postpone(conn: &Sqlite, id: ConnectionId, next_try: Timestamp) -> 
     Ok(())
 }
 
-/// Forgets transactions that came to nothing, and the public tokens of connections that are gone; so many at a time.
+/// Each begins at a partial index.
+pub(super) const PURGE_TRANSACTIONS: &str = "DELETE FROM transactions WHERE id IN \
+     (SELECT id FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < ?1 LIMIT ?2)";
+pub(super) const PURGE_PUBLIC_TOKENS: &str = "UPDATE connections SET public_token = NULL WHERE id IN \
+     (SELECT id FROM connections WHERE removed_at IS NOT NULL AND public_token IS NOT NULL AND created_at < ?1 LIMIT ?2)";
+
+/// Forgets transactions that came to nothing, and the public tokens of connections that are gone: a bounded number of each.
 pub(super) fn purge(conn: &Sqlite, before: Timestamp) -> Result<u64, StoreError> {
-    let transactions = conn
-        .prepare_cached(
-            "DELETE FROM transactions WHERE id IN \
-             (SELECT id FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < ?1 LIMIT ?2)",
-        )?
-        .execute((before.as_millis(), PURGED_AT_ONCE))?;
-    let public_tokens = conn
-        .prepare_cached(
-            "UPDATE connections SET public_token = NULL WHERE id IN (SELECT id FROM connections \
-             WHERE removed_at IS NOT NULL AND public_token IS NOT NULL AND created_at < ?1 LIMIT ?2)",
-        )?
-        .execute((before.as_millis(), PURGED_AT_ONCE))?;
-    Ok(u64::try_from(transactions.saturating_add(public_tokens)).unwrap_or(u64::MAX))
+    let mut forgotten = 0_usize;
+    for sql in [PURGE_TRANSACTIONS, PURGE_PUBLIC_TOKENS] {
+        let mut statement = conn.prepare_cached(sql)?;
+        forgotten = forgotten.saturating_add(statement.execute((before.as_millis(), CHANGED_AT_ONCE))?);
+    }
+    Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
 }

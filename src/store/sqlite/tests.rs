@@ -8,6 +8,7 @@ mod faults;
 mod indexing;
 mod keys;
 mod opening;
+mod bounded_steps;
 mod plans;
 
 use std::path::Path;

@@ -3,6 +3,7 @@
 //! So the cost of a sync is shared by everybody who waits for one (group commit), while a decision that fails rolls
 //! back itself alone. A caller that goes away changes nothing: what was queued is decided.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Instant;
@@ -56,7 +57,10 @@ where
     F: FnMut(&Connection) -> Result<T, StoreError> + Send,
 {
     fn decide(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        let outcome = (self.decide)(conn);
+        // Others share the transaction and the thread: a bug in one decision must end that decision alone. What it wrote is
+        // rolled back with its savepoint.
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.decide)(conn)))
+            .unwrap_or_else(|_| Err(StoreError::panicked()));
         let result = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
         self.outcome = Some(outcome);
         result

@@ -8,8 +8,7 @@ use super::{fresh, keys, options, two, with};
 use crate::clock::Timestamp;
 use crate::store::Store;
 use crate::store::contract::{
-    NOW, at_once, completed, completion_of, hash, nonce, oauth_transaction, open, opened, raw_exchange_of,
-    redemption_of, unredeemed,
+    NOW, at_once, completed, completion_of, end, hash, many_raw, nonce, oauth_transaction, open, opened, raw_exchange_of, redemption_of, take_due, unredeemed,
 };
 use crate::store::model::{
     Actor, AuditEvent, Batch, CompleteOutcome, EndTarget, NewAudit, Noted, RawExchangeOutcome, RedeemOutcome,
@@ -116,7 +115,7 @@ async fn redeeming_at_one_and_ending_at_the_other_agree() {
                     let redeemed = store.redeem(redemption_of(id), NOW).await.unwrap();
                     matches!(redeemed, RedeemOutcome::Redeemed(_))
                 } else {
-                    let ended = store.end_connections(EndTarget::All, NOW).await.unwrap();
+                    let ended = end(&store, EndTarget::All, NOW).await;
                     ended.connections > 0
                 }
             },
@@ -126,7 +125,7 @@ async fn redeeming_at_one_and_ending_at_the_other_agree() {
         let summary = second.connection_summary(key).await.unwrap().unwrap();
         let live = summary.grants.iter().any(|grant| grant.revoked_at.is_none());
         assert_ne!(live, summary.removed_at.is_some(), "{outcomes:?} {summary:?}");
-        first.end_connections(EndTarget::All, NOW).await.unwrap();
+        end(&first, EndTarget::All, NOW).await;
     }
 }
 
@@ -143,15 +142,15 @@ async fn abandoning_and_purging_by_both_do_each_row_once() {
     .await;
     // What one had in hand the others passed over.
     assert_eq!(abandoned.iter().sum::<u64>(), 60);
-    let due = first.due_removals(LATER, 1000).await.unwrap();
-    assert_eq!(due.len(), 60);
+    let queued = take_due(&first, LATER, 1000).await;
+    assert_eq!(queued.len(), 60);
     let purged = spread(&first, &second, vec![(); 8], |store, ()| async move {
         store.purge(LATER).await.unwrap()
     })
     .await;
     assert_eq!(purged.iter().sum::<u64>(), 120);
     // Both ask Plaid for the same removal and finish it: it is told once.
-    let id = due[0].connection.id;
+    let id = queued[0].connection.id;
     spread(&first, &second, vec![(); 8], move |store, ()| async move {
         store.finish_removal(id, LATER).await.unwrap();
         store.postpone_removal(id, LATER).await.unwrap();
@@ -162,7 +161,33 @@ async fn abandoning_and_purging_by_both_do_each_row_once() {
     assert_eq!(told("authorization.abandoned"), 60);
     assert_eq!(told("connection.ended"), 60);
     assert_eq!(told("connection.removed"), 1);
-    assert_eq!(first.due_removals(LATER, 1000).await.unwrap().len(), 59);
+    assert_eq!(take_due(&first, LATER, 1000).await.len(), 59);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn instances_share_the_removals_and_none_is_taken_twice() {
+    let (first, second, _database) = two().await;
+    let mut made = many_raw(&first, 120).await;
+    assert_eq!(end(&second, EndTarget::All, NOW).await.connections, 120);
+    let lease = LATER.plus(Duration::from_secs(60));
+    let taken = spread(&first, &second, vec![(); 16], move |store, ()| async move {
+        let mut taken = Vec::new();
+        loop {
+            let some = store.take_removals(LATER, lease, 7).await.unwrap();
+            if some.leased == 0 {
+                return taken;
+            }
+            taken.extend(some.removals.iter().map(|removal| removal.connection.id));
+        }
+    });
+    let mut taken = taken.await.concat();
+    taken.sort();
+    made.sort();
+    assert_eq!(taken, made);
+    // The instances that had them were killed: another one gets all of them once their leases are over.
+    assert!(take_due(&second, LATER, 1000).await.is_empty());
+    assert_eq!(take_due(&second, lease, 1000).await.len(), 120);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

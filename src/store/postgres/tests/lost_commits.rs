@@ -9,7 +9,9 @@ use url::Url;
 
 use super::cluster::Database;
 use super::options;
-use crate::store::contract::{NOW, completed, completion_of, hash, oauth_transaction, opened, redemption_of};
+use crate::store::contract::{
+    NOW, completed, completion_of, hash, oauth_transaction, opened, redemption_of, take_due,
+};
 use crate::store::model::{CompleteOutcome, ConnectionId, NewConnection, PublicTokenOwner, RedeemOutcome};
 use crate::store::{Store, StoreError};
 
@@ -121,7 +123,7 @@ async fn a_completion_whose_commit_was_not_heard_of_is_not_discarded() {
         .discard(left_over, completion.public_token, owner, NOW)
         .await;
     assert!(!queued.unwrap());
-    assert!(store.due_removals(NOW, 10).await.unwrap().is_empty());
+    assert!(take_due(&store, NOW, 10).await.is_empty());
     let again = store.complete(completion.clone(), NOW).await.unwrap();
     let connection_id = completion.connection.id;
     assert_eq!(again, CompleteOutcome::Repeated { connection_id });

@@ -8,7 +8,8 @@ use crate::store::contract::{
     NOW, at_once, cancel, completed, completion_of, hash, oauth_transaction, open, opened, redemption_of,
 };
 use crate::store::model::{CompleteOutcome, RedeemOutcome};
-use crate::store::{Store, StoreError};
+use crate::store::postgres::pool::Patience;
+use crate::store::{Engine, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
@@ -276,4 +277,68 @@ async fn a_network_that_swallows_everything_hangs_nobody() {
         "{again:?}"
     );
     store.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
+    let (store, _database) = fresh().await;
+    let Engine::Postgres(engine) = &store.engine else {
+        panic!("it is a PostgreSQL store")
+    };
+    // More often than there are connections.
+    for _ in 0..12 {
+        let decided = engine.pool.decide((), |conn, ()| {
+            Box::pin(async move {
+                conn.run("INSERT INTO meta (name, value) VALUES ('half', '')")
+                    .await?;
+                panic!("a decision of a test panics");
+            })
+        });
+        let decided: Result<(), StoreError> = decided.await;
+        assert_eq!(decided, Err(StoreError::Panicked));
+    }
+    let (id, _) = completed(&store).await;
+    assert!(store.transaction(id).await.unwrap().is_some());
+    let half = engine.pool.read((), |conn, ()| {
+        Box::pin(async move { Ok(super::super::meta::get(conn, "half").await?.is_some()) })
+    });
+    assert!(!half.await.unwrap(), "what it wrote is rolled back");
+    store.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn lists_that_take_long_leave_connections_to_requests() {
+    let database = Database::make().await;
+    let store = Store::open(options(&format!("{}?pool_size=4", database.url)))
+        .await
+        .unwrap();
+    let (id, _) = completed(&store).await;
+    let (go, held) = tokio::sync::watch::channel(true);
+    let mut lists = Vec::new();
+    for _ in 0..4 {
+        let (store, held) = (store.clone(), held.clone());
+        lists.push(tokio::spawn(async move {
+            let Engine::Postgres(engine) = &store.engine else {
+                panic!("it is a PostgreSQL store")
+            };
+            let list = engine.pool.list(Patience::Long, held, |_, held| {
+                let mut held = held.clone();
+                Box::pin(async move {
+                    held.wait_for(|held| !held).await.unwrap();
+                    Ok(())
+                })
+            });
+            list.await
+        }));
+    }
+    let found = at_once(&store, vec![(); 8], move |store, ()| async move {
+        store.transaction(id).await.unwrap().is_some()
+    });
+    assert!(found.await.into_iter().all(|is_there| is_there));
+    go.send(false).unwrap();
+    for list in lists {
+        list.await.unwrap().unwrap();
+    }
 }

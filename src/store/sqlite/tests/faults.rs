@@ -6,9 +6,11 @@ use std::task::Poll;
 use rusqlite::Connection as Sqlite;
 
 use super::{fresh, options};
-use crate::store::contract::{NOW, at_once, completed, completion_of, hash, oauth_transaction, open, opened};
+use crate::store::contract::{
+    NOW, at_once, completed, completion_of, hash, oauth_transaction, open, opened, take_due,
+};
 use crate::store::error::StoreError;
-use crate::store::model::CompleteOutcome;
+use crate::store::model::{CompleteOutcome, ConnectionFilter};
 use crate::store::seal::SealError;
 use crate::store::{Engine, Store};
 
@@ -217,13 +219,105 @@ async fn a_removal_that_does_not_open_is_not_in_the_way_of_others() {
     })
     .await
     .unwrap();
-    let due = store.due_removals(later, 1).await.unwrap();
+    let due = take_due(&store, later, 2).await;
     assert_eq!(
         due.iter()
             .map(|removal| removal.connection.id)
             .collect::<Vec<_>>(),
         [sound]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
+    let (store, _directory) = fresh().await;
+    let first = stop(&store).await;
+    first.reached.await.unwrap();
+    // Both wait for the writer and share its next transaction.
+    let panicking = {
+        let store = store.clone();
+        let half = |conn: &Sqlite| -> Result<(), StoreError> {
+            conn.execute("INSERT INTO meta (name, value) VALUES ('half', x'00')", [])?;
+            panic!("a decision of a test panics");
+        };
+        queued(async move { on_writer(&store, half).await }).await
+    };
+    let other = {
+        let (store, new) = (store.clone(), oauth_transaction());
+        let id = new.id;
+        (id, queued(async move { store.open_transaction(new).await }).await)
+    };
+    drop(first.go);
+    first.answer.await.unwrap();
+    assert_eq!(panicking.await, Err(StoreError::Panicked));
+    other.1.await.unwrap();
+    assert!(store.transaction(other.0).await.unwrap().is_some());
+    let half = on_writer(&store, |conn| {
+        let sql = "SELECT count(*) FROM meta WHERE name = 'half'";
+        Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?)
+    });
+    assert_eq!(half.await.unwrap(), 0, "what it wrote is rolled back");
+    // What /readyz asks.
+    store.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_up_that_panics_costs_no_reader() {
+    let (store, _directory) = fresh().await;
+    let (id, _) = completed(&store).await;
+    let Engine::Sqlite(engine) = &store.engine else {
+        panic!("it is an SQLite store")
+    };
+    for _ in 0..5 {
+        let look_up = |_: &Sqlite| -> Result<(), StoreError> { panic!("a look-up of a test panics") };
+        assert_eq!(engine.readers.read(look_up).await, Err(StoreError::Panicked));
+    }
+    let found = at_once(&store, vec![(); 8], move |store, ()| async move {
+        store.transaction(id).await.unwrap().is_some()
+    });
+    assert!(found.await.into_iter().all(|is_there| is_there));
+    store.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_that_take_long_do_not_hold_up_requests() {
+    let (store, _directory) = fresh().await;
+    let (id, connection) = completed(&store).await;
+    let mut held = Vec::new();
+    let mut lists = Vec::new();
+    for _ in 0..4 {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        held.push(go);
+        let store = store.clone();
+        lists.push(tokio::spawn(async move {
+            let Engine::Sqlite(engine) = &store.engine else {
+                panic!("it is an SQLite store")
+            };
+            let list = move |_: &Sqlite| {
+                wait.recv().unwrap_or_default();
+                Ok(())
+            };
+            engine.listers.read(list).await
+        }));
+    }
+    // All of these would wait for ever.
+    let mut list = queued({
+        let store = store.clone();
+        async move { store.connections(ConnectionFilter::default()).await }
+    })
+    .await;
+    assert!(store.transaction(id).await.unwrap().is_some());
+    assert!(store.connection(connection).await.unwrap().is_some());
+    std::future::poll_fn(|context| {
+        assert!(list.as_mut().poll(context).is_pending(), "a list waits for lists");
+        Poll::Ready(())
+    })
+    .await;
+    drop(held);
+    for list in lists {
+        list.await.unwrap().unwrap();
+    }
+    list.await.unwrap();
 }
 
 #[tokio::test]

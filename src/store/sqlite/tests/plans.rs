@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::config::DatabaseUrl;
 use crate::store::contract::{
     NOW, completed, completion_of, hash, nonce, oauth_transaction, opened, raw_exchange_of, redemption_of,
-    unredeemed,
+    take_due, unredeemed,
 };
 use crate::store::counted::Counted;
 use crate::store::model::{Abandonment, ConnectionId, Origin, Revocation, Rotation};
@@ -39,7 +39,8 @@ fn watched(options: OpenOptions) -> (Store, std::path::PathBuf, Seen) {
     };
     let mut opened = open::open(&path, &config.keys, &account, durability).unwrap();
     let seen = Seen::default();
-    for conn in std::iter::once(&mut opened.held.conn).chain(&mut opened.readers) {
+    let readers = opened.readers.iter_mut().chain(&mut opened.listers);
+    for conn in std::iter::once(&mut opened.held.conn).chain(readers) {
         let seen = Arc::clone(&seen);
         let note = move |event: TraceEvent<'_>| {
             if let TraceEvent::Profile(statement, _) = event {
@@ -56,6 +57,7 @@ fn watched(options: OpenOptions) -> (Store, std::path::PathBuf, Seen) {
     let engine = SqliteStore {
         writer: Writer::start(opened.held).unwrap(),
         readers: Readers::new(opened.readers),
+        listers: Readers::new(opened.listers),
         keyring: Arc::new(opened.keyring),
         tokens: opened.tokens,
         counted: Counted::default(),
@@ -105,7 +107,7 @@ async fn live(store: &Store) {
             ..unredeemed(LATER)
         };
         store.abandon(sessions, LATER).await.unwrap();
-        let due = store.due_removals(LATER, 9).await.unwrap();
+        let due = take_due(store, LATER, 9).await;
         for removal in due.iter().take(2) {
             let id = removal.connection.id;
             store
