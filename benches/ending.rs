@@ -226,7 +226,7 @@ async fn complete(store: &Store) {
         created_at: now,
         expires_at: now.plus(Duration::from_secs(1800)),
     };
-    store.open_transaction(new).await.unwrap();
+    store.start_link(new, 1, now).await.unwrap();
     let completion = Completion {
         transaction_id: id,
         public_token: PublicTokenHash(random::bytes()),

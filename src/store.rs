@@ -32,7 +32,9 @@ pub use self::inspection::{Inspection, Restored};
 use self::keyring::Keyring;
 use self::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
+    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
+    PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome,
+    Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use self::postgres::PostgresStore;
 use self::sqlite::SqliteStore;

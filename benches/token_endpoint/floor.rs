@@ -50,7 +50,9 @@ pub(crate) async fn serve(upstream: SocketAddr, path: &Path) -> SocketAddr {
         .unwrap();
     std::thread::spawn(move || append_all(&conn, &rows));
     // The client insists on one, also where everything is plain HTTP.
-    rustls::crypto::ring::default_provider().install_default().unwrap();
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .unwrap();
     let floor = Floor {
         http: reqwest::Client::builder().no_proxy().build().unwrap(),
         upstream: format!("http://{upstream}/item/public_token/exchange"),

@@ -17,7 +17,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::model::{
-    Abandonment, CancelOutcome, Completion, ConnectionId, EndTarget, Ended, Flow, GrantId, LinkStart, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption, Removal, TransactionId,
+    Abandonment, CancelOutcome, Completion, ConnectionId, EndTarget, Ended, Flow, GrantId, LinkStart,
+    NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption,
+    Removal, TransactionId,
 };
 use super::{Store, StoreError};
 use crate::clock::{Clock as _, SystemClock, Timestamp};

@@ -38,7 +38,9 @@ use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
     Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
+    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation,
+    RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;

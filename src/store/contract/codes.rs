@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction, opened, redemption_of, take_due,
+    CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction,
+    opened, redemption_of, take_due,
 };
 use crate::store::Store;
 use crate::store::model::{RedeemOutcome, Stage};

@@ -8,7 +8,8 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
 use super::{
-    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction, open, raw_exchange_of, redemption_of, take_due,
+    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction,
+    open, raw_exchange_of, redemption_of, take_due,
 };
 use crate::clock::Timestamp;
 use crate::store::Store;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash, new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of, take_due,
+    NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash,
+    new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of, take_due,
 };
 use crate::store::Store;
 use crate::store::error::StoreError;

@@ -4,11 +4,11 @@
 
 mod append_only;
 mod backups;
+mod bounded_steps;
 mod faults;
 mod indexing;
 mod keys;
 mod opening;
-mod bounded_steps;
 mod plans;
 
 use std::path::Path;

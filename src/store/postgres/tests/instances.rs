@@ -8,7 +8,8 @@ use super::{fresh, keys, options, two, with};
 use crate::clock::Timestamp;
 use crate::store::Store;
 use crate::store::contract::{
-    NOW, at_once, completed, completion_of, end, hash, many_raw, nonce, oauth_transaction, open, opened, raw_exchange_of, redemption_of, take_due, unredeemed,
+    NOW, at_once, completed, completion_of, end, hash, many_raw, nonce, oauth_transaction, open, opened,
+    raw_exchange_of, redemption_of, take_due, unredeemed,
 };
 use crate::store::model::{
     Actor, AuditEvent, Batch, CompleteOutcome, EndTarget, NewAudit, Noted, RawExchangeOutcome, RedeemOutcome,

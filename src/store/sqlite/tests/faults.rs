@@ -245,7 +245,7 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
     let other = {
         let (store, new) = (store.clone(), oauth_transaction());
         let id = new.id;
-        (id, queued(async move { store.open_transaction(new).await }).await)
+        (id, queued(async move { open(&store, new).await }).await)
     };
     drop(first.go);
     first.answer.await.unwrap();

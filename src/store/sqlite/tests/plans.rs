@@ -11,8 +11,8 @@ use super::options;
 use crate::clock::Timestamp;
 use crate::config::DatabaseUrl;
 use crate::store::contract::{
-    NOW, completed, completion_of, hash, nonce, oauth_transaction, opened, raw_exchange_of, redemption_of,
-    take_due, unredeemed,
+    NOW, cancel, completed, completion_of, hash, nonce, oauth_transaction, opened, raw_exchange_of,
+    redemption_of, take_due, unredeemed,
 };
 use crate::store::counted::Counted;
 use crate::store::model::{Abandonment, ConnectionId, Origin, Revocation, Rotation};
@@ -93,7 +93,7 @@ async fn live(store: &Store) {
             .await
             .unwrap();
         let cancelled = opened(store, oauth_transaction()).await;
-        store.cancel(cancelled, NOW).await.unwrap();
+        cancel(store, cancelled, NOW).await.unwrap();
         let session = opened(store, crate::store::contract::browser_transaction()).await;
         store.complete(completion_of(session, hash()), NOW).await.unwrap();
         completed(store).await;
