@@ -102,7 +102,8 @@ impl ProductLists {
     }
 
     /// Whether any of the lists has the product.
-    pub(super) fn contains(&self, product: &str) -> bool {
+    #[must_use]
+    pub fn contains(&self, product: &str) -> bool {
         self.all().any(|listed| listed == product)
     }
 

@@ -24,9 +24,8 @@ impl LinkProducts {
     /// The product part for these lists, today.
     #[must_use]
     pub fn new(lists: ProductLists, now: Timestamp) -> Self {
-        let statements = lists.all().any(|product| product == "statements");
         Self {
-            statements: statements.then(|| statements_until(now)),
+            statements: lists.contains("statements").then(|| statements_until(now)),
             lists,
         }
     }

@@ -85,7 +85,7 @@ impl Rehearsal {
     /// have every account.
     pub(super) fn offered_accounts(&self) -> Result<((), String), Failure> {
         let is_hidden = |action: &Action| {
-            let product = action.product().filter(|product| self.lists(product));
+            let product = action.product().filter(|product| self.lists.contains(product));
             product.is_some_and(|product| !self.lists.delivers(product))
         };
         match self.lists.auth_filter() {
@@ -101,10 +101,6 @@ impl Rehearsal {
         }
     }
 
-    fn lists(&self, product: &str) -> bool {
-        self.lists.all().any(|listed| listed == product)
-    }
-
     /// Makes the call with this access token, until Plaid has prepared the data.
     pub(super) async fn act(
         &self,
@@ -114,7 +110,7 @@ impl Rehearsal {
     ) -> Result<((), String), Failure> {
         // Plaid would answer too, but not with what helps.
         if let Some(product) = action.product()
-            && !self.lists(product)
+            && !self.lists.contains(product)
         {
             return Err(not_listed(
                 action,
