@@ -168,7 +168,8 @@ mod tests {
         }
         assert_eq!(unconfirmed.grants().len(), MOST);
         manual.advance(REMEMBER);
-        drop(unconfirmed.begin(with_grant(CODE, 1), &clock));
+        let another = TransactionId(Uuid::from_u128(u128::MAX));
+        drop(unconfirmed.begin(with_grant(another, 1), &clock));
         assert_eq!(unconfirmed.grants().len(), 1);
     }
 }

@@ -76,7 +76,7 @@ async fn of_tokens_with_the_same_hash_only_the_same_token_is_found() {
     run(
         &store,
         "INSERT INTO access_tokens SELECT one.hash, two.connection_id FROM access_tokens AS one, access_tokens AS two \
-         ON CONFLICT DO NOTHING",
+         WHERE true ON CONFLICT DO NOTHING",
     )
     .await;
     assert_eq!(named(&store, &first).await.unwrap(), [grant]);

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection as Sqlite;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::{fresh, options};
 use crate::config::{DatabaseUrl, KeySource, SealingKey};
+use crate::secret::PlaidAccessToken;
 use crate::store::contract::{NOW, completed, redemption_of};
 use crate::store::error::OpenError;
 use crate::store::keyring::KeyringError;
@@ -242,7 +244,8 @@ async fn the_store_of_the_first_release_is_brought_up_to_date_with_all_it_has() 
         .unwrap()
         .execute_batch(
             "DROP TABLE audit; DROP TABLE audit_horizon; DROP TABLE redirect_uris; DROP TABLE grant_use; \
-             DROP TABLE connection_health; ALTER TABLE transactions DROP COLUMN link_tokens; PRAGMA user_version = 1;",
+             DROP TABLE connection_health; ALTER TABLE transactions DROP COLUMN link_tokens; DROP TABLE access_tokens; \
+             DELETE FROM meta WHERE name = 'access_tokens'; PRAGMA user_version = 1;",
         )
         .unwrap();
     let store = Store::open(options(directory.path())).await.unwrap();
@@ -254,4 +257,8 @@ async fn the_store_of_the_first_release_is_brought_up_to_date_with_all_it_has() 
         log.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(),
         ["code.redeemed"]
     );
+    let token = || PlaidAccessToken::new(format!("access-sandbox-{connection_id}"));
+    assert!(store.grants_by_access_token(token()).await.is_err());
+    store.clone().index_access_tokens(CancellationToken::new()).await;
+    assert_eq!(store.grants_by_access_token(token()).await.unwrap().len(), 1);
 }
