@@ -71,6 +71,10 @@ impl From<ExchangeError> for PageCallError {
     }
 }
 
+const CALLBACK_REMOVED: &str = "The application that sent you here, or its return address, was removed from this service, \
+     so you cannot go back there from this page. Go back to the application yourself, and contact its support if this \
+     happens again.";
+
 /// What helps, in the words of `static/link.js`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -132,11 +136,7 @@ impl PageCallError {
                 S::FORBIDDEN,
                 "callback_removed",
                 Next::None,
-                text(
-                    "The application that sent you here, or its return address, was removed from this service, so you \
-                     cannot go back there from this page. Go back to the application yourself, and contact its support \
-                     if this happens again.",
-                ),
+                text(CALLBACK_REMOVED),
             ),
             Self::BadRequest(what) => (
                 S::BAD_REQUEST,

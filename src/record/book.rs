@@ -84,12 +84,11 @@ impl Book {
         self.last += 1;
         entry.number = self.last;
         entry.id = self.last;
-        match Refused::of(&entry) {
-            Some(place) => put(&mut self.refused, place, entry, MAX_NETWORKS, PER_NETWORK),
-            None => {
-                let place = Shelf::of(&entry);
-                put(&mut self.shelves, place, entry, MAX_SHELVES, PER_SHELF)
-            }
+        if let Some(place) = Refused::of(&entry) {
+            put(&mut self.refused, place, entry, MAX_NETWORKS, PER_NETWORK)
+        } else {
+            let place = Shelf::of(&entry);
+            put(&mut self.shelves, place, entry, MAX_SHELVES, PER_SHELF)
         }
     }
 
