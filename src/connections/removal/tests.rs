@@ -290,7 +290,7 @@ async fn failures_are_remembered_over_restarts_until_they_are_the_operators_matt
         let lines = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
         let line = lines.lines().find(|line| line.contains("attempts=")).unwrap();
         told.push((
-            line.contains("ERROR"),
+            line.contains(" ERROR "),
             line.contains(&format!("attempts={}", failure + 1)),
         ));
         // A broker that was started again has nothing but the store.

@@ -39,7 +39,11 @@ pub(in crate::store) fn targets(target: &EndTarget, mark: char) -> String {
         EndTarget::One(ConnectionKey::Item(_)) => {
             ("TRUE".to_owned(), format!(" AND connections.item_id = {mark}3"))
         }
-        EndTarget::Client(_) => (of_client(&format!("{mark}3")), String::new()),
+        // NULL where a client is not known.
+        EndTarget::Client(_) => (
+            format!("coalesce({}, FALSE)", of_client(&format!("{mark}3"))),
+            String::new(),
+        ),
         EndTarget::All => ("TRUE".to_owned(), String::new()),
     };
     format!(

@@ -25,8 +25,13 @@ async fn what_goes_in_bounded_steps_begins_each_step_at_an_index() {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let plan = engine.readers.read(move |conn| {
             let mut statement = conn.prepare(&explain)?;
-            let lines = statement.query_map([], |row| row.get::<_, String>("detail"))?;
-            Ok(lines.collect::<Result<Vec<_>, _>>()?)
+            // Its parameters are left unbound.
+            let mut rows = statement.raw_query();
+            let mut lines = Vec::new();
+            while let Some(row) = rows.next()? {
+                lines.push(row.get::<_, String>("detail")?);
+            }
+            Ok(lines)
         });
         let plan = plan.await.unwrap();
         assert!(!plan.is_empty());

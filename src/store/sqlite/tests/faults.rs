@@ -285,22 +285,28 @@ async fn lists_that_take_long_do_not_hold_up_requests() {
     let (id, connection) = completed(&store).await;
     let mut held = Vec::new();
     let mut lists = Vec::new();
+    let (begin, mut began) = tokio::sync::mpsc::unbounded_channel();
     for _ in 0..4 {
         let (go, wait) = std::sync::mpsc::channel::<()>();
         held.push(go);
+        let begin = begin.clone();
         let store = store.clone();
         lists.push(tokio::spawn(async move {
             let Engine::Sqlite(engine) = &store.engine else {
                 panic!("it is an SQLite store")
             };
             let list = move |_: &Sqlite| {
+                begin.send(()).unwrap();
                 wait.recv().unwrap_or_default();
                 Ok(())
             };
             engine.listers.read(list).await
         }));
     }
-    // All of these would wait for ever.
+    // As many as there can be at the same time; all lists would wait for ever now.
+    for _ in 0..2 {
+        began.recv().await.unwrap();
+    }
     let mut list = queued({
         let store = store.clone();
         async move { store.connections(ConnectionFilter::default()).await }
