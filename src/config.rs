@@ -45,6 +45,8 @@ pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use tunnel::{TunnelApis, TunnelSettings};
 pub use variable::{Variable, known};
 
+use std::path::PathBuf;
+
 use crate::secret::{AdminToken, StoredSecret};
 use settings::Settings;
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Where connections are kept and what seals them.
     pub store: StoreConfig,
+    /// `BROKER_CONTROL_SOCKET`: where operator commands reach the running broker.
+    pub control_socket: PathBuf,
     /// The audit log.
     pub audit: AuditConfig,
     /// What is logged, and how.
@@ -105,6 +109,7 @@ impl Config {
             }
         }
         let store = StoreConfig::read(&mut settings, environment);
+        let control_socket = store::control_socket(&settings, &store.database, environment);
         let audit = AuditConfig::read(&mut settings);
         let log = LogConfig::read(&mut settings, options);
         listen::tell_doubled(&mut settings, &http, &plaid);
@@ -125,6 +130,7 @@ impl Config {
                 oauth,
                 http,
                 store,
+                control_socket,
                 audit,
                 log,
                 warnings,

@@ -28,6 +28,8 @@ use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
+#[cfg(unix)]
+use crate::control::Listener;
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::metrics::{Metrics, MetricsError};
@@ -100,6 +102,8 @@ pub struct Broker {
     listener: TcpListener,
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
+    #[cfg(unix)]
+    control: Option<Listener>,
     addresses: Addresses,
 }
 
@@ -200,13 +204,22 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         record,
         admins: Admins::default(),
         address: addresses.broker,
+        ops_address: addresses.ops,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
         simulator_address: addresses.simulator,
     };
+    // Once the store is open, no other broker can have it, so a socket beside it is a stale one.
+    #[cfg(unix)]
+    let control = Listener::bind(&parts.config.control_socket).await.inspect_err(|error| {
+        tracing::error!(%error, "commands such as admin-link cannot reach this broker: set BROKER_CONTROL_SOCKET to a path \
+            on a local file system, in a folder that this user alone can write to");
+    });
     let app = App::new(parts, allowed);
     Ok(Broker {
+        #[cfg(unix)]
+        control: control.ok(),
         app,
         listener,
         ops,
@@ -269,6 +282,8 @@ impl Broker {
             listener,
             ops,
             simulator,
+            #[cfg(unix)]
+            control,
             ..
         } = self;
         // The simulator and the operations routes outlive the draining: requests in flight still need them.
@@ -283,6 +298,10 @@ impl Broker {
             ops::router(app.clone(), stop.drain.clone()),
             background.clone().cancelled_owned(),
         ));
+        #[cfg(unix)]
+        let commands = CancellationToken::new();
+        #[cfg(unix)]
+        let control = control.map(|control| tokio::spawn(control.serve(app.clone(), commands.clone())));
         let patience = Patience {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
@@ -324,6 +343,12 @@ impl Broker {
                 under_way = app.connections.under_way(),
                 "stopped with work under way"
             );
+        }
+        // The socket goes before the store is free for the next broker.
+        #[cfg(unix)]
+        if let Some(control) = control {
+            commands.cancel();
+            let _ = control.await;
         }
         // Told twice: nothing is waited for. What was acknowledged is on disk already.
         if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {

@@ -1,16 +1,12 @@
 //! What the broker that runs with these settings says of itself, for the commands that look at it from outside: its public
 //! address is not in the settings when `serve --tunnel` took it from a tunnel, nor is a port that the system chose.
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{healthcheck, reachable};
-use crate::clock::SystemClock;
+use super::operate;
 use crate::config::{self, Config, LoadOptions, Problems};
-use crate::control::{Answer, Description, Keys, Remote, Request, account_text};
-use crate::store::keyring::Keyring;
+use crate::control::{Answer, Description, Request};
 
 /// It tries its store meanwhile, which waits a while for a disk that hangs.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -70,21 +66,9 @@ pub(super) fn settings(options: LoadOptions) -> Result<Running, Problems> {
     })
 }
 
-/// Whether anything answers there as a broker does: what is silent is not waited for long.
-fn is_alive(address: SocketAddr) -> bool {
-    address.port() != 0 && healthcheck::ask(address).is_ok()
-}
-
-/// Asks the broker of these settings. `None`: none runs, or not where these settings say.
+/// Asks the broker of these settings. `None`: none runs, or not with these settings.
 async fn describe(config: &Config) -> Option<Description> {
-    let keyring = Keyring::existing(&config.store.keys).ok()??;
-    let address = reachable(config.http.ops_bind);
-    let remote = Remote {
-        address: is_alive(address).then_some(address)?,
-        keys: Keys::of(&keyring),
-        account: account_text(config.plaid.environment.name(), &config.plaid.client_id),
-        clock: Arc::new(SystemClock),
-    };
+    let remote = operate::remote(config);
     let asked = remote.ask(&Request::Describe {}, |_| {});
     match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(Answer::Description { description })) => Some(*description),

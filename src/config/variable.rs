@@ -278,7 +278,13 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
+        "Where /livez, /readyz and /metrics are served.",
+    ),
+    open(
+        HTTP,
+        "BROKER_CONTROL_SOCKET",
+        "the SQLite database's path with .sock; data/{environment}.sock with PostgreSQL",
+        "The Unix socket by which commands such as admin-link reach the running broker.",
     ),
     open(
         HTTP,

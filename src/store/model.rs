@@ -7,6 +7,7 @@ mod listing;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -365,7 +366,7 @@ pub struct Removal {
 }
 
 /// The Plaid account that a store belongs to: another one's tokens would be useless, so it refuses to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Account {
     /// `simulator`, `sandbox` or `production`.
     pub environment: String,
