@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{self, Config, LoadOptions, Problems};
+use crate::config::{self, Config, LoadOptions, Problems, Sources};
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -113,13 +113,7 @@ fn settings_help() -> String {
 
 /// The settings of this process. What is wrong is told at once, on standard error.
 fn settings(options: LoadOptions) -> Result<Config, Problems> {
-    let dotenv = config::read_dotenv(std::path::Path::new("."))?;
-    let stderr_is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let options = LoadOptions {
-        stderr_is_terminal,
-        ..options
-    };
-    Config::load(config::environment(), dotenv.as_deref(), options)
+    Sources::here()?.load(options)
 }
 
 /// "All addresses" is where one listens, not where one asks.

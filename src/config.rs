@@ -1,6 +1,7 @@
 //! Settings: one struct per concern, read from the environment and then `.env`, all problems told at once.
 
 mod address;
+mod alias;
 mod audit;
 mod client;
 mod client_keys;
@@ -19,6 +20,7 @@ mod products;
 mod secret_file;
 mod settings;
 mod shown;
+mod sources;
 mod store;
 mod tunnel;
 mod values;
@@ -30,7 +32,6 @@ mod tests;
 pub use address::is_loopback;
 pub use audit::AuditConfig;
 pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
-pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};
 pub use link::LinkConfig;
 pub use listen::is_same_place;
@@ -40,7 +41,7 @@ pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET}
 pub use postgres::{PostgresUrl, TlsMode};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
-pub use settings::environment;
+pub use sources::Sources;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use tunnel::{TunnelApis, TunnelSettings};
 pub use variable::{Variable, known};
@@ -84,7 +85,7 @@ pub struct LoadOptions {
 }
 
 impl Config {
-    /// Reads all settings: `env` (see [`environment`]) wins over the lines of `.env` (see [`read_dotenv`]), and an
+    /// Reads all settings: `env` wins over the lines of `.env` (see [`Sources`] for those of the process), and an
     /// empty value is an unset one. Files are touched only for the `…_FILE` twins of secrets
     /// and for the clients.
     ///

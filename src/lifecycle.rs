@@ -3,9 +3,12 @@
 //! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
+mod files;
+mod places;
 mod reload;
 mod serve;
 mod signals;
+mod write_timeout;
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,7 +21,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use reload::reload_on_hangup;
+pub use places::Places;
+pub use reload::Hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 
@@ -42,6 +46,8 @@ use crate::{ops, router};
 
 /// How long requests in flight are waited for: longer than any request may take.
 pub const DRAIN: Duration = Duration::from_secs(65);
+/// Connections on the operations address: few ask there, and all may come from one host.
+const OPS_PLACES: usize = 64;
 /// How long the store may take to close: a disk that hangs must not hold up the end.
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -296,6 +302,7 @@ impl Broker {
         tokio::spawn(serve(
             ops,
             ops::router(app.clone(), stop.drain.clone()),
+            Places::of_one_peer(OPS_PLACES),
             background.clone().cancelled_owned(),
         ));
         #[cfg(unix)]
@@ -317,6 +324,7 @@ impl Broker {
         let serving = serve(
             listener,
             router::build(app.clone()),
+            Places::new(files::places(), app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
         let all = async {

@@ -159,7 +159,7 @@ impl Limits {
 }
 
 /// Who has one IPv6 address has its /64 as well, so that is what counts.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -1,11 +1,10 @@
 //! What the broker that runs with these settings says of itself, for the commands that look at it from outside: its public
 //! address is not in the settings when `serve --tunnel` took it from a tunnel, nor is a port that the system chose.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::operate;
-use crate::config::{self, Config, LoadOptions, Problems};
+use crate::config::{Config, LoadOptions, Problems, Sources};
 use crate::control::{Answer, Description, Request};
 
 /// It tries its store meanwhile, which waits a while for a disk that hangs.
@@ -26,22 +25,17 @@ pub(super) struct Running {
 /// # Errors
 /// What is wrong with the settings.
 pub(super) fn settings(options: LoadOptions) -> Result<Running, Problems> {
-    let dotenv = config::read_dotenv(Path::new("."))?;
-    let mut env = config::environment();
-    let options = LoadOptions {
-        stderr_is_terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()),
-        ..options
-    };
+    let mut sources = Sources::here()?;
     // What hangs on `PUBLIC_URL` is judged when that is known.
     let to_ask = LoadOptions {
         without_clients: true,
         ..options
     };
-    let asking = match Config::load(env.clone(), dotenv.as_deref(), to_ask) {
+    let asking = match sources.load(to_ask) {
         Ok(asking) => asking,
         Err(problems) => {
             // All of them at once, those of what was left out too.
-            Config::load(env, dotenv.as_deref(), options)?;
+            sources.load(options)?;
             return Err(problems);
         }
     };
@@ -56,11 +50,10 @@ pub(super) fn settings(options: LoadOptions) -> Result<Running, Problems> {
         .clone()
         .unwrap_or_else(|| format!("http://localhost:{}", asking.http.port));
     if let Some(told) = told.filter(|told| **told != expected) {
-        // The last of two counts.
-        env.push(("PUBLIC_URL".to_owned(), told.clone()));
+        sources.set("PUBLIC_URL", told);
     }
     Ok(Running {
-        config: Config::load(env, dotenv.as_deref(), options)?,
+        config: sources.load(options)?,
         description,
         given,
     })

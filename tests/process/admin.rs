@@ -53,18 +53,28 @@ fn printed(ended: &Ended) -> String {
     url
 }
 
+/// `serve` with a terminal as its standard output, and its log in a file.
+fn on_terminal(home: &tempfile::TempDir, start: Start) -> Start {
+    let log = home.path().join("log");
+    let line = format!("exec '{BINARY}' 2>'{}'", log.display());
+    start
+        .set("PATH", &std::env::var("PATH").unwrap())
+        .program("script")
+        .arguments(&["--quiet", "--return", "--command", &line, "/dev/null"])
+}
+
 #[test]
-fn the_start_prints_a_link_that_works_once_and_the_log_does_not_have_it() {
+fn on_a_terminal_the_start_prints_a_link_that_works_once_and_the_log_does_not_have_it() {
     let home = directory();
-    let mut broker = Broker::of(Start::broker(&home).set("RUST_LOG", "trace"));
+    let start = Start::broker(&home).set("RUST_LOG", "trace");
+    let broker = Broker::of(on_terminal(&home, start));
     let url = broker.process.stdout.line("  http://localhost:");
     let (port, _) = url.split_once('/').unwrap();
     let url = format!("http://localhost:{url}");
     let path = path_of(&url, &format!("http://localhost:{port}"));
     assert!(let_in(&log_in(&broker.url, path)));
     assert!(!let_in(&log_in(&broker.url, path)), "once");
-    assert_eq!(broker.process.stop(), Some(0));
-    let log = broker.process.stderr.text();
+    let log = std::fs::read_to_string(home.path().join("log")).unwrap();
     assert!(
         log.contains("/setup/login/{token}"),
         "the request was logged by its route"
@@ -72,10 +82,30 @@ fn the_start_prints_a_link_that_works_once_and_the_log_does_not_have_it() {
     assert!(!log.contains("ptb_al_") && !log.contains("ptb_as_"));
 }
 
+/// As in a container, whose output is kept and read by others.
+#[test]
+fn elsewhere_the_start_names_the_command_and_makes_no_link() {
+    let home = directory();
+    let mut broker = Broker::of(Start::broker(&home));
+    broker.process.stdout.says("run `plaid-token-broker admin-link`");
+    let log = Start::command(&home, &["connections", "audit", "--json"]).run();
+    assert!(
+        log.code == Some(0) && !log.stdout.contains("admin.link"),
+        "{log:?}"
+    );
+    assert_eq!(broker.process.stop(), Some(0));
+    let said = broker.process.stdout.text();
+    assert!(
+        !said.contains("/setup/login/") && !said.contains("ptb_al_"),
+        "{said}"
+    );
+}
+
 #[test]
 fn with_a_public_url_the_link_is_printed_for_both_addresses() {
     let home = directory();
-    let broker = Broker::of(Start::broker(&home).set("PUBLIC_URL", "https://broker.example"));
+    let start = Start::broker(&home).set("PUBLIC_URL", "https://broker.example");
+    let broker = Broker::of(on_terminal(&home, start));
     let url = format!("https://{}", broker.process.stdout.line("  https://"));
     let path = path_of(&url, "https://broker.example");
     let local = broker.process.stdout.line("  on this machine also: ");

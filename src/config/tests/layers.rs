@@ -31,7 +31,7 @@ fn the_environment_wins_over_dotenv_and_empty_is_unset() {
 }
 
 #[test]
-fn quotes_are_syntax_in_dotenv_and_a_mistake_in_the_environment() {
+fn one_pair_of_quotes_is_removed_in_dotenv_and_in_the_environment() {
     for line in [
         "PLAID_ENV='simulator'",
         "PLAID_ENV=\"simulator\"",
@@ -42,17 +42,20 @@ fn quotes_are_syntax_in_dotenv_and_a_mistake_in_the_environment() {
             Environment::Simulator
         );
     }
-    for value in ["\"sandbox\"", "'sandbox'", "“sandbox”"] {
-        let problem = problem(with_keys(&[("PLAID_ENV", value)]));
-        assert!(
-            problem.starts_with("PLAID_ENV: remove the quotes") && problem.contains("--env-file"),
-            "{problem}"
-        );
+    for name in ["'Acme Bank Bot'", "\"Acme Bank Bot\"", "Acme Bank Bot"] {
+        let in_file = layered(&[], &format!("PLAID_CLIENT_NAME={name}")).unwrap();
+        let outside = good(&[("PLAID_CLIENT_NAME", name)]);
+        assert_eq!(in_file.link.client_name, "Acme Bank Bot");
+        assert_eq!(outside.link.client_name, "Acme Bank Bot");
     }
-    assert!(problem(layered(&[], "PLAID_ENV='\"sandbox\"'")).contains("one pair is enough"));
+    for value in ["“sandbox”", "'\"sandbox\"'", "`sandbox`"] {
+        let problem = problem(with_keys(&[("PLAID_ENV", value)]));
+        assert!(problem.starts_with("PLAID_ENV: remove the quotes"), "{problem}");
+    }
+    assert!(problem(layered(&[], "PLAID_ENV='\"sandbox\"'")).contains("remove the quotes"));
     let quoted = problem(load(&[
         ("PLAID_CLIENT_ID", ID),
-        ("PLAID_SECRET", "'hush-hush-hush'"),
+        ("PLAID_SECRET", "''hush-hush-hush''"),
     ]));
     assert!(
         quoted.starts_with("PLAID_SECRET: remove the quotes") && !quoted.contains("hush"),
@@ -61,8 +64,98 @@ fn quotes_are_syntax_in_dotenv_and_a_mistake_in_the_environment() {
 }
 
 #[test]
+fn a_value_that_readers_change_is_refused_with_the_line_to_write() {
+    for (value, advice) in [
+        ("abcdef\"gh\"ij", "write OAUTH_CLIENT_SECRET='…'"),
+        ("abc'def", "write OAUTH_CLIENT_SECRET=\"…\""),
+        ("abc\\def", "write OAUTH_CLIENT_SECRET='…'"),
+        ("abc$def", "write OAUTH_CLIENT_SECRET='…'"),
+        ("abc'def\"ghi", "OAUTH_CLIENT_SECRET_FILE"),
+    ] {
+        let told = problem(layered(&[], &format!("# why\nOAUTH_CLIENT_SECRET={value}")));
+        assert!(
+            told.starts_with(".env line 2: ") && told.contains(advice),
+            "{told}"
+        );
+        assert!(!told.contains("abc"), "{told}");
+        let single = !value.contains('\'');
+        let written = if single {
+            format!("'{value}'")
+        } else {
+            format!("\"{value}\"")
+        };
+        if !advice.ends_with("_FILE") {
+            let config = layered(&[], &format!("OAUTH_CLIENT_SECRET={written}")).unwrap();
+            assert!(client_secret_is(&config, value), "{written}");
+        }
+    }
+}
+
+fn client_secret_is(config: &Config, secret: &str) -> bool {
+    matches!(
+        &config.oauth.clients.first().unwrap().kind,
+        crate::config::ClientKind::Confidential(own) if own.matches(secret)
+    )
+}
+
+/// What a person may mean by these characters behind the `=`: them, without spaces around, without one pair of quotes,
+/// without a comment.
+fn spellings(text: &str) -> Vec<String> {
+    let comments = text
+        .match_indices('#')
+        .map(|(index, _)| text.get(..index).unwrap());
+    let without = comments.filter(|before| before.ends_with(char::is_whitespace));
+    let mut all = Vec::new();
+    for text in without.chain([text]).map(str::trim) {
+        all.push(text.to_owned());
+        for quote in ['"', '\''] {
+            let inner = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+            all.extend(inner.map(str::to_owned));
+        }
+    }
+    all
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_value_is_read_as_it_is_spelled_or_refused(
+        text in proptest::prop_oneof!["[ -~äß€]{0,24}", "[ab'\"\\\\$# ]{0,12}", "['\"][ -~]{0,12}['\"]( #[ -~]{0,6})?"],
+    ) {
+        let line = format!("OAUTH_CLIENT_SECRET={text}");
+        let read = layered(&[], &line);
+        if let Ok(config) = &read {
+            let meant = spellings(&text);
+            // An empty value is an unset one, and then the secret is Plaid's.
+            let own = meant.iter().any(|meant| {
+                client_secret_is(config, if meant.trim().is_empty() { crate::config::SIMULATOR_SECRET } else { meant })
+            });
+            proptest::prop_assert!(own, "{line}");
+            // The same line through `docker run --env-file`, which knows no comments.
+            if !text.contains('#') {
+                let outside = load(&[("OAUTH_CLIENT_SECRET", &text)]);
+                let same = meant.iter().any(|meant| {
+                    client_secret_is(config, meant) && outside.as_ref().is_ok_and(|outside| client_secret_is(outside, meant))
+                });
+                let unset = outside.as_ref().is_ok_and(|outside| client_secret_is(outside, crate::config::SIMULATOR_SECRET));
+                proptest::prop_assert!(same || unset, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_in_the_advised_quotes_is_read_whole(value in "[!-~]([ -~]{0,20}[!-~])?") {
+        let quote = if value.contains('\'') { '"' } else { '\'' };
+        proptest::prop_assume!(quote == '\'' || !value.contains(['"', '\\', '$', '`']));
+        let quoted_again = value.len() > 1 && value.starts_with(['"', '\'', '`']) && value.ends_with(['"', '\'', '`']);
+        proptest::prop_assume!(!quoted_again);
+        let config = layered(&[], &format!("OAUTH_CLIENT_SECRET={quote}{value}{quote} # why"));
+        proptest::prop_assert!(client_secret_is(&config.unwrap(), &value));
+    }
+}
+
+#[test]
 fn broken_lines_of_dotenv_are_told_beside_the_other_problems() {
-    let problems = layered(&[], "APP_PORT=eighty\nPLAID_CLIENT_NAME=My Bot\n")
+    let problems = layered(&[], "APP_PORT=eighty\nPLAID_CLIENT_NAME='My Bot\n")
         .unwrap_err()
         .to_string();
     assert!(
@@ -70,7 +163,8 @@ fn broken_lines_of_dotenv_are_told_beside_the_other_problems() {
         "{problems}"
     );
     assert!(
-        problems.contains("\n  - .env line 2: ") && !problems.contains("My Bot"),
+        problems.contains("\n  - .env line 2: PLAID_CLIENT_NAME: close the quote")
+            && !problems.contains("My Bot"),
         "{problems}"
     );
     assert!(
@@ -80,14 +174,26 @@ fn broken_lines_of_dotenv_are_told_beside_the_other_problems() {
 }
 
 #[test]
-fn a_dollar_or_a_line_break_in_a_setting_is_told_and_elsewhere_is_not_our_business() {
-    assert!(
-        problem(layered(&[], "PLAID_CLIENT_NAME=a$b"))
-            .starts_with(".env line 1: put the value into single quotes")
-    );
-    assert!(layered(&[], "PLAID_CLIENT_NAME='a$b'\nFOO=a$b\nBAR='two\nlines'").is_ok());
-    let problems = layered(&[], "PLAID_CLIENT_NAME='a\nAPP_PORT=1\nBROKER_LOG='text'").unwrap_err();
-    assert!(problems.to_string().contains(".env line 1: "), "{problems}");
+fn lines_of_others_are_warned_of_at_most() {
+    let config = layered(
+        &[],
+        "PLAID_CLIENT_NAME='a$b'\nFOO=a$b\nBAR='two\nlines'\nhush hush\n=hush\nOAUTH_HUSH=\"a$b\"\nAPP_PORT=1",
+    )
+    .unwrap();
+    assert_eq!((config.link.client_name.as_str(), config.http.port), ("a$b", 1));
+    for line in [5, 6] {
+        warns(&config, &format!(".env line {line} is no NAME=value"));
+    }
+    warns(&config, ".env sets OAUTH_HUSH, which is no setting");
+    assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
+    assert!(!config.warnings.concat().contains("hush"));
+    for ours in ["PLAID_SECRET hush", "PLAID_SECRET: hush", "export PLAID_SECRET"] {
+        let told = problem(layered(&[], ours));
+        assert!(
+            told.starts_with(".env line 1: write PLAID_SECRET=…") && !told.contains("hush"),
+            "{told}"
+        );
+    }
 }
 
 #[test]
@@ -198,6 +304,84 @@ fn unknown_names_are_warned_of_with_the_nearest_known_one() {
     );
     assert_eq!(config.warnings.len(), 3);
     assert!(!config.warnings.concat().contains("hush"));
+}
+
+#[test]
+fn a_known_alias_is_refused_unless_the_setting_is_there_as_well() {
+    for (name, value, meant) in [
+        ("PLAID_CLIENT_SECRET", SECRET, "PLAID_SECRET"),
+        ("PLAID_SECRET_SANDBOX", SECRET, "PLAID_SECRET"),
+        ("PLAID_PRODUCTION_SECRET", SECRET, "PLAID_SECRET"),
+        ("NEXT_PUBLIC_PLAID_SECRET", SECRET, "PLAID_SECRET"),
+        ("PLAID_ENVIRONMENT", "production", "PLAID_ENV"),
+        ("PLAID_COUNTRIES", "US", "PLAID_COUNTRY_CODES"),
+        ("NEXT_PUBLIC_PLAID_ENV", "production", "PLAID_ENV"),
+    ] {
+        let line = format!("{name}={value}");
+        for (told, place) in [
+            (problem(load(&[(name, value)])), "the environment"),
+            (problem(layered(&[], &line)), ".env"),
+        ] {
+            assert_eq!(
+                told,
+                format!("{name}: is no setting ({place} has it): rename it to {meant}")
+            );
+        }
+        // Beside the right one it is only warned of.
+        let right = if value == "production" { "sandbox" } else { value };
+        let beside = with_keys(&[(meant, right), (name, value)]).unwrap();
+        warns(
+            &beside,
+            &format!("{name}, which is no setting and is ignored: {meant} counts"),
+        );
+        assert!(!beside.warnings.concat().contains(SECRET));
+    }
+    let by_file = layered(
+        &[("PLAID_SECRET_FILE", "/no/such/file"), ("PLAID_CLIENT_ID", ID)],
+        "PLAID_CLIENT_SECRET=x",
+    );
+    assert!(
+        problem(by_file).starts_with("PLAID_SECRET_FILE: "),
+        "the setting is given"
+    );
+}
+
+#[test]
+fn a_name_of_a_secret_is_never_led_to_a_setting_that_is_shown() {
+    for name in [
+        "PLAID_TOKEN",
+        "PLAID_KEY",
+        "PLAID_ENV_KEY",
+        "OAUTH_CLIENT_KEY",
+        "PLAID_ENV_TOKEN",
+        "BROKER_BIND_KEY",
+    ] {
+        let config = good(&[(name, SECRET)]);
+        warns(
+            &config,
+            &format!("sets {name}, which is no setting and is ignored"),
+        );
+        let suggested = config.warnings.concat();
+        for shown in crate::config::known().iter().filter(|variable| !variable.secret) {
+            assert!(
+                !suggested.contains(&format!("did you mean {}?", shown.name)),
+                "{suggested}"
+            );
+        }
+        assert!(!suggested.contains(SECRET));
+    }
+    let far = good(&[("PLAID_SOMETHING_ELSE", "x")]);
+    assert!(
+        !far.warnings.concat().contains("did you mean"),
+        "{:?}",
+        far.warnings
+    );
+    // A secret that was pasted into a setting that is shown.
+    let pasted = problem(load(&[("PLAID_PRODUCTS", SECRET)]));
+    assert!(
+        pasted.contains("may be a secret") && !pasted.contains(SECRET),
+        "{pasted}"
+    );
 }
 
 #[test]
