@@ -81,6 +81,7 @@ impl HttpConfig {
                 "make it at least 16 characters long, or leave it empty",
             );
         }
+        let port = read_port(settings);
         let public_url = settings.parsed("PUBLIC_URL", public_url);
         let is_local = public_url.as_ref().is_none_or(address::is_loopback);
         if environment == Some(Environment::Production) && is_local {
@@ -93,7 +94,7 @@ impl HttpConfig {
         }
         Self {
             bind: bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            port: read_port(settings),
+            port,
             public_url,
             trusted_proxies: read_proxies(settings),
             rate_limit: rate_limit.unwrap_or(true),

@@ -127,19 +127,18 @@ fn sighup_takes_a_good_file_and_keeps_the_old_clients_with_a_bad_one() {
 fn sighup_while_it_starts_does_not_end_the_broker() {
     let home = directory();
     let (shop, hash) = made(&home);
-    // The settings are being read: a pipe in place of the file holds that up.
-    let path = home.path().join("clients.toml");
-    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-    assert!(made.success());
-    let start = Start::broker(&home)
+    write(&home, "clients.toml", &client("shop", &hash));
+    // The settings are being read: a pipe in place of .env holds that up.
+    let path = home.path().join(".env");
+    let pipe = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(pipe.success());
+    let process = Start::broker(&home)
         .set("OAUTH_CLIENTS_FILE", "clients.toml")
-        .set("RUST_LOG", "info");
-    let process = start.spawn();
+        .spawn();
     let mut pipe = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     process.signal("HUP");
     std::fs::remove_file(&path).unwrap();
-    write(&home, "clients.toml", &client("shop", &hash));
-    pipe.write_all(client("shop", &hash).as_bytes()).unwrap();
+    pipe.write_all(b"RUST_LOG=info\n").unwrap();
     drop(pipe);
     let mut broker = Broker::from(process);
     // What the signal asked for is done.

@@ -269,37 +269,40 @@ fn half_sent_heads_of_one_host_leave_the_broker_to_others() {
     let plaid = Plaid::start(&home);
     let start = limited(&home, "-n 128")
         .set("BROKER_TRUSTED_PROXIES", "none")
-        .set("BROKER_BIND", "0.0.0.0")
         .set("PLAID_CLIENT_ID", plaid_token_broker::simulator::CLIENT_ID)
         .set("PLAID_SECRET", plaid_token_broker::simulator::SECRET)
         .set("PLAID_BASE_URL", &plaid.url)
         .set("PLAID_REDIRECT_URI", crate::flow::CALLBACK);
     let mut broker = Broker::of(start);
     broker.process.stderr.says("the limit of open files is low");
-    let port = broker.url.rsplit(':').next().unwrap().to_owned();
-    let one_host = format!("http://127.0.0.2:{port}");
     let mut halfway = Vec::new();
     for _ in 0..150 {
-        // The system takes the source address from the destination's network: 127.0.0.1 for all of these.
-        let mut stream = connect(&one_host).unwrap();
+        let mut stream = connect(&broker.url).unwrap();
         let _ = write!(stream, "GET / HTTP/1.1\r\nHost: te");
         halfway.push(stream);
     }
     broker.process.stderr.says("connections were turned away");
     // The operations address is another listener, and the store and Plaid have files left.
     assert_eq!(get(&broker.ops, "/readyz").status, 200);
-    let answer = from_another_address(&port);
+    let answer = from_another_address(&broker.url);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let log = broker.process.stderr.text();
     assert_eq!(log.matches("connections were turned away").count(), 1, "{log}");
     drop(halfway);
+    let deadline = Instant::now() + PATIENCE;
+    while send(&broker.url, "GET", "/", &[], "")
+        .and_then(Sent::reply)
+        .is_err()
+    {
+        assert!(Instant::now() < deadline, "its places are not free again");
+    }
     broker.tokens(&plaid.url);
     assert_eq!(broker.process.stop(), Some(0));
 }
 
 /// `GET /` from 127.0.0.3.
 #[cfg(target_os = "linux")]
-fn from_another_address(port: &str) -> String {
+fn from_another_address(url: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -308,7 +311,7 @@ fn from_another_address(port: &str) -> String {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.3:0".parse().unwrap()).unwrap();
-        let address = format!("127.0.0.1:{port}").parse().unwrap();
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
         let mut stream = socket.connect(address).await.unwrap();
         let request = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
         stream.write_all(request).await.unwrap();

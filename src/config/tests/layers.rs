@@ -187,10 +187,14 @@ fn lines_of_others_are_warned_of_at_most() {
     warns(&config, ".env sets OAUTH_HUSH, which is no setting");
     assert_eq!(config.warnings.len(), 3, "{:?}", config.warnings);
     assert!(!config.warnings.concat().contains("hush"));
-    for ours in ["PLAID_SECRET hush", "PLAID_SECRET: hush", "export PLAID_SECRET"] {
+    for ours in [
+        "BROKER_ADMIN_TOKEN hush",
+        "BROKER_ADMIN_TOKEN: hush",
+        "export BROKER_ADMIN_TOKEN",
+    ] {
         let told = problem(layered(&[], ours));
         assert!(
-            told.starts_with(".env line 1: write PLAID_SECRET=…") && !told.contains("hush"),
+            told.starts_with(".env line 1: write BROKER_ADMIN_TOKEN=…") && !told.contains("hush"),
             "{told}"
         );
     }
