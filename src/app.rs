@@ -45,6 +45,8 @@ pub struct Parts {
     pub admins: Admins,
     /// Where the broker itself listens: the bound address.
     pub address: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are served: the bound address.
+    pub ops_address: SocketAddr,
     /// What is measured of all of them.
     pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{self, Config, LoadOptions, LogConfig, LogFormat, Problems};
+use crate::config::{self, Config, LoadOptions, LogConfig, LogFormat, Problems, Sources};
 use crate::telemetry;
 
 /// Done.
@@ -113,13 +113,7 @@ fn settings_help() -> String {
 
 /// The settings of this process. What is wrong is told at once, on standard error.
 fn settings(options: LoadOptions) -> Result<Config, Problems> {
-    let dotenv = config::read_dotenv(std::path::Path::new("."))?;
-    let stderr_is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let options = LoadOptions {
-        stderr_is_terminal,
-        ..options
-    };
-    Config::load(config::environment(), dotenv.as_deref(), options)
+    Sources::here()?.load(options)
 }
 
 /// Logging for commands that have no settings, with the same safe lines as the broker's.

@@ -1,6 +1,7 @@
 //! Settings: one struct per concern, read from the environment and then `.env`, all problems told at once.
 
 mod address;
+mod alias;
 mod audit;
 mod auth_filter;
 mod client;
@@ -20,6 +21,7 @@ mod products;
 mod secret_file;
 mod settings;
 mod shown;
+mod sources;
 mod store;
 mod tunnel;
 mod values;
@@ -32,7 +34,6 @@ pub use address::is_loopback;
 pub use audit::AuditConfig;
 pub use auth_filter::AuthFilter;
 pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
-pub use dotenv::read_dotenv;
 pub use http::{ExplorerMode, HttpConfig};
 pub use link::LinkConfig;
 pub use listen::is_same_place;
@@ -42,10 +43,12 @@ pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET}
 pub use postgres::{PostgresUrl, TlsMode};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
-pub use settings::environment;
+pub use sources::Sources;
 pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use tunnel::{TunnelApis, TunnelSettings};
 pub use variable::{Variable, known};
+
+use std::path::PathBuf;
 
 use crate::secret::{AdminToken, StoredSecret};
 use settings::Settings;
@@ -63,6 +66,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Where connections are kept and what seals them.
     pub store: StoreConfig,
+    /// `BROKER_CONTROL_SOCKET`: where operator commands reach the running broker.
+    pub control_socket: PathBuf,
     /// The audit log.
     pub audit: AuditConfig,
     /// What is logged, and how.
@@ -82,7 +87,7 @@ pub struct LoadOptions {
 }
 
 impl Config {
-    /// Reads all settings: `env` (see [`environment`]) wins over the lines of `.env` (see [`read_dotenv`]), and an
+    /// Reads all settings: `env` wins over the lines of `.env` (see [`Sources`] for those of the process), and an
     /// empty value is an unset one. Files are touched only for the `…_FILE` twins of secrets
     /// and for the clients.
     ///
@@ -107,6 +112,7 @@ impl Config {
             }
         }
         let store = StoreConfig::read(&mut settings, environment);
+        let control_socket = store::control_socket(&settings, &store.database, environment);
         let audit = AuditConfig::read(&mut settings);
         let log = LogConfig::read(&mut settings, options);
         listen::tell_doubled(&mut settings, &http, &plaid);
@@ -127,6 +133,7 @@ impl Config {
                 oauth,
                 http,
                 store,
+                control_socket,
                 audit,
                 log,
                 warnings,

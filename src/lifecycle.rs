@@ -3,10 +3,13 @@
 //! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
+mod files;
+mod places;
 mod reload;
 mod serve;
 mod signals;
 mod simulator_state;
+mod write_timeout;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +22,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use reload::reload_on_hangup;
+pub use places::Places;
+pub use reload::Hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 use simulator_state::SimulatorFile;
@@ -30,6 +34,8 @@ use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock, Timestamp};
 use crate::config::{Config, Environment, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
+#[cfg(unix)]
+use crate::control::Listener;
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::metrics::{Metrics, MetricsError};
@@ -42,6 +48,8 @@ use crate::{ops, router};
 
 /// How long requests in flight are waited for: longer than any request may take.
 pub const DRAIN: Duration = Duration::from_secs(65);
+/// Connections on the operations address: few ask there, and all may come from one host.
+const OPS_PLACES: usize = 64;
 /// How long the store may take to close: a disk that hangs must not hold up the end.
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -103,6 +111,8 @@ pub struct Broker {
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
     simulator_file: Option<SimulatorFile>,
+    #[cfg(unix)]
+    control: Option<Listener>,
     addresses: Addresses,
 }
 
@@ -207,13 +217,22 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         record,
         admins: Admins::default(),
         address: addresses.broker,
+        ops_address: addresses.ops,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
         simulator_address: addresses.simulator,
     };
+    // Once the store is open, no other broker can have it, so a socket beside it is a stale one.
+    #[cfg(unix)]
+    let control = Listener::bind(&parts.config.control_socket).await.inspect_err(|error| {
+        tracing::error!(%error, "commands such as admin-link cannot reach this broker: set BROKER_CONTROL_SOCKET to a path \
+            on a local file system, in a folder that this user alone can write to");
+    });
     let app = App::new(parts, allowed);
     Ok(Broker {
+        #[cfg(unix)]
+        control: control.ok(),
         app,
         listener,
         ops,
@@ -309,6 +328,8 @@ impl Broker {
             ops,
             simulator,
             simulator_file,
+            #[cfg(unix)]
+            control,
             ..
         } = self;
         // The simulator and the operations routes outlive the draining: requests in flight still need them.
@@ -322,8 +343,13 @@ impl Broker {
         tokio::spawn(serve(
             ops,
             ops::router(app.clone(), stop.drain.clone()),
+            Places::of_one_peer(OPS_PLACES),
             background.clone().cancelled_owned(),
         ));
+        #[cfg(unix)]
+        let commands = CancellationToken::new();
+        #[cfg(unix)]
+        let control = control.map(|control| tokio::spawn(control.serve(app.clone(), commands.clone())));
         let patience = Patience {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
@@ -341,6 +367,7 @@ impl Broker {
         let serving = serve(
             listener,
             router::build(app.clone()),
+            Places::new(files::places(), app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
         let all = async {
@@ -367,6 +394,12 @@ impl Broker {
                 under_way = app.connections.under_way(),
                 "stopped with work under way"
             );
+        }
+        // The socket goes before the store is free for the next broker.
+        #[cfg(unix)]
+        if let Some(control) = control {
+            commands.cancel();
+            let _ = control.await;
         }
         // Told twice: nothing is waited for. What was acknowledged is on disk already.
         if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {

@@ -8,18 +8,15 @@ use axum::routing::get;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::control;
 use ready::Readiness;
 
-/// `/livez`, `/readyz`, `/metrics` and the operators' `/control`. Once `draining` is cancelled it is not ready any more.
+/// `/livez`, `/readyz` and `/metrics`. Once `draining` is cancelled it is not ready any more.
 pub fn router(app: App, draining: CancellationToken) -> Router {
     let readiness = Readiness::new(app.clone(), draining);
-    let control = control::router(app.clone());
     Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(ready::readyz).with_state(readiness))
         .route("/metrics", get(metrics::metrics).with_state(app))
-        .merge(control)
 }
 
 /// The process answers.

@@ -20,7 +20,6 @@ pub use entry::{Count, Endpoint, Entry, Outcome};
 pub use live::{Listener, Update};
 
 use crate::clock::SharedClock;
-use crate::control::Seen;
 use crate::random;
 use book::Book;
 
@@ -41,7 +40,7 @@ struct Shared {
     closing: CancellationToken,
     clock: SharedClock,
     /// Proofs of the rehearsal's requests that came.
-    rehearsals: Seen,
+    rehearsals: rehearsal::Seen,
     /// Tells this process from the one before it, whose numbers mean nothing any more.
     run: String,
 }
@@ -57,7 +56,7 @@ impl Record {
             listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
             closing: CancellationToken::new(),
             clock,
-            rehearsals: Seen::default(),
+            rehearsals: rehearsal::Seen::default(),
             run,
         }))
     }
@@ -69,7 +68,7 @@ impl Record {
     }
 
     /// The proofs of rehearsals that were seen: each is good once.
-    pub(crate) fn rehearsals(&self) -> &Seen {
+    pub(crate) fn rehearsals(&self) -> &rehearsal::Seen {
         &self.0.rehearsals
     }
 

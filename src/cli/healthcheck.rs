@@ -31,7 +31,7 @@ pub(super) fn run() -> u8 {
 }
 
 /// One request by hand: a health check runs every few seconds and should not start a runtime and TLS for it.
-pub(super) fn ask(address: SocketAddr) -> std::io::Result<bool> {
+fn ask(address: SocketAddr) -> std::io::Result<bool> {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;

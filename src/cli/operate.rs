@@ -1,25 +1,20 @@
-//! Commands that operate a broker: by the running one, through its operations address, or on its store when none runs.
+//! Commands that operate a broker: by the running one, through its control socket, or on its store when none runs.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{FAILED, UNREACHABLE, USAGE, complain, reachable, settings};
+use super::{FAILED, UNREACHABLE, USAGE, complain, settings};
 use crate::clock::SystemClock;
 use crate::config::{Config, DatabaseUrl, LoadOptions};
-use crate::control::{
-    Answer, AskError, Context, Keys, Line, Progress, Remote, Request, Sink, account_text, execute,
-};
-use crate::store::keyring::Keyring;
+use crate::control::{Answer, AskError, Context, Line, Progress, Remote, Request, Sink, execute};
 use crate::store::model::Account;
 use crate::store::{Durability, OpenError, OpenOptions, Store};
 
 /// Asks the running broker. What goes wrong is told, and the exit code given.
 pub(super) fn ask_running(request: &Request) -> Result<Answer, u8> {
     let config = operator_settings()?;
-    let remote = remote(&config)?;
     let runtime = runtime()?;
-    match runtime.block_on(remote.ask(request, |progress| show(&progress))) {
+    match runtime.block_on(remote(&config).ask(request, |progress| show(&progress))) {
         Ok(answer) => Ok(answer),
         Err(error) => Err(told(&error)),
     }
@@ -38,38 +33,18 @@ pub(super) fn operator_settings() -> Result<Config, u8> {
 }
 
 /// The broker that runs with these settings.
-fn remote(config: &Config) -> Result<Remote, u8> {
-    let keys = match Keyring::existing(&config.store.keys) {
-        Ok(Some(keyring)) => Keys::of(&keyring),
-        Ok(None) => {
-            complain(
-                "there is no key file yet, so no broker has run with these settings: run this in the broker's own directory \
-                 and with its settings, or start it",
-            );
-            return Err(UNREACHABLE);
-        }
-        Err(error) => {
-            complain(&error.to_string());
-            return Err(FAILED);
-        }
-    };
-    Ok(Remote {
-        address: operations_address(config)?,
-        keys,
-        account: account_text(config.plaid.environment.name(), &config.plaid.client_id),
-        clock: Arc::new(SystemClock),
-    })
+pub(super) fn remote(config: &Config) -> Remote {
+    Remote {
+        socket: config.control_socket.clone(),
+        account: account(config),
+    }
 }
 
-fn operations_address(config: &Config) -> Result<SocketAddr, u8> {
-    let address = reachable(config.http.ops_bind);
-    if address.port() == 0 {
-        complain(
-            "BROKER_OPS_BIND has port 0: say which port the broker printed as `operations listening on`",
-        );
-        return Err(USAGE);
+fn account(config: &Config) -> Account {
+    Account {
+        environment: config.plaid.environment.name().to_owned(),
+        client_id: config.plaid.client_id.clone(),
     }
-    Ok(address)
 }
 
 /// A runtime for one conversation.
@@ -87,7 +62,8 @@ fn told(error: &AskError) -> u8 {
     complain(&error.to_string());
     if let AskError::Unreachable { .. } = error {
         complain(
-            "Is the broker running, and with the same BROKER_OPS_BIND? In a container, run this inside of it.",
+            "Is the broker running? Run this on its machine (in a container: inside of it), in its directory, as its user \
+             and with its settings (DATABASE_URL, BROKER_CONTROL_SOCKET).",
         );
         UNREACHABLE
     } else {
@@ -111,8 +87,7 @@ pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
         if let Some(store) = open_store(config).await? {
             return Ok(alone(store, request).await);
         }
-        let remote = remote(config)?;
-        let asked = remote.ask(&request, |progress| show(&progress)).await;
+        let asked = remote(config).ask(&request, |progress| show(&progress)).await;
         asked.map_err(|error| told(&error))
     })?;
     match answer {
@@ -134,10 +109,7 @@ pub(super) fn unexpected(_: Answer) -> u8 {
 pub(super) fn store_options(config: &Config) -> OpenOptions {
     OpenOptions {
         config: config.store.clone(),
-        account: Account {
-            environment: config.plaid.environment.name().to_owned(),
-            client_id: config.plaid.client_id.clone(),
-        },
+        account: account(config),
         durability: Durability::Full,
     }
 }

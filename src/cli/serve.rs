@@ -2,17 +2,19 @@
 
 mod tunnel;
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
+use tokio::runtime::Runtime;
 
 use super::{DONE, FAILED, USAGE, complain, say, settings};
 use crate::admin;
 use crate::app::App;
 use crate::audit::{Actor, AuditEvent, NewAudit};
 use crate::config::{Config, Environment, LoadOptions};
-use crate::lifecycle::{self, Addresses, Broker, Outside};
+use crate::lifecycle::{self, Addresses, Broker, Hangup, Outside};
 use crate::setup::tunnel::Kind;
 use crate::telemetry;
 
@@ -30,6 +32,15 @@ pub(super) struct Serve {
 impl Serve {
     /// Loads the settings, serves, and stops when it is told to.
     pub(super) fn run(&self) -> u8 {
+        let failed = |error: anyhow::Error| {
+            // The texts tell their causes themselves.
+            complain(&format!("plaid-token-broker: {error}"));
+            FAILED
+        };
+        let (runtime, hangup) = match prepare() {
+            Ok(prepared) => prepared,
+            Err(error) => return failed(error),
+        };
         let config = match self.tunnel {
             None => settings(LoadOptions::default()).map_err(|problems| {
                 complain(&problems.to_string());
@@ -37,55 +48,59 @@ impl Serve {
             }),
             Some(kind) => tunnel::settings(kind, Duration::from_secs(self.tunnel_wait)),
         };
-        match config {
-            Ok(config) => start(config),
-            Err(code) => code,
+        let config = match config {
+            Ok(config) => config,
+            Err(code) => return code,
+        };
+        if let Err(error) = telemetry::start(&config.log) {
+            complain(&format!("RUST_LOG: {error}"));
+            return USAGE;
+        }
+        for warning in &config.warnings {
+            tracing::warn!("{warning}");
+        }
+        let ended = runtime.block_on(serve(config, hangup));
+        // What is left after the drain has had its time.
+        runtime.shutdown_background();
+        telemetry::stop();
+        match ended {
+            Ok(true) => DONE,
+            Ok(false) => FAILED,
+            Err(error) => failed(error),
         }
     }
 }
 
-fn start(config: Config) -> u8 {
-    if let Err(error) = telemetry::start(&config.log) {
-        complain(&format!("RUST_LOG: {error}"));
-        return USAGE;
-    }
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    let ended = serve(config);
-    telemetry::stop();
-    match ended {
-        Ok(true) => DONE,
-        Ok(false) => FAILED,
-        Err(error) => {
-            // The texts tell their causes themselves.
-            complain(&format!("plaid-token-broker: {error}"));
-            FAILED
-        }
-    }
-}
-
-fn serve(config: Config) -> anyhow::Result<bool> {
+/// SIGHUP is listened to before anything else, or one that is sent at the start would end the process.
+fn prepare() -> anyhow::Result<(Runtime, Hangup)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| anyhow!("cannot start the runtime: {error}"))?;
-    let ended = runtime.block_on(async {
-        let stop = lifecycle::signals().map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
-        let broker = tokio::select! {
-            broker = lifecycle::build(config, Outside::default()) => broker?,
-            // Nothing is served yet, and what opening the store began is whole or undone.
-            () = stop.drain.cancelled() => return anyhow::Ok(true),
-        };
-        lifecycle::reload_on_hangup(broker.app().clone())
-            .map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
-        announce(&broker);
-        tunnel::offer(broker.app().clone());
-        anyhow::Ok(broker.run(stop).await)
-    })?;
-    // What is left after the drain has had its time.
-    runtime.shutdown_background();
-    Ok(ended)
+    let hangup = {
+        let _inside = runtime.enter();
+        Hangup::listen().map_err(|error| anyhow!("cannot listen to signals: {error}"))?
+    };
+    Ok((runtime, hangup))
+}
+
+async fn serve(config: Config, hangup: Hangup) -> anyhow::Result<bool> {
+    let stop = lifecycle::signals().map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
+    let mut hangup = Some(hangup);
+    if config.oauth.clients_file.is_none() {
+        hangup
+            .take()
+            .map(|hangup| tokio::spawn(hangup.stops(stop.clone())));
+    }
+    let broker = tokio::select! {
+        broker = lifecycle::build(config, Outside::default()) => broker?,
+        // Nothing is served yet, and what opening the store began is whole or undone.
+        () = stop.drain.cancelled() => return Ok(true),
+    };
+    hangup.map(|hangup| tokio::spawn(hangup.reloads(broker.app().clone())));
+    announce(&broker);
+    tunnel::offer(broker.app().clone());
+    Ok(broker.run(stop).await)
 }
 
 /// Where it listens, for programs, and what to open, for people. The sockets accept from here on.
@@ -121,13 +136,19 @@ fn announce(broker: &Broker) {
     invite(app);
 }
 
-/// The way to the set-up page, for whoever started this. On standard output and never in the log; where that is kept too
-/// (as a container's is), the link is worthless once it was used or is 15 minutes old.
+/// The way to the set-up page. The link is printed on a terminal alone: elsewhere standard output is kept, as a
+/// container's is, and more people read it than may operate the broker.
 fn invite(app: &App) {
+    say("");
+    if !std::io::stdout().is_terminal() {
+        say(
+            "To set up and operate it, run `plaid-token-broker admin-link` where it runs: it prints a link that works once.",
+        );
+        return;
+    }
     let made = NewAudit::new(AuditEvent::AdminLinkMade, Actor::Broker);
     app.audit.note(made.detail("printed at the start"));
     let link = admin::new_link(app);
-    say("");
     say(
         "Set up and operate it here. The link works once, within 15 minutes; `plaid-token-broker admin-link` makes another.",
     );

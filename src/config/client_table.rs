@@ -135,8 +135,10 @@ impl<'a> ClientTable<'a> {
                 );
                 continue;
             }
-            let nearest = nearest(&key, KEYS).unwrap_or_default();
-            let expected = format!("is no key of a client; did you mean {nearest}?");
+            let expected = match nearest(&key, KEYS) {
+                Some(nearest) => format!("is no key of a client; did you mean {nearest}?"),
+                None => format!("is no key of a client; there are {}", KEYS.join(", ")),
+            };
             let key = self.secrets.shown(&key);
             self.problem(&key, &expected);
         }

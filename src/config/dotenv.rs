@@ -1,4 +1,6 @@
-//! `.env`: found in the working directory, read through dotenvy without touching the process environment.
+//! `.env`: found in the working directory, and read by one rule: a value is what is written, without one pair of outer
+//! quotes and without a comment. What other readers of such files would change is refused: the same file goes to
+//! `docker run --env-file`, to compose, and to shells.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -7,15 +9,17 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 
-/// A quoted value may run over lines; further than this nobody looks for the closing quote.
-const LONGEST_VALUE_LINES: usize = 64;
+/// A quoted value of another program may run over lines; further than this nobody looks for the closing quote.
+const MAX_VALUE_LINES: usize = 64;
+/// Names that people, and editors that hide endings, give to the file.
+const MISNAMED: [&str; 3] = [".env.txt", ".env.local", "env.txt"];
 
 /// The content of `.env` in this directory alone: parents are not searched, so that a file which somebody
 /// forgot further up cannot decide which bank data is opened. `Ok(None)` when there is none.
 ///
 /// A file that is there and cannot be read is a [`Problem`] and never an absent one: starting without it would
 /// start the simulator in place of the account that the operator meant.
-pub fn read_dotenv(dir: &Path) -> Result<Option<String>, Problem> {
+pub(super) fn read_dotenv(dir: &Path) -> Result<Option<String>, Problem> {
     let path = dir.join(".env");
     let problem = |expected: &str| Problem {
         variable: ".env".to_owned(),
@@ -48,69 +52,146 @@ pub fn read_dotenv(dir: &Path) -> Result<Option<String>, Problem> {
     }
 }
 
+/// A file beside a missing `.env` that was probably meant to be it.
+pub(super) fn misnamed_dotenv(dir: &Path) -> Option<&'static str> {
+    MISNAMED.into_iter().find(|name| dir.join(name).is_file())
+}
+
 /// One assignment of a `.env` file.
 pub(super) struct Line {
-    /// Where it begins, from 1.
+    /// Its number, from 1.
     pub(super) number: usize,
     /// The variable's name.
     pub(super) name: String,
-    /// Its value, without quotes.
-    pub(super) value: Zeroizing<String>,
-    /// Whether the value would be another one than was written, because dotenv replaces `$NAME`.
-    pub(super) substituted: bool,
+    /// Its value, or what to do about it, with `{name}` for the name. The value is not repeated there: it may be a secret.
+    pub(super) value: Result<Zeroizing<String>, &'static str>,
 }
 
-/// The lines of a `.env`, and a problem for each that is none. Values are never repeated in a problem: the
-/// reader cannot know whether a broken line holds a secret.
-pub(super) fn parse(content: &str) -> (Vec<Line>, Vec<Problem>) {
-    let lines: Vec<&str> = content
-        .strip_prefix('\u{feff}')
-        .unwrap_or(content)
-        .lines()
-        .collect();
-    let (mut assignments, mut problems) = (Vec::new(), Vec::new());
+/// The assignments of a `.env`, and the numbers of the lines that are none. `is_ours`: whether a name is one of ours.
+pub(super) fn parse(content: &str, is_ours: impl Fn(&str) -> bool) -> (Vec<Line>, Vec<usize>) {
+    let content = content.strip_prefix('\u{feff}').unwrap_or(content);
+    let lines: Vec<&str> = content.lines().collect();
+    let (mut assignments, mut unreadable) = (Vec::new(), Vec::new());
     let mut at = 0;
-    while let Some(rest) = lines.get(at..).filter(|rest| !rest.is_empty()) {
-        let number = at + 1;
-        if let Some((length, pairs)) = statement(rest) {
-            at += length;
-            let text = rest.get(..length).unwrap_or_default().join("\n");
-            assignments.extend(pairs.into_iter().map(|(name, value)| Line {
-                number,
-                name,
-                substituted: dollars(before_comment(&text)) > dollars(&value),
-                value: Zeroizing::new(value),
-            }));
-        } else {
-            at = number;
-            problems.push(Problem {
-                variable: format!(".env line {number}"),
-                found: None,
-                expected:
-                    "cannot be read: write NAME=value, and put a value with spaces or quotes into quotes \
-                           that are closed on the same line"
-                        .to_owned(),
+    while let Some(line) = lines.get(at) {
+        at += 1;
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, text) = line.split_once('=').unwrap_or((line, ""));
+        let (name, is_assignment) = (name.trim(), line.contains('='));
+        if is_assignment && is_name(name) {
+            if !is_ours(name) {
+                at += others_lines(text, lines.get(at..).unwrap_or_default());
+                continue;
+            }
+            assignments.push(Line {
+                number: at,
+                name: name.to_owned(),
+                value: read(text).map(|value| Zeroizing::new(value.to_owned())),
             });
+        } else if let Some(name) = line
+            .split(|c| !is_name_char(c))
+            .next()
+            .filter(|name| is_ours(name))
+        {
+            assignments.push(Line {
+                number: at,
+                name: name.to_owned(),
+                value: Err("write {name}=…: there is no = behind the name"),
+            });
+        } else {
+            unreadable.push(at);
         }
     }
-    (assignments, problems)
+    (assignments, unreadable)
 }
 
-/// The shortest run of lines that dotenvy understands, and what it holds (nothing: a comment or empty line).
-fn statement(rest: &[&str]) -> Option<(usize, Vec<(String, String)>)> {
-    (1..=rest.len().min(LONGEST_VALUE_LINES)).find_map(|length| {
-        let text = Zeroizing::new(rest.get(..length)?.join("\n") + "\n");
-        let pairs: Result<Vec<_>, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
-        pairs.ok().map(|pairs| (length, pairs))
-    })
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(is_name_char)
 }
 
-fn before_comment(text: &str) -> &str {
-    text.split_once(" #").map_or(text, |(before, _)| before)
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-fn dollars(text: &str) -> usize {
-    text.matches('$').count()
+/// Further lines of another program's quoted value: what stands there are no settings of ours.
+fn others_lines(text: &str, rest: &[&str]) -> usize {
+    let text = text.trim();
+    let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        return 0;
+    };
+    if text.chars().skip(1).any(|c| c == quote) {
+        return 0;
+    }
+    let rest = rest.iter().take(MAX_VALUE_LINES);
+    // One that is never closed is only this line.
+    rest.clone()
+        .position(|line| line.contains(quote))
+        .map_or(0, |index| index + 1)
+}
+
+/// The value that is written behind the `=`.
+fn read(text: &str) -> Result<&str, &'static str> {
+    let trimmed = text.trim();
+    match trimmed.chars().next() {
+        Some(quote @ ('"' | '\'')) => quoted(trimmed.get(1..).unwrap_or_default(), quote),
+        // `A= # why` is a comment, `A=#x` is for some readers and a value for others.
+        Some('#') if text.starts_with('#') => Err(advice(trimmed)),
+        _ => bare(trimmed),
+    }
+}
+
+/// What stands between quotes is the value, letter by letter.
+fn quoted(rest: &str, quote: char) -> Result<&str, &'static str> {
+    let closes = |(index, _): &(usize, &str)| {
+        let behind = rest.get(index + 1..).unwrap_or_default();
+        let trimmed = behind.trim_start();
+        trimmed.is_empty() || (trimmed.starts_with('#') && trimmed.len() < behind.len())
+    };
+    let Some((end, _)) = rest.match_indices(quote).find(closes) else {
+        return Err(
+            "{name}: close the quote on the line where it opens, with nothing but a comment behind it",
+        );
+    };
+    let value = rest.get(..end).unwrap_or_default();
+    if value.contains(quote) || (quote == '"' && value.contains(SPECIAL)) {
+        return Err(advice(value));
+    }
+    Ok(value)
+}
+
+/// What readers of such files treat in different ways outside of single quotes.
+const SPECIAL: [char; 4] = ['"', '\\', '$', '`'];
+
+/// How to write a value so that all readers see it as it is.
+fn advice(value: &str) -> &'static str {
+    if !value.contains('\'') {
+        "write {name}='…', with the value in single quotes: it has a quote, \\, $, ` or # that other readers of the file \
+         change"
+    } else if !value.contains(SPECIAL) {
+        "write {name}=\"…\", with the value in double quotes: it has a single quote in it"
+    } else {
+        "set {name} in the environment, or a secret by {name}_FILE, and remove this line: no quotes keep this value as it is \
+         for every reader of such files"
+    }
+}
+
+/// Without quotes, the value ends at the end of the line or before a comment.
+fn bare(text: &str) -> Result<&str, &'static str> {
+    let comment = text.match_indices('#').find(|(index, _)| {
+        text.get(..*index)
+            .is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+    });
+    let value = comment
+        .map_or(text, |(index, _)| text.get(..index).unwrap_or_default())
+        .trim_end();
+    if value.contains('\'') || value.contains(SPECIAL) {
+        return Err(advice(value));
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -119,81 +200,104 @@ mod tests {
 
     use super::*;
 
-    fn pairs(content: &str) -> Vec<(String, String)> {
-        let (lines, problems) = parse(content);
-        assert_eq!(problems, []);
+    fn lines(content: &str) -> Vec<(usize, String, Result<String, &'static str>)> {
+        let (lines, unreadable) = parse(content, |name| name.len() == 1);
+        assert_eq!(unreadable, [0; 0]);
+        let value = |line: Line| line.value.map(|value| value.to_string());
         lines
             .into_iter()
-            .map(|line| (line.name, line.value.to_string()))
+            .map(|line| (line.number, line.name.clone(), value(line)))
             .collect()
     }
 
-    fn pair(name: &str, value: &str) -> (String, String) {
-        (name.to_owned(), value.to_owned())
+    fn one(text: &str) -> Result<String, &'static str> {
+        lines(&format!("A={text}")).remove(0).2
     }
 
     #[test]
     fn quotes_comments_export_and_line_ends_are_understood() {
         let content = "\u{feff}# a comment\r\nA=1\r\nB='two words'\n\nexport C=\"three\" # why\nD=\nE = x  ";
-        assert_eq!(
-            pairs(content),
-            [
-                pair("A", "1"),
-                pair("B", "two words"),
-                pair("C", "three"),
-                pair("D", ""),
-                pair("E", "x")
-            ]
-        );
+        let expected = [
+            (2, "A", "1"),
+            (3, "B", "two words"),
+            (5, "C", "three"),
+            (6, "D", ""),
+            (7, "E", "x"),
+        ];
+        let expected = expected.map(|(number, name, value)| (number, name.to_owned(), Ok(value.to_owned())));
+        assert_eq!(lines(content), expected);
     }
 
     #[test]
-    fn a_quoted_value_may_run_over_lines_and_the_numbers_stay_right() {
-        let (lines, problems) = parse("A='one\ntwo'\nnonsense here\nB=2");
-        assert_eq!(
-            lines
-                .iter()
-                .map(|line| (line.number, line.name.as_str()))
-                .collect::<Vec<_>>(),
-            [(1, "A"), (4, "B")]
-        );
-        assert_eq!(
-            problems
-                .iter()
-                .map(|problem| problem.variable.as_str())
-                .collect::<Vec<_>>(),
-            [".env line 3"]
-        );
-    }
-
-    #[test]
-    fn a_broken_line_is_named_without_its_content() {
-        for broken in [
-            "PLAID_SECRET=hush hush",
-            "PLAID_SECRET='hush",
-            "=hush",
-            "hush",
-            "PLAID_SECRET=\\hush",
+    fn a_value_is_what_is_written() {
+        for (text, value) in [
+            ("Acme Bank Bot", "Acme Bank Bot"),
+            ("'Acme Bank Bot'", "Acme Bank Bot"),
+            ("  spaces around  ", "spaces around"),
+            ("' kept '", " kept "),
+            ("a#b", "a#b"),
+            ("a # b", "a"),
+            (" # b", ""),
+            ("'a # b'", "a # b"),
+            ("'a' # it's", "a"),
+            (r#"'a"b\c$d`e'"#, r#"a"b\c$d`e"#),
+            ("\"it's\"", "it's"),
+            ("a=b", "a=b"),
+            ("''", ""),
         ] {
-            let (lines, problems) = parse(&format!("A=1\n{broken}\nB=2"));
-            assert_eq!(lines.len(), 2, "{broken}");
-            assert_eq!(problems.len(), 1, "{broken}");
-            let text = problems.first().unwrap().to_string();
-            assert!(
-                text.starts_with(".env line 2: ") && !text.contains("hush"),
-                "{text}"
-            );
+            assert_eq!(one(text), Ok(value.to_owned()), "{text}");
         }
     }
 
     #[test]
-    fn a_dollar_that_would_be_replaced_is_seen() {
-        let seen = |content: &str| parse(content).0.first().unwrap().substituted;
-        assert!(seen("A=pa$word"));
-        assert!(seen("A=\"${NO_SUCH_NAME}\""));
-        assert!(!seen("A='pa$word'"));
-        assert!(!seen("A=pa\\$word"));
-        assert!(!seen("A=5 # costs $5"));
+    fn what_readers_understand_differently_is_refused_with_the_quotes_to_use() {
+        let (single, double) = ("in single quotes", "in double quotes");
+        for (text, advice) in [
+            (r#"abcdef"gh"ij"#, single),
+            (r"a\b", single),
+            ("a$b", single),
+            ("${B}", single),
+            ("a`b`", single),
+            ("#a", single),
+            (r#""a\nb""#, single),
+            (r#""a$b""#, single),
+            (r#""a"b""#, single),
+            ("it's", double),
+            ("'it's'", double),
+            (r#"it's "b""#, "_FILE"),
+            (r#"'it's "b"'"#, "_FILE"),
+            (r#""it's $5""#, "_FILE"),
+            ("'it's $5'", "_FILE"),
+            ("'open", "close the quote"),
+            ("'a' b", "close the quote"),
+            ("'a'#b", "close the quote"),
+        ] {
+            let told = one(text).unwrap_err();
+            assert!(told.contains(advice), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn other_programs_lines_are_not_ours_to_judge() {
+        let content = "KEY=\"-----BEGIN\nA=1\n-----END\"\nB=2\nOPEN='\nC=3\nWORD=a\"b$c\n";
+        let expected =
+            [(4, "B", "2"), (6, "C", "3")].map(|(n, name, value)| (n, name.to_owned(), Ok(value.to_owned())));
+        assert_eq!(lines(content), expected);
+        let (read, unreadable) = parse("nonsense here\n=x\n\nA: 1\nB\n", |name| name.len() == 1);
+        assert_eq!(unreadable, [1, 2]);
+        let ours: Vec<_> = read
+            .iter()
+            .map(|line| (line.number, line.value.is_err()))
+            .collect();
+        assert_eq!(ours, [(4, true), (5, true)]);
+    }
+
+    #[test]
+    fn a_misnamed_file_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(misnamed_dotenv(dir.path()), None);
+        std::fs::write(dir.path().join(".env.txt"), "A=1").unwrap();
+        assert_eq!(misnamed_dotenv(dir.path()), Some(".env.txt"));
     }
 
     #[test]

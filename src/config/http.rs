@@ -86,10 +86,21 @@ impl HttpConfig {
                 "make it at least 16 characters long, or leave it empty",
             );
         }
+        let port = read_port(settings);
+        let public_url = settings.parsed("PUBLIC_URL", public_url);
+        let is_local = public_url.as_ref().is_none_or(address::is_loopback);
+        if environment == Some(Environment::Production) && is_local {
+            settings.warn(
+                "PUBLIC_URL is not the address of this broker on the network, but this is production: the addresses that \
+                 it hands out (the issuer, links, Link's return address) work on this machine alone, and cookies go \
+                 without Secure. Set PUBLIC_URL to the https address that browsers use."
+                    .to_owned(),
+            );
+        }
         Self {
             bind: bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            port: read_port(settings),
-            public_url: settings.parsed("PUBLIC_URL", public_url),
+            port,
+            public_url,
             trusted_proxies: read_proxies(settings),
             rate_limit: rate_limit.unwrap_or(true),
             client_rate: client_rate.flatten(),

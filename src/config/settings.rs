@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use zeroize::Zeroizing;
 
+use super::alias;
 use super::dotenv;
 use super::problem::Problem;
 use super::secret_file::read_secret_file;
@@ -29,16 +30,6 @@ pub(super) struct Settings {
     pub(super) unknown: Vec<Problem>,
 }
 
-/// The process environment as text. What is not Unicode becomes U+FFFD, which no setting accepts, so it is
-/// reported and does not end the process as [`std::env::vars`] would.
-#[must_use]
-pub fn environment() -> Vec<(String, String)> {
-    let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
-    std::env::vars_os()
-        .map(|(name, value)| (text(name), text(value)))
-        .collect()
-}
-
 impl Settings {
     pub(super) fn collect(env: impl IntoIterator<Item = (String, String)>, dotenv: Option<&str>) -> Self {
         let mut settings = Self {
@@ -50,41 +41,45 @@ impl Settings {
         };
         let mut outer = Layer::new();
         for (name, value) in env {
-            add(&mut outer, name, &Zeroizing::new(value));
+            let value = Zeroizing::new(value);
+            add(&mut outer, name, Zeroizing::new(unquoted(&value).to_owned()));
         }
         let inner = settings.dotenv_layer(dotenv.unwrap_or_default());
-        settings.warn_of_unknown(&outer, "the environment");
-        settings.warn_of_unknown(&inner, ".env");
         for variable in variable::known() {
             // A secret and its file are one setting: when the environment gives either, `.env` is not asked.
-            if !settings.take(variable, &outer, true) {
-                settings.take(variable, &inner, false);
+            if !settings.take(variable, &outer) {
+                settings.take(variable, &inner);
             }
         }
+        settings.judge_unknown(&outer, "the environment");
+        settings.judge_unknown(&inner, ".env");
         settings
     }
 
     fn dotenv_layer(&mut self, content: &str) -> Layer {
-        let (lines, problems) = dotenv::parse(content);
-        self.problems.extend(problems);
+        let (lines, unreadable) =
+            dotenv::parse(content, |name| is_ours(name) || alias::meant(name).is_some());
+        for number in unreadable {
+            self.warn(format!(".env line {number} is no NAME=value and is ignored."));
+        }
         let mut layer = Layer::new();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-        for line in lines.iter().filter(|line| is_known(&line.name)) {
-            let place = format!(".env line {}", line.number);
-            if line.substituted {
-                self.push(
-                    place.clone(),
-                    None,
-                    "put the value into single quotes, because $ stands for another variable there",
-                );
-            }
-            if line.value.contains('\n') {
-                self.push(
-                    place,
-                    None,
-                    "is several lines long: close the quote on the line where it opens",
-                );
-            }
+        for line in lines {
+            let value = match line.value {
+                Ok(value) => value,
+                // It is only warned of, as a name that is no setting.
+                Err(_) if !is_known(&line.name) && alias::meant(&line.name).is_none() => {
+                    Zeroizing::new("…".to_owned())
+                }
+                Err(advice) => {
+                    if let Some(variable) = variable::find(&line.name) {
+                        self.refused.insert(variable.name);
+                    }
+                    let advice = advice.replace("{name}", &line.name);
+                    self.push(format!(".env line {}", line.number), None, &advice);
+                    continue;
+                }
+            };
             if let Some(first) = seen.insert(line.name.clone(), line.number) {
                 let (name, number) = (&line.name, line.number);
                 self.warn(format!(
@@ -92,16 +87,13 @@ impl Settings {
                 ));
                 layer.remove(&line.name);
             }
-            add(&mut layer, line.name.clone(), &line.value);
-        }
-        for line in lines.into_iter().filter(|line| !is_known(&line.name)) {
-            add(&mut layer, line.name, &line.value);
+            add(&mut layer, line.name, value);
         }
         layer
     }
 
     /// Takes the variable's value from this layer, and says whether the layer gave one.
-    fn take(&mut self, variable: &'static Variable, layer: &Layer, from_environment: bool) -> bool {
+    fn take(&mut self, variable: &'static Variable, layer: &Layer) -> bool {
         let name = variable.name;
         let twin = format!("{name}_FILE");
         let file = layer.get(&twin).filter(|_| variable.secret);
@@ -125,11 +117,8 @@ impl Settings {
             (Some(value), None) => value.clone(),
         };
         if is_quoted(&value) {
-            let why = if from_environment {
-                "remove the quotes around the value: in an environment variable they are part of it (docker --env-file keeps them)"
-            } else {
-                "remove the quotes around the value: one pair is enough in .env, and they must be straight ones"
-            };
+            let why = "remove the quotes around the value: of .env and of the environment one pair of straight quotes is \
+                 removed, of a file none";
             self.refuse(variable, name.to_owned(), why);
             return true;
         }
@@ -142,31 +131,34 @@ impl Settings {
         self.push(place, None, expected);
     }
 
-    fn warn_of_unknown(&mut self, layer: &Layer, place: &str) {
-        let twins: Vec<String> = variable::known()
-            .iter()
-            .filter(|variable| variable.secret)
-            .map(|variable| format!("{}_FILE", variable.name))
-            .collect();
+    /// Names that are no settings: of a known alias the setting is required, all others are warned of.
+    fn judge_unknown(&mut self, layer: &Layer, place: &str) {
         for (name, value) in layer {
-            let ours = OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-            if !ours || is_known(name) || is_made_by_kubernetes(name, value) {
+            let alias = alias::meant(name);
+            let is_unknown = alias.is_some() || is_ours(name);
+            if !is_unknown || is_known(name) || is_made_by_kubernetes(name, value) {
                 continue;
             }
-            let names = variable::known()
-                .iter()
-                .map(|variable| variable.name)
-                .chain(twins.iter().map(String::as_str));
-            let nearest = nearest(name, names).unwrap_or_default();
-            let name = self.shown(name);
-            self.warn(format!(
-                "{place} sets {name}, which is no setting and is ignored; did you mean {nearest}?"
-            ));
-            self.unknown.push(Problem {
-                variable: name,
-                found: None,
-                expected: format!("is no setting ({place} has it); did you mean {nearest}?"),
-            });
+            let shown = self.shown(name);
+            match alias.or_else(|| likely(name)) {
+                Some(meant) if alias.is_some() && !self.is_given(meant) => self.push(
+                    shown,
+                    None,
+                    &format!("is no setting ({place} has it): rename it to {meant}"),
+                ),
+                Some(meant) if alias.is_some() => self.warn(format!(
+                    "{place} sets {shown}, which is no setting and is ignored: {meant} counts, which is set as well."
+                )),
+                meant => {
+                    let meant = meant.map_or_else(String::new, |meant| format!("; did you mean {meant}?"));
+                    self.warn(format!("{place} sets {shown}, which is no setting and is ignored{meant}"));
+                    self.unknown.push(Problem {
+                        variable: shown,
+                        found: None,
+                        expected: format!("is no setting ({place} has it){meant}"),
+                    });
+                }
+            }
         }
     }
 
@@ -256,11 +248,36 @@ fn is_made_by_kubernetes(name: &str, value: &str) -> bool {
     by_name || value.starts_with("tcp://") || value.starts_with("udp://")
 }
 
-fn add(layer: &mut Layer, name: String, value: &str) {
-    let value = value.trim();
-    if !value.is_empty() {
-        layer.insert(name, Zeroizing::new(value.to_owned()));
+/// Names with our beginnings, and those without one.
+fn is_ours(name: &str) -> bool {
+    is_known(name) || OUR_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The setting that this name is probably a typo of. A name of a secret is never led to a setting whose value is shown.
+fn likely(name: &str) -> Option<&'static str> {
+    let is_secret = ["SECRET", "TOKEN", "KEY", "PASSWORD"]
+        .iter()
+        .any(|word| name.contains(word));
+    let known = variable::known()
+        .iter()
+        .filter(|variable| variable.secret || !is_secret);
+    let twins = variable::twins().iter().map(String::as_str);
+    nearest(name, known.map(|variable| variable.name).chain(twins))
+}
+
+/// An empty value is an unset one.
+fn add(layer: &mut Layer, name: String, value: Zeroizing<String>) {
+    if !value.trim().is_empty() {
+        layer.insert(name, value);
     }
+}
+
+/// A value of the environment without one matching pair of quotes around it: `docker run --env-file` keeps those that
+/// `.env` needs.
+fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
 fn is_quoted(value: &str) -> bool {

@@ -2,6 +2,8 @@
 
 /// Longer values are cut.
 const SHOWN_CHARS: usize = 120;
+/// Shorter runs of letters and digits are hardly keys: Plaid's secrets have 30 characters.
+const SECRET_CHARS: usize = 20;
 /// Shorter secrets are too ordinary to be looked for.
 const TELLING_CHARS: usize = 6;
 
@@ -14,6 +16,10 @@ pub(super) fn shown<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> S
         if pasted(secret) || secret.split([',', ':', '\n']).any(pasted) {
             return "a secret, not shown".to_owned();
         }
+    }
+    let is_of_a_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '-');
+    if text.split(|c| !is_of_a_token(c)).any(may_be_secret) {
+        return "a value that may be a secret, not shown".to_owned();
     }
     let cut = text.find(['?', '#']).unwrap_or(text.len());
     let (before, query) = text.split_at(cut);
@@ -37,6 +43,12 @@ pub(super) fn shown<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> S
         line.push_str(query);
     }
     line
+}
+
+/// Keys and tokens are long and have digits among their letters; words and most host names are not or have not.
+fn may_be_secret(run: &str) -> bool {
+    let count = |is: fn(&char) -> bool| run.chars().filter(is).count();
+    run.len() >= SECRET_CHARS && count(char::is_ascii_digit) >= 2 && count(char::is_ascii_alphabetic) >= 1
 }
 
 /// What of a secret must not be told: of a URL, its password. The rest of it are names that stand everywhere.
@@ -64,6 +76,25 @@ mod tests {
             "10.0.0.0/40",
             "https://example.com/?",
             "",
+        ] {
+            assert_eq!(plain(text), text);
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_in_the_wrong_place_is_not_shown() {
+        for text in [
+            "fedcba9876543210fedcba98765432",
+            "auth,fedcba9876543210fedcba98765432",
+            "access-sandbox-0b1c2d3e-0000-4000-8000-000000000001",
+            "2026-01:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            "https://fedcba9876543210fedcba98765432@example.com",
+        ] {
+            assert_eq!(plain(text), "a value that may be a secret, not shown");
+        }
+        for text in [
+            "transactions_refresh_and_more",
+            "https://a-2.example.com/workflows/callback",
         ] {
             assert_eq!(plain(text), text);
         }

@@ -98,6 +98,22 @@ impl StoreConfig {
     }
 }
 
+/// `BROKER_CONTROL_SOCKET`. Unset, it is beside the SQLite database, because that folder belongs to one broker's user.
+pub(super) fn control_socket(
+    settings: &Settings,
+    database: &DatabaseUrl,
+    environment: Option<Environment>,
+) -> PathBuf {
+    match (settings.text("BROKER_CONTROL_SOCKET"), database) {
+        (Some(path), _) => PathBuf::from(path),
+        (None, DatabaseUrl::Sqlite(path)) => path.with_extension("sock"),
+        (None, DatabaseUrl::Postgres(_)) => {
+            let name = environment.unwrap_or(Environment::Sandbox).name();
+            Path::new("data").join(format!("{name}.sock"))
+        }
+    }
+}
+
 fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
     match scheme.to_ascii_lowercase().as_str() {

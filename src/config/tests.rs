@@ -4,6 +4,7 @@
 
 mod clients;
 mod documents;
+mod dotenv;
 mod http;
 mod layers;
 mod link;
@@ -27,6 +28,11 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn load(env: &[(&str, &str)]) -> Result<Config, Problems> {
     Config::load(owned(env), None, LoadOptions::default())
+}
+
+/// Loads these settings and this `.env`.
+fn layered(env: &[(&str, &str)], dotenv: &str) -> Result<Config, Problems> {
+    Config::load(owned(env), Some(dotenv), LoadOptions::default())
 }
 
 /// Loads these settings in the simulator, and fails the test when there is a problem.

@@ -2,6 +2,8 @@
 //!
 //! `--help`, `.env.example` and `docs/settings.md` are checked against it by tests.
 
+use std::sync::LazyLock;
+
 /// A setting, as people are told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -25,6 +27,17 @@ pub fn known() -> &'static [Variable] {
 
 pub(super) fn find(name: &str) -> Option<&'static Variable> {
     KNOWN.iter().find(|variable| variable.name == name)
+}
+
+/// The `…_FILE` names of all secrets.
+pub(super) fn twins() -> &'static [String] {
+    static TWINS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let secrets = KNOWN.iter().filter(|variable| variable.secret);
+        secrets
+            .map(|variable| format!("{}_FILE", variable.name))
+            .collect()
+    });
+    &TWINS
 }
 
 /// The secret that this `…_FILE` name is the twin of.
@@ -290,7 +303,13 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_OPS_BIND",
         "127.0.0.1:9810",
-        "Where /livez, /readyz, /metrics and the commands that operate the broker are served.",
+        "Where /livez, /readyz and /metrics are served.",
+    ),
+    open(
+        HTTP,
+        "BROKER_CONTROL_SOCKET",
+        "the SQLite database's path with .sock; data/{environment}.sock with PostgreSQL",
+        "The Unix socket by which commands such as admin-link reach the running broker.",
     ),
     open(
         HTTP,

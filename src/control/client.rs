@@ -1,155 +1,116 @@
-//! The command's side: asks the running broker, and believes only what proves to be its answer.
+//! The command's side: calls the running broker and reads its answer.
 
-use std::net::SocketAddr;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reqwest::Client;
-use serde::Deserialize;
 use thiserror::Error;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::time::timeout;
 
-use super::proof::Proof;
-use super::{Answer, Keys, Line, Progress, Request};
-use crate::clock::SharedClock;
-use crate::random;
+use super::{Answer, Call, Line, Progress, Request};
+use crate::store::model::Account;
 
-/// It is on this machine.
+/// The broker is on this machine; connecting takes longer only when too many commands wait.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long nothing may come: a long command tells its progress.
+/// How long the broker may send nothing: a long command reports its progress.
 const SILENCE: Duration = Duration::from_secs(60);
-/// Longer than any line of ours.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A running broker, as a command reaches it.
+#[derive(Clone, Debug)]
 pub struct Remote {
-    /// Its operations address.
-    pub address: SocketAddr,
-    /// The keys of this channel (see [`super::proof`]).
-    pub keys: Keys,
-    /// Which broker is meant (see [`super::account_text`]).
-    pub account: String,
-    /// Where "now" comes from.
-    pub clock: SharedClock,
+    /// Its control socket (`BROKER_CONTROL_SOCKET`).
+    pub socket: PathBuf,
+    /// The Plaid account that the command is meant for.
+    pub account: Account,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum AskError {
-    /// Nobody listens there, or they do not answer.
-    #[error("http://{address}/control cannot be reached ({cause})")]
+    /// No broker listens on the socket, or this user may not open it.
+    #[error("the broker cannot be reached at {} ({cause})", socket.display())]
     Unreachable {
-        /// Where.
-        address: SocketAddr,
-        /// What the system said.
-        cause: String,
+        /// The socket.
+        socket: PathBuf,
+        /// The cause.
+        cause: io::Error,
     },
-    /// The broker refuses.
-    #[error("{0}")]
-    Refused(String),
-    /// Whoever answered does not have the broker's keys.
+    /// A process of a user who does not own the socket's folder listens there.
     #[error(
-        "what answers on http://{0} is not this broker: another program took its address (BROKER_OPS_BIND)"
+        "{} belongs to another user, so it is not this broker's: set BROKER_CONTROL_SOCKET to a path in a folder that \
+         only the broker's user can write to",
+        .0.display()
     )]
-    NotGenuine(SocketAddr),
-    /// The answer ended in the middle; what was begun goes on as far as the broker lives.
-    #[error("the broker's answer broke off: look into its log for how the command ended")]
+    Foreign(PathBuf),
+    /// The answer ended early. The broker finishes what it began.
+    #[error("the broker's answer ended early: its log says how the command ended")]
     BrokenOff,
 }
 
-#[derive(Deserialize)]
-struct Told {
-    message: String,
-}
-
 impl Remote {
-    /// Asks, tells progress as it comes, and gives the answer.
+    /// Calls the broker, reports progress as it arrives, and returns the answer.
+    ///
+    /// # Errors
+    /// When there is no answer. A command that the broker refused or that failed is an [`Answer::Failed`].
     pub async fn ask(
         &self,
         request: &Request,
         mut progress: impl FnMut(Progress),
     ) -> Result<Answer, AskError> {
-        let body = serde_json::to_vec(request).map_err(|error| AskError::Refused(error.to_string()))?;
-        let client = client().map_err(|error| self.unreachable(&error))?;
-        let mut refused = AskError::Refused("there is no key to prove the command with".to_owned());
-        // The broker may still run with the keys of before: each of ours is tried, the newest first.
-        for key in self.keys.each() {
-            let proof = Proof::make(key, self.clock.now(), random::bytes(), &self.account, &body);
-            let sent = client
-                .post(format!("http://{}/control", self.address))
-                .bearer_auth(proof.text().expose())
-                .header("content-type", "application/json")
-                .body(body.clone())
-                .send();
-            let response = sent.await.map_err(|error| self.unreachable(&error))?;
-            let status = response.status();
-            if status.is_success() {
-                return self.read(response, &proof, key, &mut progress).await;
-            }
-            let told = response.json::<Told>().await.map(|told| told.message);
-            let message = told.unwrap_or_else(|_| format!("http://{} answers {status}", self.address));
-            refused = AskError::Refused(message);
-            if status != http::StatusCode::UNAUTHORIZED {
-                break;
-            }
-        }
-        Err(refused)
-    }
-
-    async fn read(
-        &self,
-        mut response: reqwest::Response,
-        proof: &Proof,
-        key: &[u8; 32],
-        progress: &mut impl FnMut(Progress),
-    ) -> Result<Answer, AskError> {
-        let mut buffer = Vec::new();
-        let mut number = 0;
-        while let Ok(Some(chunk)) = response.chunk().await {
-            buffer.extend_from_slice(&chunk);
-            while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = buffer.drain(..=end).collect();
-                match self.genuine(&line, proof, key, number)? {
-                    Line::Progress(told) => progress(told),
-                    Line::Answer(answer) => return Ok(answer),
+        let unreachable = |cause| AskError::Unreachable {
+            socket: self.socket.clone(),
+            cause,
+        };
+        let connected = timeout(CONNECT_TIMEOUT, connect(&self.socket)).await;
+        let stream = connected
+            .map_err(|_| unreachable(io::ErrorKind::TimedOut.into()))?
+            .map_err(unreachable)?
+            .ok_or_else(|| AskError::Foreign(self.socket.clone()))?;
+        let mut stream = BufReader::new(stream);
+        let call = Call {
+            account: self.account.clone(),
+            request: request.clone(),
+        };
+        let mut line = serde_json::to_vec(&call).map_err(|error| unreachable(error.into()))?;
+        line.push(b'\n');
+        let sent = stream.write_all(&line).await;
+        sent.map_err(|_| AskError::BrokenOff)?;
+        let mut lines = stream.lines();
+        while let Ok(Ok(Some(line))) = timeout(SILENCE, lines.next_line()).await {
+            match serde_json::from_str(&line) {
+                Ok(Line::Progress(so_far)) => progress(so_far),
+                Ok(Line::Answer(answer)) => return Ok(answer),
+                Err(_) => {
+                    return Ok(Answer::Failed {
+                        message:
+                            "the broker's answer cannot be read: use the command line of its own version"
+                                .to_owned(),
+                    });
                 }
-                number += 1;
-            }
-            if buffer.len() > MOST_BYTES {
-                return Err(AskError::NotGenuine(self.address));
             }
         }
         Err(AskError::BrokenOff)
     }
-
-    fn genuine(&self, line: &[u8], proof: &Proof, key: &[u8; 32], number: u32) -> Result<Line, AskError> {
-        let read = || {
-            let (mac, json) = std::str::from_utf8(line).ok()?.trim_end().split_once(' ')?;
-            proof
-                .line_is_genuine(key, number, json.as_bytes(), mac)
-                .then(|| serde_json::from_str(json).ok())?
-        };
-        read().ok_or(AskError::NotGenuine(self.address))
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> AskError {
-        let mut cause: &dyn std::error::Error = error;
-        // The last cause is the system's own word: "Connection refused".
-        while let Some(deeper) = cause.source() {
-            cause = deeper;
-        }
-        AskError::Unreachable {
-            address: self.address,
-            cause: cause.to_string(),
-        }
-    }
 }
 
-fn client() -> reqwest::Result<Client> {
-    // The client wants to know its provider of TLS, also where all goes over loopback in the clear.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(SILENCE)
-        .build()
+/// Connects, and checks who listens: the same user, root, or the owner of the folder, who could replace the socket
+/// anyway. `None`: somebody else.
+#[cfg(unix)]
+async fn connect(socket: &Path) -> io::Result<Option<tokio::net::UnixStream>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let stream = tokio::net::UnixStream::connect(socket).await?;
+    let listens = stream.peer_cred()?.uid();
+    let folder = std::fs::metadata(super::listener::folder(socket))?.uid();
+    let is_trusted = [rustix::process::geteuid().as_raw(), 0, folder].contains(&listens);
+    Ok(is_trusted.then_some(stream))
+}
+
+/// There is no control socket on this platform.
+#[cfg(not(unix))]
+async fn connect(_socket: &Path) -> io::Result<Option<tokio::io::DuplexStream>> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "commands reach a running broker on Unix systems only: stop it first",
+    ))
 }

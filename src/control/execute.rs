@@ -96,6 +96,7 @@ async fn describe(context: &Context) -> Answer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             public_url: app.public_url.clone(),
             address: app.address,
+            operations: app.ops_address,
             simulator: app.simulator_address,
             store,
             callbacks: callbacks.collect(),

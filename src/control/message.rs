@@ -8,8 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::secret::PlaidAccessToken;
 use crate::store::model::{
-    AuditQuery, AuditRecord, ConnectionFilter, ConnectionKey, ConnectionSummary, EndTarget, Ended, KeysReport,
+    Account, AuditQuery, AuditRecord, ConnectionFilter, ConnectionKey, ConnectionSummary, EndTarget, Ended,
+    KeysReport,
 };
+
+/// The line that a command writes on the control socket.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The Plaid account that the command is meant for.
+    pub account: Account,
+    /// The command.
+    pub request: Request,
+}
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -152,6 +163,8 @@ pub struct Description {
     pub public_url: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    pub operations: SocketAddr,
     /// Where the embedded simulator listens, if there is one.
     pub simulator: Option<SocketAddr>,
     /// Why the store cannot be written or read at this moment; `None`: it can.

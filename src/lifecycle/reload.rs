@@ -2,40 +2,67 @@
 
 use std::io;
 
+use super::Stop;
 use crate::app::App;
 
-/// Reads the clients file again at each SIGHUP from now on. Without such a file the signal keeps the system's meaning,
-/// the end of the process: a closed terminal should not leave a broker behind.
-///
-/// # Errors
-/// When the system does not let us listen.
+/// Listens to SIGHUP.
 #[cfg(unix)]
-pub fn reload_on_hangup(app: App) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    if app.config.oauth.clients_file.is_none() {
-        return Ok(());
+pub struct Hangup(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Hangup {
+    /// Listens from now on. It has to be called before the settings are read: until then the signal ends the process, also
+    /// when it was sent because the clients file has changed.
+    ///
+    /// # Errors
+    /// When the system does not let us listen.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::hangup()).map(Self)
     }
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        // Signals that come while the file is read are one more reading.
-        while hangup.recv().await.is_some() {
+
+    /// Reads the clients file again at each signal, those of the start included.
+    pub async fn reloads(mut self, app: App) {
+        // Signals that arrive while the file is read cause one more reading.
+        while self.0.recv().await.is_some() {
             let app = app.clone();
             // A file may lie on a disk that is far away.
             if tokio::task::spawn_blocking(move || reload(&app)).await.is_err() {
-                tracing::error!("the clients file was not read again: this is a mistake of this program");
+                tracing::error!("the clients file was not read again: this is a bug");
             }
         }
-    });
-    Ok(())
+    }
+
+    /// Stops the broker at the next signal, for one without a clients file: a closed terminal should not leave a broker
+    /// behind.
+    pub async fn stops(mut self, stop: Stop) {
+        self.0.recv().await;
+        tracing::info!("stopping on SIGHUP: there is no clients file to read again");
+        stop.drain.cancel();
+    }
 }
 
-/// Does nothing, as there is no such signal here.
-///
-/// # Errors
-/// None.
+/// There is no such signal here.
 #[cfg(not(unix))]
-pub fn reload_on_hangup(_app: App) -> io::Result<()> {
-    Ok(())
+pub struct Hangup;
+
+#[cfg(not(unix))]
+impl Hangup {
+    /// Does nothing.
+    ///
+    /// # Errors
+    /// None.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Does nothing.
+    #[expect(clippy::unused_async, reason = "as on Unix")]
+    pub async fn reloads(self, _app: App) {}
+
+    /// Does nothing.
+    #[expect(clippy::unused_async, reason = "as on Unix")]
+    pub async fn stops(self, _stop: Stop) {}
 }
 
 #[cfg(unix)]

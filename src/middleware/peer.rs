@@ -1,9 +1,10 @@
 //! Who is at the other end, and whether the person's browser speaks https: from the connection, and from
 //! `X-Forwarded-*` only when the connection comes from a trusted proxy (RFC 9700 4.13).
+//!
+//! Cookies go by `PUBLIC_URL` as well: where it is https, a proxy that does not say so must not cost them `Secure`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -12,6 +13,7 @@ use http::HeaderMap;
 use ipnet::IpNet;
 
 use crate::app::App;
+use crate::web::wants_page;
 
 /// The address that the connection came from, as the listener saw it.
 #[derive(Clone, Copy, Debug)]
@@ -22,17 +24,27 @@ pub struct Connected(pub SocketAddr);
 pub struct Peer {
     /// The client's address; behind trusted proxies, the one they saw.
     pub address: IpAddr,
-    /// Whether the browser reached us by https.
+    /// Whether cookies are those of https: the request came by it, or `PUBLIC_URL` is https.
     pub https: bool,
 }
+
+/// Marks a request that came by https, by the word of a trusted proxy.
+#[derive(Clone, Copy, Debug)]
+pub struct ArrivedByHttps;
 
 /// Puts [`Peer`] into the request's extensions.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let connected = request.extensions().get::<Connected>().copied();
     if let Some(Connected(address)) = connected {
         let trusted = &app.config.http.trusted_proxies;
-        let peer = resolve(address.ip(), request.headers(), trusted);
+        let mut peer = resolve(address.ip(), request.headers(), trusted);
         warn_of_an_unknown_proxy(address.ip(), request.headers(), trusted);
+        if peer.https {
+            request.extensions_mut().insert(ArrivedByHttps);
+        } else if app.public_url.starts_with("https://") {
+            warn_of_plain_http(peer.address, request.headers());
+            peer.https = true;
+        }
         request.extensions_mut().insert(peer);
     }
     next.run(request).await
@@ -48,7 +60,22 @@ pub fn unknown_proxy() -> Option<IpAddr> {
     UNKNOWN_PROXY.get().copied()
 }
 
-/// Without this an operator would not learn why cookies go out without `Secure` behind a proxy that is not named.
+/// Whether a browser on plain http was warned of.
+static PLAIN_HTTP: Once = Once::new();
+
+/// A browser on another machine that seems to use plain http although `PUBLIC_URL` is https. (Browsers take `http` on
+/// their own machine for secure.)
+fn warn_of_plain_http(address: IpAddr, headers: &HeaderMap) {
+    if wants_page(headers) && !address.is_loopback() {
+        PLAIN_HTTP.call_once(|| {
+            tracing::warn!(peer = %address, "a page was asked for by plain http, although PUBLIC_URL is https. Cookies are \
+                Secure, so signing in and connecting a bank fail over plain http: use PUBLIC_URL. If a proxy in front ends \
+                TLS, let it send X-Forwarded-Proto: https, and name its network in BROKER_TRUSTED_PROXIES");
+        });
+    }
+}
+
+/// Without this an operator would not learn why everybody shares one rate limit behind a proxy that is not named.
 fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) {
     let says_https = last(headers, "x-forwarded-proto").is_some_and(|s| s.eq_ignore_ascii_case("https"));
     if says_https && !is_trusted(connected, trusted) && UNKNOWN_PROXY.set(connected.to_canonical()).is_ok() {
@@ -57,7 +84,7 @@ fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[I
     }
 }
 
-fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address.to_canonical()))
 }
 
@@ -74,13 +101,25 @@ fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
         last(headers, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     for hop in hops(headers, "x-forwarded-for").into_iter().rev() {
         // A hop that is no address was not written by a proxy that we understand.
-        let Ok(address) = IpAddr::from_str(hop) else { break };
+        let Some(address) = hop_address(hop) else { break };
         peer.address = address.to_canonical();
         if !is_trusted(address, trusted) {
             break;
         }
     }
     peer
+}
+
+/// The address of a hop, without the port that some proxies write: `203.0.113.7:54321`, `[2001:db8::1]:443`,
+/// `[2001:db8::1]`.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|hop| hop.strip_suffix(']'))
+        .unwrap_or(hop);
+    bare.parse()
+        .or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()))
+        .ok()
 }
 
 fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -138,6 +177,27 @@ mod tests {
             seen("127.0.0.1", &[("x-forwarded-for", "junk, \"")]),
             ("127.0.0.1".to_owned(), false)
         );
+    }
+
+    #[test]
+    fn a_hop_may_have_a_port() {
+        for (hop, address) in [
+            ("203.0.113.7:54321", "203.0.113.7"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[::ffff:203.0.113.7]:1", "203.0.113.7"),
+            // A trusted hop with a port is passed over like one without.
+            ("203.0.113.7:1, 10.1.2.3:443, [::ffff:10.0.0.1]:9", "203.0.113.7"),
+            // These were not written by a proxy that we understand.
+            ("203.0.113.7:x", "127.0.0.1"),
+            ("203.0.113.7:65536", "127.0.0.1"),
+            ("203.0.113.7:", "127.0.0.1"),
+            ("[203.0.113.7", "127.0.0.1"),
+            ("unknown", "127.0.0.1"),
+        ] {
+            assert_eq!(seen("127.0.0.1", &[("x-forwarded-for", hop)]).0, address, "{hop}");
+        }
     }
 
     #[test]

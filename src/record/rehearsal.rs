@@ -1,23 +1,37 @@
 //! The requests of our own rehearsal: it sends a wrong secret and made-up codes on purpose, so they have no entry.
 //!
-//! `X-Broker-Rehearsal` holds a proof like those of the operators' channel, under a key that is derived from the sealing keys
-//! for this purpose alone. It is good for a minute and for one request: neither strangers nor who sees the requests pass can
-//! keep others out of the record. It decides nothing else, and everything is logged and audited as ever.
+//! `X-Broker-Rehearsal` holds `v1.{milliseconds}.{random}.{mac}`: an HMAC-SHA256 under a key that is derived from the
+//! sealing keys for this purpose alone. It is good for a minute and for one request of one process: neither strangers nor
+//! those who see the requests pass can keep others out of the record. It decides nothing else, and everything is logged
+//! and audited as usual.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
-use crate::control::{self, Proof, Seen, account_text};
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::keyring::Keyring;
 
-/// Where the proof stands.
+/// The header of the proof.
 pub const HEADER: &str = "x-broker-rehearsal";
 /// The label under which the keys are derived from the sealing keys.
 const LABEL: &[u8] = b"plaid-token-broker rehearsal v1";
-/// What is proven: nothing but that a request is one of the rehearsal's.
-const STATEMENT: &[u8] = b"rehearsal";
+/// How far the moment of a proof may be from the broker's clock, either way.
+const TTL: Duration = Duration::from_secs(60);
+/// Proofs that are remembered so that each is good once. Only genuine ones are, so strangers cannot fill it.
+const MAX_REMEMBERED: usize = 4096;
+const RANDOM_BYTES: usize = 16;
+const VERSION: &str = "v1";
 
 tokio::task_local! {
     static UNDER_WAY: ();
@@ -34,10 +48,17 @@ pub(super) fn is_under_way() -> bool {
 }
 
 /// What proves a request of the rehearsal to the broker of one environment and client id.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Keys {
-    keys: control::Keys,
+    /// One for each sealing key, in their order.
+    keys: Vec<Zeroizing<[u8; 32]>>,
     account: String,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({}, {})", self.keys.len(), self.account)
+    }
 }
 
 impl Keys {
@@ -45,25 +66,73 @@ impl Keys {
     #[must_use]
     pub fn of(keyring: &Keyring, environment: &str, client_id: &str) -> Self {
         Self {
-            keys: control::Keys::labelled(keyring, LABEL),
-            account: account_text(environment, client_id),
+            keys: keyring.derived(LABEL),
+            account: format!("{environment}/{client_id}"),
         }
     }
 
     /// The header's value for one request of this moment; none without a key.
     #[must_use]
     pub fn proof(&self, now: Timestamp) -> Option<OwnToken> {
-        let key = self.keys.each().next()?;
-        Some(Proof::make(key, now, random::bytes(), &self.account, STATEMENT).text())
+        let random = random::bytes();
+        let mac = self.mac(self.keys.first()?, now, &random).finalize();
+        Some(OwnToken::new(format!(
+            "{VERSION}.{}.{}.{}",
+            now.as_millis(),
+            URL_SAFE_NO_PAD.encode(random),
+            URL_SAFE_NO_PAD.encode(mac.into_bytes())
+        )))
     }
 
     /// Whether these keys made the header's value, not long ago, and it is seen for the first time.
     #[must_use]
     pub fn prove(&self, sent: &str, seen: &Seen, now: Timestamp) -> bool {
-        Proof::read(sent).is_some_and(|proof| {
-            seen.check(&self.keys, &proof, &self.account, STATEMENT, now)
-                .is_ok()
-        })
+        let Some((at, random, mac)) = read(sent) else {
+            return false;
+        };
+        let made = |key| self.mac(key, at, &random).verify_slice(&mac).is_ok();
+        let is_fresh = now.since(at) <= TTL && at.since(now) <= TTL;
+        self.keys.iter().any(made) && is_fresh && seen.is_new(random, at, now)
+    }
+
+    /// Every part has a fixed length, so no two inputs read alike.
+    fn mac(&self, key: &Zeroizing<[u8; 32]>, at: Timestamp, random: &[u8; RANDOM_BYTES]) -> Hmac<Sha256> {
+        // HMAC's key block: a key shorter than the block is filled with zeros (RFC 2104 section 2).
+        let mut block = Zeroizing::new([0; 64]);
+        for (to, from) in block.iter_mut().zip(key.iter()) {
+            *to = *from;
+        }
+        let mut mac = Hmac::<Sha256>::new((&*block).into());
+        mac.update(&at.as_millis().to_be_bytes());
+        mac.update(random);
+        mac.update(&Sha256::digest(&self.account));
+        mac
+    }
+}
+
+fn read(text: &str) -> Option<(Timestamp, [u8; RANDOM_BYTES], Vec<u8>)> {
+    let mut parts = text.split('.');
+    let mut next = || parts.next();
+    let (version, at, random, mac) = (next()?, next()?, next()?, next()?);
+    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok();
+    (version == VERSION && next().is_none()).then_some((
+        Timestamp::from_millis(at.parse().ok()?),
+        bytes(random)?.try_into().ok()?,
+        bytes(mac)?,
+    ))
+}
+
+/// Remembers genuine proofs for as long as they would be accepted again.
+#[derive(Default)]
+pub struct Seen(Mutex<HashMap<[u8; RANDOM_BYTES], Timestamp>>);
+
+impl Seen {
+    /// Whether this one was not seen before. When there are too many, none is.
+    fn is_new(&self, random: [u8; RANDOM_BYTES], at: Timestamp, now: Timestamp) -> bool {
+        // Nothing can panic while the lock is held, so what is inside is whole even then.
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, forget_at| now <= *forget_at);
+        seen.len() < MAX_REMEMBERED && seen.insert(random, at.plus(TTL)).is_none()
     }
 }
 
@@ -101,17 +170,24 @@ mod tests {
         let (proof, seen) = (ours.proof(now).unwrap(), Seen::default());
         assert!(ours.prove(proof.expose(), &seen, now));
         assert!(!ours.prove(proof.expose(), &seen, now), "a second time");
-        // A command of the operators' channel is another thing.
-        let command = control::Keys::of(&keyring(&[1]));
-        let command = Proof::make(
-            command.each().next().unwrap(),
-            now,
-            [7; 16],
-            &account_text("sandbox", "a"),
-            STATEMENT,
-        );
-        for bad in ["", "v1", "v1...", command.text().expose()] {
+        // Another purpose's key.
+        let other = Keys {
+            keys: keyring(&[1]).derived(b"another purpose"),
+            account: ours.account.clone(),
+        };
+        let other = other.proof(now).unwrap();
+        let genuine = ours.proof(now).unwrap();
+        let later = genuine.expose().replacen("1000000", "1000001", 1);
+        for bad in [
+            "",
+            "v1",
+            "v1...",
+            other.expose(),
+            &later,
+            &format!("{}.", genuine.expose()),
+        ] {
             assert!(!ours.prove(bad, &seen, now), "{bad}");
         }
+        assert!(ours.prove(genuine.expose(), &seen, now), "it was not used up");
     }
 }

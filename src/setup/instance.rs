@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::instance::{Challenge, Told};
-use crate::middleware::peer::Peer;
+use crate::middleware::peer::ArrivedByHttps;
 
 /// The query of `GET /setup/instance`.
 #[derive(Deserialize)]
@@ -23,7 +23,7 @@ pub(super) struct Asked {
 pub(super) async fn answer(
     State(app): State<App>,
     asked: Result<Query<Asked>, QueryRejection>,
-    peer: Option<axum::Extension<Peer>>,
+    by_https: Option<axum::Extension<ArrivedByHttps>>,
 ) -> Response {
     let challenge = asked
         .ok()
@@ -37,7 +37,7 @@ pub(super) async fn answer(
     };
     let told = Told {
         proof: challenge.proof(app.store.tokens()),
-        https: peer.is_some_and(|peer| peer.https),
+        https: by_https.is_some(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Json(told).into_response()

@@ -269,7 +269,7 @@ pub struct TakenRemovals {
 }
 
 /// The Plaid account that a store belongs to: another one's tokens would be useless, so it refuses to open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Account {
     /// `simulator`, `sandbox` or `production`.
     pub environment: String,

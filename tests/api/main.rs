@@ -20,6 +20,7 @@ mod client_auth;
 mod clients;
 mod code;
 mod connections;
+#[cfg(unix)]
 mod control;
 mod cors;
 mod documents;

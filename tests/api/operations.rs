@@ -174,6 +174,52 @@ async fn https_at_a_trusted_proxy_makes_the_cookies_strict() {
     );
 }
 
+/// A proxy that ends TLS and does not say so, or is not trusted, does not cost cookies their `Secure`.
+#[tokio::test]
+async fn an_https_public_url_makes_the_cookies_strict_for_all() {
+    for trusted in ["loopback", "none"] {
+        let settings = [
+            ("PUBLIC_URL", "https://broker.example"),
+            ("BROKER_TRUSTED_PROXIES", trusted),
+        ];
+        let broker = TestBroker::start_with(&settings).await;
+        for proto in [None, Some("http"), Some("https")] {
+            let mut request = broker.get("/?state=s");
+            if let Some(proto) = proto {
+                request = request.header("x-forwarded-proto", proto);
+            }
+            let answer = Answer::of(request).await;
+            let cookie = answer.header("set-cookie").unwrap().to_owned();
+            assert!(
+                cookie.starts_with("__Host-ptb_tx_") && cookie.contains("; Secure"),
+                "{trusted} {proto:?}: {cookie}"
+            );
+            // A browser that sends it back is known.
+            let browser = Browser::show(&broker, answer);
+            assert_eq!(browser.create_link_token().await.status, 200);
+        }
+    }
+}
+
+/// RFC 6797 7.2: over plain http it is not sent.
+#[tokio::test]
+async fn over_https_browsers_are_told_to_stay_there() {
+    let broker = TestBroker::start_with(&[("PUBLIC_URL", "https://broker.example")]).await;
+    for path in ["/", "/setup/login", "/openapi.json", "/no-such-page"] {
+        for (proto, sent) in [("https", Some("max-age=31536000")), ("http", None)] {
+            let answer = Answer::of(broker.get(path).header("x-forwarded-proto", proto)).await;
+            assert_eq!(answer.header("strict-transport-security"), sent, "{path} {proto}");
+        }
+    }
+    let broker = TestBroker::start_with(&[("BROKER_TRUSTED_PROXIES", "none")]).await;
+    let answer = Answer::of(broker.get("/").header("x-forwarded-proto", "https")).await;
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        None,
+        "a stranger says so"
+    );
+}
+
 #[tokio::test]
 async fn plain_http_on_loopback_has_plain_cookies() {
     let broker = TestBroker::start().await;

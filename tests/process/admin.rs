@@ -1,7 +1,9 @@
 //! Getting in: the link that the start prints, and `admin-link`.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::flow::Broker;
-use crate::harness::{Ended, Start, directory};
+use crate::harness::{BINARY, Ended, Start, directory, is_root};
 use crate::web::{Reply, Sent, get, send};
 
 /// The path of a link, which must be one of this base.
@@ -37,10 +39,9 @@ fn let_in(reply: &Reply) -> bool {
     reply.headers("location") == ["../setup"]
 }
 
-/// `admin-link` beside this broker.
-fn admin_link(home: &tempfile::TempDir, ops: &str) -> Start {
-    let address = ops.strip_prefix("http://").unwrap();
-    Start::command(home, &["admin-link"]).set("BROKER_OPS_BIND", address)
+/// `admin-link` in the broker's directory.
+fn admin_link(home: &tempfile::TempDir) -> Start {
+    Start::command(home, &["admin-link"])
 }
 
 #[track_caller]
@@ -52,18 +53,28 @@ fn printed(ended: &Ended) -> String {
     url
 }
 
+/// `serve` with a terminal as its standard output, and its log in a file.
+fn on_terminal(home: &tempfile::TempDir, start: Start) -> Start {
+    let log = home.path().join("log");
+    let line = format!("exec '{BINARY}' 2>'{}'", log.display());
+    start
+        .set("PATH", &std::env::var("PATH").unwrap())
+        .program("script")
+        .arguments(&["--quiet", "--return", "--command", &line, "/dev/null"])
+}
+
 #[test]
-fn the_start_prints_a_link_that_works_once_and_the_log_does_not_have_it() {
+fn on_a_terminal_the_start_prints_a_link_that_works_once_and_the_log_does_not_have_it() {
     let home = directory();
-    let mut broker = Broker::of(Start::broker(&home).set("RUST_LOG", "trace"));
+    let start = Start::broker(&home).set("RUST_LOG", "trace");
+    let broker = Broker::of(on_terminal(&home, start));
     let url = broker.process.stdout.line("  http://localhost:");
     let (port, _) = url.split_once('/').unwrap();
     let url = format!("http://localhost:{url}");
     let path = path_of(&url, &format!("http://localhost:{port}"));
     assert!(let_in(&log_in(&broker.url, path)));
     assert!(!let_in(&log_in(&broker.url, path)), "once");
-    assert_eq!(broker.process.stop(), Some(0));
-    let log = broker.process.stderr.text();
+    let log = std::fs::read_to_string(home.path().join("log")).unwrap();
     assert!(
         log.contains("/setup/login/{token}"),
         "the request was logged by its route"
@@ -71,10 +82,30 @@ fn the_start_prints_a_link_that_works_once_and_the_log_does_not_have_it() {
     assert!(!log.contains("ptb_al_") && !log.contains("ptb_as_"));
 }
 
+/// As in a container, whose output is kept and read by others.
+#[test]
+fn elsewhere_the_start_names_the_command_and_makes_no_link() {
+    let home = directory();
+    let mut broker = Broker::of(Start::broker(&home));
+    broker.process.stdout.says("run `plaid-token-broker admin-link`");
+    let log = Start::command(&home, &["connections", "audit", "--json"]).run();
+    assert!(
+        log.code == Some(0) && !log.stdout.contains("admin.link"),
+        "{log:?}"
+    );
+    assert_eq!(broker.process.stop(), Some(0));
+    let said = broker.process.stdout.text();
+    assert!(
+        !said.contains("/setup/login/") && !said.contains("ptb_al_"),
+        "{said}"
+    );
+}
+
 #[test]
 fn with_a_public_url_the_link_is_printed_for_both_addresses() {
     let home = directory();
-    let broker = Broker::of(Start::broker(&home).set("PUBLIC_URL", "https://broker.example"));
+    let start = Start::broker(&home).set("PUBLIC_URL", "https://broker.example");
+    let broker = Broker::of(on_terminal(&home, start));
     let url = format!("https://{}", broker.process.stdout.line("  https://"));
     let path = path_of(&url, "https://broker.example");
     let local = broker.process.stdout.line("  on this machine also: ");
@@ -92,7 +123,7 @@ fn admin_link_prints_a_fresh_link_of_the_running_broker() {
     let port = broker.url.rsplit(':').next().unwrap();
     let mut links = Vec::new();
     for _ in 0..2 {
-        let ended = admin_link(&home, &broker.ops).run();
+        let ended = admin_link(&home).run();
         let url = printed(&ended);
         assert!(ended.stderr.contains("works once"), "{:?}", ended.stderr);
         let path = path_of(&url, &format!("http://localhost:{port}"));
@@ -106,33 +137,68 @@ fn admin_link_prints_a_fresh_link_of_the_running_broker() {
 fn admin_link_says_why_there_is_none() {
     let home = directory();
     // No broker has ever run here: nothing is made by asking.
-    let ended = Start::command(&home, &["admin-link"])
-        .set("BROKER_OPS_BIND", "127.0.0.1:9")
-        .run();
-    ended.must_say(3, &["key file", "start it"]);
+    let advice = [
+        "data/simulator.sock",
+        "Is the broker running?",
+        "BROKER_CONTROL_SOCKET",
+    ];
+    admin_link(&home).run().must_say(3, &advice);
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 
     let mut broker = Broker::of(Start::broker(&home));
-    // Another environment's settings, and other keys, are not this broker's.
-    let other = admin_link(&home, &broker.ops)
-        .set("PLAID_ENV", "sandbox")
-        .set("PLAID_CLIENT_ID", "0123456789abcdef01234567")
-        .set("PLAID_SECRET", "0123456789abcdef0123456789abcd");
-    other.run().must_say(1, &["PLAID_ENV"]);
-    let keys = "other:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-    let other = admin_link(&home, &broker.ops).set("BROKER_KEYS", keys);
-    other.run().must_say(1, &["BROKER_KEYS"]);
-    let unnamed = Start::command(&home, &["admin-link"]).set("BROKER_OPS_BIND", "127.0.0.1:0");
-    unnamed
-        .run()
-        .must_say(2, &["BROKER_OPS_BIND", "operations listening on"]);
+    // Another environment's settings are not this broker's, and it does not obey them on its socket either.
+    let sandbox = || {
+        admin_link(&home)
+            .set("PLAID_ENV", "sandbox")
+            .set("PLAID_CLIENT_ID", "0123456789abcdef01234567")
+            .set("PLAID_SECRET", "0123456789abcdef0123456789abcd")
+    };
+    sandbox().run().must_say(3, &["data/sandbox.sock"]);
+    let socket = "data/simulator.sock";
+    let other = sandbox().set("BROKER_CONTROL_SOCKET", socket);
+    other.run().must_say(1, &["another Plaid account", "PLAID_ENV"]);
 
-    // The address of a broker that has stopped.
+    // A broker that was killed, and one that has stopped.
+    broker.process.kill();
+    assert!(home.path().join(socket).exists());
+    admin_link(&home).run().must_say(3, &advice);
+    let mut broker = Broker::of(Start::broker(&home));
+    printed(&admin_link(&home).run());
     assert_eq!(broker.process.stop(), Some(0));
-    let ended = admin_link(&home, &broker.ops).run();
-    ended.must_say(
-        3,
-        &["cannot be reached", "Is the broker running", "BROKER_OPS_BIND"],
-    );
-    assert!(ended.stdout.is_empty());
+    let ended = admin_link(&home).run();
+    ended.must_say(3, &["cannot be reached", "Is the broker running?"]);
+    assert!(ended.stdout.is_empty() && !home.path().join(socket).exists());
+}
+
+/// Commands are for the broker's own user and for root.
+#[test]
+fn another_user_reaches_no_broker() {
+    const USER: u32 = 65_532;
+    let home = directory();
+    if !is_root(&home) {
+        return;
+    }
+    let shared = directory();
+    let program = shared.path().join("program");
+    std::fs::copy(BINARY, &program).unwrap();
+    for path in [home.path(), shared.path(), &program] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let data = home.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::os::unix::fs::chown(&data, Some(USER), None).unwrap();
+    let broker = Broker::of(Start::broker(&home).by_user(program.clone(), USER));
+    let stranger = admin_link(&home).by_user(program.clone(), USER + 1).run();
+    stranger.must_say(3, &["Permission denied", "as its user"]);
+    assert!(stranger.stdout.is_empty());
+    printed(&admin_link(&home).by_user(program.clone(), USER).run());
+    printed(&admin_link(&home).run());
+    drop(broker);
+
+    // A socket that a stranger put where everybody may write is not believed, not even by root.
+    let path = shared.path().join("control.sock");
+    let path = path.to_str().unwrap();
+    let socket = |start: Start| start.set("BROKER_CONTROL_SOCKET", path);
+    let _stranger = Broker::of(socket(Start::broker(&home).by_user(program, USER)));
+    socket(admin_link(&home)).run().must_say(1, &["another user"]);
 }

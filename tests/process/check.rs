@@ -72,7 +72,7 @@ impl Checked {
     }
 }
 
-/// `check --json` in this directory, with this Plaid as the Sandbox.
+/// `check --json` in this directory, with this Plaid as the Sandbox. It does not find the control socket of a broker there.
 pub fn check(home: &TempDir, plaid: &Plaid) -> Start {
     Start::command(home, &["check", "--json"])
         .set("PLAID_CLIENT_ID", CLIENT_ID)
@@ -81,6 +81,7 @@ pub fn check(home: &TempDir, plaid: &Plaid) -> Start {
         .set("PLAID_REDIRECT_URI", CALLBACK)
         .set("APP_PORT", "0")
         .set("BROKER_OPS_BIND", "127.0.0.1:0")
+        .set("BROKER_CONTROL_SOCKET", "elsewhere.sock")
         .set("BROKER_NGROK_API", "off")
         .set("BROKER_CLOUDFLARED_METRICS", "off")
 }

@@ -122,6 +122,53 @@ fn sighup_takes_a_good_file_and_keeps_the_old_clients_with_a_bad_one() {
     assert_eq!(broker.process.stop(), Some(0));
 }
 
+/// A supervisor reloads the broker as soon as the file has changed, also one that it has only just started.
+#[test]
+fn sighup_while_it_starts_does_not_end_the_broker() {
+    let home = directory();
+    let (shop, hash) = made(&home);
+    write(&home, "clients.toml", &client("shop", &hash));
+    // The settings are being read: a pipe in place of .env holds that up.
+    let path = home.path().join(".env");
+    let pipe = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(pipe.success());
+    let process = Start::broker(&home)
+        .set("OAUTH_CLIENTS_FILE", "clients.toml")
+        .spawn();
+    let mut pipe = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    process.signal("HUP");
+    std::fs::remove_file(&path).unwrap();
+    pipe.write_all(b"RUST_LOG=info\n").unwrap();
+    drop(pipe);
+    let mut broker = Broker::from(process);
+    // What the signal asked for is done.
+    broker.process.stderr.says("the clients file was read again");
+    assert!(believes(&broker, "shop", &shop));
+    assert_eq!(broker.process.stop(), Some(0));
+
+    // The store is being opened: its server says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://broker:hush@{}/broker", silent.local_addr().unwrap());
+    let mut process = Start::broker(&home)
+        .set("OAUTH_CLIENTS_FILE", "clients.toml")
+        .set("DATABASE_URL", &url)
+        .set("BROKER_KEYS", "new:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=")
+        .spawn();
+    let _asked = silent.accept().unwrap();
+    process.signal("HUP");
+    assert_eq!(process.stop(), Some(0), "by SIGTERM, and not by the first signal");
+}
+
+/// A closed terminal leaves no broker behind.
+#[test]
+fn without_a_clients_file_sighup_stops_the_broker() {
+    let home = directory();
+    let mut broker = Broker::of(Start::broker(&home));
+    broker.process.signal("HUP");
+    assert_eq!(broker.process.wait().code(), Some(0));
+    broker.process.stderr.says("stopping on SIGHUP");
+}
+
 #[test]
 fn a_bad_file_stops_the_start() {
     let home = directory();

@@ -26,7 +26,11 @@ impl Plaid {
     }
 
     pub fn of(start: Start) -> Self {
-        let process = start.spawn();
+        Self::from(start.spawn())
+    }
+
+    /// One that is starting.
+    pub fn from(process: Process) -> Self {
         let url = process.stdout.line("simulator listening on ");
         Self { process, url }
     }
@@ -88,7 +92,11 @@ pub struct Broker {
 
 impl Broker {
     pub fn of(start: Start) -> Self {
-        let process = start.spawn();
+        Self::from(start.spawn())
+    }
+
+    /// One that is starting.
+    pub fn from(process: Process) -> Self {
         let url = process.stdout.line("listening on ");
         let ops = process.stdout.line("operations listening on ");
         Self { process, url, ops }

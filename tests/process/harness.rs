@@ -77,6 +77,12 @@ impl Start {
         self
     }
 
+    /// Another program, which runs ours.
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = program.into();
+        self
+    }
+
     /// A copy of the program run by another user.
     pub fn by_user(mut self, program: PathBuf, user: u32) -> Self {
         self.program = program;

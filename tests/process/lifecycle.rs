@@ -231,3 +231,95 @@ fn readers_of_its_output_may_go_away() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// `serve` under this limit of open files.
+#[cfg(target_os = "linux")]
+fn limited(home: &tempfile::TempDir, ulimit: &str) -> Start {
+    let line = format!("ulimit {ulimit} && exec \"$0\"");
+    Start::broker(home)
+        .program("/bin/sh")
+        .arguments(&["-c", &line, crate::harness::BINARY])
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_of_open_files_is_raised_as_far_as_it_may_be() {
+    let home = directory();
+    let broker = Broker::of(limited(&home, "-Sn 100"));
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", broker.process.id())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let numbers: Vec<u64> = line
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let [soft, hard] = numbers[..] else {
+        panic!("{line}")
+    };
+    assert_eq!(soft, hard.min(4096 + 256), "{line}");
+}
+
+/// One host that opens connections and says nothing takes neither the files that others need nor their places.
+#[cfg(target_os = "linux")]
+#[test]
+fn half_sent_heads_of_one_host_leave_the_broker_to_others() {
+    let home = directory();
+    let plaid = Plaid::start(&home);
+    let start = limited(&home, "-n 128")
+        .set("BROKER_TRUSTED_PROXIES", "none")
+        .set("PLAID_CLIENT_ID", plaid_token_broker::simulator::CLIENT_ID)
+        .set("PLAID_SECRET", plaid_token_broker::simulator::SECRET)
+        .set("PLAID_BASE_URL", &plaid.url)
+        .set("PLAID_REDIRECT_URI", crate::flow::CALLBACK);
+    let mut broker = Broker::of(start);
+    broker.process.stderr.says("the limit of open files is low");
+    let mut halfway = Vec::new();
+    for _ in 0..150 {
+        let mut stream = connect(&broker.url).unwrap();
+        let _ = write!(stream, "GET / HTTP/1.1\r\nHost: te");
+        halfway.push(stream);
+    }
+    broker.process.stderr.says("connections were turned away");
+    // The operations address is another listener, and the store and Plaid have files left.
+    assert_eq!(get(&broker.ops, "/readyz").status, 200);
+    let answer = from_another_address(&broker.url);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let log = broker.process.stderr.text();
+    assert_eq!(log.matches("connections were turned away").count(), 1, "{log}");
+    drop(halfway);
+    let deadline = Instant::now() + PATIENCE;
+    while send(&broker.url, "GET", "/", &[], "")
+        .and_then(Sent::reply)
+        .is_err()
+    {
+        assert!(Instant::now() < deadline, "its places are not free again");
+    }
+    broker.tokens(&plaid.url);
+    assert_eq!(broker.process.stop(), Some(0));
+}
+
+/// `GET /` from 127.0.0.3.
+#[cfg(target_os = "linux")]
+fn from_another_address(url: &str) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.3:0".parse().unwrap()).unwrap();
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer))
+            .await
+            .expect("an answer")
+            .unwrap();
+        answer
+    })
+}

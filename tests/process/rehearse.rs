@@ -41,14 +41,14 @@ impl Stage {
             .set("PLAID_BASE_URL", &self.plaid.url)
             .set("PLAID_REDIRECT_URI", CALLBACK)
             .set("PUBLIC_URL", &self.public_url())
-            .set("BROKER_OPS_BIND", "127.0.0.1:0")
+            .set("BROKER_CONTROL_SOCKET", "elsewhere.sock")
     }
 
     /// The same beside the running broker: it can be asked, and its address is in no setting.
     fn beside(&self, arguments: &[&str]) -> Start {
         self.command(arguments)
             .unset("PUBLIC_URL")
-            .set("BROKER_OPS_BIND", self.broker.ops.trim_start_matches("http://"))
+            .unset("BROKER_CONTROL_SOCKET")
     }
 
     #[track_caller]

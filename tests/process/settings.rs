@@ -2,7 +2,7 @@
 
 use crate::flow::{Broker, Plaid, public_token};
 use crate::harness::{Start, directory, write};
-use crate::web::get;
+use crate::web::{get, send};
 
 /// But for the ports, of which a machine has only one each.
 #[test]
@@ -52,7 +52,7 @@ fn every_problem_of_the_settings_is_told_at_once_and_no_secret() {
          PLAID_CLIENT_ID=hush-hush\nBROKER_KEYS=main:hush-hush\nBROKER_ADMIN_TOKEN=hush-hush\nDATABASE_URL=mysql://hush-hush\n",
     );
     let ended = Start::command(&home, &[])
-        .set("PLAID_SECRET", "\"hush-hush\"")
+        .set("PLAID_SECRET", "“hush-hush”")
         .set(
             "PLAID_REDIRECT_URI",
             "https://idp.example.com/callback#top,idp.example.com/callback",
@@ -83,6 +83,99 @@ fn every_problem_of_the_settings_is_told_at_once_and_no_secret() {
     assert!(!home.path().join("data").exists(), "nothing was begun");
 }
 
+/// The same lines in `.env`, and as `docker run --env-file` passes them on.
+#[test]
+fn one_file_of_settings_works_both_ways() {
+    let lines = [
+        ("PLAID_CLIENT_NAME", "'Acme Bank Bot'"),
+        ("OAUTH_CLIENT_ID", "my-bot"),
+        ("OAUTH_CLIENT_SECRET", "'abcdef\"gh\"ij'"),
+    ];
+    let home = directory();
+    let file: String = lines.map(|(name, value)| format!("{name}={value}\n")).concat();
+    write(&home, ".env", &format!("{file}not our line\n"));
+    let by_file = Broker::of(Start::broker(&home));
+    by_file.process.stderr.says(".env line 4 is no NAME=value");
+    let other_home = directory();
+    let outside = lines
+        .iter()
+        .fold(Start::broker(&other_home), |start, (name, value)| {
+            start.set(name, value)
+        });
+    for broker in [by_file, Broker::of(outside)] {
+        let form = |secret| {
+            let form = [
+                ("refresh_token", "none"),
+                ("client_id", "my-bot"),
+                ("client_secret", secret),
+            ];
+            broker.token(&form).unwrap().text("error")
+        };
+        assert_eq!(form("abcdef\"gh\"ij"), "invalid_grant");
+        assert_eq!(form("abcdefghij"), "invalid_client");
+    }
+    let changed = directory();
+    write(&changed, ".env", "OAUTH_CLIENT_SECRET=abcdef\"gh\"ij\n");
+    let refused = Start::broker(&changed).run();
+    refused.must_say(2, &[".env line 1: write OAUTH_CLIENT_SECRET='…'"]);
+    assert!(!refused.stderr.contains("abcdef"), "{refused:?}");
+}
+
+#[test]
+fn plain_http_where_the_public_url_is_https_is_warned_of_once() {
+    let home = directory();
+    let start = Start::broker(&home).set("PUBLIC_URL", "https://broker.example");
+    let mut broker = Broker::of(start);
+    let ask = |address: &str, accept: &str, proto: &str| {
+        let headers = [
+            ("X-Forwarded-For", address),
+            ("X-Forwarded-Proto", proto),
+            ("Accept", accept),
+        ];
+        let sent = send(&broker.url, "GET", "/setup/login", &headers, "").unwrap();
+        assert_eq!(sent.reply().unwrap().status, 200);
+    };
+    // This machine, a program, and https.
+    ask("127.0.0.1", "text/html", "http");
+    ask("203.0.113.7:4321", "application/json", "http");
+    ask("203.0.113.7:4321", "text/html", "https");
+    assert!(!broker.process.stderr.text().contains("plain http"));
+    for _ in 0..3 {
+        ask("203.0.113.7:4321", "text/html", "http");
+    }
+    assert_eq!(broker.process.stop(), Some(0));
+    let log = broker.process.stderr.text();
+    assert_eq!(
+        log.matches("signing in and connecting a bank fail over plain http")
+            .count(),
+        1,
+        "{log}"
+    );
+    assert!(log.contains("\"peer\":\"203.0.113.7\""), "{log}");
+}
+
+#[test]
+fn a_file_that_was_meant_to_be_dotenv_is_mentioned() {
+    let home = directory();
+    write(&home, ".env.txt", "PLAID_ENV=sandbox\n");
+    let mut broker = Broker::of(Start::broker(&home));
+    broker.process.stderr.says("there is a file .env.txt");
+    assert_eq!(broker.process.stop(), Some(0));
+    let refused = Start::command(&home, &["check"]).set("APP_PORT", "eighty").run();
+    refused.must_say(
+        2,
+        &["APP_PORT: ", ".env: is missing, but there is a file .env.txt"],
+    );
+    write(&home, ".env", "");
+    assert!(
+        !Start::command(&home, &["check"])
+            .set("APP_PORT", "eighty")
+            .run()
+            .stderr
+            .contains(".env.txt")
+    );
+}
+
 #[test]
 fn each_bad_setting_names_its_variable() {
     let home = directory();
@@ -96,7 +189,7 @@ fn each_bad_setting_names_its_variable() {
         ("PUBLIC_URL", "https://example.com/path", "without a path"),
         ("PUBLIC_URL", "http://example.com", "https"),
         ("PLAID_PRODUCTS", "auth,banking", "banking"),
-        ("PLAID_PRODUCTS", "'auth'", "quotes"),
+        ("PLAID_PRODUCTS", "`auth`", "quotes"),
         ("PLAID_REDIRECT_URI", "http://example.com/callback", "https"),
         ("OAUTH_CODE_TTL", "5m", "10"),
         ("RUST_LOG", "info,=x=", "trace"),

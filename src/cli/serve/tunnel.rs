@@ -1,11 +1,10 @@
 //! `--tunnel`: the address of a tunnel as `PUBLIC_URL`, and the line that offers it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::app::App;
 use crate::cli::{FAILED, UNREACHABLE, USAGE, complain, say};
-use crate::config::{self, Config, LoadOptions, TunnelSettings};
+use crate::config::{self, Config, LoadOptions, Sources, TunnelSettings};
 use crate::setup::tunnel::{self, Kind};
 
 /// The settings with the tunnel's address as `PUBLIC_URL`, so that all that hangs on it is checked with it. What goes
@@ -15,24 +14,18 @@ pub(super) fn settings(kind: Kind, patience: Duration) -> Result<Config, u8> {
         complain(&problems.to_string());
         USAGE
     };
-    let dotenv = config::read_dotenv(Path::new("."))
+    let mut sources = Sources::here()
         .map_err(config::Problems::from)
         .map_err(unusable)?;
-    let mut env = config::environment();
-    let asked = TunnelSettings::load(env.clone(), dotenv.as_deref()).map_err(unusable)?;
+    let asked = sources.load_for_tunnel().map_err(unusable)?;
     let url = wait(kind, &asked, patience)?;
     if let Some(given) = asked.public_url.filter(|given| *given != url) {
         complain(&format!(
             "--tunnel: PUBLIC_URL is {url} for this run, and not {given}"
         ));
     }
-    // The last of two counts.
-    env.push(("PUBLIC_URL".to_owned(), url));
-    let options = LoadOptions {
-        stderr_is_terminal: std::io::IsTerminal::is_terminal(&std::io::stderr()),
-        ..LoadOptions::default()
-    };
-    Config::load(env, dotenv.as_deref(), options).map_err(unusable)
+    sources.set("PUBLIC_URL", &url);
+    sources.load(LoadOptions::default()).map_err(unusable)
 }
 
 fn wait(kind: Kind, asked: &TunnelSettings, patience: Duration) -> Result<String, u8> {

@@ -144,6 +144,25 @@ fn the_public_url_is_an_origin() {
 }
 
 #[test]
+fn production_without_a_public_url_is_warned_of() {
+    let production = [("PLAID_ENV", "production"), ("PLAID_PRODUCTS", "auth")];
+    let with = |url: &str| with_keys(&[&production[..], &[("PUBLIC_URL", url)]].concat()).unwrap();
+    for local in ["", "http://localhost:8000"] {
+        warns(
+            &with(local),
+            "PUBLIC_URL is not the address of this broker on the network",
+        );
+    }
+    for config in [with("https://bank.example.com"), with_keys(&[]).unwrap()] {
+        assert!(
+            !config.warnings.concat().contains("PUBLIC_URL is not"),
+            "{:?}",
+            config.warnings
+        );
+    }
+}
+
+#[test]
 fn trusted_proxies_are_networks() {
     let proxies = |value| {
         let networks = good(&[("BROKER_TRUSTED_PROXIES", value)]).http.trusted_proxies;

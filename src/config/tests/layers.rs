@@ -7,10 +7,6 @@ use std::fs;
 use super::*;
 use crate::config::Environment;
 
-fn layered(env: &[(&str, &str)], dotenv: &str) -> Result<Config, Problems> {
-    Config::load(owned(env), Some(dotenv), LoadOptions::default())
-}
-
 #[test]
 fn nothing_at_all_is_the_simulator_without_a_word_of_warning() {
     let config = good(&[]);
@@ -28,66 +24,6 @@ fn the_environment_wins_over_dotenv_and_empty_is_unset() {
         (2, Environment::Simulator)
     );
     assert_eq!(good(&[("PLAID_LANGUAGE", " de ")]).link.language, "de");
-}
-
-#[test]
-fn quotes_are_syntax_in_dotenv_and_a_mistake_in_the_environment() {
-    for line in [
-        "PLAID_ENV='simulator'",
-        "PLAID_ENV=\"simulator\"",
-        "export PLAID_ENV=simulator # why",
-    ] {
-        assert_eq!(
-            layered(&[], line).unwrap().plaid.environment,
-            Environment::Simulator
-        );
-    }
-    for value in ["\"sandbox\"", "'sandbox'", "“sandbox”"] {
-        let problem = problem(with_keys(&[("PLAID_ENV", value)]));
-        assert!(
-            problem.starts_with("PLAID_ENV: remove the quotes") && problem.contains("--env-file"),
-            "{problem}"
-        );
-    }
-    assert!(problem(layered(&[], "PLAID_ENV='\"sandbox\"'")).contains("one pair is enough"));
-    let quoted = problem(load(&[
-        ("PLAID_CLIENT_ID", ID),
-        ("PLAID_SECRET", "'hush-hush-hush'"),
-    ]));
-    assert!(
-        quoted.starts_with("PLAID_SECRET: remove the quotes") && !quoted.contains("hush"),
-        "{quoted}"
-    );
-}
-
-#[test]
-fn broken_lines_of_dotenv_are_told_beside_the_other_problems() {
-    let problems = layered(&[], "APP_PORT=eighty\nPLAID_CLIENT_NAME=My Bot\n")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        problems.starts_with("2 problems in the settings:\n"),
-        "{problems}"
-    );
-    assert!(
-        problems.contains("\n  - .env line 2: ") && !problems.contains("My Bot"),
-        "{problems}"
-    );
-    assert!(
-        problems.contains("\n  - APP_PORT: write a number from 0 to 65535 (found `eighty`)"),
-        "{problems}"
-    );
-}
-
-#[test]
-fn a_dollar_or_a_line_break_in_a_setting_is_told_and_elsewhere_is_not_our_business() {
-    assert!(
-        problem(layered(&[], "PLAID_CLIENT_NAME=a$b"))
-            .starts_with(".env line 1: put the value into single quotes")
-    );
-    assert!(layered(&[], "PLAID_CLIENT_NAME='a$b'\nFOO=a$b\nBAR='two\nlines'").is_ok());
-    let problems = layered(&[], "PLAID_CLIENT_NAME='a\nAPP_PORT=1\nBROKER_LOG='text'").unwrap_err();
-    assert!(problems.to_string().contains(".env line 1: "), "{problems}");
 }
 
 #[test]
@@ -198,6 +134,84 @@ fn unknown_names_are_warned_of_with_the_nearest_known_one() {
     );
     assert_eq!(config.warnings.len(), 3);
     assert!(!config.warnings.concat().contains("hush"));
+}
+
+#[test]
+fn a_known_alias_is_refused_unless_the_setting_is_there_as_well() {
+    for (name, value, meant) in [
+        ("PLAID_CLIENT_SECRET", SECRET, "PLAID_SECRET"),
+        ("PLAID_SECRET_SANDBOX", SECRET, "PLAID_SECRET"),
+        ("PLAID_PRODUCTION_SECRET", SECRET, "PLAID_SECRET"),
+        ("NEXT_PUBLIC_PLAID_SECRET", SECRET, "PLAID_SECRET"),
+        ("PLAID_ENVIRONMENT", "production", "PLAID_ENV"),
+        ("PLAID_COUNTRIES", "US", "PLAID_COUNTRY_CODES"),
+        ("NEXT_PUBLIC_PLAID_ENV", "production", "PLAID_ENV"),
+    ] {
+        let line = format!("{name}={value}");
+        for (told, place) in [
+            (problem(load(&[(name, value)])), "the environment"),
+            (problem(layered(&[], &line)), ".env"),
+        ] {
+            assert_eq!(
+                told,
+                format!("{name}: is no setting ({place} has it): rename it to {meant}")
+            );
+        }
+        // Beside the right one it is only warned of.
+        let right = if value == "production" { "sandbox" } else { value };
+        let beside = with_keys(&[(meant, right), (name, value)]).unwrap();
+        warns(
+            &beside,
+            &format!("{name}, which is no setting and is ignored: {meant} counts"),
+        );
+        assert!(!beside.warnings.concat().contains(SECRET));
+    }
+    let by_file = layered(
+        &[("PLAID_SECRET_FILE", "/no/such/file"), ("PLAID_CLIENT_ID", ID)],
+        "PLAID_CLIENT_SECRET=x",
+    );
+    assert!(
+        problem(by_file).starts_with("PLAID_SECRET_FILE: "),
+        "the setting is given"
+    );
+}
+
+#[test]
+fn a_name_of_a_secret_is_never_led_to_a_setting_that_is_shown() {
+    for name in [
+        "PLAID_TOKEN",
+        "PLAID_KEY",
+        "PLAID_ENV_KEY",
+        "OAUTH_CLIENT_KEY",
+        "PLAID_ENV_TOKEN",
+        "BROKER_BIND_KEY",
+    ] {
+        let config = good(&[(name, SECRET)]);
+        warns(
+            &config,
+            &format!("sets {name}, which is no setting and is ignored"),
+        );
+        let suggested = config.warnings.concat();
+        for shown in crate::config::known().iter().filter(|variable| !variable.secret) {
+            assert!(
+                !suggested.contains(&format!("did you mean {}?", shown.name)),
+                "{suggested}"
+            );
+        }
+        assert!(!suggested.contains(SECRET));
+    }
+    let far = good(&[("PLAID_SOMETHING_ELSE", "x")]);
+    assert!(
+        !far.warnings.concat().contains("did you mean"),
+        "{:?}",
+        far.warnings
+    );
+    // A secret that was pasted into a setting that is shown.
+    let pasted = problem(load(&[("PLAID_PRODUCTS", SECRET)]));
+    assert!(
+        pasted.contains("may be a secret") && !pasted.contains(SECRET),
+        "{pasted}"
+    );
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn what_is_no_redirect_uri_is_refused() {
             ("https://*.kore.com/callback", "* is not understood"),
             ("http://idp.kore.com/callback", "use https"),
             ("https://idp.kore.com/\"callback\"", "quotes"),
-            ("'https://idp.kore.com/callback'", "remove the quotes"),
+            ("“https://idp.kore.com/callback”", "remove the quotes"),
             (",", "at least one address"),
         ],
     );

@@ -254,7 +254,7 @@ fn proxies(context: &Context, told: Option<&Told>) -> Finding {
         } else {
             PROXIES.failed(
                 "What comes by PUBLIC_URL is seen as http: the proxy in front is not trusted, or does not say \
-                 X-Forwarded-Proto. Cookies then go out without Secure, and all people share one rate limit.",
+                 X-Forwarded-Proto. All people then share one rate limit and one address in the audit log.",
                 format!(
                     "{name}{}, and let it send X-Forwarded-Proto and X-Forwarded-For.",
                     forgotten(context).map_or_else(String::new, |peer| format!(" (it connects from {peer})"))

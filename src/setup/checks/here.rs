@@ -28,11 +28,7 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
     }
     if let Some(running) = &context.running {
         let told = &running.description;
-        let own = [
-            Some(told.address),
-            Some(context.config.http.ops_bind),
-            told.simulator,
-        ];
+        let own = [Some(told.address), Some(told.operations), told.simulator];
         let own: Vec<SocketAddr> = own.into_iter().flatten().collect();
         tell.say(addresses(context, &own, true).await);
         tell.say(version(&told.version));

@@ -151,10 +151,10 @@ async fn writable(context: &Context, path: &Path, is_running: bool) -> Finding {
     }
     if is_running {
         return STORE_WRITABLE.skipped(format!(
-            "{} is open in another process, most likely the broker, which could not be asked at BROKER_OPS_BIND ({}); /readyz \
-             at its operations address says whether it can write.",
+            "{} is open in another process, most likely the broker, which could not be asked at BROKER_CONTROL_SOCKET ({}); \
+             /readyz at its operations address says whether it can write.",
             path.display(),
-            context.config.http.ops_bind
+            context.config.control_socket.display()
         ));
     }
     match try_to_write(path) {

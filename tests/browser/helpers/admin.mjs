@@ -1,11 +1,8 @@
-// Getting to the set-up page as whoever runs the broker does: by the single-use link that the start prints.
+// Getting to the set-up page as an operator does: by the single-use link that `admin-link` prints.
 
-import { once } from 'node:events';
-
-/** The single-use link, at the address that the test knows the broker by. It is printed once the broker listens. */
+/** A single-use link, at the address that the test knows the broker by. */
 export async function adminLink(broker) {
-  while (!broker.adminLink()) await once(broker.child.stdout, 'data');
-  return new URL(new URL(broker.adminLink()).pathname, broker.url).href;
+  return new URL(new URL(await broker.adminLink()).pathname, broker.url).href;
 }
 
 /** Logs in, and waits for the set-up page. */

@@ -1,10 +1,11 @@
 // Starts the real binary in a directory of its own, and stops it again.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { BROKER_BIN, freshOutput } from './output.mjs';
 
@@ -43,8 +44,7 @@ async function startBinary(name, args, env, wanted, files = {}) {
     exited.then(({ code }) => reject(new Error(`${name}: ended with ${code} before it listened\n${stdout}${stderr}`)));
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
-      // A single-use link belongs on standard output, and not in what the tests keep.
-      appendFileSync(stdoutPath, String(chunk).replaceAll(/(\/setup\/login\/)\S+/g, '$1…'));
+      appendFileSync(stdoutPath, chunk);
       const found = wanted.map((key) => [key, ADDRESS_LINES[key].exec(stdout)?.[1]]);
       if (found.some(([, address]) => address === undefined)) return;
       clearTimeout(timer);
@@ -61,8 +61,11 @@ async function startBinary(name, args, env, wanted, files = {}) {
     if (code !== 0) throw new Error(`${name}: SIGTERM ended it with ${code ?? signal} instead of 0`);
   };
   try {
-    /** The last single-use link that it printed. */
-    const adminLink = () => stdout.match(/http:\S+\/setup\/login\/\S+/g)?.at(-1);
+    /** A single-use link, as the command prints it in the broker's directory. */
+    const adminLink = async () => {
+      const printed = await promisify(execFile)(BROKER_BIN, ['admin-link'], { cwd: directory, env: settings });
+      return printed.stdout.trim();
+    };
     return { name, directory, child, stop, adminLink, ...(await started) };
   } catch (error) {
     child.kill('SIGKILL');

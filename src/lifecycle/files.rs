@@ -1,0 +1,73 @@
+//! The limit of open files: raised at the start, and shared out between connections and everything else.
+
+/// More connections wait in the system's queue.
+const MAX_PLACES: u64 = 4096;
+/// What everything but connections needs: the store, calls to Plaid, the operations address, commands, the log.
+const RESERVE: u64 = 256;
+
+/// Raises the limit as far as it is useful and allowed. Returns the number of places for connections.
+pub(super) fn places() -> usize {
+    let limit = raised();
+    let places = places_within(limit);
+    if places < MAX_PLACES {
+        tracing::warn!(
+            limit,
+            places,
+            "the limit of open files is low, and with it the number of connections served at once: raise it (ulimit -n, \
+             LimitNOFILE of systemd)"
+        );
+    }
+    usize::try_from(places).unwrap_or(usize::MAX)
+}
+
+fn places_within(limit: u64) -> u64 {
+    limit.saturating_sub(RESERVE).max(limit / 2).clamp(1, MAX_PLACES)
+}
+
+/// The limit, after raising it.
+#[cfg(unix)]
+fn raised() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // No limit at all is `None`.
+    let (soft, hard) = (
+        limit.current.unwrap_or(u64::MAX),
+        limit.maximum.unwrap_or(u64::MAX),
+    );
+    let wanted = hard.min(MAX_PLACES + RESERVE);
+    if soft >= wanted {
+        return soft;
+    }
+    let raised = Rlimit {
+        current: Some(wanted),
+        maximum: limit.maximum,
+    };
+    // A sandbox may forbid it; then what there is has to do.
+    setrlimit(Resource::Nofile, raised).map_or(soft, |()| wanted)
+}
+
+/// Elsewhere sockets are not counted as open files.
+#[cfg(not(unix))]
+fn raised() -> u64 {
+    u64::MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_is_kept_and_a_low_limit_is_shared_evenly() {
+        for (limit, places) in [
+            (u64::MAX, 4096),
+            (MAX_PLACES + RESERVE, 4096),
+            (4096, 3840),
+            (1024, 768),
+            (512, 256),
+            (128, 64),
+            (1, 1),
+        ] {
+            assert_eq!(places_within(limit), places, "{limit}");
+        }
+    }
+}
