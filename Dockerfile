@@ -14,14 +14,17 @@ WORKDIR /src
 # The dependencies first, in layers of their own: they are reused until Cargo.lock changes. Fetching them is the one step
 # that needs the network; what follows is frozen, and builds without one.
 COPY Cargo.toml Cargo.lock ./
+COPY crates/core/Cargo.toml crates/core/
+COPY crates/plaid-simulator/Cargo.toml crates/plaid-simulator/
 COPY crates/plaidcloud/Cargo.toml crates/plaidcloud/
-RUN mkdir src benches crates/plaidcloud/src && echo 'fn main() {}' >src/main.rs && cp src/main.rs benches/simulator.rs \
-    && touch src/lib.rs crates/plaidcloud/src/lib.rs \
+RUN mkdir src crates/core/src crates/plaid-simulator/src crates/plaid-simulator/benches crates/plaidcloud/src \
+    && echo 'fn main() {}' | tee src/main.rs crates/plaid-simulator/src/main.rs >crates/plaid-simulator/benches/simulator.rs \
+    && touch src/lib.rs crates/core/src/lib.rs crates/plaid-simulator/src/lib.rs crates/plaidcloud/src/lib.rs \
     && cargo fetch --locked --target "$(rustc --print host-tuple)"
 RUN cargo build --frozen --profile dist --bins
 COPY . .
 # The sources are older than what was just built of the empty ones; cargo goes by that.
-RUN touch src/main.rs src/lib.rs crates/*/src/lib.rs && cargo build --frozen --profile dist --bins \
+RUN touch src/main.rs src/lib.rs crates/*/src/*.rs && cargo build --frozen --profile dist --bins \
     && mkdir -p /out/data && cp target/dist/plaid-token-broker /out/
 
 FROM ${RUNTIME_IMAGE}
