@@ -68,6 +68,8 @@ enum Command {
     Restore(backup::Restore),
     Keys(keys::Keys),
     Rehearse(rehearse::Rehearse),
+    // Behind `help` too: it is about something else.
+    #[command(display_order = 1000)]
     Plaidcloud(plaidcloud::Plaidcloud),
 }
 

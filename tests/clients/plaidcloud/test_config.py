@@ -113,10 +113,10 @@ class Trees(Case):
             (folder / ".hidden.yaml").write_text("]")
             (folder / "ignored.yml").write_text("]")
 
-    def level(self, directory):
+    def level(self, directory, is_root):
         rng = self.rng
         nested = directory / ".plaid"
-        kind = rng.choice(["none", "none", "direct", "nested", "both", "empty", "link", "dangling", "loop", "file"])
+        kind = "nested" if is_root and rng.random() < 0.7 else rng.choice(["none", "none", "direct", "nested", "both", "empty", "link", "dangling", "loop", "file"])
         if kind in ("direct", "both"):
             self.write(directory / "plaid.conf", self.conf())
             self.beside(directory)
@@ -195,7 +195,7 @@ class Trees(Case):
                 levels.append(directory)
             directory.mkdir(parents=True)
             for level in levels:
-                self.level(level)
+                self.level(level, level is root)
             start = self.rng.choice(levels)
             with self.subTest(tree=number, start=str(start)):
                 end = self.compare(start)

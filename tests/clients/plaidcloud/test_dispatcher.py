@@ -29,10 +29,10 @@ class Dispatcher(Case):
         self.server = Server(self, dispatch)
         self.env = self.server.environment()
 
-    def call(self, method, **params):
+    def call(self, method, /, **params):
         return json.loads(self.succeeds("call", method, "--params", json.dumps(params), env=self.env))
 
-    def refused(self, method, code=1, **params):
+    def refused(self, method, /, code=1, **params):
         return self.fails(code, "call", method, "--params", json.dumps(params), env=self.env)
 
     def test_results(self):
