@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use plaidcloud::conf::{Connection, Located, locate};
 use plaidcloud::paths::Paths;
-use plaidcloud::{Client, Error, Kind, Options, Secret, TokenError};
+use plaidcloud::{Client, Error, Kind, Options, Secret, ServerError, TokenError, TokenSource};
 
 use super::operate::runtime;
 use super::{DONE, FAILED, UNREACHABLE, USAGE, complain};
@@ -214,7 +214,7 @@ fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, u8> {
         tokio::select! {
             outcome = work => outcome.map_err(|error| fail(&error)),
             _ = tokio::signal::ctrl_c() => {
-                complain("interrupted; nothing was written");
+                complain("interrupted; no file was written");
                 Err(FAILED)
             }
         }
@@ -224,8 +224,15 @@ fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, u8> {
 /// Reports an error, and returns its exit code.
 fn fail(error: &Error) -> u8 {
     complain(&error.to_string());
-    if matches!(error, Error::Token(TokenError::LoginRequired)) {
-        complain("Log in with: plaid-token-broker plaidcloud token --login");
+    match error {
+        Error::Token(TokenError::LoginRequired) => {
+            complain("Log in with: plaid-token-broker plaidcloud token --login");
+        }
+        Error::Server(ServerError::Unauthorized {
+            token_source: TokenSource::Cache | TokenSource::Granted,
+            ..
+        }) => complain("Is the registered system still active, and has it access to this workspace?"),
+        _ => {}
     }
     match error.kind() {
         Kind::Configuration => USAGE,

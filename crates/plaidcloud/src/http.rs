@@ -13,8 +13,8 @@ use url::Url;
 use crate::conf::is_loopback;
 
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long nothing may arrive.
-const SILENCE: Duration = Duration::from_secs(120);
+/// How long nothing may arrive once a file has begun.
+pub(crate) const SILENCE: Duration = Duration::from_secs(120);
 
 /// Why there was no complete response. No text holds more of an address than its host.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -58,7 +58,6 @@ pub(crate) fn client(verify_tls: bool, near: &Url) -> Result<Client, TransportEr
     let mut builder = Client::builder()
         .user_agent(concat!("plaidcloud-rust/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
         .redirect(Policy::none());
     if !verify_tls {
         builder = builder.tls_danger_accept_invalid_certs(true);
@@ -89,6 +88,14 @@ pub(crate) async fn read(response: Response, most: usize) -> Result<Option<Vec<u
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body))
+}
+
+pub(crate) fn timed_out(url: &Url) -> TransportError {
+    TransportError {
+        host: host_of(url),
+        cause: Cause::TimedOut,
+        not_sent: false,
+    }
 }
 
 pub(crate) fn classify(url: &Url, error: &reqwest::Error) -> TransportError {

@@ -41,7 +41,7 @@ pub struct Options {
     pub clock: Clock,
     /// Begins the ids of this client's calls; random, so that a server's log can tell clients apart.
     pub call_id_prefix: String,
-    /// For one whole call. A download may take longer as long as bytes arrive.
+    /// For one whole call. For a download until its first byte; then it may take longer as long as bytes arrive.
     pub timeout: Duration,
 }
 
@@ -122,7 +122,7 @@ impl Client {
     /// Calls a method. Returns its result as the server wrote it.
     pub async fn call(&self, call: &Call) -> Result<Box<RawValue>, Error> {
         let sent = Sending::of(self.prepare(call)?, call.reads());
-        let (response, token) = self.send(&sent, Some(self.timeout)).await?;
+        let (response, token) = self.send(&sent, Extent::Whole).await?;
         let body = self.read(response, LARGEST_RESULT).await?;
         Ok(answer::interpret(&body, &self.secrets(&token))?)
     }
@@ -137,14 +137,14 @@ impl Client {
     ) -> Result<u64, Error> {
         stream::check_target(path)?;
         let sent = Sending::of(self.prepare(call)?, call.reads());
-        let (response, token) = self.send(&sent, None).await?;
+        let (response, token) = self.send(&sent, Extent::UntilFirstByte).await?;
         stream::save(response, path, true, &self.secrets(&token), progress).await
     }
 
     /// Sends a REST request. Returns the body as it came; it is empty or JSON.
     pub async fn rest(&self, request: &RestRequest) -> Result<Vec<u8>, Error> {
         let sent = Sending::of(self.prepare_rest(request)?, request.reads());
-        let (response, _) = self.send(&sent, Some(self.timeout)).await?;
+        let (response, _) = self.send(&sent, Extent::Whole).await?;
         let body = self.read(response, LARGEST_RESULT).await?;
         if answer::is_html(&body) {
             return Err(ServerError::Html.into());
@@ -165,7 +165,7 @@ impl Client {
     ) -> Result<u64, Error> {
         stream::check_target(path)?;
         let sent = Sending::of(self.prepare_rest(request)?, request.reads());
-        let (response, token) = self.send(&sent, None).await?;
+        let (response, token) = self.send(&sent, Extent::UntilFirstByte).await?;
         stream::save(response, path, false, &self.secrets(&token), progress).await
     }
 
@@ -182,12 +182,12 @@ impl Client {
     }
 
     /// The successful response, with one new token after a 401 and as many attempts as are safe.
-    async fn send(&self, sent: &Sending, total: Option<Duration>) -> Result<(Response, Token), Error> {
+    async fn send(&self, sent: &Sending, extent: Extent) -> Result<(Response, Token), Error> {
         let mut token = self.tokens.current().await?;
         let mut is_renewed = false;
         let mut attempt = 1;
         loop {
-            let wait = match self.once(sent, &token, total).await {
+            let wait = match self.once(sent, &token, extent).await {
                 Ok(response) if response.status().is_success() => return Ok((response, token)),
                 Ok(response) if response.status() == StatusCode::UNAUTHORIZED && !is_renewed => {
                     is_renewed = true;
@@ -217,12 +217,7 @@ impl Client {
         }
     }
 
-    async fn once(
-        &self,
-        sent: &Sending,
-        token: &Token,
-        total: Option<Duration>,
-    ) -> Result<Response, TransportError> {
+    async fn once(&self, sent: &Sending, token: &Token, extent: Extent) -> Result<Response, TransportError> {
         let Prepared { method, url, body } = &sent.prepared;
         let mut request = match method {
             HttpMethod::Get => self.http.get(url.clone()),
@@ -234,10 +229,13 @@ impl Client {
                 .header("content-type", "application/json")
                 .body(body.clone());
         }
-        if let Some(total) = total {
-            request = request.timeout(total);
+        if extent == Extent::Whole {
+            request = request.timeout(self.timeout);
         }
-        request.send().await.map_err(|error| http::classify(url, &error))
+        match tokio::time::timeout(self.timeout, request.send()).await {
+            Ok(outcome) => outcome.map_err(|error| http::classify(url, &error)),
+            Err(_) => Err(http::timed_out(url)),
+        }
     }
 
     /// What a response that is no success means.
@@ -283,6 +281,13 @@ impl Client {
             detail,
         })
     }
+}
+
+/// What the time-out is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    UntilFirstByte,
 }
 
 struct Sending {

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,9 +15,6 @@ use serde_json::{Map, Value, json};
 use super::requests::{Limit, Method, json_argument, project_id};
 use super::{From, fail, print, read_bytes, usage, wait};
 use crate::cli::{FAILED, complain, say};
-
-/// For a download, whose time is bounded by silence alone.
-const UNUSED: Duration = Duration::from_secs(300);
 
 /// Show PROJECT_ROOT, LOCAL_STORAGE, DEBUG and REPORTS, or resolve one name or text.
 #[derive(Args, Debug)]
@@ -160,11 +156,13 @@ pub(super) struct Download {
     /// Print the request and the file without secrets, and send nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    limit: Limit,
 }
 
 impl Download {
     pub(super) fn run(self, from: &From) -> Result<(), u8> {
-        let client = from.client(UNUSED)?;
+        let client = from.client(self.limit.duration())?;
         let call = self.method.call(&client)?;
         let target = target(from, &self.output, self.into)?;
         if self.dry_run {

@@ -51,6 +51,7 @@ fn new_line(out: &mut String, depth: usize) {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 

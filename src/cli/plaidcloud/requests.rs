@@ -43,7 +43,7 @@ pub(super) struct Method {
 
 #[derive(Args, Debug)]
 pub(super) struct Limit {
-    /// How long the whole call may take, in seconds.
+    /// How long the whole call may take, in seconds; a download until its first byte.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }

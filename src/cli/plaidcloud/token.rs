@@ -41,6 +41,12 @@ impl Token {
         if self.forget {
             return client.forget_token().map_err(|error| fail(&error));
         }
+        if client.connection().fixed_token.is_some() && (self.login || self.renew) {
+            return Err(usage(
+                "the configuration has a token of its own, which is used as it is: remove auth_token from plaid.conf (or \
+                 __PLAID_RPC_AUTH_TOKEN__ from the environment) to have tokens requested",
+            ));
+        }
         let token = if self.login {
             login(&client)?
         } else if self.renew {
@@ -119,6 +125,7 @@ fn code_of(pasted: &str, state: &str) -> Result<Secret, String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 

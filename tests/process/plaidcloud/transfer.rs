@@ -114,7 +114,7 @@ fn a_download_that_is_cut_off_or_interrupted_leaves_nothing() {
     assert_eq!(names_in(home.path()).len(), 1, "a temporary file");
     process.signal("INT");
     assert_eq!(process.wait().code(), Some(1));
-    process.stderr.says("interrupted; nothing was written");
+    process.stderr.says("interrupted; no file was written");
     assert!(names_in(home.path()).is_empty());
 }
 

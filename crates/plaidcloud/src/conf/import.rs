@@ -78,6 +78,7 @@ pub fn import(bytes: &[u8], directory: &Path, replace: bool) -> Result<Imported,
 
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
+    builder.recursive(false);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::answer::{ServerError, interpret, is_answer, is_html};
 use crate::Error;
-use crate::http::classify;
+use crate::http::{SILENCE, classify, timed_out};
 use crate::secret::Secret;
 
 /// A JSON-RPC response where a file is expected is never larger.
@@ -68,7 +68,8 @@ pub(super) async fn save(
     let partial = new_file(folder).map_err(failed)?;
     let received = receive(response, &partial, failed, progress).await?;
     if may_be_answer {
-        refuse_answer(&partial, received, secrets, failed)?;
+        let wants_html = path.extension().is_some_and(|end| end == "html" || end == "htm");
+        refuse_answer(&partial, received, wants_html, secrets, failed)?;
     }
     partial.as_file().sync_all().map_err(failed)?;
     partial.persist(path).map_err(|error| failed(error.error))?;
@@ -96,7 +97,12 @@ async fn receive(
     let mut file = tokio::fs::File::from_std(file);
     let mut received = 0;
     progress(received, total);
-    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&url, &error))? {
+    loop {
+        let next = tokio::time::timeout(SILENCE, response.chunk()).await;
+        let next = next.map_err(|_| timed_out(&url))?;
+        let Some(chunk) = next.map_err(|error| classify(&url, &error))? else {
+            break;
+        };
         file.write_all(&chunk).await.map_err(failed)?;
         received += u64::try_from(chunk.len()).unwrap_or_default();
         progress(received, total);
@@ -109,6 +115,7 @@ async fn receive(
 fn refuse_answer(
     partial: &NamedTempFile,
     received: u64,
+    wants_html: bool,
     secrets: &[&Secret],
     failed: impl Fn(io::Error) -> Error + Copy,
 ) -> Result<(), Error> {
@@ -120,7 +127,8 @@ fn refuse_answer(
     file.rewind().map_err(failed)?;
     let mut first = Vec::new();
     file.take(64).read_to_end(&mut first).map_err(failed)?;
-    if is_html(&first)
+    if !wants_html
+        && is_html(&first)
         && first
             .to_ascii_lowercase()
             .windows(5)

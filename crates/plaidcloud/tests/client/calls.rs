@@ -208,6 +208,9 @@ async fn a_download_replaces_the_file_when_all_of_it_is_there() {
     }
     assert_eq!(download(&client, &path).await.unwrap(), 0);
     assert_eq!(fs::read_to_string(&path).unwrap(), "");
+    let page = Server::start(|_, _| response(200, "", "<!doctype html><p>"));
+    let path = home.path().join("report.html");
+    assert_eq!(download(&crate::client(&page), &path).await.unwrap(), 18);
 }
 
 #[tokio::test]
@@ -276,4 +279,29 @@ async fn rest_requests_go_to_their_own_root() {
         (requests[1].line.as_str(), requests[1].body.as_str()),
         ("POST /rest/v1/a/b HTTP/1.1", "{\"x\": 1}")
     );
+}
+
+#[tokio::test]
+async fn a_server_that_stays_silent_is_not_waited_for_longer_than_the_caller_says() {
+    let server = Server::start(|_, _| {
+        std::thread::sleep(std::time::Duration::from_secs(30));
+        String::new()
+    });
+    let mut connection = client(&server).connection().clone();
+    connection.rpc_uri = server.url("/json-rpc/").parse().unwrap();
+    let mut options = crate::options(None, crate::Hands::new().clock());
+    options.timeout = std::time::Duration::from_millis(300);
+    let impatient = Client::new(connection, options).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let call = Call::new(READING).unwrap();
+    let errors = [
+        impatient.call(&call).await.unwrap_err(),
+        download(&impatient, &home.path().join("x")).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.to_string().contains("no response in time"), "{error}");
+        assert_eq!(error.kind(), Kind::Unreachable);
+    }
+    assert_eq!(server.requests().len(), 2, "what timed out is not repeated");
+    assert!(names_in(home.path()).is_empty());
 }
