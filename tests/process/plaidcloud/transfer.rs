@@ -1,5 +1,9 @@
 //! Downloads and uploads: where files are, and that none is ever half there.
 
+#[cfg(target_os = "linux")]
+#[path = "../../durability/shim.rs"]
+mod shim;
+
 use std::fs;
 use std::io::Write as _;
 
@@ -46,14 +50,14 @@ fn a_download_is_below_the_paths_that_are_configured() {
 fn a_full_disk_ends_a_download_without_a_partial_file() {
     let home = directory();
     write(&home, "data.csv", "old");
-    let shim = directory();
-    let library = build_shim("full_disk", shim.path());
-    write(&shim, "full", "");
+    let gate = directory();
+    let library = shim::build("full_disk", gate.path());
+    write(&gate, "full", "");
     let server = Server::start(&[reply("200 OK", "", &"x".repeat(500_000))]);
     let start = server
         .of(start(&home, &CSV))
         .set("LD_PRELOAD", library.to_str().unwrap())
-        .set("DISK_FULL_WHILE", shim.path().join("full").to_str().unwrap());
+        .set("DISK_FULL_WHILE", gate.path().join("full").to_str().unwrap());
     let ended = without_secrets(start.run());
     ended.must_say(1, &["data.csv was not written: No space left on device"]);
     assert!(ended.stdout.is_empty());
@@ -69,24 +73,6 @@ fn a_full_disk_ends_a_download_without_a_partial_file() {
     let called = called.unwrap();
     assert_eq!(called.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&called.stderr).contains("standard output cannot be written"));
-}
-
-#[cfg(target_os = "linux")]
-fn build_shim(name: &str, folder: &std::path::Path) -> std::path::PathBuf {
-    let library = folder.join(name).with_extension("so");
-    let source = format!("{}/tests/shim/{name}.c", env!("CARGO_MANIFEST_DIR"));
-    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
-    let mut build = std::process::Command::new(compiler);
-    build
-        .args(["-shared", "-fPIC", "-o"])
-        .arg(&library)
-        .arg(source)
-        .arg("-ldl");
-    assert!(
-        build.status().unwrap().success(),
-        "the C compiler that SQLite was built with is needed here too"
-    );
-    library
 }
 
 #[test]
