@@ -59,12 +59,13 @@ impl Error {
             | Self::Paths(PathsError::Create { .. })
             | Self::Token(TokenError::Cache { .. })
             | Self::Save(_) => Kind::Local,
-            Self::Connection(_) | Self::Import(_) | Self::Paths(_) | Self::Request(_) => Kind::Configuration,
             Self::Token(TokenError::Transport(_)) | Self::Transport(_) => Kind::Unreachable,
             Self::Token(TokenError::Refused { .. } | TokenError::Answer { .. }) | Self::Server(_) => {
                 Kind::Server
             }
-            Self::Token(_) => Kind::Configuration,
+            Self::Connection(_) | Self::Import(_) | Self::Paths(_) | Self::Request(_) | Self::Token(_) => {
+                Kind::Configuration
+            }
         }
     }
 }

@@ -36,6 +36,7 @@ pub struct Paths {
 
 /// The top-level `local` map, for programs that call this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the keys of the file")]
 pub struct Local {
     /// Default: true.
     pub debug: bool,

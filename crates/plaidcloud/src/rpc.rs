@@ -268,9 +268,10 @@ impl Client {
             Err(error) => return error.into(),
         };
         let secrets = self.secrets(token);
-        match answer::interpret(&body, &secrets) {
-            Err(error @ (ServerError::Method { .. } | ServerError::Warning(_))) => return error.into(),
-            _ => {}
+        if let Err(error @ (ServerError::Method { .. } | ServerError::Warning(_))) =
+            answer::interpret(&body, &secrets)
+        {
+            return error.into();
         }
         let detail = match detail(&body) {
             Some(text) => format!(": {}", printable(&text, secrets)),

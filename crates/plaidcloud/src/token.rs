@@ -300,13 +300,11 @@ impl Tokens {
     }
 
     fn save(&self, kept: &Kept) -> Result<(), TokenError> {
-        match &self.cache {
-            Some(cache) => cache.write(kept).map_err(|error| self.unusable(&error)),
-            None => {
-                *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept.clone());
-                Ok(())
-            }
+        if let Some(cache) = &self.cache {
+            return cache.write(kept).map_err(|error| self.unusable(&error));
         }
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept.clone());
+        Ok(())
     }
 
     fn unusable(&self, error: &io::Error) -> TokenError {

@@ -34,7 +34,7 @@ pub(crate) enum YamlError {
 }
 
 impl Node {
-    /// The last value of the key, as PyYAML reads it.
+    /// The last value of the key, as `PyYAML` reads it.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         let found = entries.iter().rev().find(|(name, _)| name == key);
@@ -73,7 +73,7 @@ pub(crate) fn parse(text: &str) -> Result<Node, YamlError> {
             Event::Scalar(text, style, anchor, _) => builder.add(scalar(&text, style), anchor, line)?,
             Event::Alias(id) => {
                 let found = builder.anchors.iter().rev().find(|(anchor, _)| *anchor == id);
-                let node = found.map(|(_, node)| node.clone()).unwrap_or(Node::Null);
+                let node = found.map_or(Node::Null, |(_, node)| node.clone());
                 builder.add(node, 0, line)?;
             }
             Event::SequenceStart(anchor, _) => builder.begin(Node::List(Vec::new()), anchor, line)?,
@@ -207,11 +207,13 @@ mod tests {
 
     #[test]
     fn a_small_text_cannot_become_a_large_tree() {
-        let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for (name, before) in "bcdefg".chars().zip("abcdef".chars()) {
+        let levels = "bcdefg".chars().zip("abcdef".chars());
+        let lines = levels.map(|(name, before)| {
             let aliases = vec![format!("*{before}"); 10].join(", ");
-            bomb.push_str(&format!("{name}: &{name} [{aliases}]\n"));
-        }
+            format!("{name}: &{name} [{aliases}]\n")
+        });
+        let lines: Vec<String> = lines.collect();
+        let bomb = format!("a: &a [x, x, x, x, x, x, x, x, x, x]\n{}", lines.concat());
         assert!(matches!(parse(&bomb), Err(YamlError::TooLarge { .. })));
         let deep = "[".repeat(100) + &"]".repeat(100);
         assert!(parse(&deep).is_err());

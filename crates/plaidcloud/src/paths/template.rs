@@ -49,12 +49,11 @@ pub(crate) fn expand<'v>(
             if name.is_empty() || name.contains(['!', ':', '.', '[']) || name.parse::<u64>().is_ok() {
                 return Err(TemplateError::NoName(name.to_owned()));
             }
-            match value_of(name) {
-                Some(value) => expanded.text.push_str(value),
-                None => {
-                    expanded.text.push_str(&format!("{{{name}}}"));
-                    expanded.unknown.push(name.to_owned());
-                }
+            if let Some(value) = value_of(name) {
+                expanded.text.push_str(value);
+            } else {
+                expanded.text.extend(["{", name, "}"]);
+                expanded.unknown.push(name.to_owned());
             }
             rest = after;
         } else {

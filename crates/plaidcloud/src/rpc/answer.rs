@@ -75,20 +75,14 @@ pub enum ServerError {
 }
 
 fn explain(expired_since: Option<i64>, clock_differs: Option<i64>) -> String {
-    let mut text = String::new();
-    if let Some(seconds) = expired_since {
-        text.push_str(&format!(
-            " and expired {seconds} s ago by the clock of this machine"
-        ));
-    }
-    if let Some(seconds) = clock_differs {
+    let expired =
+        expired_since.map(|seconds| format!(" and expired {seconds} s ago by the clock of this machine"));
+    let clock = clock_differs.map(|seconds| {
         let direction = if seconds > 0 { "ahead of" } else { "behind" };
         let seconds = seconds.abs();
-        text.push_str(&format!(
-            ". The clock of this machine is {seconds} s {direction} the server's: set it"
-        ));
-    }
-    text
+        format!(". The clock of this machine is {seconds} s {direction} the server's: set it")
+    });
+    [expired, clock].into_iter().flatten().collect()
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -82,12 +84,7 @@ impl Cache {
             digest.update(part.len().to_le_bytes());
             digest.update(part.as_bytes());
         }
-        let name: String = digest
-            .finalize()
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = URL_SAFE_NO_PAD.encode(digest.finalize());
         Self {
             path: directory.join(format!("{name}.json")),
         }

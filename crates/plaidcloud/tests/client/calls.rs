@@ -240,8 +240,10 @@ async fn progress_counts_bytes_up_to_their_announced_number() {
     let mut seen = Vec::new();
     let call = Call::new("analyze/query/download_csv").unwrap();
     let path = home.path().join("x");
-    let received = client(&server).download(&call, &path, &mut |bytes, total| seen.push((bytes, total)));
-    assert_eq!(received.await.unwrap(), 300_000);
+    let client = client(&server);
+    let mut progress = |bytes, total| seen.push((bytes, total));
+    let received = client.download(&call, &path, &mut progress).await.unwrap();
+    assert_eq!(received, 300_000);
     assert_eq!(seen.first(), Some(&(0, Some(300_000))));
     assert_eq!(seen.last(), Some(&(300_000, Some(300_000))));
     assert!(seen.is_sorted());
