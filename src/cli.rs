@@ -7,6 +7,7 @@ mod connections;
 mod healthcheck;
 mod keys;
 mod operate;
+mod plaidcloud;
 mod rehearse;
 mod running;
 mod serve;
@@ -67,6 +68,9 @@ enum Command {
     Restore(backup::Restore),
     Keys(keys::Keys),
     Rehearse(rehearse::Rehearse),
+    // Behind `help` too: it is about something else.
+    #[command(display_order = 1000)]
+    Plaidcloud(plaidcloud::Plaidcloud),
 }
 
 /// Runs what the arguments ask for. Gives the process's exit code.
@@ -93,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Restore(restore) => restore.run(),
         Command::Keys(keys) => keys.run(),
         Command::Rehearse(rehearse) => rehearse.run(),
+        Command::Plaidcloud(plaidcloud) => plaidcloud.run(),
     };
     ExitCode::from(outcome)
 }

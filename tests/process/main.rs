@@ -31,6 +31,7 @@ mod lifecycle;
 mod logging;
 mod oauth2_crate;
 mod operate;
+mod plaidcloud;
 mod postgres;
 mod rehearse;
 mod settings;
