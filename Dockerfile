@@ -9,17 +9,30 @@
 ARG RUST_IMAGE=docker.io/library/rust:1.95.0-slim-trixie
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian13:nonroot
 
+# The manifests of the workspace, with an empty file for each crate's root: what the dependencies are built from.
+FROM ${RUST_IMAGE} AS manifests
+WORKDIR /src
+COPY . .
+RUN for manifest in Cargo.toml crates/*/Cargo.toml; do \
+        [ -f "$manifest" ] || continue; \
+        package=$(dirname "$manifest"); \
+        for root in "$package"/src/main.rs "$package"/src/lib.rs "$package"/benches/*.rs; do \
+            [ -f "$root" ] || continue; \
+            mkdir -p "/manifests/$(dirname "$root")" && echo 'fn main() {}' >"/manifests/$root" || exit 1; \
+        done; \
+        cp "$manifest" "/manifests/$package/" || exit 1; \
+    done && cp Cargo.lock /manifests/
+
 FROM ${RUST_IMAGE} AS build
 WORKDIR /src
-# The dependencies first, in layers of their own: they are reused until Cargo.lock changes. Fetching them is the one step
+# The dependencies first, in layers of their own: they are reused until a manifest changes. Fetching them is the one step
 # that needs the network; what follows is frozen, and builds without one.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir src benches && echo 'fn main() {}' >src/main.rs && cp src/main.rs benches/simulator.rs && touch src/lib.rs \
-    && cargo fetch --locked --target "$(rustc --print host-tuple)"
-RUN cargo build --frozen --profile dist --bins
+COPY --from=manifests /manifests ./
+RUN cargo fetch --locked --target "$(rustc --print host-tuple)"
+RUN cargo build --workspace --frozen --profile dist --bins
 COPY . .
-# The sources are older than what was just built of the empty ones; cargo goes by that.
-RUN touch src/main.rs src/lib.rs && cargo build --frozen --profile dist --bins \
+# The sources are older than what was just built from the empty files; cargo compares the times.
+RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + && cargo build --workspace --frozen --profile dist --bins \
     && mkdir -p /out/data && cp target/dist/plaid-token-broker /out/
 
 FROM ${RUNTIME_IMAGE}

@@ -20,6 +20,7 @@ mod client_auth;
 mod clients;
 mod code;
 mod connections;
+mod consent;
 mod control;
 mod documents;
 mod flow;

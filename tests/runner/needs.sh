@@ -140,6 +140,8 @@ need_all() {
             unset PROMTOOL
             skip promtool "it is missing. Please install Prometheus, or set PROMTOOL to the path of its promtool."
         fi
+        # A terminal for the commands that need one.
+        need "util-linux's script" "bsdutils" script
         start_postgres
     fi
     if asked browser || asked clients || asked oauth-clients || ships; then

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plaid_token_broker::clock::{ManualClock, Timestamp};
+use plaid_token_broker::config::{LogConfig, LogFormat};
 use plaid_token_broker::simulator::{CLIENT_ID, Options, RunningSimulator, SECRET, Simulator};
+use plaid_token_broker::telemetry;
 use serde_json::{Value, json};
 
 /// A second client of the simulator's.
@@ -64,6 +66,11 @@ impl Plaid {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        // Where tests/run asks for it: what is logged is searched for secrets.
+        if let Ok(filter) = std::env::var("RUST_LOG") {
+            let format = LogFormat::Text;
+            telemetry::start(&LogConfig { filter, format }).unwrap();
+        }
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_750_000_000_000)));
         let keys = vec![(OTHER.0.to_owned(), OTHER.1.to_owned())];
         let running = Simulator::start(Options {

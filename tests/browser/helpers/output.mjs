@@ -31,8 +31,12 @@ export function appendOutput(path, line) {
  * without the cookie: it is masked here, so that the scan can be strict about everything else.
  */
 export async function keepPage(page, name) {
-  const html = await page.content();
-  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]'));
+  writeFileSync(join(OUTPUT, `${name}.html`), maskPage(await page.content()));
+}
+
+/** A page as it may be kept. */
+export function maskPage(html) {
+  return html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]');
 }
 
 /** A URL as it may be kept: without the code on its way to the client, and without Link's own token. */
