@@ -251,6 +251,8 @@ fn sealed_with(conn: &Sqlite, id: &str) -> usize {
 /// that point, for as long as the result lives. `None`: the rotation was at its end before that.
 fn stop_halfway(database: &Path, old: &str) -> Option<Sqlite> {
     let conn = Sqlite::open(database).unwrap();
+    // Between two steps there is little time: it is not slept through.
+    conn.busy_timeout(Duration::ZERO).unwrap();
     let before = sealed_with(&conn, old);
     let deadline = Instant::now() + PATIENCE;
     loop {

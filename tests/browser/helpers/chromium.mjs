@@ -26,6 +26,7 @@ const CANDIDATES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 const STEP_MS = 10_000;
+const BODY_MS = 2_000;
 
 function exists(path) {
   try {
@@ -85,7 +86,8 @@ export async function openContext(browser, name, options = {}) {
   });
   const close = context.close.bind(context);
   context.close = async (...all) => {
-    await Promise.all(keeping);
+    // The body of a page that was left at once may never come.
+    await Promise.race([Promise.all(keeping), new Promise((resolve) => setTimeout(resolve, BODY_MS).unref())]);
     for (const page of context.pages()) await page.content().then((html) => appendOutput(pages, maskPage(html)), () => {});
     await close(...all);
   };

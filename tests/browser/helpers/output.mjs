@@ -34,9 +34,14 @@ export async function keepPage(page, name) {
   writeFileSync(join(OUTPUT, `${name}.html`), maskPage(await page.content()));
 }
 
+// What the set-up page says beside the simulator's secret, in simulator mode alone. There, and nowhere else, it may be shown.
+const SAYS_PUBLIC = /The simulator.{1,8}s secret, which is public\./;
+const PUBLIC_SECRET = '51a11a7ed5ec4e7000000000000001';
+
 /** A page as it may be kept. */
 export function maskPage(html) {
-  return html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]');
+  const masked = html.replace(/(\bdata-handle=")[^"]*/g, '$1[handle]');
+  return SAYS_PUBLIC.test(masked) ? masked.replaceAll(PUBLIC_SECRET, '[public secret]') : masked;
 }
 
 /** A URL as it may be kept: without the code on its way to the client, and without Link's own token. */
