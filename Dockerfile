@@ -29,10 +29,10 @@ WORKDIR /src
 # that needs the network; what follows is frozen, and builds without one.
 COPY --from=manifests /manifests ./
 RUN cargo fetch --locked --target "$(rustc --print host-tuple)"
-RUN cargo build --workspace --frozen --profile dist --bins
+RUN cargo build --frozen --profile dist --bins
 COPY . .
 # The sources are older than what was just built from the empty files; cargo compares the times.
-RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + && cargo build --workspace --frozen --profile dist --bins \
+RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + && cargo build --frozen --profile dist --bins \
     && mkdir -p /out/data && cp target/dist/plaid-token-broker /out/
 
 FROM ${RUNTIME_IMAGE}

@@ -16,7 +16,7 @@ for tool in curl sed awk; do
     command -v "$tool" >/dev/null || { echo "footprint: $tool is missing" >&2 && exit 2; }
 done
 program=${1:-${CARGO_TARGET_DIR:-target}/release/plaid-token-broker}
-[ -n "${1:-}" ] || [ -x "$program" ] || cargo build --workspace --release --locked
+[ -n "${1:-}" ] || [ -x "$program" ] || cargo build --release --locked
 [ -x "$program" ] || { echo "footprint: $program is not there" >&2 && exit 2; }
 program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
 

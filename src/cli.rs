@@ -10,7 +10,6 @@ mod operate;
 mod rehearse;
 mod running;
 mod serve;
-mod simulate;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,7 +17,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{self, Config, LoadOptions, Problems};
+use crate::config::{self, Config, LoadOptions, LogConfig, LogFormat, Problems};
+use crate::telemetry;
 
 /// Done.
 pub const DONE: u8 = 0;
@@ -57,7 +57,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     /// Run the simulator of Plaid alone, to develop and test against.
-    Simulate(simulate::Simulate),
+    Simulate(crate::simulator::command::Simulate),
     /// Ask a running broker on this machine whether it is alive, for container health checks.
     Healthcheck,
     /// Print a link that opens the running broker's set-up page once, within 15 minutes.
@@ -85,7 +85,7 @@ pub fn run() -> ExitCode {
     {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
-        Command::Simulate(simulate) => simulate.run(),
+        Command::Simulate(simulate) => simulate.run(start_log),
         Command::Healthcheck => healthcheck::run(),
         Command::AdminLink => admin_link::run(),
         Command::Connections(connections) => connections.run(),
@@ -120,6 +120,15 @@ fn settings(options: LoadOptions) -> Result<Config, Problems> {
         ..options
     };
     Config::load(config::environment(), dotenv.as_deref(), options)
+}
+
+/// Logging for commands that have no settings, with the same safe lines as the broker's.
+fn start_log(filter: &str) -> Result<(), String> {
+    let config = LogConfig {
+        filter: filter.to_owned(),
+        format: LogFormat::Text,
+    };
+    telemetry::start(&config).map_err(|error| error.to_string())
 }
 
 /// "All addresses" is where one listens, not where one asks.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::secret::PlaidAccessToken;
 
+pub use crate::random::Nonce;
 pub use audit::{Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, NewAudit, Noted, Origin};
 pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotated, Rotation};
 pub use keys::{KeyUse, KeysReport, ResealStep};
@@ -54,16 +55,6 @@ ids! {
     ConnectionId;
     /// The right of one client to one connection. `UUIDv7`.
     GrantId;
-}
-
-/// A random value that only its row has; tokens of our own are derived from it and a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Nonce(pub [u8; 32]);
-
-impl std::fmt::Debug for Nonce {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Nonce(…)")
-    }
 }
 
 /// The keyed hash of a public token: what finds its exchange again.

@@ -43,7 +43,7 @@ fn log_of_a_real_run() -> Vec<Value> {
     let start = plaid
         .broker(&home)
         .set("BROKER_LOG", "json")
-        .set("RUST_LOG", "info,plaid_token_broker=debug");
+        .set("RUST_LOG", "info,plaid_token_broker=debug,plaid_simulator=debug");
     let mut broker = Broker::of(start);
     let tokens = broker.tokens(&plaid.url);
     let refresh = tokens.text("refresh_token");
@@ -168,8 +168,7 @@ fn every_field_of_a_real_run_is_documented() {
 #[test]
 fn the_fields_of_the_source_are_the_documented_ones() {
     let mut used = BTreeMap::new();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in rust_files(&source) {
+    for file in sources() {
         for name in fields_in(&std::fs::read_to_string(&file).unwrap()) {
             used.entry(name).or_insert(file.display().to_string());
         }
@@ -189,9 +188,8 @@ fn the_fields_of_the_source_are_the_documented_ones() {
 
 #[test]
 fn every_security_event_is_documented() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut events = BTreeSet::new();
-    for file in rust_files(&source) {
+    for file in sources() {
         let text = std::fs::read_to_string(&file).unwrap();
         for part in text.split("security.event = \"").skip(1) {
             events.insert(part.split('"').next().unwrap().to_owned());
@@ -219,6 +217,16 @@ fn names_can_be_kept_by_any_log_store() {
             "{name} is a group too"
         );
     }
+}
+
+/// The Rust files of all crates.
+fn sources() -> Vec<std::path::PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = rust_files(&root.join("src"));
+    for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+        files.extend(rust_files(&entry.unwrap().path().join("src")));
+    }
+    files
 }
 
 fn rust_files(directory: &Path) -> Vec<std::path::PathBuf> {

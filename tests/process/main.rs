@@ -19,6 +19,7 @@ mod check_here;
 mod check_plaid;
 mod clients;
 mod durability;
+mod examples;
 mod files;
 mod flow;
 mod footprint;

@@ -9,13 +9,13 @@
 parts_table='
 always         self-tests     3
 rust           format         1
-rust           rust           900
+rust           rust           850
 rust           otel           1
 rust           lints          1
-browser        browser        50
+browser        browser        60
 clients        clients        100
-oauth-clients  oauth-clients  15
-schemathesis   schemathesis   3
+oauth-clients  oauth-clients  20
+schemathesis   schemathesis   32
 ship           ship-forms     10
 ship           ship-image     4
 always         secrets        1

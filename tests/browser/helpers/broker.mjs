@@ -27,7 +27,7 @@ async function startBinary(name, args, env, wanted, files = {}) {
   const stdoutPath = freshOutput(`${name}.stdout.log`);
   const stderrPath = freshOutput(`${name}.stderr.log`);
   // Nothing of the caller's environment: a developer's own PLAID_* settings must not reach the test.
-  const settings = { PATH: process.env.PATH, RUST_LOG: 'info,plaid_token_broker=debug', RUST_BACKTRACE: '1', ...env };
+  const settings = { PATH: process.env.PATH, RUST_LOG: 'info,plaid_token_broker=debug,plaid_simulator=debug', RUST_BACKTRACE: '1', ...env };
   const child = spawn(BROKER_BIN, args, { cwd: directory, env: settings, stdio: ['ignore', 'pipe', 'pipe'] });
 
   let stdout = '';

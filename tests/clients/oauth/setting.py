@@ -29,7 +29,7 @@ class Program:
     def __init__(self, name, directory, arguments, settings):
         OUTPUT.mkdir(parents=True, exist_ok=True)
         # Nothing of the caller's environment: a developer's own PLAID_* settings must not reach the test.
-        environment = {"PATH": os.environ["PATH"], "RUST_LOG": "info,plaid_token_broker=debug", **settings}
+        environment = {"PATH": os.environ["PATH"], "RUST_LOG": "info,plaid_token_broker=debug,plaid_simulator=debug", **settings}
         with open(OUTPUT / f"{name}.log", "wb") as log:
             self.process = subprocess.Popen(
                 [BINARY, *arguments], cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=log, text=True

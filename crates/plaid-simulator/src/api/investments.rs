@@ -1,0 +1,146 @@
+//! `/investments/…`: <https://plaid.com/docs/api/products/investments/>.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Call;
+use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, listed, ready};
+use super::transactions::{COUNT, OFFSET, check_period, usual_count};
+use crate::accounts::Account;
+use crate::data::calendar::{Day, day_of, number_of};
+use crate::data::holdings::{is_investment, portfolio};
+use crate::data::investment_transactions::trades;
+use crate::data::sync::Stage;
+use crate::error::PlaidError;
+use crate::fields::{Field, Kind, TEXT, optional, required};
+use crate::guesses::Guesses;
+use crate::item::Item;
+use crate::pulls::{accounts_json, history, stage};
+
+/// Plaid keeps 24 months.
+const LONGEST_HISTORY: i64 = 730;
+
+pub(super) const TRANSACTIONS: &[Field] = &[
+    required("access_token", TEXT),
+    required("start_date", Kind::Date),
+    required("end_date", Kind::Date),
+    optional(
+        "options",
+        Kind::Object(&[
+            optional("account_ids", ACCOUNT_IDS),
+            optional("count", COUNT),
+            optional("offset", OFFSET),
+            optional("async_update", Kind::Bool),
+        ]),
+    ),
+];
+
+#[derive(Deserialize)]
+struct Transactions {
+    access_token: String,
+    start_date: Day,
+    end_date: Day,
+    #[serde(default)]
+    options: Options,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct Options {
+    account_ids: Option<Vec<String>>,
+    count: usize,
+    offset: usize,
+    async_update: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            account_ids: None,
+            count: usual_count(),
+            offset: 0,
+            async_update: false,
+        }
+    }
+}
+
+/// The accounts, at least one of which holds securities.
+fn accounts<'a>(
+    item: &'a Item,
+    ids: Option<&[String]>,
+    guesses: &Guesses,
+) -> Result<Vec<&'a Account>, PlaidError> {
+    let accounts = chosen(item, ids)?;
+    if accounts.iter().any(|account| is_investment(account)) {
+        Ok(listed(accounts, guesses, is_investment))
+    } else {
+        Err(PlaidError::no_accounts("NO_INVESTMENT_ACCOUNTS", "investment"))
+    }
+}
+
+fn json_of(accounts: &[&Account], item: &Item, call: &Call<'_>) -> Vec<Value> {
+    accounts_json(call.simulator, item, accounts, call.now)
+        .into_iter()
+        .map(|mut json| {
+            if let Some(balances) = json.get_mut("balances").and_then(Value::as_object_mut) {
+                balances.insert("margin_loan_amount".to_owned(), Value::Null);
+            }
+            json
+        })
+        .collect()
+}
+
+/// `/investments/holdings/get`
+pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfAccounts = call.take()?;
+    let today = call.today();
+    call.read(&request.access_token, "investments", |item| {
+        let accounts = accounts(item, request.options.account_ids.as_deref(), &call.guesses)?;
+        ready(call.simulator, item, call.now)?;
+        let portfolio = portfolio(&item.source().person, accounts.iter().copied(), item.id(), today);
+        let securities: Vec<_> = portfolio.securities.into_values().collect();
+        Ok(json!({
+            "accounts": json_of(&accounts, item, &call),
+            "holdings": portfolio.holdings,
+            "securities": securities,
+            "item": call.item_json(item),
+            "is_investments_fallback_item": false,
+        }))
+    })
+}
+
+/// `/investments/transactions/get`. Without `async_update` the call waits for the bank, so it always finds data.
+pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: Transactions = call.take()?;
+    check_period(request.start_date, request.end_date)?;
+    let options = request.options;
+    call.read(&request.access_token, "investments", |item| {
+        let accounts = accounts(item, options.account_ids.as_deref(), &call.guesses)?;
+        if options.async_update && stage(call.simulator, item, call.now) < Stage::Historical {
+            return Err(PlaidError::product_not_ready("ITEM_ERROR"));
+        }
+        let today = day_of(call.now);
+        let period = (
+            number_of(request.start_date.0).max(today - LONGEST_HISTORY),
+            number_of(request.end_date.0).min(today),
+        );
+        let history = history(call.simulator, item);
+        let trades = trades(&history, accounts.iter().copied(), item.id(), period);
+        let securities: Vec<_> = trades.securities.into_values().collect();
+        let total = trades.transactions.len();
+        let page: Vec<_> = trades
+            .transactions
+            .into_iter()
+            .skip(options.offset)
+            .take(options.count)
+            .collect();
+        Ok(json!({
+            "accounts": json_of(&accounts, item, &call),
+            "investment_transactions": page,
+            "securities": securities,
+            "total_investment_transactions": total,
+            "item": call.item_json(item),
+            "is_investments_fallback_item": false,
+        }))
+    })
+}

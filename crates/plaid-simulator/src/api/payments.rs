@@ -1,0 +1,284 @@
+//! `/payment_initiation/recipient/…` and `…/payment/…`:
+//! <https://plaid.com/docs/api/products/payment-initiation/>.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Call;
+use super::payment_checks::{check_account, check_amount, check_reference, check_schedule};
+use crate::error::PlaidError;
+use crate::ids::{ENVIRONMENT, new_uuid, time_text};
+use crate::payment_book::set;
+
+/// A payment token, which Link took before link tokens, lives this long.
+const PAYMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+pub(super) fn payment_error(code: &'static str, message: impl Into<String>) -> PlaidError {
+    PlaidError::new("PAYMENT_ERROR", code, message)
+}
+
+#[derive(Deserialize)]
+struct RecipientCreate {
+    name: String,
+    iban: Option<String>,
+    bacs: Option<Value>,
+    address: Option<Value>,
+}
+
+/// `/payment_initiation/recipient/create`
+pub(super) fn recipient_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: RecipientCreate = call.take()?;
+    if request.iban.is_none() && request.bacs.is_none() {
+        return Err(payment_error(
+            "PAYMENT_INVALID_RECIPIENT",
+            "a recipient needs an iban or bacs",
+        ));
+    }
+    check_account(request.iban.as_deref(), request.bacs.as_ref())?;
+    let id = format!("recipient-id-{ENVIRONMENT}-{}", new_uuid());
+    let json = json!({
+        "recipient_id": id,
+        "name": request.name,
+        "iban": request.iban,
+        "bacs": request.bacs,
+        "address": request.address,
+    });
+    let mut state = call.simulator.state();
+    state.payment_book.recipients.keep(&call.client_id, &id, json);
+    Ok(json!({"recipient_id": id}))
+}
+
+#[derive(Deserialize)]
+struct RecipientGet {
+    recipient_id: String,
+}
+
+/// `/payment_initiation/recipient/get`
+pub(super) fn recipient_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: RecipientGet = call.take()?;
+    let mut state = call.simulator.state();
+    let recipients = &mut state.payment_book.recipients;
+    recipients
+        .get(&call.client_id, &request.recipient_id, "recipient_id")
+        .cloned()
+}
+
+#[derive(Deserialize)]
+struct RecipientList {
+    count: Option<usize>,
+    #[serde(default)]
+    cursor: String,
+}
+
+/// `/payment_initiation/recipient/list`; the cursor is the last recipient that was given.
+pub(super) fn recipient_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: RecipientList = call.take()?;
+    let count = request.count.unwrap_or(100);
+    let state = call.simulator.state();
+    let mut rest = state.payment_book.recipients.of(&call.client_id).peekable();
+    if !request.cursor.is_empty() && !rest.any(|known| id_of(known, "recipient_id") == request.cursor) {
+        return Err(PlaidError::invalid_field("cursor was not found"));
+    }
+    let recipients: Vec<_> = rest.by_ref().take(count).cloned().collect();
+    let mut answer = json!({"recipients": recipients});
+    if let (Some(last), Some(_)) = (recipients.last(), rest.peek()) {
+        set(&mut answer, "next_cursor", json!(id_of(last, "recipient_id")));
+    }
+    Ok(answer)
+}
+
+fn id_of<'a>(object: &'a Value, name: &str) -> &'a str {
+    object.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[derive(Deserialize)]
+struct PaymentCreate {
+    recipient_id: String,
+    reference: String,
+    amount: Value,
+    schedule: Option<Value>,
+    options: Option<PaymentOptions>,
+}
+
+#[derive(Default, Deserialize)]
+struct PaymentOptions {
+    iban: Option<String>,
+    bacs: Option<Value>,
+    scheme: Option<String>,
+}
+
+/// `/payment_initiation/payment/create`
+pub(super) fn payment_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PaymentCreate = call.take()?;
+    check_amount(&request.amount)?;
+    check_reference(&request.reference)?;
+    if let Some(schedule) = &request.schedule {
+        check_schedule(schedule, call.today())?;
+    }
+    if let Some(options) = &request.options {
+        check_account(options.iban.as_deref(), options.bacs.as_ref())?;
+    }
+    let mut state = call.simulator.state();
+    let book = &mut state.payment_book;
+    book.recipients
+        .get(&call.client_id, &request.recipient_id, "recipient_id")?;
+    let options = request.options.unwrap_or_default();
+    let mut schedule = request.schedule;
+    if let Some(schedule) = &mut schedule {
+        for name in ["end_date", "adjusted_start_date"] {
+            let value = schedule.get(name).cloned().unwrap_or_default();
+            set(schedule, name, value);
+        }
+    }
+    let id = format!("payment-id-{ENVIRONMENT}-{}", new_uuid());
+    let mut payment = payment_json(&id, &request.recipient_id, &request.reference, &request.amount);
+    for (name, value) in [
+        ("status", json!("PAYMENT_STATUS_INPUT_NEEDED")),
+        ("last_status_update", json!(time_text(call.now))),
+        ("schedule", json!(schedule)),
+        ("iban", json!(options.iban)),
+        ("bacs", json!(options.bacs)),
+        ("scheme", json!(options.scheme)),
+    ] {
+        set(&mut payment, name, value);
+    }
+    book.payments.keep(&call.client_id, &id, payment);
+    Ok(json!({"payment_id": id, "status": "PAYMENT_STATUS_INPUT_NEEDED"}))
+}
+
+/// Plaid's payment object, without what the two ways to make one decide.
+pub(super) fn payment_json(id: &str, recipient_id: &str, reference: &str, amount: &Value) -> Value {
+    json!({
+        "payment_id": id,
+        "amount": amount,
+        "recipient_id": recipient_id,
+        "reference": reference,
+        "adjusted_reference": null,
+        "schedule": null,
+        "refund_details": null,
+        "bacs": null,
+        "iban": null,
+        "refund_ids": null,
+        "wallet_id": null,
+        "scheme": null,
+        "adjusted_scheme": null,
+        "consent_id": null,
+        "transaction_id": null,
+        "end_to_end_id": null,
+    })
+}
+
+#[derive(Deserialize)]
+struct PaymentGet {
+    payment_id: String,
+}
+
+/// `/payment_initiation/payment/get`
+pub(super) fn payment_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PaymentGet = call.take()?;
+    let mut state = call.simulator.state();
+    let payments = &mut state.payment_book.payments;
+    payments
+        .get(&call.client_id, &request.payment_id, "payment_id")
+        .cloned()
+}
+
+/// `/payment_initiation/payment/token/create`
+pub(super) fn token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PaymentGet = call.take()?;
+    let mut state = call.simulator.state();
+    let payments = &mut state.payment_book.payments;
+    payments.get(&call.client_id, &request.payment_id, "payment_id")?;
+    Ok(json!({
+        "payment_token": format!("payment-token-{ENVIRONMENT}-{}", new_uuid()),
+        "payment_token_expiration_time": time_text(call.now.plus(PAYMENT_TOKEN_LIFETIME)),
+    }))
+}
+
+#[derive(Deserialize)]
+struct PaymentList {
+    count: Option<usize>,
+    cursor: Option<String>,
+    consent_id: Option<String>,
+}
+
+/// `/payment_initiation/payment/list`, newest first; the cursor is a moment, and older payments are given.
+pub(super) fn payment_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PaymentList = call.take()?;
+    let before = request
+        .cursor
+        .and_then(|cursor| cursor.parse::<jiff::Timestamp>().ok());
+    let moment = |payment: &Value| {
+        let text = id_of(payment, "last_status_update");
+        text.parse::<jiff::Timestamp>().ok()
+    };
+    let state = call.simulator.state();
+    let mut found = state
+        .payment_book
+        .payments
+        .of(&call.client_id)
+        .filter(|payment| before.is_none() || moment(payment) < before)
+        .filter(|payment| {
+            let consent_id = request.consent_id.as_deref();
+            consent_id.is_none_or(|consent_id| id_of(payment, "consent_id") == consent_id)
+        })
+        .peekable();
+    let payments: Vec<_> = found
+        .by_ref()
+        .take(request.count.unwrap_or(10))
+        .cloned()
+        .collect();
+    let next = payments.last().filter(|_| found.peek().is_some());
+    let next_cursor = next.map(|payment| id_of(payment, "last_status_update"));
+    Ok(json!({"payments": payments, "next_cursor": next_cursor}))
+}
+
+#[derive(Deserialize)]
+struct PaymentReverse {
+    payment_id: String,
+    idempotency_key: String,
+    reference: String,
+    amount: Option<Value>,
+}
+
+/// `/payment_initiation/payment/reverse`
+pub(super) fn payment_reverse(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PaymentReverse = call.take()?;
+    check_reference(&request.reference)?;
+    if let Some(amount) = &request.amount {
+        check_amount(amount)?;
+    }
+    let mut state = call.simulator.state();
+    let book = &mut state.payment_book;
+    let repeat = format!("{}/{}", request.payment_id, request.idempotency_key);
+    if let Ok(earlier) = book.repeats.get(&call.client_id, &repeat, "idempotency_key") {
+        return Ok(earlier.clone());
+    }
+    let payment = book
+        .payments
+        .get(&call.client_id, &request.payment_id, "payment_id")?;
+    let paid = matches!(
+        id_of(payment, "status"),
+        "PAYMENT_STATUS_INITIATED" | "PAYMENT_STATUS_EXECUTED" | "PAYMENT_STATUS_SETTLED"
+    );
+    if !paid || !payment.get("refund_ids").is_some_and(Value::is_null) {
+        return Err(PlaidError::invalid_field(
+            "this payment was not made, or was reversed before",
+        ));
+    }
+    let whole = payment.get("amount").cloned().unwrap_or_default();
+    let amount = request.amount.unwrap_or_else(|| whole.clone());
+    if amount.get("currency") != whole.get("currency") || check_amount(&amount)? > check_amount(&whole)? {
+        return Err(PlaidError::invalid_field(
+            "amount must be in the payment's currency and at most what was paid",
+        ));
+    }
+    let refund_id = format!("wallet-transaction-id-{ENVIRONMENT}-{}", new_uuid());
+    set(payment, "refund_ids", json!([refund_id]));
+    set(payment, "amount_refunded", amount);
+    let answer = json!({"refund_id": refund_id, "status": "INITIATED"});
+    book.repeats.keep(&call.client_id, &repeat, answer.clone());
+    Ok(answer)
+}

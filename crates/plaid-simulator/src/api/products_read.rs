@@ -1,0 +1,74 @@
+//! `/auth/get`, `/identity/get` and `/liabilities/get`: <https://plaid.com/docs/api/products/>.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::reading::{OfAccounts, chosen, listed};
+use crate::accounts::Account;
+use crate::data::{identity, liabilities, numbers};
+use crate::error::PlaidError;
+use crate::pulls::{accounts_json, bank_hour, history};
+
+/// `/auth/get`
+pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfAccounts = call.take()?;
+    call.read(&request.access_token, "auth", |item| {
+        item.verified(call.now)?;
+        let accounts = chosen(item, request.options.account_ids.as_deref())?;
+        if !accounts.iter().any(|account| account.has_numbers()) {
+            return Err(PlaidError::no_accounts("NO_AUTH_ACCOUNTS", "checking or savings"));
+        }
+        let numbers = numbers::json(
+            &item.source().person,
+            item.deposit(),
+            accounts.iter().copied(),
+            item.id(),
+            item.institution(),
+        );
+        let accounts = listed(accounts, &call.guesses, Account::has_numbers);
+        let accounts = accounts_json(call.simulator, item, &accounts, call.now);
+        Ok(json!({"accounts": accounts, "numbers": numbers, "item": call.item_json(item)}))
+    })
+}
+
+/// `/identity/get`
+pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfAccounts = call.take()?;
+    call.read(&request.access_token, "identity", |item| {
+        let accounts = chosen(item, request.options.account_ids.as_deref())?;
+        let told = accounts_json(call.simulator, item, &accounts, call.now);
+        let accounts: Vec<_> = accounts
+            .into_iter()
+            .zip(told)
+            .map(|(account, mut json)| {
+                if let Some(json) = json.as_object_mut() {
+                    let owners = identity::owners(&item.source().person, account);
+                    json.insert("owners".to_owned(), owners);
+                }
+                json
+            })
+            .collect();
+        Ok(json!({"accounts": accounts, "item": call.item_json(item)}))
+    })
+}
+
+/// `/liabilities/get`
+pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfAccounts = call.take()?;
+    call.read(&request.access_token, "liabilities", |item| {
+        let accounts = chosen(item, request.options.account_ids.as_deref())?;
+        if !accounts
+            .iter()
+            .any(|account| liabilities::kind_of(account).is_some())
+        {
+            return Err(PlaidError::no_accounts("NO_LIABILITY_ACCOUNTS", "liability"));
+        }
+        let history = history(call.simulator, item);
+        let hour = bank_hour(call.simulator, item, call.now);
+        let liabilities = liabilities::json(&history, &accounts, item.id(), hour);
+        let fits = |account: &Account| liabilities::kind_of(account).is_some();
+        let accounts = listed(accounts, &call.guesses, fits);
+        let accounts = accounts_json(call.simulator, item, &accounts, call.now);
+        Ok(json!({"accounts": accounts, "liabilities": liabilities, "item": call.item_json(item)}))
+    })
+}

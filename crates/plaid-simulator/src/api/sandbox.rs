@@ -1,0 +1,239 @@
+//! `/sandbox/…`: <https://plaid.com/docs/api/sandbox/>.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Call;
+use super::item::OfItem;
+use super::link_token::check_known_user;
+use super::link_token_rules::callers_today;
+use crate::auth_flags::MANUAL_PRODUCTS;
+use crate::data::Source;
+use crate::data::calendar::{Day, number_of};
+use crate::data::numbers::account_number;
+use crate::data::person::Person;
+use crate::deposits::{self, Deposit, Method, Numbers};
+use crate::error::PlaidError;
+use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::guesses::{AuthAccounts, Guesses, SandboxDeposits, SandboxNotInitial, SandboxUnsupported};
+use crate::institutions::Institution;
+use crate::item::Draft;
+use crate::link_token::Period;
+use crate::products;
+use crate::test_users::{Login, log_in};
+use crate::webhook::Webhook;
+use crate::{accounts, ids, institutions};
+
+const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
+
+pub(super) const PUBLIC_TOKEN_CREATE: &[Field] = &[
+    required("institution_id", TEXT),
+    required("initial_products", Kind::List { of: &TEXT, min: 1 }),
+    optional(
+        "options",
+        Kind::Object(&[
+            optional("webhook", Kind::Url),
+            nullable("override_username", TEXT),
+            nullable("override_password", TEXT),
+            nullable(
+                "transactions",
+                Kind::Object(&[
+                    optional("start_date", Kind::Date),
+                    optional("end_date", Kind::Date),
+                    optional("days_requested", DAYS_REQUESTED),
+                ]),
+            ),
+            nullable(
+                "statements",
+                Kind::Object(&[
+                    required("start_date", Kind::Date),
+                    required("end_date", Kind::Date),
+                ]),
+            ),
+            optional(
+                "income_verification",
+                Kind::Object(&[
+                    optional(
+                        "income_source_types",
+                        Kind::List {
+                            of: &Kind::OneOf(&["bank", "payroll"]),
+                            min: 0,
+                        },
+                    ),
+                    optional(
+                        "bank_income",
+                        Kind::Object(&[optional("days_requested", DAYS_REQUESTED)]),
+                    ),
+                ]),
+            ),
+        ]),
+    ),
+    optional("user_token", TEXT),
+    optional("user_id", TEXT),
+];
+
+#[derive(Deserialize)]
+struct PublicTokenCreate {
+    institution_id: String,
+    initial_products: Vec<String>,
+    #[serde(default)]
+    options: PublicTokenOptions,
+    user_id: Option<String>,
+    user_token: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct PublicTokenOptions {
+    webhook: Option<String>,
+    override_username: Option<String>,
+    override_password: Option<String>,
+    statements: Option<Period>,
+    transactions: Option<Transactions>,
+}
+
+/// Which transactions the Item brings.
+#[derive(Default, Deserialize)]
+struct Transactions {
+    start_date: Option<Day>,
+    end_date: Option<Day>,
+    days_requested: Option<u16>,
+}
+
+impl Transactions {
+    /// The days to go back: those that were requested, or as many as `start_date` needs.
+    fn days_requested(&self, today: Date) -> Option<u16> {
+        let since = |start: Day| (number_of(today) - number_of(start.0)).clamp(1, 730);
+        self.days_requested
+            .or_else(|| u16::try_from(self.start_date.map(since)?).ok())
+    }
+}
+
+/// `/sandbox/public_token/create`
+pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: PublicTokenCreate = call.take()?;
+    let institution =
+        institutions::by_id(&request.institution_id).ok_or_else(PlaidError::invalid_institution)?;
+    let wanted = request.initial_products;
+    if let Some(unknown) = wanted.iter().find(|product| !products::is_known(product)) {
+        return Err(PlaidError::invalid_field(format!(
+            "initial_products names no product: {unknown:?}"
+        )));
+    }
+    products::check_initial(&wanted).map_err(|error| match call.guesses.sandbox_not_initial {
+        SandboxNotInitial::InvalidProduct => error,
+        SandboxNotInitial::InvalidField => PlaidError::invalid_field(error.message),
+    })?;
+    call.simulator.check_enabled(&call.client_id, &wanted)?;
+    if let Some(product) = wanted.iter().find(|product| !institution.supports(product)) {
+        let error = PlaidError::products_not_supported(product);
+        return Err(match call.guesses.sandbox_unsupported {
+            SandboxUnsupported::ProductsNotSupported => error,
+            SandboxUnsupported::InvalidProduct => PlaidError::invalid_product(error.message),
+            SandboxUnsupported::InvalidField => PlaidError::invalid_field(error.message),
+        });
+    }
+    if let Some(flaw) = request
+        .options
+        .statements
+        .and_then(|period| period.flaw(callers_today(&call)))
+    {
+        return Err(PlaidError::invalid_field(format!("options.statements: {flaw}")));
+    }
+    if wanted.iter().any(|product| product == "statements") && request.options.statements.is_none() {
+        return Err(PlaidError::missing_fields(&["options.statements".to_owned()]));
+    }
+    let username = request
+        .options
+        .override_username
+        .as_deref()
+        .unwrap_or("user_good");
+    let password = request
+        .options
+        .override_password
+        .as_deref()
+        .unwrap_or("pass_good");
+    let deposit = deposit(institution, username, password, &wanted, &call.guesses);
+    if deposit.is_none()
+        && let Login::Refused(error) = log_in(username, password, &call.guesses)
+    {
+        return Err(error);
+    }
+    let person = Person::of(username, password, &call.guesses);
+    let fitting = call.guesses.auth_accounts == AuthAccounts::Fitting;
+    let accounts = (fitting && wanted.iter().any(|product| product == "auth")).then(|| {
+        let offered = accounts::offered(person.accounts(), true, None);
+        offered.map(|account| account.key).collect()
+    });
+    let accounts = if deposit.is_some() {
+        Some(vec![DEPOSIT_ACCOUNT])
+    } else {
+        accounts
+    };
+    let asked = request.options.transactions.unwrap_or_default();
+    let mut state = call.simulator.state();
+    let user = (request.user_id.as_deref(), request.user_token.as_deref());
+    check_known_user(user, &call, &state)?;
+    let days_requested = asked.days_requested(call.today());
+    let draft = Draft {
+        item_id: ids::new_item_id().into(),
+        client_id: call.client_id,
+        institution,
+        products: products::of_names(&wanted),
+        consented_products: Vec::new(),
+        webhook: request.options.webhook,
+        login: None,
+        deposit,
+        source: Source {
+            person,
+            days_requested,
+            transactions: (asked.start_date, asked.end_date),
+            statements: request
+                .options
+                .statements
+                .map(|period| (period.start_date.0, period.end_date.0)),
+        },
+        accounts,
+    };
+    state.note_user(&draft.client_id, &draft.item_id, user);
+    let public_token = call
+        .simulator
+        .new_public_token(&mut state, draft, false, call.now);
+    Ok(json!({"public_token": public_token}))
+}
+
+/// The account of `user_good` whose numbers Plaid's test guide has for automated micro-deposits.
+const DEPOSIT_ACCOUNT: &str = "0000";
+
+/// What the login of automated micro-deposits would have typed into Link.
+fn deposit(
+    institution: &Institution,
+    username: &str,
+    password: &str,
+    products: &[String],
+    guesses: &Guesses,
+) -> Option<Deposit> {
+    let wanted = guesses.sandbox_deposits == SandboxDeposits::Pending
+        && deposits::is_login(institution, username, password)
+        && products
+            .iter()
+            .any(|product| MANUAL_PRODUCTS.contains(&&**product));
+    let account = accounts::ALL
+        .iter()
+        .find(|account| account.key == DEPOSIT_ACCOUNT)?;
+    let numbers = Numbers::typed(deposits::ROUTING_NUMBER, &account_number(account));
+    wanted.then(|| Deposit::new(Method::Automated, DEPOSIT_ACCOUNT, numbers, None))
+}
+
+pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];
+
+/// `/sandbox/item/reset_login`
+pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfItem = call.take()?;
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    item.reset_login(call.now)?;
+    let webhook = Webhook::item_error(&PlaidError::item_login_required());
+    call.simulator.send_webhook(item, webhook, call.now);
+    Ok(json!({"reset_login": true}))
+}

@@ -1,0 +1,92 @@
+//! `/statements/…`: <https://plaid.com/docs/api/products/statements/>.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::reading::ready;
+use super::{Call, Document};
+use crate::data::calendar::months_after;
+use crate::data::statements::{Statement, between, has_statements};
+use crate::error::PlaidError;
+use crate::fields::{Field, TEXT, required};
+use crate::item::Item;
+use crate::pulls::{bank_hour, history};
+
+use super::item::OfItem;
+
+pub(super) const LIST: &[Field] = &[required("access_token", TEXT)];
+
+pub(super) const DOWNLOAD: &[Field] = &[required("access_token", TEXT), required("statement_id", TEXT)];
+
+#[derive(Deserialize)]
+struct Download {
+    access_token: String,
+    statement_id: String,
+}
+
+/// The period that Link asked for; two years when the product came later.
+fn period(item: &Item, today: Date) -> (Date, Date) {
+    item.source()
+        .statements
+        .unwrap_or_else(|| (months_after(today, -24), today))
+}
+
+/// `/statements/list`
+pub(super) fn list(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: OfItem = call.take()?;
+    let today = call.today();
+    call.read(&request.access_token, "statements", |item| {
+        ready(call.simulator, item, call.now)?;
+        let period = period(item, today);
+        let accounts: Vec<_> = item
+            .accounts()
+            .filter(|account| has_statements(account))
+            .map(|account| {
+                let statements: Vec<_> = between(account, period, today)
+                    .map(|statement| statement.json(item.id()))
+                    .collect();
+                json!({
+                    "account_id": account.id(item.id()),
+                    "account_mask": account.mask.as_deref().unwrap_or_default(),
+                    "account_name": account.name,
+                    "account_official_name": account.official_name.as_deref().unwrap_or_default(),
+                    "account_subtype": account.subtype,
+                    "account_type": account.kind,
+                    "statements": statements,
+                })
+            })
+            .collect();
+        if accounts.is_empty() {
+            return Err(PlaidError::no_accounts("NO_ACCOUNTS", "depository"));
+        }
+        Ok(json!({
+            "accounts": accounts,
+            "institution_id": item.institution().id,
+            "institution_name": item.institution().name,
+            "item_id": item.id(),
+        }))
+    })
+}
+
+/// `/statements/download`
+pub(super) fn download(mut call: Call<'_>) -> Result<Document, PlaidError> {
+    let request: Download = call.take()?;
+    let today = call.today();
+    call.read(&request.access_token, "statements", |item| {
+        ready(call.simulator, item, call.now)?;
+        let period = period(item, today);
+        let statement: Statement<'_> = item
+            .accounts()
+            .filter(|account| has_statements(account))
+            .flat_map(|account| between(account, period, today))
+            .find(|statement| statement.id(item.id()) == request.statement_id)
+            .ok_or_else(|| PlaidError::invalid_field("statement_id names no statement of this Item"))?;
+        let history = history(call.simulator, item);
+        let hour = bank_hour(call.simulator, item, call.now);
+        Ok(Document {
+            bytes: statement.pdf(&history, item.institution().name, hour),
+            hashed: true,
+        })
+    })
+}

@@ -1,0 +1,254 @@
+//! `/item/webhook/update`, `/webhook_verification_key/get` and `/sandbox/item/fire_webhook`:
+//! <https://plaid.com/docs/api/webhooks/>.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Call;
+use crate::error::PlaidError;
+use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::guesses::{FireMismatch, Guesses};
+use crate::ids::{self, time_text};
+use crate::item::Item;
+use crate::lock;
+use crate::webhook::Webhook;
+use plaid_token_broker_core::clock::Timestamp;
+
+pub(super) const UPDATE: &[Field] = &[required("access_token", TEXT), nullable("webhook", Kind::Url)];
+
+#[derive(Deserialize)]
+struct Update {
+    access_token: String,
+    webhook: Option<String>,
+}
+
+/// `/item/webhook/update`: the new URL is told at once, by a webhook.
+pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: Update = call.take()?;
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    item.set_webhook(request.webhook.clone());
+    if let Some(url) = request.webhook {
+        call.simulator
+            .send_webhook(item, Webhook::update_acknowledged(&url), call.now);
+    }
+    Ok(json!({"item": call.item_json(item)}))
+}
+
+pub(super) const KEY_GET: &[Field] = &[required("key_id", TEXT)];
+
+#[derive(Deserialize)]
+struct KeyGet {
+    key_id: String,
+}
+
+/// `/webhook_verification_key/get`
+pub(super) fn key_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: KeyGet = call.take()?;
+    let key = lock(&call.simulator.0.webhook_keys)
+        .jwk(&request.key_id)
+        .ok_or_else(|| {
+            PlaidError::new(
+                "INVALID_INPUT",
+                "INVALID_WEBHOOK_VERIFICATION_KEY_ID",
+                "invalid key_id provided. note that key_ids are specific to Plaid environments, and verification \
+                 requests must be made to the same environment that the webhook was sent from",
+            )
+        })?;
+    Ok(json!({"key": key}))
+}
+
+pub(super) const FIRE: &[Field] = &[
+    required("access_token", TEXT),
+    optional(
+        "webhook_type",
+        Kind::OneOf(&[
+            "AUTH",
+            "HOLDINGS",
+            "INVESTMENTS_TRANSACTIONS",
+            "ITEM",
+            "LIABILITIES",
+            "TRANSACTIONS",
+            "ASSETS",
+            "IDENTITY",
+        ]),
+    ),
+    required(
+        "webhook_code",
+        Kind::OneOf(&[
+            "DEFAULT_UPDATE",
+            "NEW_ACCOUNTS_AVAILABLE",
+            "SMS_MICRODEPOSITS_VERIFICATION",
+            "AUTHORIZATION_GRANTED",
+            "USER_PERMISSION_REVOKED",
+            "USER_ACCOUNT_REVOKED",
+            "PENDING_DISCONNECT",
+            "RECURRING_TRANSACTIONS_UPDATE",
+            "LOGIN_REPAIRED",
+            "SYNC_UPDATES_AVAILABLE",
+            "PRODUCT_READY",
+            "ERROR",
+        ]),
+    ),
+    optional(
+        "options",
+        Kind::Object(&[optional(
+            "new_transactions",
+            Kind::Integer {
+                min: 0,
+                max: i64::MAX,
+            },
+        )]),
+    ),
+];
+
+#[derive(Deserialize)]
+struct Fire {
+    access_token: String,
+    webhook_type: Option<String>,
+    webhook_code: String,
+    #[serde(default)]
+    options: FireOptions,
+}
+
+#[derive(Default, Deserialize)]
+struct FireOptions {
+    new_transactions: Option<i64>,
+}
+
+/// `/sandbox/item/fire_webhook`: sends, and changes nothing about the Item.
+pub(super) fn fire(mut call: Call<'_>) -> Result<Value, PlaidError> {
+    let request: Fire = call.take()?;
+    let mut state = call.simulator.state();
+    let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
+    if item.webhook().is_none() {
+        return Err(webhook_invalid(
+            "this Item has no webhook: give it one with /item/webhook/update",
+        ));
+    }
+    let kind = request.webhook_type.as_deref();
+    let (kind, code) = fired(item, kind, &request.webhook_code, &call.guesses)?;
+    let mut webhook = Webhook::new(kind, code, details(item, kind, code, call.now));
+    if let (Some(count), Some(field)) = (
+        request.options.new_transactions,
+        webhook.fields.get_mut("new_transactions"),
+    ) {
+        *field = count.into();
+    }
+    call.simulator.send_webhook(item, webhook, call.now);
+    Ok(json!({"webhook_fired": true}))
+}
+
+fn webhook_invalid(message: &str) -> PlaidError {
+    PlaidError::new("SANDBOX_ERROR", "SANDBOX_WEBHOOK_INVALID", message)
+}
+
+/// The webhook of a type and code. Without a type, the first that has the code is meant.
+fn fired(
+    item: &Item,
+    kind: Option<&str>,
+    code: &str,
+    guesses: &Guesses,
+) -> Result<(&'static str, &'static str), PlaidError> {
+    /// Type, code, and the product that the Item has to have for it.
+    const PAIRS: &[(&str, &str, Option<&str>)] = &[
+        ("TRANSACTIONS", "DEFAULT_UPDATE", Some("transactions")),
+        ("HOLDINGS", "DEFAULT_UPDATE", Some("investments")),
+        ("INVESTMENTS_TRANSACTIONS", "DEFAULT_UPDATE", Some("investments")),
+        ("LIABILITIES", "DEFAULT_UPDATE", Some("liabilities")),
+        ("AUTH", "DEFAULT_UPDATE", Some("auth")),
+        ("IDENTITY", "DEFAULT_UPDATE", Some("identity")),
+        ("AUTH", "SMS_MICRODEPOSITS_VERIFICATION", Some("auth")),
+        (
+            "TRANSACTIONS",
+            "RECURRING_TRANSACTIONS_UPDATE",
+            Some("transactions"),
+        ),
+        ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", Some("transactions")),
+        ("ASSETS", "PRODUCT_READY", Some("assets")),
+        ("ASSETS", "ERROR", Some("assets")),
+        ("ITEM", "NEW_ACCOUNTS_AVAILABLE", None),
+        ("ITEM", "AUTHORIZATION_GRANTED", None),
+        ("ITEM", "USER_PERMISSION_REVOKED", None),
+        ("ITEM", "USER_ACCOUNT_REVOKED", None),
+        ("ITEM", "PENDING_DISCONNECT", None),
+        ("ITEM", "LOGIN_REPAIRED", None),
+    ];
+    let mut pairs = PAIRS
+        .iter()
+        .filter(|(of, with, _)| *with == code && kind.is_none_or(|kind| kind == *of))
+        .peekable();
+    if pairs.peek().is_none() {
+        let why = "this webhook_type has no webhook_code of this name";
+        return Err(match guesses.fire_mismatch {
+            FireMismatch::SandboxWebhookInvalid => webhook_invalid(why),
+            FireMismatch::InvalidField => PlaidError::invalid_field(why),
+        });
+    }
+    let pair = pairs
+        .find(|(_, _, product)| product.is_none_or(|product| item.has(product)))
+        .ok_or_else(|| {
+            PlaidError::new(
+                "SANDBOX_ERROR",
+                "SANDBOX_PRODUCT_NOT_ENABLED",
+                "this webhook belongs to a product that is not on this Item: create the Item with it",
+            )
+        });
+    pair.map(|(kind, code, _)| (*kind, *code))
+}
+
+/// The fields beside those that all webhooks about Items have.
+fn details(item: &Item, kind: &str, code: &str, now: Timestamp) -> Value {
+    const A_WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    let account_ids = item.view(now).account_ids;
+    let first_account = account_ids.first();
+    match (kind, code) {
+        ("TRANSACTIONS", "DEFAULT_UPDATE") => json!({"error": null, "new_transactions": 1}),
+        ("HOLDINGS", _) => json!({"error": null, "new_holdings": 1, "updated_holdings": 0}),
+        ("INVESTMENTS_TRANSACTIONS", _) => {
+            json!({"error": null, "new_investments_transactions": 1, "canceled_investments_transactions": 0})
+        }
+        ("LIABILITIES", _) => json!({
+            "error": null,
+            "account_ids_with_new_liabilities": [],
+            "account_ids_with_updated_liabilities": {},
+        }),
+        ("AUTH", "DEFAULT_UPDATE") => json!({
+            "error": null,
+            "account_ids_with_new_auth": [],
+            "account_ids_with_updated_auth": first_account
+                .map_or_else(|| json!({}), |id| json!({id.as_str(): ["ACCOUNT_NUMBER"]})),
+        }),
+        ("IDENTITY", _) => json!({
+            "error": null,
+            "account_ids_with_updated_identity": first_account
+                .map_or_else(|| json!({}), |id| json!({id.as_str(): ["PHONES"]})),
+        }),
+        ("AUTH", _) => json!({"account_id": first_account, "error": null, "status": "MANUALLY_VERIFIED"}),
+        (_, "RECURRING_TRANSACTIONS_UPDATE") => json!({"account_ids": account_ids}),
+        (_, "SYNC_UPDATES_AVAILABLE") => {
+            json!({"initial_update_complete": true, "historical_update_complete": true})
+        }
+        ("ASSETS", "PRODUCT_READY") => json!({"asset_report_id": ids::new_uuid(), "report_type": "FULL"}),
+        ("ASSETS", _) => {
+            let error = PlaidError::new(
+                "ASSET_REPORT_ERROR",
+                "PRODUCT_NOT_ENABLED",
+                "the 'assets' product is not enabled for the following access tokens",
+            );
+            json!({
+                "asset_report_id": ids::new_uuid(),
+                "error": crate::webhook::carried(&error),
+            })
+        }
+        (_, "USER_PERMISSION_REVOKED") => Value::Object(Webhook::permission_revoked().fields),
+        (_, "USER_ACCOUNT_REVOKED") => json!({"account_id": first_account}),
+        (_, "PENDING_DISCONNECT") => json!({
+            "reason": "INSTITUTION_MIGRATION",
+            "disconnect_time": time_text(now.plus(A_WEEK)),
+        }),
+        _ => json!({"error": null}),
+    }
+}

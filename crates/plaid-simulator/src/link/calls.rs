@@ -1,0 +1,359 @@
+//! The calls of Link's page: each names its link token, and moves that token's session one step on.
+//!
+//! The simulator decides what comes next and which events that makes; the page shows it. So `onEvent`,
+//! `/link/token/get` and webhooks tell the same story.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::session::{Session, Stage};
+use super::{bank, deposit_code, finish, login, numbers, pane};
+use crate::Simulator;
+use crate::api::json_response;
+use crate::error::PlaidError;
+use crate::guesses::Guesses;
+use crate::ids;
+use crate::institutions::{self, Institution, Trait};
+use crate::link_token::LinkToken;
+use crate::state::State as Memory;
+use plaid_token_broker_core::clock::Timestamp;
+
+/// What a step brings beside its link token; each reads what it needs.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Step {
+    pub(super) link_token: String,
+    /// The last part of a Hosted Link URL, in place of the link token.
+    pub(super) hosted: String,
+    pub(super) link_session_id: String,
+    pub(super) received_redirect_uri: Option<String>,
+    pub(super) query: String,
+    pub(super) institution_id: String,
+    pub(super) username: String,
+    pub(super) password: String,
+    pub(super) answers: Vec<String>,
+    pub(super) popup: bool,
+    pub(super) account_ids: Vec<String>,
+    pub(super) selection: String,
+    pub(super) routing_number: String,
+    pub(super) account_number: String,
+    pub(super) name: String,
+    pub(super) subtype: String,
+    pub(super) code: String,
+}
+
+/// How a step ends.
+pub(super) enum Outcome {
+    /// The session's pane is to be shown.
+    Pane,
+    /// The person meets an error, and can try again.
+    Failed(PlaidError),
+    /// An answer was wrong; the same pane asks again.
+    Wrong(PlaidError),
+    /// The page gets this.
+    Told(Value),
+}
+
+/// One call while it is answered.
+pub(super) struct Turn<'a> {
+    pub(super) memory: &'a mut Memory,
+    pub(super) simulator: &'a Simulator,
+    pub(super) call: Step,
+    pub(super) request_id: String,
+    pub(super) now: Timestamp,
+}
+
+impl Turn<'_> {
+    pub(super) fn guesses(&self) -> Guesses {
+        self.simulator.switches().guesses
+    }
+
+    /// The link token, if Link may go on with it.
+    pub(super) fn link_token(&mut self) -> Result<&mut LinkToken, PlaidError> {
+        let now = self.now;
+        self.any_link_token()
+            .filter(|link_token| !link_token.is_expired(now) && !link_token.spent)
+            .ok_or_else(PlaidError::invalid_link_token)
+    }
+
+    pub(super) fn any_link_token(&mut self) -> Option<&mut LinkToken> {
+        let hosted = self.memory.hosted_links.get(&self.call.hosted);
+        let token = hosted.unwrap_or(&self.call.link_token);
+        let token = self.memory.link_tokens.get_mut(token)?;
+        // A page that was given the URL alone has to go on by it, and the other way round.
+        let hosted = token.hosted.as_ref().map_or("", |hosted| hosted.id.as_str());
+        (hosted == self.call.hosted).then_some(token)
+    }
+
+    pub(super) fn session(&mut self) -> Result<&mut Session, PlaidError> {
+        let (id, request_id, now) = (
+            self.call.link_session_id.clone(),
+            self.request_id.clone(),
+            self.now,
+        );
+        let session = self.link_token()?.session(&id);
+        let session = session.ok_or_else(PlaidError::invalid_link_token)?;
+        session.request_id = request_id;
+        session.act(now);
+        Ok(session)
+    }
+
+    /// The events that the page has not heard of.
+    fn untold(&mut self) -> Vec<Value> {
+        let id = self.call.link_session_id.clone();
+        let session = self
+            .any_link_token()
+            .and_then(|link_token| link_token.session(&id));
+        session.map(Session::take_untold).unwrap_or_default()
+    }
+}
+
+/// `POST /session/{step}`
+pub(super) async fn answer(
+    State(simulator): State<Simulator>,
+    Path(step): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request_id = ids::new_request_id();
+    let call = match read(&headers, &body) {
+        Ok(call) => call,
+        Err(error) => return json_response(error.status, &error.body(&request_id)),
+    };
+    let mut memory = simulator.state();
+    let mut turn = Turn {
+        memory: &mut memory,
+        simulator: &simulator,
+        call,
+        request_id: request_id.clone(),
+        now: simulator.now(),
+    };
+    let (status, mut body, events) = match take(&mut turn, &step) {
+        Ok(answer) => (StatusCode::OK, answer, turn.untold()),
+        Err(error) => {
+            let events = if step == "start" {
+                Session::refused(&error, &request_id, turn.now)
+            } else {
+                turn.untold()
+            };
+            (error.status, error.body(&request_id), events)
+        }
+    };
+    if let Some(body) = body.as_object_mut() {
+        body.insert("request_id".to_owned(), request_id.into());
+        body.insert("events".to_owned(), events.into());
+    }
+    json_response(status, &body)
+}
+
+/// The body of a call, which is JSON by its type too: a form of another site cannot send that, so it cannot act
+/// for the person.
+pub(super) fn read<'a, T: Deserialize<'a>>(headers: &HeaderMap, body: &'a [u8]) -> Result<T, PlaidError> {
+    if headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|value| value != "application/json")
+    {
+        return Err(PlaidError::invalid_body());
+    }
+    serde_json::from_slice(body).map_err(|_| PlaidError::invalid_body())
+}
+
+pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError> {
+    let outcome = match step {
+        "start" => start(turn),
+        "continue" => go_on(turn),
+        "institutions" => search(turn),
+        "select" => select(turn),
+        "back" => back(turn),
+        "again" => again(turn),
+        "login" => login::login(turn),
+        "mfa" => login::mfa(turn),
+        "oauth" => bank::visit(turn),
+        "oauth_result" => bank::visited(turn),
+        "accounts" => login::choose(turn),
+        "auth_type" => numbers::select_auth_type(turn),
+        "manual" => numbers::enter(turn),
+        "numbers" => numbers::submit(turn),
+        "deposit_code" => deposit_code::submit(turn),
+        "finish" => finish::finish(turn),
+        "exit" => finish::exit(turn),
+        _ => Err(PlaidError::not_found()),
+    }?;
+    match outcome {
+        Outcome::Told(answer) => Ok(answer),
+        Outcome::Pane => pane::of(turn, None),
+        Outcome::Wrong(error) => {
+            let now = turn.now;
+            turn.session()?.meet(&error, now);
+            pane::of(turn, Some(&error))
+        }
+        Outcome::Failed(error) => {
+            let now = turn.now;
+            let manual = numbers::are_offered(turn)?;
+            let session = turn.session()?;
+            session.meet(&error, now);
+            session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}), now);
+            Ok(pane::of_error(session, &error, manual))
+        }
+    }
+}
+
+pub(super) fn wrong_step() -> PlaidError {
+    PlaidError::invalid_field("this Link session is at another step")
+}
+
+/// Link opens, or comes back from a bank.
+fn start(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    if let Some(uri) = turn.call.received_redirect_uri.clone() {
+        return bank::come_back(turn, &uri);
+    }
+    let now = turn.now;
+    let link_token = turn.link_token()?;
+    if link_token.hosted.is_some() && link_token.has_ended_session() {
+        return Err(PlaidError::invalid_link_token());
+    }
+    let update_item = link_token.update_item.clone();
+    let id = link_token.start_session(now);
+    turn.call.link_session_id = id;
+    let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
+    let institution = item.and_then(|item| item.institution().told());
+    turn.session()?.institution = institution;
+    if let Some(outcome) = deposit_code::begin(turn)? {
+        return Ok(outcome);
+    }
+    let session = turn.session()?;
+    session.record("OPEN", json!({"view_name": "CONSENT"}), now);
+    session.show(Stage::Consent, now);
+    Ok(Outcome::Pane)
+}
+
+/// Consent is given.
+fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let session = turn.session()?;
+    if !matches!(session.stage, Stage::Consent) {
+        return Err(wrong_step());
+    }
+    if let Some(institution) = session.institution {
+        return at_the_bank(turn, institution);
+    }
+    let guesses = turn.guesses();
+    if turn.link_token()?.request.selects_auth_type(&guesses) {
+        turn.session()?.show(Stage::AuthType, now);
+        return Ok(Outcome::Pane);
+    }
+    let session = turn.session()?;
+    session.show(Stage::Institutions { nothing_found: false }, now);
+    Ok(Outcome::Pane)
+}
+
+fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let query = turn.call.query.trim().to_owned();
+    let now = turn.now;
+    if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
+        return Err(wrong_step());
+    }
+    let wanted = query.to_lowercase();
+    let request = &turn.link_token()?.request;
+    let found: Vec<_> = institutions::ALL
+        .iter()
+        .filter(|institution| request.offers(institution))
+        .filter(|institution| institution.name.to_lowercase().contains(&wanted))
+        .map(|institution| json!({"institution_id": institution.id, "name": institution.name}))
+        .collect();
+    let session = turn.session()?;
+    session.stage = Stage::Institutions {
+        nothing_found: found.is_empty() && !query.is_empty(),
+    };
+    if !query.is_empty() {
+        session.record(
+            "SEARCH_INSTITUTION",
+            json!({"institution_search_query": query}),
+            now,
+        );
+    }
+    Ok(Outcome::Told(json!({"institutions": found})))
+}
+
+/// An institution is chosen.
+fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
+        return Err(wrong_step());
+    }
+    let id = turn.call.institution_id.clone();
+    let request = &turn.link_token()?.request;
+    let institution = institutions::by_id(&id)
+        .filter(|institution| request.offers(institution))
+        .ok_or_else(PlaidError::invalid_institution)?;
+    let session = turn.session()?;
+    session.institution = Some(institution);
+    session.method = None;
+    session.error = None;
+    session.record("SELECT_INSTITUTION", json!({}), now);
+    at_the_bank(turn, institution)
+}
+
+fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    match institution.special {
+        Trait::OAuth => bank::begin(turn),
+        Trait::Unsupported => {
+            turn.session()?.stage = Stage::Unsupported;
+            Ok(Outcome::Failed(PlaidError {
+                display_message: Some("This bank is not supported. Please choose another."),
+                ..PlaidError::new(
+                    "INSTITUTION_ERROR",
+                    "INSTITUTION_NO_LONGER_SUPPORTED",
+                    "this institution is no longer supported",
+                )
+            }))
+        }
+        Trait::Ordinary if numbers::are_enough_at(turn, institution)? => numbers::at_the_bank(turn),
+        Trait::Ordinary | Trait::Down => {
+            turn.session()?.show(Stage::Credentials, now);
+            Ok(Outcome::Pane)
+        }
+    }
+}
+
+/// Another institution, please.
+fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    let updating = turn.link_token()?.update_item.is_some();
+    let session = turn.session()?;
+    if updating || matches!(session.stage, Stage::Connected(_) | Stage::Ended) {
+        return Err(wrong_step());
+    }
+    session.institution = None;
+    session.method = None;
+    session.error = None;
+    session.visit = None;
+    session.show(Stage::Institutions { nothing_found: false }, now);
+    Ok(Outcome::Pane)
+}
+
+/// The pane that an error has covered.
+fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
+    let now = turn.now;
+    if matches!(turn.session()?.stage, Stage::Verification(_)) {
+        return deposit_code::again(turn);
+    }
+    let session = turn.session()?;
+    match session.stage {
+        Stage::Ended => return Err(wrong_step()),
+        Stage::Unsupported => return back(turn),
+        Stage::OAuth => return bank::begin(turn),
+        // What a bank asks is asked of a new login.
+        Stage::Mfa { .. } => session.show(Stage::Credentials, now),
+        _ => {
+            let view_name = session.stage.view_name();
+            session.record("TRANSITION_VIEW", json!({"view_name": view_name}), now);
+        }
+    }
+    Ok(Outcome::Pane)
+}
