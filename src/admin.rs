@@ -16,10 +16,7 @@ use std::time::Duration;
 pub use gate::{Admin, AdminForm, Fields, PROOF_FIELD, PROOF_HEADER};
 pub use link::{Link, new_link};
 
-use axum::Router;
-use axum::routing::{get, post};
-
-use crate::app::App;
+use crate::web::Routes;
 use passes::Passes;
 
 /// How long a single-use link may wait to be used.
@@ -48,9 +45,10 @@ impl Default for Admins {
 
 /// The login page, the addresses of links, and the way out. For people who run the broker: they stand in
 /// `docs/http.md` and not in the document for programs.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/setup/login", get(login::login_page).post(login::log_in))
-        .route("/setup/login/{token}", get(login::follow))
-        .route("/setup/logout", post(login::log_out))
+pub fn routes() -> Routes {
+    Routes::default()
+        .get("/setup/login", login::login_page)
+        .post("/setup/login", login::log_in)
+        .get("/setup/login/{token}", login::follow)
+        .post("/setup/logout", login::log_out)
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
@@ -13,10 +12,11 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
+
+use crate::web::Routes;
 
 /// How many hex digits of its SHA-256 stand in an asset's name.
 const HASH_DIGITS: usize = 10;
@@ -164,8 +164,8 @@ impl Asset {
 }
 
 /// Serves `GET /static/<stem>.<hash>.<extension>`; any other name under `/static/` is 404.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/static/{file}", get(serve))
+pub fn routes() -> Routes {
+    Routes::default().get("/static/{file}", serve)
 }
 
 /// A name that is not even UTF-8 is not found either.

@@ -1,21 +1,20 @@
 //! The `OpenAPI` document: what this broker answers, for programs and for people's tools.
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::app::App;
+use crate::web::Routes;
 
 /// As it lies in the repository: its one server is the broker as it starts without settings.
 const DOCUMENT: &str = include_str!("../static/openapi.json");
 const SERVER: &str = "\"http://localhost:8000\"";
 
 /// `GET /openapi.json`. It tells this broker's public URL, and is made once.
-pub fn router(app: &App) -> Router<App> {
+pub fn routes(app: &App) -> Routes {
     let document = Bytes::from(with_server(&app.public_url));
-    Router::new().route("/openapi.json", get(async move || answer(document.clone())))
+    Routes::default().get("/openapi.json", async move || answer(document.clone()))
 }
 
 fn with_server(url: &str) -> String {

@@ -15,7 +15,9 @@ pub use admin::{AdminLoginPage, AdminLoginWay};
 pub use askama::Template;
 pub use connections::{Choice, ConnectionRow, ConnectionsPage, Moment, RevokePage, Tone};
 pub use products::plain_products;
-pub use setup::{Addresses, Allowed, ClientChoice, EntryRow, Field, Refused, Row, SetupPage, Step};
+pub use setup::{
+    Addresses, Allowed, ClientChoice, EntryRow, Field, Refused, Row, SecretHint, SetupPage, Step,
+};
 
 /// Which world a page belongs to: decides banner, test login, and where Link's script comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::json;
@@ -12,18 +11,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::app::App;
 use crate::middleware::{headers, log, peer, rehearsal, request_id, timeout, unread};
 use crate::record::Endpoint;
-use crate::web::{Refusal, error_page, root_from, wants_page};
+use crate::web::{Refusal, Routes, error_page, root_from, wants_page};
 use crate::{admin, assets, explorer, link, oauth, openapi, setup};
 
 /// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
-    let mut router = people()
-        .merge(page_calls())
-        .merge(oauth_clients())
-        .merge(admin::router())
-        .merge(setup::router())
-        .merge(openapi::router(&app))
-        .merge(assets::router());
+    let mut router = routes(&app).into_router();
     if let Some(simulator) = &app.simulator {
         // Nested last, so that Link's stand-in comes from our own origin and works through a tunnel.
         router = router.nest_service("/_simulator/link", simulator.link_routes());
@@ -47,31 +40,43 @@ pub fn build(app: App) -> Router {
         .with_state(app)
 }
 
-fn people() -> Router<App> {
-    Router::new()
-        .route("/", get(link::root))
-        .route("/oauth/authorize", get(link::authorize))
-        .route("/link/return", get(link::link_return))
-        .route("/explorer", get(explorer::page))
+/// All routes, without those of the simulator's Link. Each is documented in `docs/http.md`.
+#[must_use]
+pub fn routes(app: &App) -> Routes {
+    people()
+        .merge(page_calls())
+        .merge(oauth_clients())
+        .merge(admin::routes())
+        .merge(setup::routes())
+        .merge(openapi::routes(app))
+        .merge(assets::routes())
 }
 
-fn page_calls() -> Router<App> {
-    Router::new()
-        .route("/api/create_link_token", post(link::create_link_token))
-        .route("/api/set_access_token", post(link::set_access_token))
-        .route("/api/link_exit", post(link::link_exit))
-        .route("/api/info", post(link::info))
+fn people() -> Routes {
+    Routes::default()
+        .get("/", link::root)
+        .get("/oauth/authorize", link::authorize)
+        .get("/link/return", link::link_return)
+        .get("/explorer", explorer::page)
 }
 
-fn oauth_clients() -> Router<App> {
-    Router::new()
-        .route("/api/send_the_access_token_AUTH", post(oauth::token::token))
-        .route("/oauth/token", post(oauth::token::token))
-        .route("/oauth/revoke", post(oauth::revoke::revoke))
-        .route("/oauth/introspect", post(oauth::introspect::introspect))
-        .route(
+fn page_calls() -> Routes {
+    Routes::default()
+        .post("/api/create_link_token", link::create_link_token)
+        .post("/api/set_access_token", link::set_access_token)
+        .post("/api/link_exit", link::link_exit)
+        .post("/api/info", link::info)
+}
+
+fn oauth_clients() -> Routes {
+    Routes::default()
+        .post("/api/send_the_access_token_AUTH", oauth::token::token)
+        .post("/oauth/token", oauth::token::token)
+        .post("/oauth/revoke", oauth::revoke::revoke)
+        .post("/oauth/introspect", oauth::introspect::introspect)
+        .get(
             "/.well-known/oauth-authorization-server",
-            get(oauth::metadata::metadata),
+            oauth::metadata::metadata,
         )
 }
 

@@ -11,17 +11,13 @@ mod reach;
 pub mod rehearse;
 pub mod tunnel;
 
-use axum::Router;
-use axum::routing::get;
-
-use crate::app::App;
+use crate::web::Routes;
 
 /// What is served for setting up.
-pub fn router() -> Router<App> {
-    // Its path is `crate::instance::PATH`, spelt out for the test that holds the OpenAPI document against the routes.
-    Router::new()
-        .route("/setup/instance", get(instance::answer))
-        .merge(connections::router())
-        .merge(rehearse::router())
-        .merge(page::router())
+pub fn routes() -> Routes {
+    Routes::default()
+        .get(crate::instance::PATH, instance::answer)
+        .merge(connections::routes())
+        .merge(rehearse::routes())
+        .merge(page::routes())
 }

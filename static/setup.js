@@ -27,7 +27,7 @@ async function copy(button, what, text) {
 }
 
 function addButton(value) {
-  const name = value.closest("div")?.querySelector("dt")?.textContent.trim() ?? value.textContent;
+  const name = value.dataset.name ?? value.closest("div")?.querySelector("dt")?.textContent.trim() ?? value.textContent;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";

@@ -14,7 +14,8 @@ async fn ask(path: &str, accept_encoding: Option<&str>) -> Response {
     if let Some(value) = accept_encoding {
         request = request.header(ACCEPT_ENCODING, value);
     }
-    router()
+    axum::Router::new()
+        .route("/static/{file}", axum::routing::get(serve))
         .oneshot(request.body(Body::empty()).unwrap())
         .await
         .unwrap()

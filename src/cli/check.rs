@@ -65,7 +65,7 @@ impl Check {
         let environment = config.plaid.environment.name();
         let beside = description.map(|description| checks::Running { description, given });
         let report = runtime.block_on(async {
-            let context = Context::of_config(config).await?.beside(beside);
+            let context = Context::of_config(config, beside).await?;
             let mut progress = print::Progress::start();
             let report = checks::run(&context, |finding| progress.heard(finding)).await;
             progress.end();

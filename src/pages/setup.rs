@@ -22,12 +22,16 @@ pub struct SetupPage {
     pub client_id: String,
     /// Whether the chosen client has no secret.
     pub public: bool,
-    /// Where its secret is found.
-    pub secret: &'static str,
+    /// Its secret.
+    pub secret: SecretHint,
+    /// The products that it may request, separated by spaces, for a scope to paste.
+    pub scope: String,
     /// The profile's form, in its order.
     pub rows: Vec<Row>,
     /// Its Authorization Fields.
     pub fields: Vec<Field>,
+    /// What its Test asks for.
+    pub test: Row,
     /// The broker's addresses.
     pub addresses: Addresses,
     /// Callbacks that were refused lately.
@@ -77,6 +81,42 @@ pub struct Field {
     pub value: String,
     /// Whether that is the value itself.
     pub literal: bool,
+    /// Whether to add a field or to edit one that the form has.
+    pub step: &'static str,
+}
+
+/// A secret on a page.
+#[derive(Clone, Copy, Debug)]
+pub enum SecretHint {
+    /// The simulator's, which is public, by its value.
+    Public(&'static str),
+    /// Any other, by where it is found.
+    Described(&'static str),
+}
+
+impl SecretHint {
+    /// The value, or where it is found.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Public(text) | Self::Described(text) => text,
+        }
+    }
+
+    /// Whether the text is the value itself.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Public(_))
+    }
+
+    /// Why it is shown or not.
+    #[must_use]
+    pub const fn note(self) -> &'static str {
+        match self {
+            Self::Public(_) => "The simulator's secret, which is public.",
+            Self::Described(_) => "It is never shown here.",
+        }
+    }
 }
 
 /// The broker's addresses as OAuth clients need them.

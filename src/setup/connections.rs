@@ -3,16 +3,15 @@
 mod list;
 mod revoke;
 
-use axum::Router;
-use axum::routing::get;
-
 use crate::app::App;
+use crate::web::Routes;
 
 /// The list, and the step between it and an end.
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/setup/connections", get(list::page))
-        .route("/setup/connections/revoke", get(revoke::ask).post(revoke::revoke))
+pub fn routes() -> Routes {
+    Routes::default()
+        .get("/setup/connections", list::page)
+        .get("/setup/connections/revoke", revoke::ask)
+        .post("/setup/connections/revoke", revoke::revoke)
 }
 
 /// What a client is called on these pages.

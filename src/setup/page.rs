@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
@@ -19,18 +17,18 @@ use crate::middleware::request_id;
 use crate::oauth::params::one;
 use crate::pages::{ClientChoice, EntryRow, SetupPage};
 use crate::record::{Endpoint, Entry, Outcome};
-use crate::web::{Refusal, error_page, form_policy, html};
+use crate::web::{Refusal, Routes, error_page, form_policy, html};
 
 const ROOT: &str = "./";
 
-/// The page and its calls, for admins alone. They stand in `docs/http.md` and not in the document for programs.
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/setup", get(page))
-        .route("/setup/profile.md", get(markdown))
-        .route("/setup/record", get(live::record))
-        .route("/setup/checks", get(live::findings))
-        .route("/setup/callbacks", post(change_callback))
+/// The page and its calls, for admins alone. They are documented in `docs/http.md`, and not in the document for programs.
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .get("/setup", page)
+        .get("/setup/profile.md", markdown)
+        .get("/setup/record", live::record)
+        .get("/setup/checks", live::findings)
+        .post("/setup/callbacks", change_callback)
 }
 
 /// The set-up page.
@@ -56,8 +54,10 @@ async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -
         client_id: client.id.clone(),
         public: matches!(client.kind, ClientKind::Public),
         secret: profile::secret(&app, client),
+        scope: profile::scope(&app, client),
         rows: profile::rows(&app, client),
         fields: profile::fields(&app),
+        test: profile::test(&app),
         addresses: profile::addresses(&app),
         refused: callbacks::refused(&app),
         allowed,

@@ -1,11 +1,13 @@
-//! The values of a profile: Kore.ai's form in its order, the same as Markdown, and what comes before production.
+//! The values of a profile: Kore.ai's form in its order (its page "Setting Up Authorization using OAuth v2"), the same as
+//! Markdown, and what comes before production.
 
 use std::fmt::Write as _;
 
 use crate::app::App;
 use crate::config::{ClientConfig, ClientKind, Environment, KeySource};
 use crate::oauth::scope;
-use crate::pages::{Addresses, Field, Row, Step};
+use crate::pages::{Addresses, Field, Row, SecretHint, Step};
+use crate::simulator;
 
 /// Where the broker is, by `PUBLIC_URL`.
 pub(super) fn addresses(app: &App) -> Addresses {
@@ -29,85 +31,158 @@ fn tenant(app: &App) -> &'static str {
     }
 }
 
-/// Where the client's secret is found. It is never shown.
-pub(super) fn secret(app: &App, client: &ClientConfig) -> &'static str {
+/// The client's secret where it is the simulator's public one; otherwise where it is found, and never its value.
+pub(super) fn secret(app: &App, client: &ClientConfig) -> SecretHint {
     let is_first = app.clients().first().is_some_and(|first| first.id == client.id);
     match &client.kind {
-        ClientKind::Public => "none: this client is public and uses PKCE",
+        ClientKind::Public => SecretHint::Described("none: this client is public and uses PKCE"),
+        ClientKind::Confidential(secret)
+            if app.config.plaid.environment == Environment::Simulator
+                && secret.matches(simulator::SECRET) =>
+        {
+            SecretHint::Public(simulator::SECRET)
+        }
         ClientKind::Confidential(_) if !is_first => {
-            "the secret that was hashed for the clients file (secret_hash)"
+            SecretHint::Described("the secret that was hashed for the clients file (secret_hash)")
         }
         ClientKind::Confidential(secret) if secret.matches(app.config.plaid.secret.expose()) => {
-            "your Plaid secret (PLAID_SECRET), because OAUTH_CLIENT_SECRET is not set"
+            SecretHint::Described("your Plaid secret (PLAID_SECRET), because OAUTH_CLIENT_SECRET is not set")
         }
-        ClientKind::Confidential(_) => "the value of OAUTH_CLIENT_SECRET",
+        ClientKind::Confidential(_) => SecretHint::Described("the value of OAUTH_CLIENT_SECRET"),
     }
 }
 
-/// The form, in its order.
-pub(super) fn rows(app: &App, client: &ClientConfig) -> Vec<Row> {
-    let base = &app.public_url;
-    let token = format!("{base}/api/send_the_access_token_AUTH");
-    let row = |field, value: String| Row {
+/// Plaid's secret: in simulator mode the simulator's, which is public.
+fn plaid_secret(app: &App) -> SecretHint {
+    match app.config.plaid.environment {
+        Environment::Simulator => SecretHint::Public(simulator::SECRET),
+        Environment::Sandbox | Environment::Production => {
+            SecretHint::Described("your Plaid secret (PLAID_SECRET)")
+        }
+    }
+}
+
+/// The products that the client may request, as a scope.
+pub(super) fn scope(app: &App, client: &ClientConfig) -> String {
+    client
+        .products
+        .clone()
+        .unwrap_or_else(|| scope::names(&app.config.link.products))
+        .join(" ")
+}
+
+/// The callbacks that Kore.ai documents: of its OAuth v2 profiles, and of its Search AI connectors.
+const USUAL_CALLBACKS: [&str; 2] = [
+    "https://idp.kore.ai/workflows/callback/",
+    "https://idp.kore.com/workflows/callback",
+];
+
+/// A value to copy.
+fn row(field: &'static str, value: String) -> Row {
+    Row {
         field,
         value,
         literal: true,
         note: None,
-    };
-    let products = client
-        .products
-        .clone()
-        .unwrap_or_else(|| scope::names(&app.config.link.products))
-        .join(" ");
-    let simulated = (app.config.plaid.environment == Environment::Simulator).then(|| {
-        "Kore.ai's actions call plaid.com with it, where the simulator's tokens mean nothing.".to_owned()
-    });
+    }
+}
+
+/// What to do with a field, where that is not one value to copy.
+fn described(field: &'static str, value: &str, note: Option<String>) -> Row {
+    Row {
+        literal: false,
+        note,
+        ..row(field, value.to_owned())
+    }
+}
+
+/// The form up to its Authorization Fields, in its order.
+pub(super) fn rows(app: &App, client: &ClientConfig) -> Vec<Row> {
+    let base = &app.public_url;
+    let token = format!("{base}/api/send_the_access_token_AUTH");
+    let secret = secret(app, client);
+    let products = scope(app, client);
+    let [profile, connector] = USUAL_CALLBACKS;
     vec![
+        described("Authorization Type", "choose OAuth v2", None),
+        described(
+            "Callback Link",
+            "copy it from the form and allow it under Callbacks",
+            Some(format!(
+                "Usually {profile} (with the slash) or {connector} (without one)."
+            )),
+        ),
         row("Identity Provider Name", "Plaid".to_owned()),
         row("Client ID", client.id.clone()),
         Row {
-            literal: false,
-            note: Some("It is never shown here.".to_owned()),
-            ..row("Client Secret Key", secret(app, client).to_owned())
+            literal: secret.is_public(),
+            note: Some(secret.note().to_owned()),
+            ..row("Client Secret Key", secret.text().to_owned())
         },
         row("Authorization URL", format!("{base}/")),
+        described(
+            "Access Using a Connector",
+            "leave it off",
+            Some("The broker has a public address, so Kore.ai reaches it without a connector.".to_owned()),
+        ),
         row("Token Request URL", token.clone()),
-        row("Refresh Token URL", token),
-        Row {
-            literal: false,
-            note: Some(format!(
-                "Empty asks for all that this client may ask for: {products}. Name some of them to ask for less."
+        described(
+            "Scope",
+            "leave it empty",
+            Some(format!(
+                "Without a scope the client may use: {products}. To request less, add one pair: key scope, value the names \
+                 of the products, separated by spaces."
             )),
-            ..row("Scope(s)", "leave it empty".to_owned())
-        },
+        ),
+        row("Refresh Token URL", token),
+        described("Description", "optional", None),
+        described(
+            "Subdomain",
+            "Yes",
+            Some("The field for the tenancy URL appears after this choice.".to_owned()),
+        ),
         row("Tenancy URL", "https://{tenant}.plaid.com".to_owned()),
-        Row {
-            note: simulated,
-            ..row("Tenant", tenant(app).to_owned())
-        },
+        described("Additional Fields", "none", None),
     ]
 }
 
 /// The form's Authorization Fields: what Kore.ai adds to its calls of Plaid.
 pub(super) fn fields(app: &App) -> Vec<Field> {
+    let secret = plaid_secret(app);
     let field = |kind, key, value: String| Field {
         kind,
         key,
         value,
         literal: true,
+        step: "Add it.",
     };
     vec![
-        field("Payload", "access_token", "{{accessToken}}".to_owned()),
+        Field {
+            step: "Where the form has a field named Authorization already, edit that one: change its type to Payload, its \
+                   key and its value. Otherwise add it.",
+            ..field("Payload", "access_token", "{{accessToken}}".to_owned())
+        },
         field("Header", "PLAID-CLIENT-ID", app.config.plaid.client_id.clone()),
         Field {
-            literal: false,
-            ..field(
-                "Header",
-                "PLAID-SECRET",
-                "your Plaid secret (PLAID_SECRET)".to_owned(),
-            )
+            literal: secret.is_public(),
+            ..field("Header", "PLAID-SECRET", secret.text().to_owned())
         },
     ]
+}
+
+/// What the form's Test asks for, which comes last.
+pub(super) fn test(app: &App) -> Row {
+    let simulated = " Kore.ai's actions call plaid.com with it, where the simulator's tokens mean nothing.";
+    let simulated = match app.config.plaid.environment {
+        Environment::Simulator => simulated,
+        Environment::Sandbox | Environment::Production => "",
+    };
+    Row {
+        note: Some(format!(
+            "Test asks for it, and so does the integration.{simulated}"
+        )),
+        ..row("Tenant", tenant(app).to_owned())
+    }
 }
 
 /// All of it as Markdown, for a ticket.
@@ -116,26 +191,34 @@ pub(super) fn markdown(app: &App, client: &ClientConfig) -> String {
         let value = value.replace('|', "\\|");
         if literal { format!("`{value}`") } else { value }
     };
+    let line = |row: &Row| {
+        let note = shown(row.note.as_deref().unwrap_or_default(), false);
+        format!(
+            "| {} | {} | {note} |\n",
+            row.field,
+            shown(&row.value, row.literal)
+        )
+    };
     let mut text =
         String::from("# OAuth v2 profile for Plaid\n\n| Field | Value | Note |\n| --- | --- | --- |\n");
-    for row in rows(app, client) {
-        let note = shown(row.note.as_deref().unwrap_or_default(), false);
+    text.extend(rows(app, client).iter().map(line));
+    text.push_str(
+        "\n## Authorization Fields\n\n| Field Type | Field Key | Field Value | Step |\n| --- | --- | --- | --- |\n",
+    );
+    for field in fields(app) {
+        let value = shown(&field.value, field.literal);
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "| {} | {} | {note} |",
-            row.field,
-            shown(&row.value, row.literal)
+            "| {} | `{}` | {value} | {} |",
+            field.kind, field.key, field.step
         );
     }
-    text.push_str("\n## Authorization Fields\n\n| Type | Key | Value |\n| --- | --- | --- |\n");
-    for field in fields(app) {
-        let value = shown(&field.value, field.literal);
-        let _ = writeln!(text, "| {} | `{}` | {value} |", field.kind, field.key);
-    }
+    text.push_str("\n## Test\n\n| Field | Value | Note |\n| --- | --- | --- |\n");
+    text.push_str(&line(&test(app)));
     text.push_str(
-        "\n## Afterwards\n\n1. Copy the Callback URL that the profile shows, and have it allowed at the broker (set-up page, \
-         or `PLAID_REDIRECT_URI`).\n2. Press Test in the profile.\n",
+        "\n## Afterwards\n\n1. Copy the Callback Link that the profile shows, and allow it at the broker (on the set-up page, or \
+         in `PLAID_REDIRECT_URI`).\n2. Press Test in the profile.\n",
     );
     text
 }

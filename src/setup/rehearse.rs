@@ -6,11 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::Json;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use hyper::body::Frame;
@@ -24,16 +23,17 @@ use crate::admin::Admin;
 use crate::app::App;
 use crate::record::rehearsal::Keys;
 use crate::rehearse::{Identity, Rehearsal};
+use crate::web::Routes;
 
 /// More than a rehearsal has steps, so that telling them never waits for a slow reader.
 const MOST_LINES: usize = 256;
 
 /// The route, for admins.
-pub fn router() -> Router<App> {
+pub fn routes() -> Routes {
     let place = Arc::new(Semaphore::new(1));
-    Router::new().route(
+    Routes::default().post(
         "/setup/rehearse",
-        post(async move |State(app): State<App>, _admin: Admin| rehearse(&app, place.clone())),
+        async move |State(app): State<App>, _admin: Admin| rehearse(&app, place.clone()),
     )
 }
 

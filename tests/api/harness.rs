@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use plaid_token_broker::app::App;
 use plaid_token_broker::clock::{ManualClock, Timestamp};
-use plaid_token_broker::config::{Config, LoadOptions};
+use plaid_token_broker::config::{Config, LoadOptions, LogConfig, LogFormat};
 use plaid_token_broker::lifecycle::{self, Outside, Stop};
 use plaid_token_broker::plaid::Timeouts;
 use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
+use plaid_token_broker::telemetry;
 use reqwest::{Client, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -37,6 +38,14 @@ pub struct TestBroker {
     pub app: App,
     /// The Plaid outside of the broker, when there is one.
     _plaid: Option<RunningSimulator>,
+}
+
+/// Logs as the program does, where tests/run asks for it: what is logged is searched for secrets.
+pub fn logged() {
+    if let Ok(filter) = std::env::var("RUST_LOG") {
+        let format = LogFormat::Text;
+        telemetry::start(&LogConfig { filter, format }).unwrap();
+    }
 }
 
 /// How a test's broker differs from the plain one.
@@ -73,6 +82,7 @@ impl TestBroker {
     }
 
     pub async fn start_as(setup: Setup<'_>) -> Self {
+        logged();
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_000_000_000)));
         let dir = setup.dir.unwrap_or_else(|| Arc::new(TempDir::new().unwrap()));
         let plaid = match setup.plaid {

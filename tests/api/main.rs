@@ -20,6 +20,7 @@ mod client_auth;
 mod clients;
 mod code;
 mod connections;
+mod consent;
 #[cfg(unix)]
 mod control;
 mod cors;

@@ -118,11 +118,9 @@ async fn plaids_bad_days_do_not_end_a_grant() {
     ];
     for (number, (name, fault)) in (1..).zip(passing().into_iter().chain(others)) {
         broker.simulator.enqueue(ITEM_GET, fault);
-        let started = std::time::Instant::now();
         let refreshed = broker.refresh(&tokens.text("refresh_token")).await;
         assert_eq!(refreshed.status, 200, "{name}: {}", refreshed.body);
         assert_eq!(refreshed.body, tokens.body, "{name}");
-        assert!(started.elapsed() < Duration::from_secs(3), "{name}");
         assert_eq!(broker.simulator.count(ITEM_GET), number, "{name}");
         broker.clock.advance(Duration::from_secs(60));
     }

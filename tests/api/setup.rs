@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use plaid_token_broker::audit::Flush;
 use plaid_token_broker::setup::checks::ALL;
-use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
+use plaid_token_broker::simulator::{CLIENT_ID, Options, SECRET};
 use plaid_token_broker::store::model::AuditQuery;
 use reqwest::Response;
 
-use crate::harness::{Answer, CALLBACK, TestBroker};
+use crate::harness::{Answer, CALLBACK, Setup, TestBroker};
 use crate::visitor::{Visitor, form_of, proof_of};
 
 const ADDRESSES: [&str; 4] = ["/setup", "/setup/profile.md", "/setup/record", "/setup/checks"];
@@ -70,7 +70,11 @@ async fn strangers_see_nothing_and_change_nothing() {
 
 #[tokio::test]
 async fn no_secret_stands_on_the_page_and_what_was_sent_is_escaped() {
-    let broker = TestBroker::start().await;
+    let broker = TestBroker::start_as(Setup {
+        plaid: Some(Options::default()),
+        ..Setup::default()
+    })
+    .await;
     refused(
         &broker,
         "https://x.example/%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
@@ -249,4 +253,41 @@ async fn each_finding_tells_its_place_in_the_brokers_list() {
     places.sort_unstable();
     let all_but_the_visit: Vec<usize> = (1..ALL.len()).collect();
     assert_eq!(places, all_but_the_visit, "{told}");
+}
+
+/// The page and the Markdown: in simulator mode, or in the sandbox, whose keys stand for the operator's.
+async fn profile_with(plaid: Option<Options>, settings: &[(&str, &str)]) -> (String, String) {
+    let broker = TestBroker::start_as(Setup {
+        plaid,
+        settings,
+        ..Setup::default()
+    })
+    .await;
+    let mut visitor = Visitor::new(&broker);
+    visitor.log_in().await;
+    let page = visitor.get("/setup").await;
+    assert_eq!(page.status, 200);
+    (page.body, visitor.get("/setup/profile.md").await.body)
+}
+
+#[tokio::test]
+async fn the_simulators_public_secret_is_shown_in_simulator_mode_and_no_other_secret_ever_is() {
+    let (page, markdown) = profile_with(None, &[]).await;
+    let value = format!("<dt>Client Secret Key</dt><dd><code class=\"value\">{SECRET}</code>");
+    assert!(page.contains(&value), "no value to copy");
+    assert!(page.contains("which is public"));
+    assert!(markdown.contains(&format!("| Client Secret Key | `{SECRET}` |")));
+
+    let own = "a-secret-of-the-operator-alone-0123456789";
+    for plaid in [None, Some(Options::default())] {
+        let sandbox = plaid.is_some();
+        let (page, markdown) = profile_with(plaid, &[("OAUTH_CLIENT_SECRET", own)]).await;
+        assert!(!page.contains(own) && !markdown.contains(own));
+        assert!(page.contains("the value of OAUTH_CLIENT_SECRET"));
+        assert_eq!(
+            page.contains(SECRET) || markdown.contains(SECRET),
+            !sandbox,
+            "the header's value"
+        );
+    }
 }

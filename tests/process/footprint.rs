@@ -1,24 +1,8 @@
-//! How soon it serves, and how much memory it takes. The promises (1 s, 30 MB) are for a release build, which
-//! `benches/footprint.sh` measures; here the bounds are those of a debug build on a busy machine, so that a slip by a
-//! multiple is seen on every run.
-
-use std::time::Duration;
+//! How much memory it takes. The promises (30 MB, and 1 s until it serves) are for a release build, which
+//! `benches/footprint.sh` measures; here the bound is that of a debug build, so that a slip by a multiple is seen on every run.
 
 use crate::flow::{Broker, Plaid};
-use crate::harness::{Start, directory};
-use crate::web::get;
-
-const READY: Duration = Duration::from_secs(5);
-
-#[test]
-fn it_serves_soon_after_its_start() {
-    let home = directory();
-    let broker = Broker::of(Start::broker(&home));
-    assert_eq!(get(&broker.url, "/").status, 200);
-    let took = broker.process.started.elapsed();
-    println!("from process start to the first page: {took:?}");
-    assert!(took < READY, "{took:?}");
-}
+use crate::harness::directory;
 
 /// `/proc` is Linux's.
 #[cfg(target_os = "linux")]

@@ -110,7 +110,6 @@ impl Start {
     pub fn spawn(self) -> Process {
         let mut child = self.into_command().spawn().expect("the program starts");
         Process {
-            started: Instant::now(),
             stdout: Output::of(child.stdout.take().unwrap()),
             stderr: Output::of(child.stderr.take().unwrap()),
             child,
@@ -152,7 +151,6 @@ impl Ended {
 /// A program that runs. It is killed when the value is dropped.
 pub struct Process {
     child: Child,
-    pub started: Instant,
     pub stdout: Output,
     pub stderr: Output,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -136,8 +137,8 @@ fn connections_are_listed_shown_and_ended_with_the_broker_running_and_stopped() 
 }
 
 /// Runs a command on a terminal of its own, with what is typed there. Its output may hold what it reveals, so it is never
-/// printed.
-fn on_terminal(start: Start, arguments: &[&str], typed: &str) -> Option<(i32, String)> {
+/// printed. The terminal is that of util-linux's `script`.
+fn on_terminal(start: Start, arguments: &[&str], typed: &str) -> (i32, String) {
     let own = start.into_command();
     let mut line = format!("'{BINARY}'");
     for argument in arguments {
@@ -155,18 +156,15 @@ fn on_terminal(start: Start, arguments: &[&str], typed: &str) -> Option<(i32, St
     script
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped());
-    let mut script = match script.spawn() {
-        Ok(script) => script,
-        // A machine without util-linux's `script` has no terminal to give; the refusals are tested without.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => panic!("{error}"),
-    };
+    let mut script = script.spawn().unwrap_or_else(|error| {
+        panic!("`script` cannot be started; install util-linux's (package bsdutils): {error}")
+    });
     io::Write::write_all(script.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
     let ended = script.wait_with_output().unwrap();
-    Some((
+    (
         ended.status.code().unwrap(),
         String::from_utf8_lossy(&ended.stdout).into_owned(),
-    ))
+    )
 }
 
 #[test]
@@ -178,9 +176,7 @@ fn a_token_is_shown_on_a_terminal_and_audited_and_a_revocation_asks_there() {
     let item = tokens.text("item_id");
     let own = || command(&plaid, &home, Some(&broker), &[]);
     let reveal = ["connections", "token", &item, "--reveal"];
-    let Some((code, shown)) = on_terminal(own(), &reveal, "") else {
-        return;
-    };
+    let (code, shown) = on_terminal(own(), &reveal, "");
     assert!(
         code == 0 && shown.contains(&tokens.text("access_token")),
         "exit code {code}"
@@ -194,15 +190,15 @@ fn a_token_is_shown_on_a_terminal_and_audited_and_a_revocation_asks_there() {
     assert!(!serde_json::to_string(&log).unwrap().contains("access-"));
 
     let revoke = ["connections", "revoke", &item];
-    let (code, said) = on_terminal(own(), &revoke, "no\n").unwrap();
+    let (code, said) = on_terminal(own(), &revoke, "no\n");
     assert!(code == 1 && said.contains("Nothing was ended"), "{code}: {said}");
     broker.must_refresh(&tokens.text("refresh_token"), &tokens.text("access_token"));
-    let (code, said) = on_terminal(own(), &revoke, "revoke\n").unwrap();
+    let (code, said) = on_terminal(own(), &revoke, "revoke\n");
     assert!(
         code == 0 && said.contains("1 connections ended"),
         "{code}: {said}"
     );
-    let (code, said) = on_terminal(own(), &reveal, "").unwrap();
+    let (code, said) = on_terminal(own(), &reveal, "");
     assert!(code == 1 && said.contains("was ended"), "exit code {code}");
     // In production it is never shown, and nothing is asked for it.
     let production = own()
@@ -238,80 +234,145 @@ fn generated(plaid: &Plaid, home: &TempDir) -> String {
     ended.stdout.trim().to_owned()
 }
 
+/// The id of a key, `id:key`.
+fn key_id(key: &str) -> &str {
+    key.split(':').next().unwrap()
+}
+
+/// How many access tokens are sealed with this key.
+fn sealed_with(conn: &Sqlite, id: &str) -> usize {
+    // An envelope begins with two bytes and the key's id.
+    let sql = "SELECT count(*) FROM connections WHERE substr(access_token, 3, ?2) = ?1";
+    let count: i64 = conn
+        .query_row(sql, (id.as_bytes(), i64::try_from(id.len()).unwrap()), |row| {
+            row.get(0)
+        })
+        .unwrap();
+    usize::try_from(count).unwrap()
+}
+
+/// Waits until some of the values that this key sealed are sealed anew and others are not, and stops the broker's writes at
+/// that point, for as long as the result lives. `None`: the rotation was at its end before that.
+fn stop_halfway(database: &Path, old: &str) -> Option<Sqlite> {
+    let conn = Sqlite::open(database).unwrap();
+    // Between two steps there is little time: it is not slept through.
+    conn.busy_timeout(Duration::ZERO).unwrap();
+    let before = sealed_with(&conn, old);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        assert!(Instant::now() < deadline, "nothing is sealed anew");
+        // The one lock for writing: nothing is committed while this holds it.
+        if conn.execute_batch("BEGIN IMMEDIATE").is_err() {
+            continue;
+        }
+        match sealed_with(&conn, old) {
+            0 => return None,
+            left if left < before => return Some(conn),
+            _ => conn.execute_batch("COMMIT").unwrap(),
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn keys_rotate_under_load_through_a_kill_and_the_old_key_can_go() {
+    // More than two steps of a rotation, so that there is a state between.
+    const CONNECTIONS: usize = 600;
+    const ATTEMPTS: usize = 5;
     let home = directory();
     let plaid = Plaid::start(&home);
-    let (old, new) = (generated(&plaid, &home), generated(&plaid, &home));
-    let with = |keys: &str| {
+    let database = home.path().join("data/sandbox.db");
+    let with = |keys: &[String]| {
         plaid
             .broker(&home)
-            .set("BROKER_KEYS", keys)
+            .set("BROKER_KEYS", &keys.join(","))
             .set("BROKER_RATE_LIMIT", "off")
             .set("RUST_LOG", "warn")
     };
-    let mut broker = Broker::of(with(&old));
-    let mut answered = Vec::new();
-    for _ in 0..30 {
-        let tokens = broker.tokens(&plaid.url);
-        answered.push((tokens.text("refresh_token"), tokens.text("access_token")));
-    }
-    let both = format!("{new},{old}");
-    let rotate = |broker: Option<&Broker>, keys: &str| {
-        command(&plaid, &home, broker, &["keys", "rotate"]).set("BROKER_KEYS", keys)
+    let rotate = |broker: Option<&Broker>, keys: &[String]| {
+        command(&plaid, &home, broker, &["keys", "rotate"]).set("BROKER_KEYS", &keys.join(","))
     };
+    let mut keys = vec![generated(&plaid, &home)];
+    let mut broker = Broker::of(with(&keys));
+    let stop = AtomicBool::new(false);
+    let mut answered: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| load(&broker, &plaid, &stop)))
+            .collect();
+        let conn = Sqlite::open(&database).unwrap();
+        while sealed_with(&conn, key_id(&keys[0])) < CONNECTIONS
+            && !workers.iter().all(|one| one.is_finished())
+        {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        stop.store(true, Ordering::SeqCst);
+        let answered = workers.into_iter().map(|worker| worker.join().unwrap());
+        answered.flatten().collect()
+    });
+    assert!(answered.len() >= CONNECTIONS - 4, "{}", answered.len());
     // The broker does not know the new key yet.
-    rotate(Some(&broker), &both)
+    keys.insert(0, generated(&plaid, &home));
+    rotate(Some(&broker), &keys)
         .run()
         .must_say(1, &["restart the broker"]);
     assert_eq!(broker.process.stop(), Some(0));
 
-    // Killed somewhere in the middle of rotating, under load.
-    let mut broker = Broker::of(with(&both));
-    let stop = AtomicBool::new(false);
-    let id = broker.process.id();
-    let more = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| load(&broker, &plaid, &stop));
-        let rotating = rotate(Some(&broker), &both).spawn();
-        std::thread::sleep(Duration::from_millis(u64::from(rand::random::<u8>()) * 2));
-        let killed = std::process::Command::new("sh")
-            .args(["-c", "kill -9 \"$0\"", &id.to_string()])
-            .status();
-        assert!(killed.unwrap().success());
-        stop.store(true, Ordering::SeqCst);
-        drop(rotating);
-        worker.join().unwrap()
-    });
-    broker.process.wait();
-    answered.extend(more);
+    // Killed in the middle of a rotation, under load. One that ends sooner is repeated with the next key.
+    let mut halfway = false;
+    for _ in 0..ATTEMPTS {
+        let mut broker = Broker::of(with(&keys));
+        let stop = AtomicBool::new(false);
+        let id = broker.process.id();
+        let old = key_id(&keys[1]);
+        let more = std::thread::scope(|scope| {
+            let worker = scope.spawn(|| load(&broker, &plaid, &stop));
+            let rotating = rotate(Some(&broker), &keys).spawn();
+            let held = stop_halfway(&database, old);
+            halfway = held.is_some();
+            let killed = std::process::Command::new("sh")
+                .args(["-c", "kill -9 \"$0\"", &id.to_string()])
+                .status();
+            assert!(killed.unwrap().success());
+            stop.store(true, Ordering::SeqCst);
+            drop((held, rotating));
+            worker.join().unwrap()
+        });
+        broker.process.wait();
+        answered.extend(more);
+        if halfway {
+            break;
+        }
+        keys.insert(0, generated(&plaid, &home));
+    }
+    assert!(halfway, "no rotation was killed in its middle");
+    let left = sealed_with(&Sqlite::open(&database).unwrap(), key_id(&keys[1]));
+    assert!(left > 0, "the rotation had ended");
 
     // Resumed while it serves.
-    let mut broker = Broker::of(with(&both));
+    let mut broker = Broker::of(with(&keys));
     let stop = AtomicBool::new(false);
     let more = std::thread::scope(|scope| {
         let worker = scope.spawn(|| load(&broker, &plaid, &stop));
-        let done = rotate(Some(&broker), &both).run();
+        let done = rotate(Some(&broker), &keys).run();
         stop.store(true, Ordering::SeqCst);
         assert_eq!(done.code, Some(0), "{done:?}");
-        let old_id = old.split(':').next().unwrap();
         assert!(
-            done.stdout
-                .contains(&format!("No longer needed by the store: {old_id}")),
+            done.stdout.contains("No longer needed by the store: "),
             "{done:?}"
         );
+        assert!(done.stdout.contains(key_id(&keys[1])), "{done:?}");
         worker.join().unwrap()
     });
     answered.extend(more);
-    let again = rotate(Some(&broker), &both).run();
+    let again = rotate(Some(&broker), &keys).run();
     assert!(again.stdout.contains("0 values were sealed anew"), "{again:?}");
     assert_eq!(broker.process.stop(), Some(0));
 
     // The new key alone opens everything.
-    let broker = Broker::of(with(&new));
+    let broker = Broker::of(with(&keys[..1]));
     for (refresh_token, access_token) in &answered {
         broker.must_refresh(refresh_token, access_token);
     }
-    assert!(answered.len() > 30, "no load");
 }
 
 #[test]
@@ -377,7 +438,6 @@ fn a_backup_under_load_restores_elsewhere_with_every_acknowledged_connection() {
 fn every_connection_has_its_row_in_the_audit_log_whenever_it_is_killed() {
     let home = directory();
     let plaid = Plaid::start(&home);
-    let began = Instant::now();
     let mut connections = 0;
     for _ in 0..4 {
         let mut broker = Broker::of(
@@ -431,7 +491,6 @@ fn every_connection_has_its_row_in_the_audit_log_whenever_it_is_killed() {
             ids("SELECT transaction_id FROM audit WHERE event = 'authorization.opened'")
         );
         connections = stored.len();
-        assert!(began.elapsed() < PATIENCE * 4, "too slow");
     }
     println!("{connections} connections, 4 kills");
     assert!(connections >= 10, "{connections}: no load");
@@ -449,14 +508,13 @@ fn what_fails_in_a_wrong_directory_makes_nothing_and_says_what_to_do() {
     // While it runs and stopped.
     let away = home.path().join("not-there/x.db");
     let away = away.to_str().unwrap();
-    for there in [Some(&broker), None] {
-        if there.is_none() {
-            broker.process.signal("TERM");
-            std::thread::sleep(Duration::from_secs(1));
-        }
+    for running in [true, false] {
+        let there = running.then_some(&broker);
         run(&plaid, &home, there, &["backup", away]).must_say(1, &[away, "make its directory first"]);
+        if running {
+            assert_eq!(broker.process.stop(), Some(0));
+        }
     }
-    broker.process.wait();
 
     let wrong = directory();
     write(&wrong, "text.db", "no database");

@@ -93,23 +93,29 @@ impl Context {
         }
     }
 
-    /// Settings alone. With the built-in simulator one is started for the checks, on a port of the system's choice: a
-    /// broker that runs is not disturbed, and none needs to run.
+    /// Settings, and the broker that runs elsewhere with them, if there is one. With the built-in simulator, that broker's
+    /// is asked; where none runs, one is started for the checks on a port of the system's choice.
     ///
     /// # Errors
     /// When Plaid's client or the simulator cannot be made.
-    pub async fn of_config(config: Config) -> Result<Self, ContextError> {
+    pub async fn of_config(config: Config, running: Option<Running>) -> Result<Self, ContextError> {
         let plaid = &config.plaid;
         let clock: SharedClock = Arc::new(SystemClock);
-        let simulator = if plaid.environment == Environment::Simulator && plaid.base_url.is_none() {
+        let is_simulated = plaid.environment == Environment::Simulator && plaid.base_url.is_none();
+        let theirs = running
+            .as_ref()
+            .and_then(|running| running.description.simulator)
+            .filter(|_| is_simulated);
+        let simulator = if is_simulated && theirs.is_none() {
             Some(Simulator::start(simulator::Options::default()).await?)
         } else {
             None
         };
-        let base_url = match (&plaid.base_url, &simulator) {
-            (Some(url), _) => url.clone(),
-            (None, Some(simulator)) => Url::parse(&simulator.url())?,
-            (None, None) => Url::parse(plaid.environment.default_base_url())?,
+        let base_url = match (&plaid.base_url, theirs, &simulator) {
+            (Some(url), _, _) => url.clone(),
+            (None, Some(address), _) => Url::parse(&format!("http://{address}"))?,
+            (None, None, Some(simulator)) => Url::parse(&simulator.url())?,
+            (None, None, None) => Url::parse(plaid.environment.default_base_url())?,
         };
         let client = PlaidClient::new(&PlaidOptions {
             base_url,
@@ -118,31 +124,24 @@ impl Context {
             timeouts: PATIENCE,
         })?;
         let http = &config.http;
-        let public_url = http
-            .public_base()
-            .unwrap_or_else(|| format!("http://localhost:{}", http.port));
+        let public_url = match &running {
+            Some(running) => running.description.public_url.clone(),
+            None => http
+                .public_base()
+                .unwrap_or_else(|| format!("http://localhost:{}", http.port)),
+        };
         Ok(Self {
             clients: Arc::new(Clients::new(config.oauth.clients.clone())),
             clock,
             plaid: client,
             public_url,
             app: None,
-            running: None,
+            running,
             visit: None,
             other: other_environment(&config.plaid),
             _simulator: simulator,
             config,
         })
-    }
-
-    /// Beside a broker that runs elsewhere with these settings.
-    #[must_use]
-    pub fn beside(mut self, running: Option<Running>) -> Self {
-        if let Some(running) = &running {
-            self.public_url.clone_from(&running.description.public_url);
-        }
-        self.running = running;
-        self
     }
 
     /// With the origin (`https://host:port`) by which the admin's browser came, so that it can be compared with

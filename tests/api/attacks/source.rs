@@ -84,6 +84,22 @@ fn secrets_are_compared_in_constant_time_alone() {
         source("oauth/client_auth.rs").contains(".matches("),
         "client secrets"
     );
+    assert!(!source("secret/stored.rs").contains("PartialEq"));
+    // Hashes of client secrets, and the verifier of PKCE.
+    for (name, compared) in [
+        ("secret/stored.rs", ".ct_eq("),
+        ("oauth/pkce.rs", "constant_time_eq("),
+    ] {
+        let code = dense(source(name));
+        assert!(code.contains(compared), "{name}: no {compared}");
+        for secret in ["digest", "salt", "derived", "challenge", "presented", "verifier"] {
+            for compares in ["==", "!=", ".eq(", ".cmp("] {
+                let bad = format!("{secret}{compares}");
+                assert!(!code.contains(&bad), "{name}: {bad}");
+            }
+            assert!(!code.contains(&format!("=={secret}")), "{name}: =={secret}");
+        }
+    }
 }
 
 #[test]

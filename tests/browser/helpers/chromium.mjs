@@ -26,6 +26,7 @@ const CANDIDATES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 const STEP_MS = 10_000;
+const BODY_MS = 2_000;
 
 function exists(path) {
   try {
@@ -45,7 +46,7 @@ export function launchChromium() {
 
 /**
  * A context of its own (cookies, storage) that counts policy violations, console errors and the origins that
- * were asked. Every URL goes to the output for the secrets scan.
+ * were asked. Every URL and every page goes to the output for the secrets scan.
  */
 export async function openContext(browser, name, options = {}) {
   const context = await browser.newContext(options);
@@ -73,6 +74,23 @@ export async function openContext(browser, name, options = {}) {
     watch.origins.add(new URL(request.url()).origin);
     appendOutput(urls, `${request.method()} ${maskUrl(request.url())}`);
   });
+
+  // Each page as it was sent, and as it is when the context is closed.
+  const pages = freshOutput(`${name}.pages.html`);
+  const keeping = new Set();
+  context.on('response', (response) => {
+    if (!/^text\/html/.test(response.headers()['content-type'] ?? '')) return;
+    // The body is gone when the page moved on at once; a redirect has none.
+    const kept = response.text().then((html) => appendOutput(pages, maskPage(html)), () => {}).finally(() => keeping.delete(kept));
+    keeping.add(kept);
+  });
+  const close = context.close.bind(context);
+  context.close = async (...all) => {
+    // The body of a page that was left at once may never come.
+    await Promise.race([Promise.all(keeping), new Promise((resolve) => setTimeout(resolve, BODY_MS).unref())]);
+    for (const page of context.pages()) await page.content().then((html) => appendOutput(pages, maskPage(html)), () => {});
+    await close(...all);
+  };
 
   /** No violation, no error but those expected, and no request but to these origins. */
   watch.assertClean = (origins, expected = []) => {

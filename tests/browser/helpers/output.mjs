@@ -31,13 +31,22 @@ export function appendOutput(path, line) {
  * without the cookie: it is masked here, so that the scan can be strict about everything else.
  */
 export async function keepPage(page, name) {
-  const html = await page.content();
-  writeFileSync(join(OUTPUT, `${name}.html`), html.replace(/(\bdata-(handle|request)=")[^"]*/g, '$1[$2]'));
+  writeFileSync(join(OUTPUT, `${name}.html`), maskPage(await page.content()));
 }
 
 /** A text as it may be kept: Chromium's console names the address of an app that it cannot open. */
 export function maskCode(text) {
   return text.replaceAll(/([?&]code=)[^&#'"\s]+/g, '$1[code]');
+}
+
+// What the set-up page says beside the simulator's secret, in simulator mode alone. There, and nowhere else, it may be shown.
+const SAYS_PUBLIC = /The simulator.{1,8}s secret, which is public\./;
+const PUBLIC_SECRET = '51a11a7ed5ec4e7000000000000001';
+
+/** A page as it may be kept. */
+export function maskPage(html) {
+  const masked = html.replace(/(\bdata-(handle|request)=")[^"]*/g, '$1[$2]');
+  return SAYS_PUBLIC.test(masked) ? masked.replaceAll(PUBLIC_SECRET, '[public secret]') : masked;
 }
 
 /** A URL as it may be kept: without the code on its way to the client, and without Link's own token. */

@@ -64,6 +64,15 @@ impl Plaid {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        // Where tests/run asks for it: what is logged is searched for secrets.
+        if let Ok(filter) = std::env::var("RUST_LOG") {
+            // Refused where another test of this process has started it.
+            let _ = tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_ansi(false)
+                .with_writer(std::io::stderr)
+                .try_init();
+        }
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_750_000_000_000)));
         let keys = vec![(OTHER.0.to_owned(), OTHER.1.to_owned())];
         let running = Simulator::start(Options {

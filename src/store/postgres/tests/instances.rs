@@ -1,7 +1,7 @@
 //! Two instances on one database, at the same moment.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::cluster::client;
 use super::{fresh, keys, options, two, with};
@@ -244,9 +244,7 @@ async fn who_follows_the_log_comes_again_for_a_row_that_is_not_committed_yet() {
         })
     };
     while !following.is_finished() {
-        let began = Instant::now();
         completed(&second).await;
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     }
     following.await.unwrap();
     slow.batch_execute("COMMIT").await.unwrap();

@@ -1,0 +1,59 @@
+//! A router that keeps a list of its routes, so that a test can compare all of them with the documents.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// Routes of the broker's own address.
+#[derive(Default)]
+pub struct Routes {
+    router: Router<App>,
+    list: Vec<(&'static str, &'static str)>,
+}
+
+impl Routes {
+    /// A handler of GET, and so of HEAD.
+    #[must_use]
+    pub fn get<H, T>(mut self, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        self.list.push(("GET", path));
+        self.router = self.router.route(path, get(handler));
+        self
+    }
+
+    /// A handler of POST.
+    #[must_use]
+    pub fn post<H, T>(mut self, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        self.list.push(("POST", path));
+        self.router = self.router.route(path, post(handler));
+        self
+    }
+
+    /// The routes of both.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.list.extend(other.list);
+        self.router = self.router.merge(other.router);
+        self
+    }
+
+    /// Method and path of each route.
+    #[must_use]
+    pub fn list(&self) -> &[(&'static str, &'static str)] {
+        &self.list
+    }
+
+    /// The router alone.
+    pub(crate) fn into_router(self) -> Router<App> {
+        self.router
+    }
+}
