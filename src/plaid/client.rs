@@ -372,6 +372,8 @@ mod tests {
         );
         assert_eq!(read("soon"), None);
         assert_eq!(read_retry_after(&HeaderMap::new()), None);
+    }
+
     /// Answers one request with a redirect to this address.
     async fn redirecting(listener: tokio::net::TcpListener, status: &str, location: String) {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
