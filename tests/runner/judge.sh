@@ -9,7 +9,7 @@
 parts_table='
 always         self-tests     3
 rust           format         1
-rust           rust           850
+rust           rust           950
 rust           otel           1
 rust           lints          1
 browser        browser        60
