@@ -1,4 +1,4 @@
-//! What ending many connections, sweeping up unused ones, and long lists cost everybody else, on an SQLite store with
+//! What ending many connections, sweeping up unused ones, and long lists cost everybody else, on an `SQLite` store with
 //! 500,000 connections.
 //!
 //! `cargo bench --bench ending` makes the store (in a temporary folder, through the store's own calls), measures, prints,

@@ -85,7 +85,7 @@ fn options(directory: &TempDir) -> OpenOptions {
     }
 }
 
-async fn connections(store: Store, base_url: &str, clock: &Arc<ManualClock>) -> Connections {
+fn connections(store: Store, base_url: &str, clock: &Arc<ManualClock>) -> Connections {
     let options = PlaidOptions {
         base_url: base_url.parse().unwrap(),
         client_id: "id".to_owned(),
@@ -149,7 +149,7 @@ impl Setting {
             .with_state(plaid.clone());
         tokio::spawn(axum_serve(listener, router));
         let setting = Self {
-            connections: connections(store.clone(), &url, &clock).await,
+            connections: connections(store.clone(), &url, &clock),
             store,
             clock,
             plaid,
@@ -248,7 +248,7 @@ async fn two_workers_share_the_queue_and_a_killed_ones_lease_runs_out() {
         .await
         .unwrap();
     assert_eq!(killed.removals.len(), 10);
-    let other = connections(setting.store.clone(), &url, &setting.clock).await;
+    let other = connections(setting.store.clone(), &url, &setting.clock);
     let (first, second) = (setting.worker(1_200), worker(other, 1_200));
     let (first, second) = tokio::join!(first.look(), second.look());
     assert_eq!(first.unwrap() + second.unwrap(), 30);
@@ -285,7 +285,7 @@ async fn failures_are_remembered_over_restarts_until_they_are_the_operators_matt
     let mut store = setting.store.clone();
     let mut told = Vec::new();
     for failure in 0..6_u32 {
-        let connections = connections(store.clone(), &url, &setting.clock).await;
+        let connections = connections(store.clone(), &url, &setting.clock);
         assert_eq!(worker(connections, 600).look().await.unwrap(), 0);
         let lines = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
         let line = lines.lines().find(|line| line.contains("attempts=")).unwrap();

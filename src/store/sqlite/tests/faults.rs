@@ -285,18 +285,18 @@ async fn lists_that_take_long_do_not_hold_up_requests() {
     let (id, connection) = completed(&store).await;
     let mut held = Vec::new();
     let mut lists = Vec::new();
-    let (begin, mut began) = tokio::sync::mpsc::unbounded_channel();
+    let (signal, mut began) = tokio::sync::mpsc::unbounded_channel();
     for _ in 0..4 {
         let (go, wait) = std::sync::mpsc::channel::<()>();
         held.push(go);
-        let begin = begin.clone();
+        let signal = signal.clone();
         let store = store.clone();
         lists.push(tokio::spawn(async move {
             let Engine::Sqlite(engine) = &store.engine else {
                 panic!("it is an SQLite store")
             };
             let list = move |_: &Sqlite| {
-                begin.send(()).unwrap();
+                signal.send(()).unwrap();
                 wait.recv().unwrap_or_default();
                 Ok(())
             };
