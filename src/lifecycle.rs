@@ -108,6 +108,8 @@ pub struct Broker {
     listener: TcpListener,
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
+    /// Connections that are served at once.
+    places: usize,
     #[cfg(unix)]
     control: Option<Listener>,
     addresses: Addresses,
@@ -141,6 +143,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         clock,
         plaid_timeouts,
     } = outside;
+    let places = files::places();
     let http = &config.http;
     let own = SocketAddr::new(http.bind, http.port);
     let (listener, broker) = bind(
@@ -224,6 +227,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     });
     let app = App::new(parts, allowed);
     Ok(Broker {
+        places,
         #[cfg(unix)]
         control: control.ok(),
         app,
@@ -288,6 +292,7 @@ impl Broker {
             listener,
             ops,
             simulator,
+            places,
             #[cfg(unix)]
             control,
             ..
@@ -324,7 +329,7 @@ impl Broker {
         let serving = serve(
             listener,
             router::build(app.clone()),
-            Places::new(files::places(), app.config.http.trusted_proxies.clone()),
+            Places::new(places, app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
         let all = async {
