@@ -111,6 +111,8 @@ pub struct Broker {
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
     simulator_file: Option<SimulatorFile>,
+    /// Connections that are served at once.
+    places: usize,
     #[cfg(unix)]
     control: Option<Listener>,
     addresses: Addresses,
@@ -144,6 +146,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         clock,
         plaid_timeouts,
     } = outside;
+    let places = files::places();
     let http = &config.http;
     let own = SocketAddr::new(http.bind, http.port);
     let (listener, broker) = bind(
@@ -231,6 +234,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     });
     let app = App::new(parts, allowed);
     Ok(Broker {
+        places,
         #[cfg(unix)]
         control: control.ok(),
         app,
@@ -328,6 +332,7 @@ impl Broker {
             ops,
             simulator,
             simulator_file,
+            places,
             #[cfg(unix)]
             control,
             ..
@@ -367,7 +372,7 @@ impl Broker {
         let serving = serve(
             listener,
             router::build(app.clone()),
-            Places::new(files::places(), app.config.http.trusted_proxies.clone()),
+            Places::new(places, app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
         let all = async {

@@ -98,7 +98,7 @@ impl StoreConfig {
     }
 }
 
-/// `BROKER_CONTROL_SOCKET`. Unset, it is beside the SQLite database, because that folder belongs to one broker's user.
+/// `BROKER_CONTROL_SOCKET`. Unset, it is beside the `SQLite` database, because that folder belongs to one broker's user.
 pub(super) fn control_socket(
     settings: &Settings,
     database: &DatabaseUrl,

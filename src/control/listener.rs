@@ -45,7 +45,7 @@ pub enum ListenError {
 /// The control socket of a broker. Dropping it removes the file.
 #[derive(Debug)]
 pub struct Listener {
-    listener: UnixListener,
+    socket: UnixListener,
     path: PathBuf,
     /// Device and inode of the socket file.
     id: (u64, u64),
@@ -77,7 +77,7 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
-                accepted = self.listener.accept() => accepted,
+                accepted = self.socket.accept() => accepted,
             };
             match accepted {
                 Ok((stream, _)) => drop(tokio::spawn(answer(stream, app.clone()))),
@@ -120,7 +120,7 @@ fn bind(path: &Path) -> io::Result<Listener> {
     }
     Ok(Listener {
         id: moved?,
-        listener: socket.listen(BACKLOG)?,
+        socket: socket.listen(BACKLOG)?,
         path: path.to_owned(),
     })
 }

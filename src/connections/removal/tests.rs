@@ -164,7 +164,8 @@ impl Setting {
 }
 
 async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
-    crate::lifecycle::serve(listener, router, std::future::pending()).await;
+    let places = crate::lifecycle::Places::new(64, Vec::new());
+    crate::lifecycle::serve(listener, router, places, std::future::pending()).await;
 }
 
 fn worker(connections: Connections, rate: u32) -> RemovalWorker {
