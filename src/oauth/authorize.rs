@@ -23,7 +23,7 @@ const OAUTH_PARAMETERS: [&str; 8] = [
     "response_mode",
 ];
 
-/// Request objects (RFC 9101) and the error that refuses each (OpenID Connect Core 3.1.2.6). Ignored, they would let a
+/// Request objects (RFC 9101) and the error that refuses each (`OpenID` Connect Core 3.1.2.6). Ignored, they would let a
 /// request pass whose real parameters were never read.
 const REQUEST_OBJECTS: [(&str, &str); 2] = [
     ("request", "request_not_supported"),
