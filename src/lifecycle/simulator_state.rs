@@ -68,15 +68,10 @@ impl SimulatorFile {
             Ok(loaded) => return loaded,
             Err(error) => error,
         };
+        tracing::warn!(path = %self.path.display(), %error,
+            "the simulator's saved state cannot be used, so the simulator starts empty; the file is renamed to end in .unusable");
         // Should that fail, the next save replaces the file.
-        let kept = fs::rename(&self.path, with_suffix(&self.path, ".unusable"));
-        let advice = match kept {
-            Ok(()) => {
-                "the simulator's saved state cannot be used, so the simulator starts empty; the file was renamed to end in .unusable"
-            }
-            Err(_) => "the simulator's saved state cannot be used, so the simulator starts empty",
-        };
-        tracing::warn!(path = %self.path.display(), %error, "{advice}");
+        let _ = fs::rename(&self.path, with_suffix(&self.path, ".unusable"));
         false
     }
 
