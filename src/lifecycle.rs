@@ -268,7 +268,6 @@ async fn resume_simulator(
         if connections > 0 {
             tracing::warn!(
                 connections,
-                kept = file.is_some(),
                 "the embedded simulator starts without its earlier state and has forgotten the connections that the store \
                  has: connect them again"
             );

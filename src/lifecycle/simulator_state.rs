@@ -68,13 +68,10 @@ impl SimulatorFile {
             Ok(loaded) => return loaded,
             Err(error) => error,
         };
-        let aside = with_suffix(&self.path, ".unusable");
-        // Should that fail as well, the next save replaces the file.
-        let kept = fs::rename(&self.path, &aside).is_ok();
-        tracing::warn!(
-            file = %self.path.display(), %error, set_aside_as = kept.then(|| aside.display().to_string()),
-            "the simulator's saved state cannot be used, so the simulator starts empty"
-        );
+        tracing::warn!(path = %self.path.display(), %error,
+            "the simulator's saved state cannot be used, so the simulator starts empty; the file is renamed to end in .unusable");
+        // Should that fail, the next save replaces the file.
+        let _ = fs::rename(&self.path, with_suffix(&self.path, ".unusable"));
         false
     }
 
@@ -137,7 +134,7 @@ impl SimulatorFile {
                 Ok(())
             });
         if let Err(error) = saved {
-            tracing::warn!(file = %self.path.display(), %error,
+            tracing::warn!(path = %self.path.display(), %error,
                 "the simulator's state was not saved; after a restart its connections may not work");
         }
     }

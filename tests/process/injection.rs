@@ -118,6 +118,7 @@ fn attack_by_the_page_and_plaid(broker: &Broker, plaid: &Plaid, text: &str) {
     let exit = json!({
         "error": { "error_code": text, "error_type": text, "error_message": text },
         "metadata": { "status": text, "link_session_id": text, "request_id": text, "institution": { "name": text } },
+        "request": tab.request,
     });
     let left = broker
         .call(&tab, "/api/link_exit", &exit)

@@ -76,12 +76,10 @@ fn log_of_a_real_run() -> Vec<Value> {
     for status in [200, 400] {
         assert_eq!(broker.token(&[("code", &code)]).unwrap().status, status);
     }
-    let exit = json!({ "cancel": true, "error": { "error_code": "ITEM_LOGIN_REQUIRED" },
+    let leaving = broker.open("state=s").unwrap();
+    let exit = json!({ "cancel": true, "request": leaving.request, "error": { "error_code": "ITEM_LOGIN_REQUIRED" },
         "metadata": { "status": "requires_credentials", "link_session_id": "s-1", "request_id": "r-1" } });
-    assert_eq!(
-        call(&broker.open("state=s").unwrap(), "/api/link_exit", &exit).status,
-        200
-    );
+    assert_eq!(call(&leaving, "/api/link_exit", &exit).status, 200);
     assert!(get(&broker.url, "/?redirect_uri=https%3A%2F%2Fevil.example").status == 400);
     assert!(get(&broker.url, "/?response_type=token").status >= 300);
     assert_eq!(get(&broker.url, "/nothing/at/all").status, 404);
