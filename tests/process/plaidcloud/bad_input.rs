@@ -1,6 +1,6 @@
 //! Wrong configurations, wrong paths and wrong servers: a clear message, an exit code, and no secret.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::{PATHS, SECRET, Server, conf, names_in, run, run_with, start};
 use crate::harness::{BINARY, Start, directory, is_root, write};
