@@ -47,7 +47,7 @@ struct From {
     /// Use this plaid.conf, without a search and whatever the environment has.
     #[arg(long, value_name = "FILE", global = true, conflicts_with = "start")]
     conf: Option<PathBuf>,
-    /// Use this JSON-RPC address, as in https://my-company.plaid.cloud/json-rpc/, with the token of --token-file.
+    /// Use this JSON-RPC address, as in `https://my-company.plaid.cloud/json-rpc/`, with the token of --token-file.
     #[arg(long, value_name = "URI", global = true, conflicts_with_all = ["start", "conf"])]
     rpc_uri: Option<String>,
     /// With --rpc-uri: read the token from this file, or from standard input with `-`.
@@ -72,7 +72,7 @@ enum Command {
     Token(token::Token),
     /// Call a JSON-RPC method, and print its result.
     Call(requests::Call),
-    /// Call a method that responds with a file, and write it below LOCAL_STORAGE or REPORTS.
+    /// Call a method that responds with a file, and write it below `LOCAL_STORAGE` or REPORTS.
     Download(files::Download),
     /// Load a CSV file into a table, with `analyze/table/load_csv`.
     Upload(files::Upload),

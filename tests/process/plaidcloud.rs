@@ -332,7 +332,7 @@ fn check_explains_what_is_wrong_with_tls_and_names() {
         forwarded: false,
         warning: false,
     };
-    let mut check = |flaw: Flaw, more: &str, trusted: bool| {
+    let check = |flaw: Flaw, more: &str, trusted: bool| {
         let certificate = Certificate::new(flaw);
         let url = tunnel(&certificate, port, passing);
         let host = url.strip_prefix("https://").unwrap();

@@ -16,10 +16,10 @@ use super::requests::{Limit, Method, json_argument, project_id};
 use super::{From, fail, print, read_bytes, usage, wait};
 use crate::cli::{FAILED, complain, say};
 
-/// Show PROJECT_ROOT, LOCAL_STORAGE, DEBUG and REPORTS, or resolve one name or text.
+/// Show `PROJECT_ROOT`, `LOCAL_STORAGE`, DEBUG and REPORTS, or resolve one name or text.
 #[derive(Args, Debug)]
 pub(super) struct PathsCommand {
-    /// A name of paths.yaml, or a text with placeholders as in '{LOCAL_STORAGE}/sales.csv'.
+    /// A name of paths.yaml, or a text with placeholders as in `'{LOCAL_STORAGE}/sales.csv'`.
     name: Option<String>,
     /// Make the four directories and those of `paths.create`.
     #[arg(long, conflicts_with = "name")]
@@ -87,7 +87,7 @@ fn unknown(names: &[String]) -> String {
 /// Where a relative file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Into {
-    /// LOCAL_STORAGE of paths.yaml.
+    /// `LOCAL_STORAGE` of paths.yaml.
     LocalStorage,
     /// REPORTS of paths.yaml.
     Reports,
@@ -139,9 +139,9 @@ fn paths_if_any(from: &From) -> Result<Option<Paths>, u8> {
     from.paths()
 }
 
-/// Call a method that responds with a file (as analyze/query/download_csv does), and write it whole or not at all.
+/// Call a method that responds with a file (as `analyze/query/download_csv` does), and write it whole or not at all.
 ///
-/// A relative FILE is below LOCAL_STORAGE of paths.yaml, or REPORTS with `--into reports`; without paths.yaml it is below
+/// A relative FILE is below `LOCAL_STORAGE` of paths.yaml, or REPORTS with `--into reports`; without paths.yaml it is below
 /// the working directory. An existing file is replaced. The path is printed.
 #[derive(Args, Debug)]
 pub(super) struct Download {
@@ -216,7 +216,7 @@ impl Drop for Bar {
 
 /// Load a CSV file into an existing table, with `analyze/table/load_csv`.
 ///
-/// The file is sent in one request, so it may have at most 64 MiB. A relative FILE is below LOCAL_STORAGE of paths.yaml.
+/// The file is sent in one request, so it may have at most 64 MiB. A relative FILE is below `LOCAL_STORAGE` of paths.yaml.
 /// Never tried against a live tenant.
 #[derive(Args, Debug)]
 pub(super) struct Upload {
@@ -228,7 +228,7 @@ pub(super) struct Upload {
     /// The project's id; the configured one without it.
     #[arg(long, value_name = "ID")]
     project: Option<String>,
-    /// The columns as JSON, or @FILE, or -: a list of {"id": …, "dtype": …}. Without it, analyze/table/table_meta is asked.
+    /// The columns as JSON, or @FILE, or -: a list of {"id": …, "dtype": …}. Without it, `analyze/table/table_meta` is asked.
     #[arg(long, value_name = "JSON")]
     meta: Option<String>,
     /// Add to the table's rows instead of replacing them.
@@ -267,19 +267,14 @@ impl Upload {
         }
         let client = from.client(self.limit.duration())?;
         let project = project_id(self.project.as_deref().unwrap_or_default(), &client)?;
-        let meta: Value = match &self.meta {
-            Some(meta) => {
-                let text = json_argument(meta, "--meta")?;
-                let meta = serde_json::from_str(&text).ok().filter(Value::is_array);
-                meta.ok_or_else(|| usage("--meta must be a JSON list of columns"))?
-            }
-            None => {
-                let ask = call(
-                    "analyze/table/table_meta",
-                    &json!({"project_id": project, "table_id": self.table}),
-                )?;
-                json!(wait(client.call(&ask))?)
-            }
+        let meta: Value = if let Some(meta) = &self.meta {
+            let text = json_argument(meta, "--meta")?;
+            let meta = serde_json::from_str(&text).ok().filter(Value::is_array);
+            meta.ok_or_else(|| usage("--meta must be a JSON list of columns"))?
+        } else {
+            let ids = json!({"project_id": project, "table_id": self.table});
+            let ask = call("analyze/table/table_meta", &ids)?;
+            json!(wait(client.call(&ask))?)
         };
         let load = call(
             "analyze/table/load_csv",

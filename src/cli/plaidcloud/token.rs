@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A token is requested when there is none. Tokens that were requested are kept outside of plaid.conf, readable by this
 /// user alone, and are renewed before they expire.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Token {
     /// Print the token itself on standard output, and all else on standard error.
     #[arg(long)]

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "tests fail by panicking"
 )]
 #![expect(unreachable_pub, reason = "one test binary, whose modules share")]
@@ -20,28 +21,28 @@ use plaidcloud::conf::Connection;
 use plaidcloud::{Client, Clock, Options, Secret};
 
 /// 2026-11-30, roughly.
-pub const NOW: i64 = 1_796_000_000;
+const NOW: i64 = 1_796_000_000;
 
 /// A clock that a test moves.
 #[derive(Clone)]
-pub struct Hands(Arc<AtomicI64>);
+struct Hands(Arc<AtomicI64>);
 
 impl Hands {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self(Arc::new(AtomicI64::new(NOW)))
     }
 
-    pub fn forward(&self, seconds: i64) {
+    fn forward(&self, seconds: i64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    pub fn clock(&self) -> Clock {
+    fn clock(&self) -> Clock {
         let hands = self.clone();
         Arc::new(move || hands.0.load(Ordering::SeqCst))
     }
 }
 
-pub fn options(cache: Option<PathBuf>, clock: Clock) -> Options {
+fn options(cache: Option<PathBuf>, clock: Clock) -> Options {
     Options {
         cache,
         clock,
@@ -51,7 +52,7 @@ pub fn options(cache: Option<PathBuf>, clock: Clock) -> Options {
 }
 
 /// A client with a token of its own.
-pub fn client(server: &server::Server) -> Client {
+fn client(server: &server::Server) -> Client {
     let address = server.url("/json-rpc/");
     let token = Secret::new("the-s3cr3t-token");
     let connection = Connection::direct(&address, token, String::new(), String::new()).unwrap();

@@ -28,9 +28,10 @@ fn keycloak(refuses_refresh: bool) -> Server {
                 "{\"error\":\"invalid_grant\",\"error_description\":\"Token is not active\"}",
             );
         }
-        let refresh = match request.body.contains("grant_type=client_credentials") {
-            true => String::new(),
-            false => format!(",\"refresh_token\":\"refresh-s3cr3t-{number}\""),
+        let refresh = if request.body.contains("grant_type=client_credentials") {
+            String::new()
+        } else {
+            format!(",\"refresh_token\":\"refresh-s3cr3t-{number}\"")
         };
         let token = format!(
             "{{\"access_token\":\"access-s3cr3t-{number}\",\"expires_in\":300,\"scope\":\"analyze\"{refresh}}}"
