@@ -166,20 +166,9 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     };
 
     let plaid = &config.plaid;
-    let mut simulator = None;
-    if plaid.environment == Environment::Simulator {
-        let (listener, bound) = bind(
-            plaid.simulator_bind,
-            "stop what uses it, or set BROKER_SIMULATOR_BIND to another address",
-        )
-        .await?;
-        let options = simulator::Options {
-            clock: Arc::clone(&clock),
-            ..simulator::Options::default()
-        };
-        addresses.simulator = Some(bound);
-        simulator = Some((listener, Simulator::new(options)));
-    }
+    let simulator = bind_simulator(plaid, &clock).await?;
+    addresses.simulator = simulator.as_ref().map(|(_, _, bound)| *bound);
+    let simulator = simulator.map(|(listener, simulator, _)| (listener, simulator));
     let metrics = Metrics::new(plaid.environment.name())?;
     let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?.measured_by(metrics.plaid.clone());
     let store = open_store(&config).await?;
@@ -244,36 +233,6 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         simulator_file,
         addresses,
     })
-}
-
-/// Loads the embedded simulator's state from beside the store; says so where it forgot connections that the store has.
-async fn resume_simulator(
-    config: &Config,
-    simulator: &Simulator,
-    store: &Store,
-    now: Timestamp,
-) -> Result<Option<SimulatorFile>, StoreError> {
-    let file = SimulatorFile::beside(&config.store.database, simulator);
-    let (file, resumed) = match file {
-        Some(file) => {
-            let loading = tokio::task::spawn_blocking(move || (file.load(), file));
-            let stopped = |_| StoreError::Unavailable("loading the simulator's state was stopped");
-            let (resumed, file) = loading.await.map_err(stopped)?;
-            (Some(file), resumed)
-        }
-        None => (None, false),
-    };
-    if !resumed && config.plaid.base_url.is_none() {
-        let connections = store.counts(now).await?.live();
-        if connections > 0 {
-            tracing::warn!(
-                connections,
-                "the embedded simulator starts without its earlier state and has forgotten the connections that the store \
-                 has: connect them again"
-            );
-        }
-    }
-    Ok(file)
 }
 
 /// Plaid, or what stands in for it.

@@ -12,6 +12,7 @@ const DOCUMENT: &str = include_str!("../static/openapi.json");
 const SERVER: &str = "\"http://localhost:8000\"";
 
 /// `GET /openapi.json`. It tells this broker's public URL, and is made once.
+#[must_use]
 pub fn routes(app: &App) -> Routes {
     let document = Bytes::from(with_server(&app.public_url));
     Routes::default().get("/openapi.json", async move || answer(document.clone()))

@@ -60,8 +60,8 @@ enum Tried {
     Failed,
     /// Another connection still uses the Item.
     Kept,
-    /// One call too many for Plaid's rate limit; how long to wait, if Plaid said.
-    Limited(Option<Duration>),
+    /// One call too many for Plaid's rate limit; how long to wait, zero if Plaid did not say.
+    Limited(Duration),
 }
 
 /// What became of the removals that were taken together.
@@ -71,7 +71,7 @@ struct Batch {
     leased: u32,
     removed: usize,
     /// The longest pause that was asked for, when there was a rate limit.
-    limited: Option<Option<Duration>>,
+    limited: Option<Duration>,
 }
 
 impl RemovalWorker {
@@ -232,7 +232,7 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
     if error.is_rate_limit() {
         // Nothing is wrong with this removal: it is due again when its lease runs out.
         inner.metrics.removal("limited");
-        return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after)));
+        return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after).unwrap_or_default()));
     }
     inner.metrics.removal("failed");
     let pause = pause(removal.attempts);

@@ -29,6 +29,7 @@ use crate::web::Routes;
 const MOST_LINES: usize = 256;
 
 /// The route, for admins.
+#[must_use]
 pub fn routes() -> Routes {
     let place = Arc::new(Semaphore::new(1));
     Routes::default().post(

@@ -158,8 +158,9 @@ impl TokenKey {
 
     /// The keyed hash under which connections are found by their access token. It does not change with the sealing keys.
     pub(super) fn hash_access_token(&self, token: &PlaidAccessToken) -> AccessTokenHash {
-        let [a, b, c, d, e, f, g, h, ..] = self.mac(b"access-token", &[token.expose().as_bytes()]);
-        AccessTokenHash(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let mac = self.mac(b"access-token", &[token.expose().as_bytes()]);
+        let first = mac.first_chunk().copied().unwrap_or_default();
+        AccessTokenHash(i64::from_be_bytes(first))
     }
 
     /// Answers a stranger's random bytes so that only a broker with this store can: what shows that an address leads to
