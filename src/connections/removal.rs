@@ -68,8 +68,10 @@ struct Batch {
     /// None: nothing is due.
     leased: u32,
     removed: usize,
-    /// The longest pause that was asked for, when there was a rate limit.
-    limited: Option<Option<Duration>>,
+    /// Whether there was a rate limit.
+    limited: bool,
+    /// The longest pause that Plaid asked for then, if it did.
+    retry_after: Option<Duration>,
 }
 
 impl RemovalWorker {
@@ -113,7 +115,8 @@ impl RemovalWorker {
                     continue;
                 }
                 Ok(Batch {
-                    limited: Some(retry_after),
+                    limited: true,
+                    retry_after,
                     ..
                 }) => {
                     let pause = retry_after.unwrap_or(back_off).min(LONGEST_RETRY_AFTER);
@@ -149,7 +152,7 @@ impl RemovalWorker {
         loop {
             let batch = self.batch().await?;
             removed += batch.removed;
-            if batch.leased == 0 || batch.limited.is_some() {
+            if batch.leased == 0 || batch.limited {
                 return Ok(removed);
             }
         }
@@ -198,7 +201,10 @@ impl RemovalWorker {
             match tried.await.unwrap_or(Ok(Tried::Failed)) {
                 Ok(Tried::Removed) => batch.removed += 1,
                 Ok(Tried::Failed) => {}
-                Ok(Tried::Limited(pause)) => batch.limited = batch.limited.max(Some(pause)),
+                Ok(Tried::Limited(pause)) => {
+                    batch.limited = true;
+                    batch.retry_after = batch.retry_after.max(pause);
+                }
                 Err(error) => failure = Some(error),
             }
         }
