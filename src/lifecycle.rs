@@ -31,7 +31,7 @@ use simulator_state::SimulatorFile;
 use crate::admin::Admins;
 use crate::app::{App, Parts};
 use crate::audit::{Audit, FileError, Flush};
-use crate::clock::{SharedClock, SystemClock, Timestamp};
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, Environment, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
 #[cfg(unix)]
@@ -140,6 +140,23 @@ async fn bind(address: SocketAddr, advice: &'static str) -> Result<(TcpListener,
     Ok((listener, bound))
 }
 
+/// The embedded simulator with its own address, which environments of Plaid do without.
+async fn bind_simulator(
+    plaid: &PlaidConfig,
+    clock: &SharedClock,
+) -> Result<Option<(TcpListener, Simulator, SocketAddr)>, StartError> {
+    if plaid.environment != Environment::Simulator {
+        return Ok(None);
+    }
+    let advice = "stop what uses it, or set BROKER_SIMULATOR_BIND to another address";
+    let (listener, bound) = bind(plaid.simulator_bind, advice).await?;
+    let options = simulator::Options {
+        clock: Arc::clone(clock),
+        ..simulator::Options::default()
+    };
+    Ok(Some((listener, Simulator::new(options), bound)))
+}
+
 /// Binds all addresses, opens the store, wires the parts.
 pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
     let Outside {
@@ -174,7 +191,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let store = open_store(&config).await?;
     store.measured_by(metrics.store.clone());
     let simulator_file = match &simulator {
-        Some((_, simulator)) => resume_simulator(&config, simulator, &store, clock.now()).await?,
+        Some((_, simulator)) => simulator_state::resume(&config, simulator, &store, clock.now()).await?,
         None => None,
     };
     let flow = metrics.flow.clone();

@@ -60,8 +60,8 @@ enum Tried {
     Failed,
     /// Another connection still uses the Item.
     Kept,
-    /// One call too many for Plaid's rate limit; how long to wait, zero if Plaid did not say.
-    Limited(Duration),
+    /// One call too many for Plaid's rate limit; how long to wait, if Plaid said.
+    Limited(Option<Duration>),
 }
 
 /// What became of the removals that were taken together.
@@ -70,8 +70,10 @@ struct Batch {
     /// None: nothing is due.
     leased: u32,
     removed: usize,
-    /// The longest pause that was asked for, when there was a rate limit.
-    limited: Option<Duration>,
+    /// Whether there was a rate limit.
+    limited: bool,
+    /// The longest pause that Plaid asked for then, if it did.
+    retry_after: Option<Duration>,
 }
 
 impl RemovalWorker {
@@ -115,7 +117,8 @@ impl RemovalWorker {
                     continue;
                 }
                 Ok(Batch {
-                    limited: Some(retry_after),
+                    limited: true,
+                    retry_after,
                     ..
                 }) => {
                     let pause = retry_after.unwrap_or(back_off).min(LONGEST_RETRY_AFTER);
@@ -151,7 +154,7 @@ impl RemovalWorker {
         loop {
             let batch = self.batch().await?;
             removed += batch.removed;
-            if batch.leased == 0 || batch.limited.is_some() {
+            if batch.leased == 0 || batch.limited {
                 return Ok(removed);
             }
         }
@@ -200,7 +203,10 @@ impl RemovalWorker {
             match tried.await.unwrap_or(Ok(Tried::Failed)) {
                 Ok(Tried::Removed) => batch.removed += 1,
                 Ok(Tried::Failed | Tried::Kept) => {}
-                Ok(Tried::Limited(pause)) => batch.limited = batch.limited.max(Some(pause)),
+                Ok(Tried::Limited(pause)) => {
+                    batch.limited = true;
+                    batch.retry_after = batch.retry_after.max(pause);
+                }
                 Err(error) => failure = Some(error),
             }
         }
@@ -232,7 +238,7 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
     if error.is_rate_limit() {
         // Nothing is wrong with this removal: it is due again when its lease runs out.
         inner.metrics.removal("limited");
-        return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after).unwrap_or_default()));
+        return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after)));
     }
     inner.metrics.removal("failed");
     let pause = pause(removal.attempts);

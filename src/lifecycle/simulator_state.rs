@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
-use crate::config::DatabaseUrl;
+use crate::config::{Config, DatabaseUrl};
 use crate::simulator::{Simulator, SnapshotError};
+use crate::store::{Store, StoreError};
 
 /// How often the state is saved while it changes: what happened since is lost when the process is killed.
 const EVERY: Duration = Duration::from_secs(2);
@@ -167,6 +168,36 @@ fn replace(path: &Path, time: Timestamp, snapshot: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(&temporary, path)
+}
+
+/// Loads the embedded simulator's state from beside the store; says so where it forgot connections that the store has.
+pub(super) async fn resume(
+    config: &Config,
+    simulator: &Simulator,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Option<SimulatorFile>, StoreError> {
+    let file = SimulatorFile::beside(&config.store.database, simulator);
+    let (file, resumed) = match file {
+        Some(file) => {
+            let loading = tokio::task::spawn_blocking(move || (file.load(), file));
+            let stopped = |_| StoreError::Unavailable("loading the simulator's state was stopped");
+            let (resumed, file) = loading.await.map_err(stopped)?;
+            (Some(file), resumed)
+        }
+        None => (None, false),
+    };
+    if !resumed && config.plaid.base_url.is_none() {
+        let connections = store.counts(now).await?.live();
+        if connections > 0 {
+            tracing::warn!(
+                connections,
+                "the embedded simulator starts without its earlier state and has forgotten the connections that the store \
+                 has: connect them again"
+            );
+        }
+    }
+    Ok(file)
 }
 
 #[cfg(test)]

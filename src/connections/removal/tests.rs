@@ -298,7 +298,9 @@ async fn failures_are_remembered_over_restarts_until_they_are_the_operators_matt
         store.close().await;
         store = Store::open(options(&setting.directory)).await.unwrap();
         let due = pause(failure);
-        setting.clock.advance(due.saturating_sub(Duration::from_millis(1)));
+        setting
+            .clock
+            .advance(due.saturating_sub(Duration::from_millis(1)));
         let early = store.take_removals(setting.clock.now(), NOW, 1).await.unwrap();
         assert_eq!(early.leased, 0, "the pause after failure {}", failure + 1);
         setting.clock.advance(Duration::from_millis(1));
