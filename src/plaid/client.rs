@@ -343,7 +343,7 @@ fn innermost(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
 

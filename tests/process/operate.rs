@@ -301,7 +301,7 @@ fn keys_rotate_under_load_through_a_kill_and_the_old_key_can_go() {
             .collect();
         let conn = Sqlite::open(&database).unwrap();
         while sealed_with(&conn, key_id(&keys[0])) < CONNECTIONS
-            && !workers.iter().all(|one| one.is_finished())
+            && !workers.iter().all(std::thread::ScopedJoinHandle::is_finished)
         {
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -1,4 +1,4 @@
-//! How SQLite carries out the store's own statements: by searches in indexes, and compiled once.
+//! How `SQLite` carries out the store's own statements: by searches in indexes, and compiled once.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
