@@ -120,11 +120,13 @@ impl ProductLists {
         lists
     }
 
-    /// The same products, with `auth` moved to where it hides no accounts if another product needs them. Link needs a
-    /// product in `products`: when none is left there, the least demanding one moves there.
+    /// The same products, with `auth` moved to where it hides no accounts if another product needs them, and unless the
+    /// lists are as configured also if any other product is beside it in `products`. Link needs a product in `products`:
+    /// when none is left there, the least demanding one moves there.
     #[must_use]
-    pub fn without_hidden_accounts(mut self) -> Self {
-        if !self.hidden().is_empty() {
+    pub fn without_hidden_accounts(mut self, as_configured: bool) -> Self {
+        let beside_others = self.offers_only_auth_accounts() && self.products.len() > 1;
+        if !self.hidden().is_empty() || (beside_others && !as_configured) {
             self.products.retain(|product| product != AUTH);
             self.required_if_supported.insert(0, AUTH.to_owned());
         }

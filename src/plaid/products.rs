@@ -49,8 +49,9 @@ fn statements_until(now: Timestamp) -> StatementsRange {
 /// Link could start with.
 ///
 /// Each product stays in its list, with two exceptions. Plaid wants a non-empty `products` list: when it would be empty,
-/// the product moves there that leaves the most accounts and banks to choose from. And `auth` leaves it when it would hide
-/// the accounts of another product that was asked for ([`AuthFilter`](crate::config::AuthFilter)).
+/// the product moves there that leaves the most accounts and banks to choose from. And `auth` leaves it when another
+/// product stays there or when it would hide the accounts of another product that was asked for
+/// ([`AuthFilter`](crate::config::AuthFilter)).
 #[must_use]
 pub fn narrow(lists: &ProductLists, wanted: &[String]) -> Option<ProductLists> {
     let keep = |list: &[String]| {
@@ -65,7 +66,10 @@ pub fn narrow(lists: &ProductLists, wanted: &[String]) -> Option<ProductLists> {
         optional: keep(&lists.optional),
         additional_consented: keep(&lists.additional_consented),
     };
-    let narrowed = narrowed.without_hidden_accounts();
+    let as_configured = lists
+        .all()
+        .all(|product| wanted.iter().any(|wanted| wanted == product));
+    let narrowed = narrowed.without_hidden_accounts(as_configured);
     (!narrowed.products.is_empty()).then_some(narrowed)
 }
 
@@ -180,6 +184,11 @@ mod tests {
             ),
             (
                 &guide,
+                "auth transactions",
+                lists(&["transactions"], &["auth"], &[]),
+            ),
+            (
+                &lists(&["auth", "transactions"], &[], &[]),
                 "auth transactions",
                 lists(&["auth", "transactions"], &[], &[]),
             ),

@@ -212,7 +212,7 @@ async fn a_malformed_call_is_refused_and_does_nothing() {
     }
     // No whole line: the caller went away, or sends more than any command.
     assert_eq!(send(&broker, call.as_bytes()).await, "");
-    assert_eq!(send(&broker, &[b'x'; 65 * 1024]).await, "");
+    assert_eq!(send(&broker, &vec![b'x'; 65 * 1024]).await, "");
     // No address of the network takes commands.
     for url in [&broker.ops_url, &broker.url] {
         let sent = broker.http.post(format!("{url}/control")).body(call.clone());

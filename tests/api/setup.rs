@@ -258,8 +258,8 @@ async fn each_finding_tells_its_place_in_the_brokers_list() {
 /// The page and the Markdown: in simulator mode, or in the sandbox, whose keys stand for the operator's.
 async fn profile_with(plaid: Option<Options>, settings: &[(&str, &str)]) -> (String, String) {
     let broker = TestBroker::start_as(Setup {
-        plaid,
         settings,
+        plaid,
         ..Setup::default()
     })
     .await;

@@ -20,7 +20,6 @@ const script = (issuer, clientId) => `
     redirect_uri: location.origin + '/callback',
     scope: 'auth transactions',
     automaticSilentRenew: false,
-    revokeTokenTypes: ['refresh_token'],
     userStore: new oidc.WebStorageStateStore({ store: sessionStorage }),
   });
   document.querySelector('button').addEventListener('click', () => window.manager.signinRedirect());
