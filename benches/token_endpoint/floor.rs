@@ -7,6 +7,8 @@ use std::sync::mpsc;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
+use plaid_token_broker::clock::{Clock as _, SystemClock};
+use plaid_token_broker::random;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -88,7 +90,8 @@ impl Floor {
 
     async fn append(&self, answer: &Value) {
         let (done, synced) = oneshot::channel();
-        self.log.send((Uuid::now_v7(), answer.to_string(), done)).unwrap();
+        let id = random::id(SystemClock.now());
+        self.log.send((id, answer.to_string(), done)).unwrap();
         synced.await.unwrap();
     }
 }

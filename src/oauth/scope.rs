@@ -145,7 +145,7 @@ mod tests {
         ] {
             assert_eq!(
                 asked(scope),
-                Ok(Some(owned(&["auth", "transactions"]))),
+                Ok(Some(owned(&["transactions", "auth"]))),
                 "{scope:?}"
             );
         }

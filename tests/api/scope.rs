@@ -47,9 +47,9 @@ async fn scope_narrows_the_products_and_the_granted_scope_is_told() {
         ),
         (
             "transactions,auth",
-            json!(["auth", "transactions"]),
+            json!(["transactions"]),
             json!(null),
-            "auth transactions",
+            "transactions auth",
         ),
         (
             "read; transactions",
@@ -99,13 +99,15 @@ async fn a_scope_of_which_nothing_is_configured_any_more_grants_nothing_else() {
     let code = before.code_of("?state=s&scope=identity").await;
     let waiting = Browser::open(&before, "?state=s&scope=identity").await;
     let (handle, cookie) = (waiting.handle.clone(), waiting.cookie_header());
+    let sealed = json!({ "request": waiting.request });
     assert!(before.stop().await);
 
     let after = TestBroker::start_in(dir, &[("PLAID_PRODUCTS", "auth,transactions")]).await;
     assert_eq!(after.token(&[("code", &code)]).await.text("scope"), "identity");
     let request = after
         .post("/api/create_link_token")
-        .header("x-broker-handle", handle);
+        .header("x-broker-handle", handle)
+        .json(&sealed);
     let answer = Answer::of(request.header("cookie", cookie)).await;
     assert_eq!(
         (answer.status, answer.error().as_str()),

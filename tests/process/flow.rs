@@ -158,6 +158,11 @@ impl Broker {
     /// Link is opened, which a repeat does in vain, and succeeds; the answer to that is not waited for.
     pub fn complete(&self, tab: &Tab, public_token: &str) -> io::Result<Sent> {
         self.start_link(tab)?;
+        self.succeed(tab, public_token)
+    }
+
+    /// Link, which was opened, succeeds; the answer is not waited for.
+    pub fn succeed(&self, tab: &Tab, public_token: &str) -> io::Result<Sent> {
         let institution = json!({ "name": "First Platypus Bank", "institution_id": "ins_109508" });
         let body = json!({ "public_token": public_token, "metadata": { "institution": institution } });
         self.call(tab, "/api/set_access_token", &body)

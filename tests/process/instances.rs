@@ -89,9 +89,10 @@ fn the_same_public_token_at_two_brokers_has_one_answer() {
     let house = House::new();
     let brokers = [house.broker(OLD), house.broker(OLD)];
     let tab = brokers[0].open("state=s").unwrap();
+    brokers[0].start_link(&tab).unwrap();
     let public_token = house.plaid.public_token();
     let [first, second] = both(&house, &brokers, 0, |broker| {
-        broker.complete(&tab, &public_token).unwrap()
+        broker.succeed(&tab, &public_token).unwrap()
     });
     // Each names itself in the URL; the code is one.
     assert_eq!(code_of(&first), code_of(&second));

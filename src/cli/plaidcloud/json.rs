@@ -70,6 +70,8 @@ mod tests {
             for _ in 0..deep {
                 value = serde_json::json!({ text.clone(): value, "x": [value] });
             }
+            // What is read of a text, not what was written into it: a number may change in its last digit there.
+            let value: serde_json::Value = serde_json::from_str(&value.to_string()).unwrap();
             let again: serde_json::Value = serde_json::from_str(&pretty(&value.to_string())).unwrap();
             proptest::prop_assert_eq!(again, value);
         }

@@ -145,7 +145,11 @@ fn the_public_url_is_an_origin() {
 
 #[test]
 fn production_without_a_public_url_is_warned_of() {
-    let production = [("PLAID_ENV", "production"), ("PLAID_PRODUCTS", "auth")];
+    let production = [
+        ("PLAID_ENV", "production"),
+        ("PLAID_PRODUCTS", "auth"),
+        ("PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS", "none"),
+    ];
     let with = |url: &str| with_keys(&[&production[..], &[("PUBLIC_URL", url)]].concat()).unwrap();
     for local in ["", "http://localhost:8000"] {
         warns(

@@ -22,7 +22,7 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
         return;
     }
     if !is_running {
-        tell.say(addresses(context, &[], false).await);
+        tell.say(addresses(context, &[], tokens, false).await);
         tell.say(VERSION.skipped(format!("This is {OWN_VERSION}; no broker runs with this store.")));
         return;
     }
@@ -30,7 +30,7 @@ pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&To
         let told = &running.description;
         let own = [Some(told.address), Some(told.operations), told.simulator];
         let own: Vec<SocketAddr> = own.into_iter().flatten().collect();
-        tell.say(addresses(context, &own, true).await);
+        tell.say(addresses(context, &own, tokens, true).await);
         tell.say(version(&told.version));
         return;
     }
@@ -90,8 +90,15 @@ async fn ask(address: SocketAddr, tokens: Option<&TokenKey>) -> Option<Told> {
     challenge.is_met(tokens?, &told).then_some(told)
 }
 
-/// Each address that the start listens on has to be free, but for those that our own broker has.
-async fn addresses(context: &Context, own: &[SocketAddr], is_running: bool) -> Finding {
+/// Each address that the start listens on has to be free, but for those that a broker of ours has: the one that was asked by
+/// its control socket, or another instance with this store.
+async fn addresses(
+    context: &Context,
+    own: &[SocketAddr],
+    tokens: Option<&TokenKey>,
+    is_running: bool,
+) -> Finding {
+    let mut instance = None;
     let mut free = Vec::new();
     let mut found = Vec::new();
     let mut taken = Vec::new();
@@ -103,6 +110,10 @@ async fn addresses(context: &Context, own: &[SocketAddr], is_running: bool) -> F
         match TcpListener::bind(address).await {
             Ok(_) => free.push(format!("{address} ({variable})")),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                if is_running && variable == "APP_PORT" && ask(address, tokens).await.is_some() {
+                    instance = Some(address);
+                    continue;
+                }
                 let who = if variable == "APP_PORT" {
                     "Another program, and no broker with this store,"
                 } else {
@@ -136,6 +147,9 @@ async fn addresses(context: &Context, own: &[SocketAddr], is_running: bool) -> F
     if !found.is_empty() {
         let found = format!("The broker could not start. {}", found.join(" "));
         return PORT.failed(found, fixes.join(" "));
+    }
+    if let Some(instance) = instance {
+        return PORT.ok(format!("The broker with this store answers on {instance}."));
     }
     if let (true, Some(first)) = (is_running, own.first()) {
         return PORT.ok(format!("The broker with this store listens on {first}."));
