@@ -56,7 +56,10 @@ pub fn narrow(
         Some(allowed) => allowed.to_vec(),
     };
     let narrowed = plaid::narrow(lists, &wanted).ok_or(ScopeError::NothingLeft)?;
-    Ok(Some(names(&narrowed)))
+    let granted = names(&narrowed);
+    // In the order of the settings, whichever list each product is sent in.
+    let in_order = names(lists).into_iter().filter(|name| granted.contains(name));
+    Ok(Some(in_order.collect()))
 }
 
 /// The names in a scope that are neither conventional nor can be granted, in lower case.
@@ -145,7 +148,7 @@ mod tests {
         ] {
             assert_eq!(
                 asked(scope),
-                Ok(Some(owned(&["transactions", "auth"]))),
+                Ok(Some(owned(&["auth", "transactions"]))),
                 "{scope:?}"
             );
         }

@@ -49,7 +49,7 @@ async fn scope_narrows_the_products_and_the_granted_scope_is_told() {
             "transactions,auth",
             json!(["transactions"]),
             json!(null),
-            "transactions auth",
+            "auth transactions",
         ),
         (
             "read; transactions",

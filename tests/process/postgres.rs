@@ -201,7 +201,8 @@ fn two_brokers_and_the_command_line_share_one_database() {
 
     // A check beside them knows the broker by its answer, as no lock tells of it.
     let port = second.url.rsplit_once(':').unwrap().1;
-    let checked = Checked::of(house.start(OLD, &["check", "--json"]).set("APP_PORT", port));
+    let check = house.start(OLD, &["check", "--json"]).set("APP_PORT", port);
+    let checked = Checked::of(check.set("BROKER_OPS_BIND", "127.0.0.1:0"));
     house.tells_no_password(&checked.output);
     checked
         .must("store_keys", "ok", &["the keys open all 2 stored connections"])
