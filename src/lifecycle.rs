@@ -3,6 +3,7 @@
 //! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
+mod bind;
 mod files;
 mod places;
 mod reload;
@@ -32,7 +33,7 @@ use crate::admin::Admins;
 use crate::app::{App, Parts};
 use crate::audit::{Audit, FileError, Flush};
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{Config, Environment, PlaidConfig};
+use crate::config::{Config, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
 #[cfg(unix)]
 use crate::control::Listener;
@@ -129,34 +130,6 @@ pub struct Addresses {
     pub simulator: Option<SocketAddr>,
 }
 
-async fn bind(address: SocketAddr, advice: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Bind {
-        address,
-        source,
-        advice,
-    };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
-/// The embedded simulator with its own address, which environments of Plaid do without.
-async fn bind_simulator(
-    plaid: &PlaidConfig,
-    clock: &SharedClock,
-) -> Result<Option<(TcpListener, Simulator, SocketAddr)>, StartError> {
-    if plaid.environment != Environment::Simulator {
-        return Ok(None);
-    }
-    let advice = "stop what uses it, or set BROKER_SIMULATOR_BIND to another address";
-    let (listener, bound) = bind(plaid.simulator_bind, advice).await?;
-    let options = simulator::Options {
-        clock: Arc::clone(clock),
-        ..simulator::Options::default()
-    };
-    Ok(Some((listener, Simulator::new(options), bound)))
-}
-
 /// Binds all addresses, opens the store, wires the parts.
 pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
     let Outside {
@@ -166,12 +139,12 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let places = files::places();
     let http = &config.http;
     let own = SocketAddr::new(http.bind, http.port);
-    let (listener, broker) = bind(
+    let (listener, broker) = bind::address(
         own,
         "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address",
     )
     .await?;
-    let (ops, ops_address) = bind(
+    let (ops, ops_address) = bind::address(
         http.ops_bind,
         "stop what uses it, or set BROKER_OPS_BIND to another address",
     )
@@ -183,7 +156,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     };
 
     let plaid = &config.plaid;
-    let simulator = bind_simulator(plaid, &clock).await?;
+    let simulator = bind::simulator(plaid, &clock).await?;
     addresses.simulator = simulator.as_ref().map(|(_, _, bound)| *bound);
     let simulator = simulator.map(|(listener, simulator, _)| (listener, simulator));
     let metrics = Metrics::new(plaid.environment.name())?;
