@@ -56,7 +56,7 @@ function run() {
   source.addEventListener("finding", (event) => show(JSON.parse(event.data)));
   source.addEventListener("done", () => {
     const [failed, warnings] = [count("failed"), count("warning")];
-    end(failed + warnings === 0 ? "All is well." : `${failed} failed, ${warnings} to look at.`);
+    end(failed + warnings === 0 ? "All checks passed." : `${failed} failed, ${warnings} warnings.`);
   });
   // Not again by itself: each run calls Plaid.
   source.addEventListener("error", () => end("The checks did not come to their end. Check again, or reload the page."));

@@ -3,10 +3,10 @@
 const WORDS = { ok: "OK", failed: "Failed", skipped: "Skipped" };
 const VERDICTS = {
   ok: "All good.",
-  failed: "Not yet: see what failed.",
-  unreachable: "Not yet: somebody could not be reached.",
+  failed: "Some steps failed. Follow their advice, then rehearse again.",
+  unreachable: "Could not reach the broker or Plaid.",
 };
-const BROKEN = "The rehearsal was not told to its end. Reload the page and try again.";
+const BROKEN = "The rehearsal stream ended early. Reload the page and try again.";
 
 const list = document.querySelector("#steps");
 const status = document.querySelector("#rehearsal-status");

@@ -13,7 +13,7 @@ pub(super) fn run() -> u8 {
                 complain(&format!("On this machine also: {local}"));
             }
             complain(
-                "The link works once, within 15 minutes. Whoever opens it first is in: do not pass it on.",
+                "The link works once, within 15 minutes. The first person to open it can log in, so do not share it.",
             );
             DONE
         }

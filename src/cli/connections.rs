@@ -44,7 +44,7 @@ enum Command {
     Token {
         /// Plaid's Item id, or our id of the connection.
         item: String,
-        /// Really show it.
+        /// Confirm that the token is to be printed.
         #[arg(long, required = true)]
         reveal: bool,
     },
@@ -63,7 +63,7 @@ struct List {
     /// Only those in this state.
     #[arg(long, value_enum)]
     state: Option<State>,
-    /// At most so many.
+    /// The maximum number of connections.
     #[arg(long, default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
     /// Only those made before this one: the last id of a page gives the next page.
@@ -114,7 +114,7 @@ struct Audit {
     /// Only those of this client.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
-    /// At most so many.
+    /// The maximum number of rows.
     #[arg(long, default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
     /// As JSON lines.
@@ -215,7 +215,7 @@ impl Revoke {
 fn confirm(what: &str) -> Result<(), u8> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        complain("this ends connections for good, and nobody can be asked here: say --yes if it is meant");
+        complain("this ends connections permanently, and there is no terminal to confirm on: pass --yes");
         return Err(USAGE);
     }
     complain(&format!(
@@ -238,7 +238,7 @@ fn token(item: &str) -> Result<(), u8> {
     }
     // A token in a pipe ends in a file or a log.
     if !std::io::stdout().is_terminal() {
-        complain("an access token is shown on a terminal only, and standard output is none");
+        complain("an access token is shown only on a terminal, and standard output is not one");
         return Err(USAGE);
     }
     let key = ConnectionKey::read(item);

@@ -44,7 +44,7 @@ struct From {
     /// Begin the search for plaid.conf in this directory instead of the working directory.
     #[arg(long, value_name = "DIR", global = true)]
     start: Option<PathBuf>,
-    /// Use this plaid.conf, without a search and whatever the environment has.
+    /// Use this plaid.conf: do not search, and ignore the environment.
     #[arg(long, value_name = "FILE", global = true, conflicts_with = "start")]
     conf: Option<PathBuf>,
     /// Use this JSON-RPC address, as in `https://my-company.plaid.cloud/json-rpc/`, with the token of --token-file.
@@ -56,7 +56,7 @@ struct From {
     /// With --rpc-uri: the workspace.
     #[arg(long, value_name = "ID", global = true)]
     workspace: Option<String>,
-    /// Keep no token on disk, and use none that was kept.
+    /// Neither read nor write tokens on disk.
     #[arg(long, global = true)]
     no_cache: bool,
 }

@@ -24,7 +24,7 @@ use crate::store::{Inspection, OpenOptions, Store};
 /// enough, 3 the broker or Plaid could not be reached.
 #[derive(Args, Debug)]
 pub(super) struct Rehearse {
-    /// One JSON object a line: a step each, and the verdict at the end.
+    /// Print JSON lines: one object per step, then the verdict.
     #[arg(long)]
     json: bool,
     /// This callback alone, exactly as Kore.ai shows it, whether it is configured or not.
@@ -66,7 +66,7 @@ impl Rehearse {
         } else if verdict == Verdict::Ok {
             say("\nAll good.");
         } else {
-            say("\nNot yet. The arrows (→) say what to do; then rehearse again.");
+            say("\nSome steps failed. Follow the arrows (→), then rehearse again.");
         }
         match verdict {
             Verdict::Ok => DONE,
@@ -118,12 +118,12 @@ async fn identity(running: &Running) -> Result<(Identity, Option<Inspection>), S
             let identity = Identity::Store(inspection.tokens.clone());
             return Ok((identity, Some(inspection)));
         }
-        Ok(None) => "there is no store here by which to know it".to_owned(),
+        Ok(None) => "there is no store in this directory to identify it".to_owned(),
         Err(error) => error.to_string(),
     };
     if running.given.is_none() && running.description.is_none() {
         return Err(format!(
-            "which broker is meant is not known ({why}): run this in the broker's own directory and with its settings, or set \
+            "the broker to rehearse with is unknown ({why}): run this in the broker's own directory and with its settings, or set \
              PUBLIC_URL to its address"
         ));
     }
@@ -159,7 +159,7 @@ fn plaid_url(running: &Running) -> Result<Url, String> {
         (None, Environment::Simulator) => Url::parse(&format!("http://{}", reachable(simulator)))
             .map_err(|_| "BROKER_SIMULATOR_BIND is no address that can be asked".to_owned()),
         (None, environment) => Url::parse(environment.default_base_url())
-            .map_err(|_| "Plaid's address is no URL: this is a mistake of this program".to_owned()),
+            .map_err(|_| "internal error: Plaid's address is not a URL".to_owned()),
     }
 }
 

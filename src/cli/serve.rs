@@ -142,7 +142,7 @@ fn invite(app: &App) {
     say("");
     if !std::io::stdout().is_terminal() {
         say(
-            "To set up and operate it, run `plaid-token-broker admin-link` where it runs: it prints a link that works once.",
+            "To open the set-up page, run `plaid-token-broker admin-link` on this machine, in this directory: it prints a single-use link.",
         );
         return;
     }

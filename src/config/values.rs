@@ -2,7 +2,8 @@
 
 /// The parts of a comma-separated list, without the spaces around them and without empty ones.
 pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+    text.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|part| !part.is_empty())
 }
 
 /// `on` or `off`, and what people write for them.
@@ -29,6 +30,7 @@ mod tests {
     #[test]
     fn lists_forgive_spaces_and_spare_commas() {
         assert_eq!(list(" a, b,,c ,").collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(list("a b\tc").collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(list(" , ").count(), 0);
     }
 

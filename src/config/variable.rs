@@ -159,7 +159,7 @@ const KNOWN: &[Variable] = &[
         LINK,
         "PLAID_CLIENT_NAME",
         "Plaid token broker",
-        "Who asks, as Link shows it, and the page before it for a client without a name; at most 30 characters.",
+        "The application's name in Link, and on the page before it for a client without a name; at most 30 characters.",
     ),
     open(
         LINK,
@@ -225,7 +225,7 @@ const KNOWN: &[Variable] = &[
         OAUTH,
         "OAUTH_EXPIRES_IN",
         "",
-        "Seconds told as expires_in, at least 60; unset because Plaid's access tokens do not expire.",
+        "Seconds sent as expires_in, at least 60; unset because Plaid's access tokens do not expire.",
     ),
     open(
         OAUTH,
@@ -267,7 +267,7 @@ const KNOWN: &[Variable] = &[
         HTTP,
         "BROKER_TRUSTED_PROXIES",
         "loopback",
-        "Whose X-Forwarded-* headers are believed: loopback, none, or IP addresses and networks.",
+        "Whose X-Forwarded-* headers are trusted: loopback, none, or IP addresses and networks.",
     ),
     open(
         HTTP,

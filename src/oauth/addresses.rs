@@ -99,7 +99,7 @@ pub fn sent_to_a_page<B>(app: &App, request: &Request<B>) {
 }
 
 const TOKEN_URLS: &str =
-    "Copy the Token request URL and the Refresh Token URL from this page into the profile again.";
+    "Copy the Token Request URL and the Refresh Token URL from this page into the profile again.";
 
 /// One entry for all that are alike. Whoever sends many gets no more of them, so that strangers push out nothing.
 fn refused<B>(

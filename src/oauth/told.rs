@@ -148,7 +148,7 @@ fn of_redirect(error: &RedirectError) -> (String, &'static str) {
         }
         RedirectError::NotListed { sent, nearest } => match nearest {
             Some(nearest) => format!("the redirect URI {}", difference(sent, nearest)),
-            None => "the redirect URI is not on the list, and resembles none that is".to_owned(),
+            None => "the redirect URI is not on the list, and no listed one is similar".to_owned(),
         },
     };
     let fix =
@@ -160,7 +160,7 @@ fn of_redirect(error: &RedirectError) -> (String, &'static str) {
 pub fn wrong_method<B>(mut attempt: Attempt, endpoint: Endpoint, request: &Request<B>) {
     attempt.headers(request.headers());
     let post = match endpoint {
-        Endpoint::Token => "Choose POST as the method of the Token request URL and of the Refresh Token URL.",
+        Endpoint::Token => "Choose POST as the method of the Token Request URL and of the Refresh Token URL.",
         _ => "Send POST to this address (RFC 7009 2.1, RFC 7662 2.1).",
     };
     let query = Params::from_query(request.uri().query().unwrap_or_default().as_bytes()).unwrap_or_default();
@@ -168,7 +168,7 @@ pub fn wrong_method<B>(mut attempt: Attempt, endpoint: Endpoint, request: &Reque
         // What an authorization request begins with (RFC 6749 4.1.1).
         Method::GET if query.get("response_type").is_some() => (
             "a browser came with an authorization request to an address for token requests",
-            "Swap the Authorization URL and the Token request URL in the profile: compare both with this page.",
+            "Swap the Authorization URL and the Token Request URL in the profile: compare both with this page.",
         ),
         Method::GET => ("it was called by GET, and takes POST", post),
         Method::OPTIONS if request.headers().contains_key(ORIGIN) => (

@@ -62,7 +62,7 @@ impl Shape {
             Encoding::Json => "JSON",
         };
         let authentication = match self.authentication {
-            Authentication::Basic => "secret by Basic",
+            Authentication::Basic => "secret with HTTP Basic",
             Authentication::Body => "secret in the body",
             Authentication::Headers => "secret in PLAID-SECRET",
             Authentication::None => "no secret",

@@ -39,7 +39,7 @@ impl Rehearsal {
         let fields = [("grant_type", "authorization_code"), ("code", MADE_UP_CODE)];
         let answer = self.ask(http, shape, &self.client_secret, TOKEN, &fields).await?;
         match (answer.status, answer.text_of("error")) {
-            (400, Some("invalid_grant")) => Ok(((), "the client is believed".to_owned())),
+            (400, Some("invalid_grant")) => Ok(((), "the client is authenticated".to_owned())),
             _ => Err(refused(&answer)),
         }
     }

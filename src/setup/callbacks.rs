@@ -74,7 +74,7 @@ pub(super) fn notice(done: &str) -> Option<&'static str> {
     match done {
         "allowed" => Some("The callback is allowed from now on, also after a restart. Authorize once more."),
         "known" => Some("The callback was allowed already."),
-        "forgotten" => Some("The callback is taken back: it is refused from now on."),
+        "forgotten" => Some("The callback was removed. It is refused from now on."),
         _ => None,
     }
 }
@@ -123,7 +123,7 @@ fn neither() -> Refusal {
     Refusal {
         status: StatusCode::BAD_REQUEST,
         title: "Nothing was changed".to_owned(),
-        message: "The form says neither to allow a callback nor to take one back.".to_owned(),
+        message: "The form asks neither to allow a callback nor to remove one.".to_owned(),
         advice: vec!["Go back, reload that page, and try again.".to_owned()],
     }
 }

@@ -123,7 +123,7 @@ pub(super) fn rows(app: &App, client: &ClientConfig) -> Vec<Row> {
         described(
             "Access Using a Connector",
             "leave it off",
-            Some("The broker has a public address, so Kore.ai reaches it without a connector.".to_owned()),
+            Some("Kore.ai calls the broker at its public address, so no connector is needed.".to_owned()),
         ),
         row("Token Request URL", token.clone()),
         described(
@@ -172,7 +172,7 @@ pub(super) fn fields(app: &App) -> Vec<Field> {
 
 /// What the form's Test asks for, which comes last.
 pub(super) fn test(app: &App) -> Row {
-    let simulated = " Kore.ai's actions call plaid.com with it, where the simulator's tokens mean nothing.";
+    let simulated = " Kore.ai's actions call plaid.com with it, where the simulator's tokens are not valid.";
     let simulated = match app.config.plaid.environment {
         Environment::Simulator => simulated,
         Environment::Sandbox | Environment::Production => "",
@@ -247,8 +247,8 @@ pub(super) fn going_live(app: &App) -> Vec<Step> {
         ),
         known(
             own_secret,
-            "A client secret of its own (OAUTH_CLIENT_SECRET), so that it and Plaid's secret can be changed and be lost one \
-             without the other. (The header PLAID-SECRET of Kore.ai's profile holds Plaid's all the same: its actions call \
+            "A client secret of its own (OAUTH_CLIENT_SECRET), so that a change or leak of one secret does not \
+             affect the other. (The header PLAID-SECRET of Kore.ai's profile holds Plaid's all the same: its actions call \
              Plaid themselves.)",
         ),
         known(

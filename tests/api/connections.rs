@@ -185,7 +185,7 @@ async fn one_is_revoked_after_a_page_that_says_what_it_means() {
         "First Platypus Bank",
         &ended.text("item_id"),
         "cannot be undone",
-        "Plaid is told to remove",
+        "Each Item is removed at Plaid",
     ] {
         assert!(asked.body.contains(words), "{words}: {}", asked.body);
     }

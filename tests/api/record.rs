@@ -132,7 +132,7 @@ async fn each_mistake_at_the_authorization_url_is_named() {
             "https://idp.kore.com/workflows/callback/",
             "host idp.kore.com and not idp.kore.ai",
         ),
-        ("https://somewhere.example/else", "resembles none"),
+        ("https://somewhere.example/else", "no listed one is similar"),
     ] {
         let entry = authorization(&broker, &with(uri)).await;
         assert!(told(&entry).contains(words), "{uri}: {}", told(&entry));

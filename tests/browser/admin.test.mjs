@@ -130,6 +130,6 @@ test('without scripts the kill switch works and says what it did', { timeout: TI
     await page.getByLabel(/^To confirm, type/).fill('revoke all');
     await page.getByRole('button', { name: 'Revoke everything' }).click();
     await page.getByText(/\d+ connections were ended/).waitFor();
-    await page.getByText('There is no such connection.').waitFor();
+    await page.getByText('No connections match this filter.').waitFor();
   });
 });

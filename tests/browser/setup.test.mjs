@@ -189,8 +189,8 @@ test('a refused callback is allowed, taken, kept over a restart, and taken back'
   });
   await onSetup('take-back', async (page) => {
     assert.equal((await attempt()).status, 200, 'it survives a restart');
-    await page.getByRole('button', { name: `Take back ${callback}`, exact: true }).click();
-    await page.getByText('The callback is taken back').waitFor();
+    await page.getByRole('button', { name: `Remove ${callback}`, exact: true }).click();
+    await page.getByText('The callback was removed').waitFor();
     assert.equal((await attempt()).status, 400);
   });
 });
@@ -264,7 +264,7 @@ test('without JavaScript the values, the requests and Allow are there', { timeou
   await page.locator('#entries').getByText('ended with a slash').waitFor();
   await page.getByRole('button', { name: `Allow ${KORE}/`, exact: true }).click();
   await page.getByText('The callback is allowed from now on').waitFor();
-  await page.getByRole('button', { name: `Take back ${KORE}/`, exact: true }).click();
+  await page.getByRole('button', { name: `Remove ${KORE}/`, exact: true }).click();
   await context.close();
 });
 

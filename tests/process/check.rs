@@ -146,7 +146,7 @@ fn people_read_ticks_and_fixes() {
     for words in [
         "plaid-token-broker 0.1.0, simulator\n",
         "\nPlaid\n",
-        "  ✓ Plaid takes the keys\n",
+        "  ✓ Plaid accepts the keys\n",
         "0 failed, ",
     ] {
         assert!(ended.stdout.contains(words), "{words}: {ended:?}");

@@ -315,7 +315,7 @@ fn another_broker_is_noticed_and_nothing_is_done_there() {
     let command = || stage.command(&["--actions", "balance"]).directory(&home);
     // Nothing is known of any broker here, so whoever has the usual port is left alone.
     let ended = command().unset("PUBLIC_URL").run();
-    ended.must_say(2, &["there is no store here", "PUBLIC_URL"]);
+    ended.must_say(2, &["there is no store in this directory", "PUBLIC_URL"]);
     assert_eq!(stage.plaid.count("/sandbox/public_token/create"), 0);
     // Named, it is rehearsed with, and told that it could be any.
     let ended = command().run();

@@ -25,7 +25,7 @@ pub const USAGE: u8 = 2;
 /// 51a11a7ed5ec4e7000000000000001.
 #[derive(Args, Debug)]
 pub struct Simulate {
-    /// Where it listens; loopback only unless told otherwise, port 0 lets the system choose.
+    /// The address to listen on: loopback, unless --allow-non-loopback is given. With port 0 the system chooses.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9400")]
     bind: SocketAddr,
     /// A further pair of client id and secret that it accepts; may be repeated.

@@ -81,7 +81,7 @@ pub(super) fn findings(environment: &str, report: &Report) {
     };
     let (failed, warnings) = (count(Status::Failed), count(Status::Warning));
     say(&format!(
-        "\n{failed} failed, {warnings} to look at, {} well",
+        "\n{failed} failed, {warnings} warnings, {} passed",
         count(Status::Ok)
     ));
 }

@@ -90,7 +90,7 @@ fn admin_token(context: &Context) -> Finding {
     if context.config.http.admin_token.is_some() {
         return ADMIN_TOKEN.ok("BROKER_ADMIN_TOKEN is set.");
     }
-    let found = "BROKER_ADMIN_TOKEN is not set, so only the single-use links that the start prints open it.";
+    let found = "BROKER_ADMIN_TOKEN is not set, so only single-use links open it (run `plaid-token-broker admin-link`).";
     if context.is_production() {
         ADMIN_TOKEN.warning(
             found,

@@ -299,7 +299,7 @@ async fn browser_warning(context: &Context, leads_here: bool) -> Finding {
                  (docs/tunnels.md).",
             )
         }
-        Ok(_) => BROWSER_WARNING.ok("No page of a tunnel's operator stands before it."),
+        Ok(_) => BROWSER_WARNING.ok("No warning page of a tunnel provider is shown before it."),
     }
 }
 

@@ -89,7 +89,7 @@ macro_rules! checks {
 }
 
 checks! {
-    PUBLIC_URL_VISIT: ADDRESS, "public_url_visit", "PUBLIC_URL is the address you came by";
+    PUBLIC_URL_VISIT: ADDRESS, "public_url_visit", "PUBLIC_URL is the address that you opened";
     PUBLIC_URL: ADDRESS, "public_url", "PUBLIC_URL can be reached from elsewhere";
     PUBLIC_URL_ANSWERS: ADDRESS, "public_url_answers", "PUBLIC_URL leads to this broker";
     BROWSER_WARNING: ADDRESS, "browser_warning", "People see the broker's page first";
@@ -97,7 +97,7 @@ checks! {
     TUNNEL: ADDRESS, "tunnel", "The tunnel on this machine is the one in use";
     WEBHOOK_URL: ADDRESS, "webhook_url", "Plaid can reach the webhook address";
     PLAID_REACHABLE: PLAID, "plaid_reachable", "Plaid answers";
-    PLAID_KEYS: PLAID, "plaid_keys", "Plaid takes the keys";
+    PLAID_KEYS: PLAID, "plaid_keys", "Plaid accepts the keys";
     CLOCK: PLAID, "clock", "The clock agrees with Plaid's";
     PRODUCTS_ENABLED: PLAID, "products_enabled", "The products are enabled at Plaid";
     OFFERED_ACCOUNTS: PLAID, "offered_accounts", "Link offers accounts for every product";
@@ -106,7 +106,7 @@ checks! {
     LINK_SETTINGS: PLAID, "link_settings", "Link starts with these settings";
     LINK_REDIRECT_URI: PLAID, "link_redirect_uri", "Banks can send people back to Link";
     REDIRECT_URIS: CLIENTS, "redirect_uris", "The clients' callbacks are listed";
-    CLIENT_AUTH: CLIENTS, "client_auth", "Clients prove who they are";
+    CLIENT_AUTH: CLIENTS, "client_auth", "Clients are authenticated";
     FILE_SYSTEM: STORE, "file_system", "The store is on a file system of this machine";
     STORE_WRITABLE: STORE, "store_writable", "The store can be written";
     STORE_KEYS: STORE, "store_keys", "The keys open everything that is stored";
@@ -115,7 +115,7 @@ checks! {
     DISK_SPACE: STORE, "disk_space", "The disk has room";
     PORT: BROKER, "port", "The addresses to listen on are the broker's";
     ADMIN_TOKEN: BROKER, "admin_token", "The set-up page can be opened";
-    SETTINGS: BROKER, "settings", "The settings raise no question";
+    SETTINGS: BROKER, "settings", "The settings have no warnings";
     VERSION: BROKER, "version", "The running broker is this version";
 }
 

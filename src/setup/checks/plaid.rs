@@ -159,7 +159,7 @@ pub(super) fn code(error: &ApiError) -> String {
 
 fn clock(date: Option<Timestamp>, now: Timestamp) -> Finding {
     let Some(date) = date else {
-        return CLOCK.skipped("Plaid's answer does not tell the time.");
+        return CLOCK.skipped("Plaid's response has no date.");
     };
     // The header knows whole seconds only.
     let date = date.plus(Duration::from_millis(500));

@@ -52,7 +52,7 @@ fn judge(context: &Context, clients: &Clients) -> Finding {
         return REDIRECT_URIS.failed(
             format!("No callback is listed for {}, so nobody can be sent back.", names(without)),
             "Copy the callback URL that your auth profile shows into PLAID_REDIRECT_URI (Kore.ai: for example \
-             https://idp.kore.com/workflows/callback), allow it on the set-up page, or into the client's redirect_uris in OAUTH_CLIENTS_FILE.",
+             https://idp.kore.com/workflows/callback) or into the client's redirect_uris in OAUTH_CLIENTS_FILE, or allow it on the set-up page.",
         );
     }
     if !doubts.is_empty() {
@@ -61,7 +61,7 @@ fn judge(context: &Context, clients: &Clients) -> Finding {
     }
     if any_loopback && listed.is_empty() {
         return REDIRECT_URIS.ok(
-            "None is listed; in the simulator any http address on this machine is taken. Set PLAID_REDIRECT_URI for others.",
+            "None is listed; in the simulator any http address on this machine is accepted. Set PLAID_REDIRECT_URI for others.",
         );
     }
     REDIRECT_URIS.ok(format!("Listed: {}.", names(listed)))

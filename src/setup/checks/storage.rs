@@ -233,7 +233,7 @@ fn existing_folder(path: &Path) -> io::Result<PathBuf> {
 fn room(path: &Path) -> Finding {
     let free = match existing_folder(path).and_then(fs4::available_space) {
         Ok(free) => free,
-        Err(error) => return DISK_SPACE.skipped(format!("It was not told how much: {error}.")),
+        Err(error) => return DISK_SPACE.skipped(format!("The free space could not be read: {error}.")),
     };
     let mebibytes = free / (1024 * 1024);
     let found = format!("{mebibytes} MiB are free where the store lies.");

@@ -164,7 +164,7 @@ fn standing(summary: &ConnectionSummary, simulated: bool) -> (String, Option<Str
         (ConnectionState::Ending, removal, _) => {
             let tries = removal.as_ref().map_or(0, |removal| removal.attempts);
             let detail = match tries {
-                0 => text("access has ended; Plaid is told next"),
+                0 => text("access has ended; removal at Plaid is queued"),
                 tries => format!("access has ended; Plaid was asked {tries} times and is asked again"),
             };
             (text("Being removed"), Some(detail), Tone::Quiet)
@@ -238,8 +238,8 @@ fn notice(fields: &Fields) -> Option<String> {
     let ended: u64 = fields.get("ended")?.parse().ok()?;
     Some(match ended {
         0 => "Nothing was left to end.".to_owned(),
-        1 => "One connection was ended. Plaid is told to remove it.".to_owned(),
-        many => format!("{many} connections were ended. Plaid is told to remove them."),
+        1 => "One connection was ended. Its Item is being removed at Plaid.".to_owned(),
+        many => format!("{many} connections were ended. Their Items are being removed at Plaid."),
     })
 }
 
