@@ -41,6 +41,7 @@ pub async fn page(
             };
             html(ROOT, &page, plain_policy())
         }
+        Err(_) if app.simulator_forgot(&connection) => error_page(&app, ROOT, &forgotten()),
         Err(error) => {
             let code = error
                 .api()
@@ -71,6 +72,16 @@ fn no_session() -> Refusal {
         message: "This page shows the bank that you connected here; there is none, or it was some time ago."
             .to_owned(),
         advice: vec!["Open the start page and connect a bank.".to_owned()],
+    }
+}
+
+fn forgotten() -> Refusal {
+    Refusal {
+        status: StatusCode::GONE,
+        title: "The simulator forgot this connection".to_owned(),
+        message: "The embedded simulator started without the state in which the connection was made."
+            .to_owned(),
+        advice: vec!["Open the start page and connect a bank again.".to_owned()],
     }
 }
 

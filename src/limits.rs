@@ -172,6 +172,17 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// The site that an address belongs to: one customer may have a whole IPv6 /48 (RFC 6177), and so 65,536 of the networks above.
+pub(crate) fn site(address: IpAddr) -> IpAddr {
+    match network(address) {
+        IpAddr::V6(v6) => {
+            let [a, b, c, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]

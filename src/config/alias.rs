@@ -45,6 +45,13 @@ pub(super) fn meant(name: &str) -> Option<&'static str> {
     }
 }
 
+/// The setting that is meant by the name of a file for it: `PLAID_CLIENT_SECRET_FILE` means `PLAID_SECRET_FILE`.
+pub(super) fn meant_file(name: &str) -> Option<&'static str> {
+    let setting = meant(name.strip_suffix("_FILE")?)?;
+    let mut twins = variable::twins().iter();
+    twins.find_map(|twin| (twin.strip_suffix("_FILE") == Some(setting)).then_some(twin.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +65,8 @@ mod tests {
             );
             assert_eq!(meant(alias), Some(setting));
         }
+        assert_eq!(meant_file("PLAID_CLIENT_SECRET_FILE"), Some("PLAID_SECRET_FILE"));
+        assert_eq!(meant_file("PLAID_ENVIRONMENT_FILE"), None);
         for (name, setting) in [
             ("NEXT_PUBLIC_PLAID_ENV", Some("PLAID_ENV")),
             ("VITE_PLAID_PRODUCTION_SECRET", Some("PLAID_SECRET")),

@@ -81,7 +81,12 @@ impl ProductLists {
              cannot share accounts with {}{ends}.",
             hidden.join(" and ")
         );
-        let instead = self.with_only(self.least_demanding().unwrap_or_default());
+        // A product that is demanded already and hides nothing, else one that nearly every account has. None of the other lists:
+        // what is optional there must not become a condition.
+        let mut demanded = self.products.iter().map(String::as_str);
+        let first = demanded
+            .find(|product| *product != AUTH && error_of(product).is_none() && no_token(product).is_none());
+        let instead = self.with_only(first.unwrap_or("transactions"));
         let lines = instead.named().into_iter().zip(self.named());
         let changed = lines
             .filter(|((name, new), (_, old))| [PRODUCTS, REQUIRED_IF_SUPPORTED].contains(name) || new != old);

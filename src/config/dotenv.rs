@@ -79,12 +79,15 @@ pub(super) fn parse(content: &str, is_ours: impl Fn(&str) -> bool) -> (Vec<Line>
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let line = line.strip_prefix("export ").unwrap_or(line);
+        let line = line
+            .strip_prefix("export")
+            .filter(|rest| rest.starts_with(char::is_whitespace))
+            .map_or(line, str::trim_start);
         let (name, text) = line.split_once('=').unwrap_or((line, ""));
         let (name, is_assignment) = (name.trim(), line.contains('='));
         if is_assignment && is_name(name) {
             if !is_ours(name) {
-                at += others_lines(text, lines.get(at..).unwrap_or_default());
+                at += others_lines(text, lines.get(at..).unwrap_or_default(), &is_ours);
                 continue;
             }
             assignments.push(Line {
@@ -92,21 +95,25 @@ pub(super) fn parse(content: &str, is_ours: impl Fn(&str) -> bool) -> (Vec<Line>
                 name: name.to_owned(),
                 value: read(text).map(|value| Zeroizing::new(value.to_owned())),
             });
-        } else if let Some(name) = line
+        } else if let Some(name) = before_value(line)
             .split(|c| !is_name_char(c))
-            .next()
-            .filter(|name| is_ours(name))
+            .find(|name| is_ours(name))
         {
             assignments.push(Line {
                 number: at,
                 name: name.to_owned(),
-                value: Err("write {name}=…: there is no = behind the name"),
+                value: Err("write {name}=… and nothing before the name"),
             });
         } else {
             unreadable.push(at);
         }
     }
     (assignments, unreadable)
+}
+
+/// What stands where a name is expected.
+fn before_value(line: &str) -> &str {
+    line.split_once('=').map_or(line, |(before, _)| before)
 }
 
 fn is_name(name: &str) -> bool {
@@ -118,7 +125,8 @@ fn is_name_char(c: char) -> bool {
 }
 
 /// Further lines of another program's quoted value: what stands there are no settings of ours.
-fn others_lines(text: &str, rest: &[&str]) -> usize {
+/// A line that sets one of ours ends them: the quote was not meant to swallow it.
+fn others_lines(text: &str, rest: &[&str], is_ours: impl Fn(&str) -> bool) -> usize {
     let text = text.trim();
     let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
         return 0;
@@ -126,7 +134,11 @@ fn others_lines(text: &str, rest: &[&str]) -> usize {
     if text.chars().skip(1).any(|c| c == quote) {
         return 0;
     }
-    let rest = rest.iter().take(MAX_VALUE_LINES);
+    let sets_ours = |line: &&&str| line.split_once('=').is_some_and(|(name, _)| is_ours(name.trim()));
+    let rest = rest
+        .iter()
+        .take(MAX_VALUE_LINES)
+        .take_while(|line| !sets_ours(line));
     // One that is never closed is only this line.
     rest.clone()
         .position(|line| line.contains(quote))
@@ -135,7 +147,8 @@ fn others_lines(text: &str, rest: &[&str]) -> usize {
 
 /// The value that is written behind the `=`.
 fn read(text: &str) -> Result<&str, &'static str> {
-    let trimmed = text.trim();
+    // ASCII alone: a no-break space may belong to a secret, and is refused as part of the value.
+    let trimmed = text.trim_ascii();
     match trimmed.chars().next() {
         Some(quote @ ('"' | '\'')) => quoted(trimmed.get(1..).unwrap_or_default(), quote),
         // `A= # why` is a comment, `A=#x` is for some readers and a value for others.
@@ -187,7 +200,7 @@ fn bare(text: &str) -> Result<&str, &'static str> {
     });
     let value = comment
         .map_or(text, |(index, _)| text.get(..index).unwrap_or_default())
-        .trim_end();
+        .trim_ascii_end();
     if value.contains('\'') || value.contains(SPECIAL) {
         return Err(advice(value));
     }
@@ -208,6 +221,36 @@ mod tests {
             .into_iter()
             .map(|line| (line.number, line.name.clone(), value(line)))
             .collect()
+    }
+
+    #[test]
+    fn an_unclosed_quote_of_another_program_swallows_no_setting() {
+        for content in ["NOTE='tis\nA=1\nB='x'", "GREETING=\"Hello\nA=1\nB=\"x\""] {
+            let read = lines(content);
+            let read: Vec<_> = read
+                .iter()
+                .map(|(_, name, value)| (&**name, value.as_deref()))
+                .collect();
+            assert_eq!(read, [("A", Ok("1")), ("B", Ok("x"))], "{content}");
+        }
+        // A quote that is closed further down ends there, where nothing of ours is between.
+        let (read, unreadable) = parse("KEY='-----\nabc\n-----'\nA=1", |name| name.len() == 1);
+        assert_eq!((read.len(), unreadable), (1, vec![]));
+    }
+
+    #[test]
+    fn a_setting_behind_another_shells_word_is_named() {
+        let (read, _) = parse("set A=1\n- B=2\nexport\tC=3", |name| name.len() == 1);
+        let read: Vec<_> = read
+            .iter()
+            .map(|line| (&*line.name, line.value.is_ok()))
+            .collect();
+        assert_eq!(read, [("A", false), ("B", false), ("C", true)]);
+    }
+
+    #[test]
+    fn a_no_break_space_is_part_of_a_value() {
+        assert_eq!(one("\u{a0}x"), Ok("\u{a0}x".to_owned()));
     }
 
     fn one(text: &str) -> Result<String, &'static str> {

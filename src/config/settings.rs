@@ -134,7 +134,7 @@ impl Settings {
     /// Names that are no settings: of a known alias the setting is required, all others are warned of.
     fn judge_unknown(&mut self, layer: &Layer, place: &str) {
         for (name, value) in layer {
-            let alias = alias::meant(name);
+            let alias = alias::meant(name).or_else(|| alias::meant_file(name));
             let is_unknown = alias.is_some() || is_ours(name);
             if !is_unknown || is_known(name) || is_made_by_kubernetes(name, value) {
                 continue;
@@ -275,7 +275,7 @@ fn add(layer: &mut Layer, name: String, value: Zeroizing<String>) {
 /// A value of the environment without one matching pair of quotes around it: `docker run --env-file` keeps those that
 /// `.env` needs.
 fn unquoted(value: &str) -> &str {
-    let value = value.trim();
+    let value = value.trim_ascii();
     let inner = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }

@@ -82,7 +82,7 @@ pub async fn authorize(State(app): State<App>, visit: Visit) -> Response {
 
 fn authorization(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
-        return elsewhere;
+        return counted(app, visit, elsewhere);
     }
     let mut attempt = app.record.attempt(Endpoint::Authorization);
     attempt.address(visit.peer.address);
@@ -163,7 +163,7 @@ fn send_on(url: &str) -> Response {
 
 fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
-        return elsewhere;
+        return counted(app, visit, elsewhere);
     }
     if !explorer_is_open(app, &visit.headers, visit.peer) {
         return about(app, visit.root);
@@ -173,6 +173,14 @@ fn browser_login(app: &App, visit: &Visit) -> Response {
     }
     let asker = Asker::default();
     link_page(app, visit, Flow::Browser, None, asker, Attempt::unrecorded())
+}
+
+/// This response, unless its address has had too many.
+fn counted(app: &App, visit: &Visit, response: Response) -> Response {
+    match app.limits.address(Kind::Page, visit.peer.address) {
+        Ok(()) => response,
+        Err(too_many) => refusal::too_many(app, visit.root, too_many),
+    }
 }
 
 /// Whether this browser may connect a bank for itself and look at its data (`BROKER_EXPLORER`).

@@ -127,11 +127,13 @@ fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn hops<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
-    let values = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim).collect()
+    let values = headers.get_all(name).iter();
+    // Each hop for itself: what a client wrote must not hide what a proxy added. Empty elements do not count (RFC 9110 5.6.1).
+    values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(|hop| std::str::from_utf8(hop).map_or("?", str::trim))
+        .filter(|hop| !hop.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -197,6 +199,22 @@ mod tests {
             ("unknown", "127.0.0.1"),
         ] {
             assert_eq!(seen("127.0.0.1", &[("x-forwarded-for", hop)]).0, address, "{hop}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_wrote_does_not_hide_the_hop_of_a_proxy() {
+        let trusted = ["127.0.0.0/8".parse().unwrap()];
+        for (sent, address) in [
+            (&b"\xe9, 203.0.113.9"[..], "203.0.113.9"),
+            (b"203.0.113.9,", "203.0.113.9"),
+            (b"203.0.113.9, ,", "203.0.113.9"),
+            (b"203.0.113.9, \xe9", "127.0.0.1"),
+        ] {
+            let mut map = HeaderMap::new();
+            map.append("x-forwarded-for", http::HeaderValue::from_bytes(sent).unwrap());
+            let peer = resolve("127.0.0.1".parse().unwrap(), &map, &trusted);
+            assert_eq!(peer.address.to_string(), address, "{sent:?}");
         }
     }
 

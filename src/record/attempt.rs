@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::Record;
 use super::entry::{Count, Endpoint, Entry, Outcome};
 use crate::clock::Timestamp;
-use crate::limits::network;
+use crate::limits::site;
 
 /// A longer callback is nobody's, and is not offered to be allowed. In bytes.
 const MAX_REDIRECT_URI: usize = 1000;
@@ -87,7 +87,7 @@ impl Attempt {
 
     /// The address that it came from: what strangers send is kept per network.
     pub fn address(&mut self, address: IpAddr) {
-        self.change(|open| open.entry.network = Some(network(address)));
+        self.change(|open| open.entry.network = Some(site(address)));
     }
 
     /// What kind of body came.

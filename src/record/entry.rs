@@ -95,7 +95,7 @@ pub struct Entry {
     pub remarks: Vec<String>,
     /// The callback that was refused and could be allowed.
     pub redirect_uri: Option<String>,
-    /// The network of a browser: an IPv4 address, or the /64 of an IPv6 address. It is not shown.
+    /// The network of a browser: an IPv4 address, or the /48 of an IPv6 address. It is not shown.
     #[serde(skip)]
     pub(super) network: Option<IpAddr>,
     /// The id under which the log knows it (the last time).

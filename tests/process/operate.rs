@@ -278,7 +278,7 @@ fn stop_halfway(database: &Path, old: &str) -> Option<Sqlite> {
 fn keys_rotate_under_load_through_a_kill_and_the_old_key_can_go() {
     // More than two steps of a rotation, so that there is a state between.
     const CONNECTIONS: usize = 600;
-    const ATTEMPTS: usize = 5;
+    const ATTEMPTS: usize = 15;
     let home = directory();
     let plaid = Plaid::start(&home);
     let database = home.path().join("data/sandbox.db");

@@ -5,7 +5,7 @@ import { accessSync } from 'node:fs';
 
 import { chromium } from 'playwright-core';
 
-import { appendOutput, freshOutput, maskCode, maskUrl } from './output.mjs';
+import { appendOutput, freshOutput, maskCode, maskPage, maskUrl } from './output.mjs';
 
 const ARGUMENTS = [
   '--no-sandbox',
