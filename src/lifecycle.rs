@@ -160,7 +160,9 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     addresses.simulator = simulator.as_ref().map(|(_, _, bound)| *bound);
     let simulator = simulator.map(|(listener, simulator, _)| (listener, simulator));
     let metrics = Metrics::new(plaid.environment.name())?;
-    let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?.measured_by(metrics.plaid.clone());
+    let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?
+        .measured_by(metrics.plaid.clone())
+        .bounded_to(places);
     let store = open_store(&config).await?;
     store.measured_by(metrics.store.clone());
     let simulator_file = match &simulator {
