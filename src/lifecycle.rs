@@ -36,7 +36,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
 #[cfg(unix)]
-use crate::control::Listener;
+use crate::control::{ListenError, Listener};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::metrics::{Metrics, MetricsError};
@@ -115,7 +115,7 @@ pub struct Broker {
     /// Connections that are served at once.
     places: usize,
     #[cfg(unix)]
-    control: Option<Listener>,
+    control: Result<Listener, ListenError>,
     addresses: Addresses,
 }
 
@@ -217,7 +217,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     Ok(Broker {
         places,
         #[cfg(unix)]
-        control: control.ok(),
+        control,
         app,
         listener,
         ops,
@@ -304,7 +304,7 @@ impl Broker {
         #[cfg(unix)]
         let commands = CancellationToken::new();
         #[cfg(unix)]
-        let control = control.map(|control| tokio::spawn(control.serve(app.clone(), commands.clone())));
+        let control = tokio::spawn(serve_commands(control, app.clone(), commands.clone()));
         let patience = Patience {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
@@ -352,7 +352,7 @@ impl Broker {
         }
         // The socket goes before the store is free for the next broker.
         #[cfg(unix)]
-        if let Some(control) = control {
+        {
             commands.cancel();
             let _ = control.await;
         }
@@ -369,6 +369,19 @@ impl Broker {
         }
         tracing::info!("stopped");
         ended
+    }
+}
+
+/// Serves commands until `stop`. A broker that is still draining may have the socket; then it is made later.
+#[cfg(unix)]
+async fn serve_commands(control: Result<Listener, ListenError>, app: App, stop: CancellationToken) {
+    let control = match control {
+        Ok(control) => Some(control),
+        Err(ListenError::InUse(path)) => Listener::bind_later(&path, &stop).await,
+        Err(_) => None,
+    };
+    if let Some(control) = control {
+        control.serve(app, stop).await;
     }
 }
 
