@@ -215,14 +215,14 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     });
     let app = App::new(parts, allowed);
     Ok(Broker {
-        places,
-        #[cfg(unix)]
-        control,
         app,
         listener,
         ops,
         simulator,
         simulator_file,
+        places,
+        #[cfg(unix)]
+        control,
         addresses,
     })
 }
