@@ -36,7 +36,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PlaidConfig};
 use crate::connections::{Connections, Patience, RemovalWorker};
 #[cfg(unix)]
-use crate::control::Listener;
+use crate::control::{ListenError, Listener};
 use crate::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::metrics::{Metrics, MetricsError};
@@ -115,7 +115,7 @@ pub struct Broker {
     /// Connections that are served at once.
     places: usize,
     #[cfg(unix)]
-    control: Option<Listener>,
+    control: Result<Listener, ListenError>,
     addresses: Addresses,
 }
 
@@ -160,7 +160,9 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     addresses.simulator = simulator.as_ref().map(|(_, _, bound)| *bound);
     let simulator = simulator.map(|(listener, simulator, _)| (listener, simulator));
     let metrics = Metrics::new(plaid.environment.name())?;
-    let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?.measured_by(metrics.plaid.clone());
+    let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?
+        .measured_by(metrics.plaid.clone())
+        .bounded_to(places);
     let store = open_store(&config).await?;
     store.measured_by(metrics.store.clone());
     let simulator_file = match &simulator {
@@ -213,14 +215,14 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     });
     let app = App::new(parts, allowed);
     Ok(Broker {
-        places,
-        #[cfg(unix)]
-        control: control.ok(),
         app,
         listener,
         ops,
         simulator,
         simulator_file,
+        places,
+        #[cfg(unix)]
+        control,
         addresses,
     })
 }
@@ -302,7 +304,7 @@ impl Broker {
         #[cfg(unix)]
         let commands = CancellationToken::new();
         #[cfg(unix)]
-        let control = control.map(|control| tokio::spawn(control.serve(app.clone(), commands.clone())));
+        let control = tokio::spawn(serve_commands(control, app.clone(), commands.clone()));
         let patience = Patience {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
@@ -350,7 +352,7 @@ impl Broker {
         }
         // The socket goes before the store is free for the next broker.
         #[cfg(unix)]
-        if let Some(control) = control {
+        {
             commands.cancel();
             let _ = control.await;
         }
@@ -367,6 +369,19 @@ impl Broker {
         }
         tracing::info!("stopped");
         ended
+    }
+}
+
+/// Serves commands until `stop`. A broker that is still draining may have the socket; then it is made later.
+#[cfg(unix)]
+async fn serve_commands(control: Result<Listener, ListenError>, app: App, stop: CancellationToken) {
+    let control = match control {
+        Ok(control) => Some(control),
+        Err(ListenError::InUse(path)) => Listener::bind_later(&path, &stop).await,
+        Err(_) => None,
+    };
+    if let Some(control) = control {
+        control.serve(app, stop).await;
     }
 }
 

@@ -200,6 +200,14 @@ impl Store {
         }
     }
 
+    /// Uncounts a link token that [`start_link`](Self::start_link) counted and Plaid did not make, except the first one.
+    pub async fn return_link_token(&self, id: TransactionId) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.return_link_token(id).await,
+            Engine::Postgres(store) => store.return_link_token(id).await,
+        }
+    }
+
     /// The transaction as it stands.
     pub async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
         match &self.engine {

@@ -15,7 +15,7 @@ use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
 use crate::store::model::{
     CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
-    PublicTokenHash, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
+    PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
 };
 
 /// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
@@ -187,10 +187,8 @@ impl Inner {
             Ok(connection_id) => return Ok(connection_id),
             Err(error) => error,
         };
-        match self.stored_elsewhere(attempt.hash, &error, lead).await? {
-            Some(record) => self.repeat_completion(repeat, &record, lead).await,
-            None => Err(attempt.failed(error)),
-        }
+        let record = self.second_look(&attempt, error, lead).await?;
+        self.repeat_completion(repeat, &record, lead).await
     }
 
     async fn complete_new(
@@ -253,10 +251,8 @@ impl Inner {
             Ok(grant_id) => return Ok(grant_id),
             Err(error) => error,
         };
-        match self.stored_elsewhere(attempt.hash, &error, lead).await? {
-            Some(record) => self.repeat_raw(&client_id, &record, lead).await,
-            None => Err(attempt.failed(error)),
-        }
+        let record = self.second_look(&attempt, error, lead).await?;
+        self.repeat_raw(&client_id, &record, lead).await
     }
 
     async fn exchange_raw_new(
@@ -291,6 +287,27 @@ impl Inner {
                 Ok(grant_id)
             }
             RawExchangeOutcome::Taken(record) => self.repeat_raw(client_id, &record, lead).await,
+        }
+    }
+
+    /// What another instance made of a public token whose exchange failed here, else the failure.
+    async fn second_look(
+        &self,
+        attempt: &Attempt,
+        error: ExchangeError,
+        lead: &mut Lead,
+    ) -> Result<PublicTokenRecord, ExchangeError> {
+        match self.stored_elsewhere(attempt.hash, &error, lead).await {
+            Ok(Some(record)) => Ok(record),
+            Ok(None) => Err(attempt.failed(error)),
+            Err(store) => {
+                // Whether it was lost is decided by a repeat, if one comes, but the operator learns of it now.
+                if let ExchangeError::Lost(_) = error {
+                    lead.keep(&attempt.owner, Kept::Unknown, self.clock.now());
+                    drop(attempt.failed(error));
+                }
+                Err(store.into())
+            }
         }
     }
 
@@ -372,3 +389,6 @@ fn stored<T>(result: Result<T, StoreError>, exchanged: &Exchanged) -> Result<T, 
         ExchangeError::Store(error)
     })
 }
+
+#[cfg(test)]
+mod tests;

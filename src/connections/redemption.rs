@@ -9,28 +9,46 @@ use super::Connections;
 use crate::audit::Origin;
 use crate::clock::{SharedClock, Timestamp};
 use crate::store::StoreError;
-use crate::store::model::{NewGrant, RedeemOutcome, Redemption, TransactionId};
+use crate::store::model::{GrantId, NewGrant, RedeemOutcome, Redemption, TransactionId};
 
 /// How long a grant is remembered.
 const REMEMBER: Duration = Duration::from_secs(60);
-/// Grants that are remembered at once. Only a store that fails, or clients that hang up, make any.
+/// Codes whose grants are remembered at once. Only a store that fails, or clients that hang up, make any.
 const MOST: usize = 10_000;
+/// Grants that are remembered of one code: a client may send a code several times at once.
+const MOST_OF_A_CODE: usize = 4;
 
 /// The grants of redemptions whose outcome their clients do not know.
 #[derive(Default)]
-pub(super) struct Unconfirmed(Mutex<HashMap<TransactionId, (NewGrant, Timestamp)>>);
+pub(super) struct Unconfirmed(Mutex<HashMap<TransactionId, Vec<(NewGrant, Timestamp)>>>);
 
 impl Unconfirmed {
-    fn grants(&self) -> MutexGuard<'_, HashMap<TransactionId, (NewGrant, Timestamp)>> {
+    fn grants(&self) -> MutexGuard<'_, HashMap<TransactionId, Vec<(NewGrant, Timestamp)>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a redemption: with the grant that is remembered for this code, else with this one. The remembered grant is
-    /// taken out, so that of several repeats at once only one has it.
+    /// Takes the first grant of this code that is remembered and fits. It is taken out, so that of several repeats at once
+    /// only one has it.
+    fn take(
+        &self,
+        code: TransactionId,
+        now: Timestamp,
+        fits: impl Fn(&NewGrant) -> bool,
+    ) -> Option<NewGrant> {
+        let mut grants = self.grants();
+        let remembered = grants.get_mut(&code)?;
+        remembered.retain(|(_, at)| now.since(*at) < REMEMBER);
+        let found = remembered.iter().position(|(grant, _)| fits(grant));
+        let grant = found.map(|index| remembered.swap_remove(index).0);
+        if remembered.is_empty() {
+            grants.remove(&code);
+        }
+        grant
+    }
+
+    /// Begins a redemption: with a grant that is remembered for this code, else with this one.
     fn begin<'a>(&'a self, mut redemption: Redemption, clock: &'a SharedClock) -> Attempt<'a> {
-        if let Some((grant, at)) = self.grants().remove(&redemption.transaction_id)
-            && clock.now().since(at) < REMEMBER
-        {
+        if let Some(grant) = self.take(redemption.transaction_id, clock.now(), |_| true) {
             redemption.grant = grant;
         }
         Attempt {
@@ -44,11 +62,19 @@ impl Unconfirmed {
     fn remember(&self, code: TransactionId, grant: NewGrant, now: Timestamp) {
         let mut grants = self.grants();
         if grants.len() >= MOST {
-            grants.retain(|_, (_, at)| now.since(*at) < REMEMBER);
+            grants.retain(|_, of_code| of_code.iter().any(|(_, at)| now.since(*at) < REMEMBER));
         }
-        if grants.len() < MOST {
-            grants.insert(code, (grant, now));
+        if grants.len() < MOST || grants.contains_key(&code) {
+            let of_code = grants.entry(code).or_default();
+            of_code.retain(|(_, at)| now.since(*at) < REMEMBER);
+            if of_code.len() < MOST_OF_A_CODE {
+                of_code.push((grant, now));
+            }
         }
+    }
+
+    fn forget(&self, code: TransactionId) {
+        self.grants().remove(&code);
     }
 }
 
@@ -58,6 +84,19 @@ struct Attempt<'a> {
     clock: &'a SharedClock,
     redemption: Redemption,
     is_settled: bool,
+}
+
+impl Attempt<'_> {
+    /// Goes on with the grant that has redeemed the code, if it is a remembered one. Returns whether it is.
+    fn go_on_with(&mut self, committed: GrantId) -> bool {
+        let code = self.redemption.transaction_id;
+        let now = self.clock.now();
+        let Some(grant) = self.unconfirmed.take(code, now, |grant| grant.id == committed) else {
+            return false;
+        };
+        self.redemption.grant = grant;
+        true
+    }
 }
 
 impl Drop for Attempt<'_> {
@@ -82,15 +121,22 @@ impl Connections {
         now: Timestamp,
     ) -> Result<(NewGrant, RedeemOutcome), StoreError> {
         let inner = &self.0;
+        let store = inner.store.by(origin);
         let mut attempt = inner.redemptions.begin(redemption, &inner.clock);
-        let redemption = attempt.redemption.clone();
-        let outcome = inner.store.by(origin).redeem(redemption, now).await;
-        // These are answered with "try again".
-        attempt.is_settled = !matches!(outcome, Err(StoreError::Unavailable(_) | StoreError::Full));
-        Ok((attempt.redemption.grant.clone(), outcome?))
+        let mut outcome = store.redeem(attempt.redemption.clone(), now).await?;
+        if let RedeemOutcome::AlreadyRedeemed { grant_id, .. } = outcome
+            && attempt.go_on_with(grant_id)
+        {
+            outcome = store.redeem(attempt.redemption.clone(), now).await?;
+        }
+        attempt.is_settled = true;
+        if matches!(outcome, RedeemOutcome::Redeemed(_)) {
+            inner.redemptions.forget(attempt.redemption.transaction_id);
+        }
+        Ok((attempt.redemption.grant.clone(), outcome))
     }
 
-    /// The number of redemptions whose outcome their clients do not know.
+    /// The number of codes with redemptions whose outcome their clients do not know.
     #[must_use]
     pub fn unconfirmed_redemptions(&self) -> usize {
         self.0.redemptions.grants().len()
@@ -105,7 +151,6 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
-    use crate::store::model::GrantId;
 
     const CODE: TransactionId = TransactionId(Uuid::from_u128(1));
 
@@ -156,6 +201,34 @@ mod tests {
         one.is_settled = true;
         drop(one);
         assert!(unconfirmed.grants().is_empty());
+    }
+
+    #[test]
+    fn of_attempts_at_once_that_failed_each_grant_is_remembered_and_the_committed_one_found() {
+        let (_, clock) = clocks();
+        let unconfirmed = Unconfirmed::default();
+        // Six attempts at once all fail.
+        let attempts: Vec<_> = (1..=6)
+            .map(|id| unconfirmed.begin(with_grant(CODE, id), &clock))
+            .collect();
+        drop(attempts);
+        let remembered = unconfirmed.grants().get(&CODE).map(Vec::len);
+        assert_eq!(remembered, Some(MOST_OF_A_CODE));
+        for committed in 1..=4 {
+            let committed = GrantId(Uuid::from_u128(committed));
+            let mut repeat = unconfirmed.begin(with_grant(CODE, 7), &clock);
+            if repeat.redemption.grant.id != committed {
+                let other = repeat.redemption.clone();
+                assert!(repeat.go_on_with(committed));
+                unconfirmed.remember(CODE, other.grant, clock.now());
+            }
+            assert_eq!(repeat.redemption.grant.id, committed);
+            assert!(!repeat.go_on_with(committed), "taken out");
+            // It fails too.
+            drop(repeat);
+        }
+        let mut repeat = unconfirmed.begin(with_grant(CODE, 7), &clock);
+        assert!(!repeat.go_on_with(GrantId(Uuid::from_u128(6))));
     }
 
     #[test]

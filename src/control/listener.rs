@@ -20,6 +20,8 @@ const MAX_CALL: u64 = 64 * 1024;
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Commands that wait to be accepted.
 const BACKLOG: u32 = 64;
+/// How often a socket is looked at again that another broker has.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// A pause after `accept` failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -29,6 +31,9 @@ pub enum ListenError {
     /// A broker answers there already.
     #[error("another broker has {}", .0.display())]
     InUse(PathBuf),
+    /// Other users could replace the socket.
+    #[error("other users can write to the folder {}", .0.display())]
+    SharedFolder(PathBuf),
     /// There is a file that is no socket, which is not replaced.
     #[error("{} is there already and is no socket", .0.display())]
     NotASocket(PathBuf),
@@ -55,21 +60,48 @@ impl Listener {
     /// Makes the socket, for the owner alone. A socket that a killed broker left behind is replaced.
     ///
     /// # Errors
-    /// When another broker has it, or the system refuses it.
+    /// When another broker has it, other users can write to its folder, or the system refuses it.
     pub async fn bind(path: &Path) -> Result<Self, ListenError> {
         match path.symlink_metadata() {
             Ok(found) if !found.file_type().is_socket() => {
                 return Err(ListenError::NotASocket(path.to_owned()));
             }
-            Ok(_) if UnixStream::connect(path).await.is_ok() => {
+            Ok(_) if !is_stale(path).await => {
                 return Err(ListenError::InUse(path.to_owned()));
             }
             _ => {}
         }
-        bind(path).map_err(|source| ListenError::Io {
+        let refused = |source| ListenError::Io {
             path: path.to_owned(),
             source,
-        })
+        };
+        let folder = folder(path);
+        if is_shared(folder).map_err(refused)? {
+            return Err(ListenError::SharedFolder(folder.to_owned()));
+        }
+        bind(path).map_err(refused)
+    }
+
+    /// Makes the socket once the broker that has it is gone: one that drains while this one has started already.
+    /// `None` when `stop` comes first, or when it cannot be made for another reason.
+    pub async fn bind_later(path: &Path, stop: &CancellationToken) -> Option<Self> {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                () = tokio::time::sleep(TRY_AGAIN) => {}
+            }
+            match Self::bind(path).await {
+                Ok(listener) => {
+                    tracing::info!(path = %path.display(), "commands can reach this broker now");
+                    return Some(listener);
+                }
+                Err(ListenError::InUse(_)) => {}
+                Err(error) => {
+                    tracing::error!(%error, "commands such as admin-link cannot reach this broker");
+                    return None;
+                }
+            }
+        }
     }
 
     /// Serves calls until `stop`.
@@ -99,13 +131,26 @@ impl Drop for Listener {
     }
 }
 
-/// Nobody can connect before `listen`, so the mode is in force for the first call. The rename replaces a stale socket
-/// in one step.
-fn bind(path: &Path) -> io::Result<Listener> {
+/// Whether nobody listens. Any other failure, such as a full backlog, is a broker that is there.
+async fn is_stale(path: &Path) -> bool {
+    use io::ErrorKind::{ConnectionRefused, NotFound};
+    let connected = UnixStream::connect(path).await;
+    connected.is_err_and(|error| matches!(error.kind(), ConnectionRefused | NotFound))
+}
+
+/// Makes the folder. Returns whether other users can replace what is in it; a sticky bit keeps them from that.
+fn is_shared(folder: &Path) -> io::Result<bool> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(folder(path))?;
+        .create(folder)?;
+    let mode = std::fs::metadata(folder)?.mode();
+    Ok(mode & 0o022 != 0 && mode & 0o1000 == 0)
+}
+
+/// Nobody can connect before `listen`, so the mode is in force for the first call. The rename replaces a stale socket
+/// in one step.
+fn bind(path: &Path) -> io::Result<Listener> {
     let mut new = path.as_os_str().to_owned();
     new.push(format!(".{}", std::process::id()));
     let new = PathBuf::from(new);

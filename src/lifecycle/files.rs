@@ -1,11 +1,12 @@
-//! The limit of open files: raised at the start, and shared out between connections and everything else.
+//! The limit of open files: raised at the start, and divided between connections, calls to Plaid and everything else.
 
 /// More connections wait in the system's queue.
 const MAX_PLACES: u64 = 4096;
-/// What everything but connections needs: the store, calls to Plaid, the operations address, commands, the log.
+/// What everything else needs: the store, idle connections to Plaid, the operations address, commands, the log.
 const RESERVE: u64 = 256;
 
-/// Raises the limit as far as it is useful and allowed. Returns the number of places for connections.
+/// Raises the limit as far as it is useful and allowed. Returns the number of places for connections, which is also the
+/// number of concurrent calls to Plaid: each connection serves one request, and each call to Plaid has its own socket.
 pub(super) fn places() -> usize {
     let limit = raised();
     let places = places_within(limit);
@@ -21,7 +22,7 @@ pub(super) fn places() -> usize {
 }
 
 fn places_within(limit: u64) -> u64 {
-    limit.saturating_sub(RESERVE).max(limit / 2).clamp(1, MAX_PLACES)
+    ((limit - RESERVE.min(limit / 4)) / 2).clamp(1, MAX_PLACES)
 }
 
 /// The limit, after raising it.
@@ -34,7 +35,7 @@ fn raised() -> u64 {
         limit.current.unwrap_or(u64::MAX),
         limit.maximum.unwrap_or(u64::MAX),
     );
-    let wanted = hard.min(MAX_PLACES + RESERVE);
+    let wanted = hard.min(2 * MAX_PLACES + RESERVE);
     if soft >= wanted {
         return soft;
     }
@@ -57,14 +58,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reserve_is_kept_and_a_low_limit_is_shared_evenly() {
+    fn a_reserve_is_kept_and_the_rest_is_shared_evenly_with_calls_to_plaid() {
         for (limit, places) in [
             (u64::MAX, 4096),
-            (MAX_PLACES + RESERVE, 4096),
-            (4096, 3840),
-            (1024, 768),
-            (512, 256),
-            (128, 64),
+            (2 * MAX_PLACES + RESERVE, 4096),
+            (4096, 1920),
+            (1024, 384),
+            (512, 192),
+            (128, 48),
             (1, 1),
         ] {
             assert_eq!(places_within(limit), places, "{limit}");

@@ -99,7 +99,16 @@ async fn create(
         redirect_uri: link.redirect_uri.as_deref(),
         statements: products.statements,
     };
-    let created = app.plaid.link_token_create(&request).await?;
+    let created = match app.plaid.link_token_create(&request).await {
+        Ok(created) => created,
+        Err(failed) => {
+            // An outage must not use up the authorization. If the store fails too, the token stays counted.
+            if let Err(error) = store.return_link_token(transaction.id).await {
+                tracing::warn!(%error, transaction = %transaction.id, "a link token that was not made stays counted");
+            }
+            return Err(failed.into());
+        }
+    };
     tracing::info!(transaction = %transaction.id, plaid.request_id = %created.request_id, "link token made");
     Ok(Json(LinkTokenAnswer {
         link_token: created.link_token.expose().to_owned(),

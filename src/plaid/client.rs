@@ -1,12 +1,15 @@
 //! The calls themselves: time-outs, no redirects, bounded answers, errors that keep Plaid's words.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 use url::Url;
 
 use super::error::{ApiError, PlaidError};
@@ -23,6 +26,11 @@ use crate::secret::{PlaidAccessToken, PlaidPublicToken, PlaidSecret};
 const VERSION: &str = "2020-09-14";
 /// Answers of the calls we make are a few kilobytes; what is larger is not one of them.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// Concurrent calls, unless [`PlaidClient::bounded_to`] sets another number.
+const MAX_CALLS: usize = 64;
+/// Idle connections that are kept, and for how long. Each one is an open file.
+const MAX_IDLE: usize = 64;
+const IDLE: Duration = Duration::from_secs(30);
 
 /// How long Plaid may take.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +85,8 @@ pub struct PlaidClient {
     timeouts: Timeouts,
     metrics: Option<PlaidMetrics>,
     institutions: Counts,
+    /// Calls over HTTP/1 have one socket each, so their number is bounded by the limit of open files.
+    calls: Arc<Semaphore>,
 }
 
 impl PlaidClient {
@@ -97,6 +107,8 @@ impl PlaidClient {
             .default_headers(headers)
             .user_agent(concat!("plaid-token-broker/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(options.timeouts.connect)
+            .pool_max_idle_per_host(MAX_IDLE)
+            .pool_idle_timeout(IDLE)
             .redirect(reqwest::redirect::Policy::none());
         if is_loopback(&options.base_url) {
             builder = builder.no_proxy();
@@ -107,7 +119,15 @@ impl PlaidClient {
             timeouts: options.timeouts,
             metrics: None,
             institutions: Counts::default(),
+            calls: Arc::new(Semaphore::new(MAX_CALLS)),
         })
+    }
+
+    /// Makes at most this number of concurrent calls from now on; further calls wait.
+    #[must_use]
+    pub fn bounded_to(self, calls: usize) -> Self {
+        let calls = Arc::new(Semaphore::new(calls));
+        Self { calls, ..self }
     }
 
     /// Counts its calls from now on.
@@ -233,7 +253,7 @@ impl PlaidClient {
         total: Duration,
         date: &mut Option<Timestamp>,
     ) -> Result<A, PlaidError> {
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let answer = self.send(path, body, total, date).await;
         let elapsed = started.elapsed();
         if let Some(metrics) = &self.metrics {
@@ -258,11 +278,13 @@ impl PlaidClient {
         total: Duration,
         date: &mut Option<Timestamp>,
     ) -> Result<A, PlaidError> {
+        let started = Instant::now();
+        let _permit = self.permit(total / 2).await?;
         let url = format!("{}{path}", self.base_url);
         let mut response = self
             .http
             .post(url)
-            .timeout(total)
+            .timeout(total.saturating_sub(started.elapsed()))
             .header(CONTENT_TYPE, "application/json")
             .json(body)
             .send()
@@ -288,6 +310,16 @@ impl PlaidClient {
                 ..error
             }))),
             _ => Err(PlaidError::Malformed { status }),
+        }
+    }
+
+    /// Waits for its turn, but leaves at least half of a call's time for Plaid. Nothing was sent when it fails.
+    async fn permit(&self, patience: Duration) -> Result<SemaphorePermit<'_>, PlaidError> {
+        match timeout(patience, self.calls.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(PlaidError::Unreachable(
+                "too many calls to Plaid are under way".to_owned(),
+            )),
         }
     }
 }

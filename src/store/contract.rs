@@ -7,6 +7,7 @@ pub(super) mod codes;
 pub(super) mod completion;
 pub(super) mod grants;
 pub(super) mod history;
+pub(super) mod link_tokens;
 pub(super) mod listing;
 pub(super) mod raw;
 pub(super) mod removals;
@@ -88,6 +89,9 @@ macro_rules! contract_suite {
                 redemptions_of_many_codes_do_not_mix,
                 a_refused_redemption_leaves_no_grant,
                 the_code_of_a_removed_connection_is_not_redeemable,
+            }
+            link_tokens {
+                a_returned_link_token_can_be_made_again_and_the_first_one_stays_counted,
             }
             raw {
                 a_raw_public_token_is_exchanged_once,

@@ -116,6 +116,14 @@ impl PostgresStore {
             .await
     }
 
+    pub(super) async fn return_link_token(&self, id: TransactionId) -> Result<(), StoreError> {
+        self.pool
+            .decide(id, |conn, id| {
+                Box::pin(transactions::return_link_token(conn, *id))
+            })
+            .await
+    }
+
     pub(super) async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
         self.pool
             .read(id, |conn, id| Box::pin(transactions::find(conn, *id)))

@@ -144,6 +144,12 @@ impl SqliteStore {
             .await
     }
 
+    pub(super) async fn return_link_token(&self, id: TransactionId) -> Result<(), StoreError> {
+        self.writer
+            .decide(move |conn| transactions::return_link_token(conn, id))
+            .await
+    }
+
     pub(super) async fn transaction(&self, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
         self.readers.read(move |conn| transactions::find(conn, id)).await
     }

@@ -242,6 +242,16 @@ async fn a_code_belongs_to_its_client() {
 /// The client gives up while the store is busy; its redemption is committed all the same, and the repeat gets the tokens.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_hung_up_during_its_redemption_may_repeat_it() {
+    given_up(1).await;
+}
+
+/// One of its redemptions is committed, whichever ended last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_gave_up_several_redemptions_at_once_may_repeat_one() {
+    given_up(3).await;
+}
+
+async fn given_up(at_once: usize) {
     let broker = TestBroker::start().await;
     let code = broker.code().await;
     let id = broker
@@ -256,12 +266,16 @@ async fn a_client_that_hung_up_during_its_redemption_may_repeat_it() {
     let deadline = Instant::now() + Duration::from_secs(30);
     while broker.app.connections.unconfirmed_redemptions() == 0 {
         assert!(Instant::now() < deadline, "the redemption did not begin");
-        let request = broker.token_request(&[("code", &code)]);
-        request
-            .timeout(Duration::from_millis(300))
-            .send()
-            .await
-            .unwrap_err();
+        let requests: Vec<_> = (1..=at_once)
+            .map(|n| {
+                let request = broker.token_request(&[("code", &code)]);
+                let timeout = Duration::from_millis(300 + 100 * n as u64);
+                tokio::spawn(request.timeout(timeout).send())
+            })
+            .collect();
+        for request in requests {
+            request.await.unwrap().unwrap_err();
+        }
     }
     busy.execute_batch("COMMIT").unwrap();
     let redeemed = || async {

@@ -151,6 +151,53 @@ async fn a_stale_socket_is_replaced_and_a_live_one_or_a_file_is_not() {
     assert!(matches!(refused, ListenError::Io { .. }), "{refused}");
 }
 
+/// A broker with many commands waiting refuses further ones for the moment, and is not gone.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_socket_whose_broker_is_busy_is_not_replaced() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("control.sock");
+    let socket = tokio::net::UnixSocket::new_stream().unwrap();
+    socket.bind(&path).unwrap();
+    let _busy = socket.listen(1).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(stream) = UnixStream::connect(&path).await {
+        waiting.push(stream);
+    }
+    let refused = Listener::bind(&path).await.unwrap_err();
+    assert!(matches!(refused, ListenError::InUse(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn the_socket_of_a_broker_that_drains_is_taken_over_when_it_is_gone() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("control.sock");
+    let draining = Listener::bind(&path).await.unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let (later, token) = (path.clone(), stop.clone());
+    let next = tokio::spawn(async move { Listener::bind_later(&later, &token).await });
+    drop(draining);
+    let next = next.await.unwrap();
+    assert!(next.is_some() && path.exists());
+    stop.cancel();
+    assert!(Listener::bind_later(&path, &stop).await.is_none());
+}
+
+#[tokio::test]
+async fn a_folder_that_other_users_can_write_to_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let folder = dir.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("control.sock");
+    for (mode, is_refused) in [(0o777, true), (0o770, true), (0o755, false), (0o1777, false)] {
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        let bound = Listener::bind(&path).await;
+        let refused = matches!(&bound, Err(ListenError::SharedFolder(found)) if *found == folder);
+        assert_eq!(refused, is_refused, "{mode:o}: {bound:?}");
+        assert_eq!(bound.is_ok(), !is_refused, "{mode:o}: {bound:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_broker_without_its_socket_serves_all_the_same() {
     let dir = TempDir::new().unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use plaid_token_broker::audit::Flush;
+use plaid_token_broker::simulator::Fault;
 use plaid_token_broker::store::model::{AuditQuery, TransactionId};
 use serde_json::json;
 
@@ -155,6 +156,22 @@ async fn one_authorization_gets_twenty_link_tokens() {
     assert_eq!(broker.simulator.count(LINK_TOKEN), 20);
     // What Link was opened with can still succeed.
     assert_eq!(browser.complete(&broker.public_token().await).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_outage_of_plaid_uses_up_no_link_tokens() {
+    let broker = TestBroker::start().await;
+    let browser = Browser::open(&broker, "?state=s").await;
+    for number in 0..25 {
+        let fault = Fault::error(500, "API_ERROR", "INTERNAL_SERVER_ERROR");
+        broker.simulator.enqueue(LINK_TOKEN, fault);
+        assert_eq!(browser.create_link_token().await.status, 503, "{number}");
+    }
+    // The first one stays counted.
+    for number in 1..20 {
+        assert_eq!(browser.create_link_token().await.status, 200, "{number}");
+    }
+    assert_eq!(browser.create_link_token().await.error(), "too_many_link_tokens");
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ fn the_limit_of_open_files_is_raised_as_far_as_it_may_be() {
     let [soft, hard] = numbers[..] else {
         panic!("{line}")
     };
-    assert_eq!(soft, hard.min(4096 + 256), "{line}");
+    assert_eq!(soft, hard.min(2 * 4096 + 256), "{line}");
 }
 
 /// One host that opens connections and says nothing takes neither the files that others need nor their places.
@@ -291,6 +291,48 @@ fn half_sent_heads_of_one_host_leave_the_broker_to_others() {
     }
     broker.tokens(&plaid.url);
     assert_eq!(broker.process.stop(), Some(0));
+}
+
+/// Each call to Plaid has its own socket, so concurrent requests that need Plaid take two open files each.
+#[cfg(target_os = "linux")]
+#[test]
+fn concurrent_calls_to_a_slow_plaid_stay_within_the_limit_of_open_files() {
+    const CALLS: usize = 160;
+    let home = directory();
+    let slow = crate::stand_in::listen(|mut stream| {
+        if crate::stand_in::head(&mut stream).is_ok() {
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            let body = json!({
+                "link_token": "link-sandbox-1", "expiration": "2030-01-01T00:00:00Z", "request_id": "r",
+            });
+            let headers = "Content-Type: application/json\r\n";
+            let reply = crate::stand_in::reply("200 OK", headers, &body.to_string());
+            let _ = stream.write_all(reply.as_bytes());
+        }
+    });
+    let start = limited(&home, "-n 256")
+        .set("PLAID_CLIENT_ID", plaid_token_broker::simulator::CLIENT_ID)
+        .set("PLAID_SECRET", plaid_token_broker::simulator::SECRET)
+        .set("PLAID_BASE_URL", &format!("http://127.0.0.1:{slow}"))
+        .set("PLAID_REDIRECT_URI", crate::flow::CALLBACK);
+    let mut broker = Broker::of(start);
+    let tabs: Vec<_> = (0..CALLS / 16).map(|_| broker.open("state=s").unwrap()).collect();
+    let replies: Vec<_> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..CALLS)
+            .map(|n| {
+                let (broker, tab) = (&broker, &tabs[n / 16]);
+                scope.spawn(move || broker.start_link(tab))
+            })
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    assert_eq!(broker.process.stop(), Some(0));
+    let log = broker.process.stderr.text();
+    assert!(!log.contains("Too many open files"), "{log}");
+    for reply in replies {
+        let reply = reply.unwrap();
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
 }
 
 /// `GET /` from 127.0.0.3.

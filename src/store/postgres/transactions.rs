@@ -69,6 +69,16 @@ pub(super) async fn start_link(
     Ok(rules::not_started(find(conn, new.id).await?.as_ref()))
 }
 
+/// The first one stored the transaction and stays counted.
+pub(super) async fn return_link_token(conn: &Conn, id: TransactionId) -> Result<(), Failure> {
+    conn.execute(
+        "UPDATE transactions SET link_tokens = link_tokens - 1 WHERE id = $1 AND link_tokens > 1",
+        &[&id.0],
+    )
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn find(conn: &Conn, id: TransactionId) -> Result<Option<Transaction>, Failure> {
     let sql = format!("SELECT {} FROM transactions WHERE id = $1", rows::TRANSACTION);
     read(conn, &sql, id).await

@@ -78,6 +78,15 @@ pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transactio
         .transpose()
 }
 
+/// The first one stored the transaction and stays counted.
+pub(super) fn return_link_token(conn: &Sqlite, id: TransactionId) -> Result<(), StoreError> {
+    conn.prepare_cached(
+        "UPDATE transactions SET link_tokens = link_tokens - 1 WHERE id = ?1 AND link_tokens > 1",
+    )?
+    .execute([id.0.as_bytes()])?;
+    Ok(())
+}
+
 pub(super) fn complete(
     conn: &Sqlite,
     completing: Completing,
