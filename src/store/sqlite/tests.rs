@@ -8,6 +8,7 @@ mod bounded_steps;
 mod faults;
 mod indexing;
 mod keys;
+mod link_tokens;
 mod opening;
 mod plans;
 
