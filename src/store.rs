@@ -221,8 +221,9 @@ impl Store {
         }
     }
 
-    /// The person cancelled for good. Also possible after `expires_at`, as the client still waits for its answer. A
-    /// transaction that is not stored yet is stored as cancelled, so that it cannot be started afterwards.
+    /// The person cancelled for good. A stored transaction can also be cancelled after `expires_at`, as the client still
+    /// waits for its answer. Before `expires_at`, one that is not stored yet is stored as cancelled, so that it cannot be
+    /// started afterwards.
     pub async fn cancel(&self, new: NewTransaction, now: Timestamp) -> Result<CancelOutcome, StoreError> {
         let new = new.without_request_details();
         match &self.engine {

@@ -64,6 +64,7 @@ macro_rules! contract_suite {
                 a_transaction_reads_back_as_it_was_opened,
                 a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens,
                 an_expired_transaction_is_not_stored,
+                an_expired_transaction_that_is_not_stored_cannot_be_cancelled,
                 cancelled_before_it_was_stored_it_cannot_be_started,
                 completing_stores_connection_public_token_and_code,
                 a_repeat_is_answered_alike_and_stores_nothing,

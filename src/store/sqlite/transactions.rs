@@ -156,7 +156,10 @@ pub(super) fn cancel(
     trail: &Trail,
 ) -> Result<CancelOutcome, StoreError> {
     let (id, now) = (new.id, trail.now);
-    insert(conn, new)?;
+    // Later, the row may have been purged: what it was is not known.
+    if now < new.expires_at {
+        insert(conn, new)?;
+    }
     let moved = conn
         .prepare_cached("UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id = ?3 AND stage = ?4")?
         .execute((stage::CANCELLED, now.as_millis(), id.0.as_bytes(), stage::OPEN))?;
