@@ -10,6 +10,7 @@ mod indexing;
 mod keys;
 mod link_tokens;
 mod opening;
+mod panics;
 mod plans;
 
 use std::path::Path;
