@@ -31,8 +31,8 @@ pub use self::error::{BackupError, OpenError, StoreError};
 pub use self::inspection::{Inspection, Restored};
 use self::keyring::Keyring;
 use self::model::{
-    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
+    Abandonment, Account, AuditEvent, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId,
+    Grant, GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
     PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome,
     Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
@@ -349,10 +349,7 @@ impl Store {
 
     /// Plaid has removed the Item (or never knew it). Done twice it is done once.
     pub async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.finish_removal(id, self.trail(now)).await,
-            Engine::Postgres(store) => store.finish_removal(id, self.trail(now)).await,
-        }
+        self.finish(id, AuditEvent::ConnectionRemoved, now).await
     }
 
     /// Plaid could not be asked or did not do it: counts the attempt and tries again at that moment.

@@ -218,8 +218,7 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
     let connection = &removal.connection;
     // Several connections of one Item share its access token: the last one that ends removes the Item.
     if inner.store.is_item_used_elsewhere(connection).await? {
-        let now = inner.clock.now();
-        inner.store.finish_removal(connection.id, now).await?;
+        inner.store.keep_item(connection.id, inner.clock.now()).await?;
         tracing::info!(connection = %connection.id, item = %connection.item_id,
             "connection ended; its Item stays, because another connection uses it");
         return Ok(Tried::Kept);

@@ -124,6 +124,7 @@ macro_rules! contract_suite {
             audit {
                 each_change_writes_its_row_with_who_and_what,
                 what_changes_nothing_writes_nothing,
+                an_item_that_stays_is_not_logged_as_removed,
                 what_is_given_up_is_told_with_its_connection,
                 a_batch_is_read_back_with_its_counts,
                 the_log_is_read_newest_first_by_time_client_and_page,

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::keyring::Keyring;
-use super::model::{Connection, ConnectionId, Grant};
+use super::model::{AuditEvent, Connection, ConnectionId, Grant};
 use super::seal::SealError;
 use super::tokens::{AccessTokenHash, TokenKey};
 use super::{Engine, Store, rows};
+use crate::clock::Timestamp;
 use crate::secret::PlaidAccessToken;
 
 /// The key of the progress in `meta`.
@@ -147,6 +148,23 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => store.is_item_used_elsewhere(connection).await,
             Engine::Postgres(store) => store.is_item_used_elsewhere(connection).await,
+        }
+    }
+
+    /// Ends a removal without Plaid: the Item stays, because another connection uses it.
+    pub async fn keep_item(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+        self.finish(id, AuditEvent::ConnectionItemKept, now).await
+    }
+
+    pub(super) async fn finish(
+        &self,
+        id: ConnectionId,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.finish_removal(id, event, self.trail(now)).await,
+            Engine::Postgres(store) => store.finish_removal(id, event, self.trail(now)).await,
         }
     }
 

@@ -10,7 +10,8 @@ use crate::store::CHANGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals, TransactionId,
+    Abandonment, AuditEvent, ConnectionId, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals,
+    TransactionId,
 };
 use crate::store::rows::{self, Columns as _, stage};
 use crate::store::sealed::SealedConnection;
@@ -141,7 +142,12 @@ pub(super) fn take(
     })
 }
 
-pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(), StoreError> {
+pub(super) fn finish(
+    conn: &Sqlite,
+    id: ConnectionId,
+    event: AuditEvent,
+    trail: &Trail,
+) -> Result<(), StoreError> {
     let queued = conn
         .prepare_cached("DELETE FROM removals WHERE connection_id = ?1")?
         .execute([id.0.as_bytes()])?;
@@ -149,7 +155,7 @@ pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(
         .prepare_cached("UPDATE connections SET removed_at = ?1 WHERE id = ?2 AND removed_at IS NULL")?
         .execute((trail.now.as_millis(), id.0.as_bytes()))?;
     if queued + ended > 0 {
-        audit::write(conn, &trail.removed(id), trail.now)?;
+        audit::write(conn, &trail.finished(event, id), trail.now)?;
     }
     Ok(())
 }
