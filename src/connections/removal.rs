@@ -215,6 +215,17 @@ impl RemovalWorker {
 }
 
 async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried, StoreError> {
+    match try_to_remove(&inner, &removal).await {
+        // A row that cannot be read, of this connection or another one of the same Item, must not delay all others.
+        Err(error @ (StoreError::Sealed(_) | StoreError::Corrupt(_))) => {
+            postpone(&inner, &removal, &error).await?;
+            Ok(Tried::Failed)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn try_to_remove(inner: &Inner, removal: &Removal) -> Result<Tried, StoreError> {
     let connection = &removal.connection;
     // Several connections of one Item share its access token: the last one that ends removes the Item.
     if inner.store.is_item_used_elsewhere(connection).await? {
@@ -239,6 +250,17 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
         inner.metrics.removal("limited");
         return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after)));
     }
+    postpone(inner, removal, &error).await?;
+    Ok(Tried::Failed)
+}
+
+/// Tries again after a pause that doubles with each failure.
+async fn postpone(
+    inner: &Inner,
+    removal: &Removal,
+    error: &impl std::fmt::Display,
+) -> Result<(), StoreError> {
+    let connection = &removal.connection;
     inner.metrics.removal("failed");
     let pause = pause(removal.attempts);
     let next_try = inner.clock.now().plus(pause);
@@ -251,7 +273,7 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
         tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
             next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
     }
-    Ok(Tried::Failed)
+    Ok(())
 }
 
 /// Confirmed, or said to be gone. An answer that could also mean "wrong account" (a token that is not found) never
