@@ -20,7 +20,7 @@ mod rules;
 pub mod seal;
 mod sealed;
 mod sqlite;
-mod token_index;
+pub mod token_index;
 pub mod tokens;
 mod trail;
 
