@@ -1,8 +1,8 @@
 //! The index from Plaid's access tokens to connections: what is asked of it, and adding the connections of earlier versions.
 //!
 //! Each new connection is added in its own commit. Older ones are added in chunks, in the order of their ids: a chunk and
-//! how far it came are one commit, so that the pass goes on where it was stopped. Until it is done, a token that is not
-//! found may belong to a connection that is not added yet, and nobody is told that it is unknown.
+//! how far it came are one commit, so that the pass goes on where it was stopped. Until it is done, a connection that is
+//! not found may exist: no token is answered as unknown, no grant is revoked by a token, and no Item is removed.
 
 use std::time::Duration;
 
