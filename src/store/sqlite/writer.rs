@@ -182,10 +182,10 @@ fn commit(conn: &Connection, batch: &mut [Box<dyn Job>], metrics: &Measured) -> 
     // What a failed rollback or a panic left open.
     roll_back(conn)?;
     let result = decide_all(conn, batch).and_then(|()| statement(conn, "COMMIT"));
-    if result.is_err() {
-        if let Err(error) = roll_back(conn) {
-            tracing::error!(%error, "a transaction could not be rolled back; trying again before the next one");
-        }
+    if result.is_err()
+        && let Err(error) = roll_back(conn)
+    {
+        tracing::error!(%error, "a transaction could not be rolled back; trying again before the next one");
     }
     if let Some(metrics) = metrics.get() {
         metrics.committed(batch.len(), result.is_ok(), started.elapsed());
