@@ -20,7 +20,7 @@ mod rules;
 pub mod seal;
 mod sealed;
 mod sqlite;
-mod token_index;
+pub mod token_index;
 pub mod tokens;
 mod trail;
 
@@ -31,8 +31,8 @@ pub use self::error::{BackupError, OpenError, StoreError};
 pub use self::inspection::{Inspection, Restored};
 use self::keyring::Keyring;
 use self::model::{
-    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
+    Abandonment, Account, AuditEvent, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId,
+    Grant, GrantId, LinkStart, NewConnection, NewTransaction, Origin, PublicTokenHash, PublicTokenOwner,
     PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome,
     Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
@@ -229,8 +229,9 @@ impl Store {
         }
     }
 
-    /// The person cancelled for good. Also possible after `expires_at`, as the client still waits for its answer. A
-    /// transaction that is not stored yet is stored as cancelled, so that it cannot be started afterwards.
+    /// The person cancelled for good. A stored transaction can also be cancelled after `expires_at`, as the client still
+    /// waits for its answer. Before `expires_at`, one that is not stored yet is stored as cancelled, so that it cannot be
+    /// started afterwards.
     pub async fn cancel(&self, new: NewTransaction, now: Timestamp) -> Result<CancelOutcome, StoreError> {
         let new = new.without_request_details();
         match &self.engine {
@@ -356,10 +357,7 @@ impl Store {
 
     /// Plaid has removed the Item (or never knew it). Done twice it is done once.
     pub async fn finish_removal(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.finish_removal(id, self.trail(now)).await,
-            Engine::Postgres(store) => store.finish_removal(id, self.trail(now)).await,
-        }
+        self.finish(id, AuditEvent::ConnectionRemoved, now).await
     }
 
     /// Plaid could not be asked or did not do it: counts the attempt and tries again at that moment.

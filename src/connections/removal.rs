@@ -13,6 +13,7 @@ use super::{Connections, Inner};
 use crate::plaid::PlaidError;
 use crate::store::StoreError;
 use crate::store::model::{Abandonment, Removal};
+use crate::store::token_index::ItemUse;
 
 /// How often unused connections are looked for, and removals that became due again.
 const EVERY: Duration = Duration::from_secs(30);
@@ -60,6 +61,8 @@ enum Tried {
     Failed,
     /// Another connection still uses the Item.
     Kept,
+    /// Whether another connection uses the Item is not known yet: it is due again when its lease runs out.
+    Waiting,
     /// One call too many for Plaid's rate limit; how long to wait, if Plaid said.
     Limited(Option<Duration>),
 }
@@ -202,7 +205,7 @@ impl RemovalWorker {
         for tried in tries {
             match tried.await.unwrap_or(Ok(Tried::Failed)) {
                 Ok(Tried::Removed) => batch.removed += 1,
-                Ok(Tried::Failed | Tried::Kept) => {}
+                Ok(Tried::Failed | Tried::Kept | Tried::Waiting) => {}
                 Ok(Tried::Limited(pause)) => {
                     batch.limited = true;
                     batch.retry_after = batch.retry_after.max(pause);
@@ -215,14 +218,32 @@ impl RemovalWorker {
 }
 
 async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried, StoreError> {
+    match try_to_remove(&inner, &removal).await {
+        // A row that cannot be read, of this connection or another one of the same Item, must not delay all others.
+        Err(error @ (StoreError::Sealed(_) | StoreError::Corrupt(_))) => {
+            postpone(&inner, &removal, &error).await?;
+            Ok(Tried::Failed)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn try_to_remove(inner: &Inner, removal: &Removal) -> Result<Tried, StoreError> {
     let connection = &removal.connection;
     // Several connections of one Item share its access token: the last one that ends removes the Item.
-    if inner.store.is_item_used_elsewhere(connection).await? {
-        let now = inner.clock.now();
-        inner.store.finish_removal(connection.id, now).await?;
-        tracing::info!(connection = %connection.id, item = %connection.item_id,
-            "connection ended; its Item stays, because another connection uses it");
-        return Ok(Tried::Kept);
+    match inner.store.item_use(connection).await? {
+        ItemUse::Here => {}
+        ItemUse::Elsewhere => {
+            inner.store.keep_item(connection.id, inner.clock.now()).await?;
+            tracing::info!(connection = %connection.id, item = %connection.item_id,
+                "connection ended; its Item stays, because another connection uses it");
+            return Ok(Tried::Kept);
+        }
+        ItemUse::NotKnownYet => {
+            tracing::info!(connection = %connection.id, item = %connection.item_id,
+                "removal delayed until the connections of an earlier version are indexed");
+            return Ok(Tried::Waiting);
+        }
     }
     let answer = inner.plaid.item_remove(&connection.access_token).await;
     if is_gone(&answer) {
@@ -240,6 +261,17 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
         inner.metrics.removal("limited");
         return Ok(Tried::Limited(error.api().and_then(|error| error.retry_after)));
     }
+    postpone(inner, removal, &error).await?;
+    Ok(Tried::Failed)
+}
+
+/// Tries again after a pause that doubles with each failure.
+async fn postpone(
+    inner: &Inner,
+    removal: &Removal,
+    error: &impl std::fmt::Display,
+) -> Result<(), StoreError> {
+    let connection = &removal.connection;
     inner.metrics.removal("failed");
     let pause = pause(removal.attempts);
     let next_try = inner.clock.now().plus(pause);
@@ -252,7 +284,7 @@ async fn remove(inner: std::sync::Arc<Inner>, removal: Removal) -> Result<Tried,
         tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
             next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
     }
-    Ok(Tried::Failed)
+    Ok(())
 }
 
 /// Confirmed, or said to be gone. An answer that could also mean "wrong account" (a token that is not found) never

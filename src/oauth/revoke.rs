@@ -77,7 +77,7 @@ async fn grants(app: &App, client: &Authenticated<'_>, token: &str) -> Result<Ve
     if token.starts_with(PlaidAccessToken::PREFIX) {
         let found = app
             .store
-            .grants_by_access_token(PlaidAccessToken::new(token))
+            .all_grants_by_access_token(PlaidAccessToken::new(token))
             .await?;
         return Ok(found.into_iter().map(|(grant, _)| grant).collect());
     }

@@ -65,6 +65,7 @@ macro_rules! contract_suite {
                 a_transaction_reads_back_as_it_was_opened,
                 a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens,
                 an_expired_transaction_is_not_stored,
+                an_expired_transaction_that_is_not_stored_cannot_be_cancelled,
                 cancelled_before_it_was_stored_it_cannot_be_started,
                 completing_stores_connection_public_token_and_code,
                 a_repeat_is_answered_alike_and_stores_nothing,
@@ -127,6 +128,7 @@ macro_rules! contract_suite {
             audit {
                 each_change_writes_its_row_with_who_and_what,
                 what_changes_nothing_writes_nothing,
+                an_item_that_stays_is_not_logged_as_removed,
                 what_is_given_up_is_told_with_its_connection,
                 a_batch_is_read_back_with_its_counts,
                 the_log_is_read_newest_first_by_time_client_and_page,

@@ -224,19 +224,20 @@ fn read_stage(columns: &mut impl Columns) -> Result<Stage, StoreError> {
     }
 }
 
-/// A queued removal, when its connection opens. Columns: `reason`, `attempts`, [`CONNECTION`].
+/// A queued removal, when it can be read. Columns: `reason`, `attempts`, [`CONNECTION`].
 pub(super) fn removal(columns: &mut impl Columns, keyring: &Keyring) -> Result<Option<Removal>, StoreError> {
-    let reason = reason(columns.number()?)?;
-    let attempts = u32::try_from(columns.number()?).map_err(|_| STRANGE)?;
-    match connection(columns, keyring) {
-        Ok(connection) => Ok(Some(Removal {
-            connection,
-            reason,
-            attempts,
-        })),
-        // One that does not open must not stand in the way of all others; its wish stays in the queue.
-        Err(StoreError::Sealed(error)) => {
-            tracing::error!(%error, "a connection to be removed does not open");
+    let mut read = || {
+        Ok(Removal {
+            reason: reason(columns.number()?)?,
+            attempts: u32::try_from(columns.number()?).map_err(|_| STRANGE)?,
+            connection: connection(columns, keyring)?,
+        })
+    };
+    match read() {
+        Ok(removal) => Ok(Some(removal)),
+        // One that cannot be read must not delay all others; it stays in the queue.
+        Err(error @ (StoreError::Sealed(_) | StoreError::Corrupt(_))) => {
+            tracing::error!(%error, "a connection to be removed cannot be read");
             Ok(None)
         }
         Err(error) => Err(error),

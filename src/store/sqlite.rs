@@ -36,10 +36,10 @@ use super::error::{OpenError, StoreError};
 use super::inspection::Inspection;
 use super::keyring::Keyring;
 use super::model::{
-    Abandonment, Account, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId, Grant,
-    GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
-    RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome, Revocation,
-    RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
+    Abandonment, Account, AuditEvent, CancelOutcome, CompleteOutcome, Completion, Connection, ConnectionId,
+    Grant, GrantId, LinkStart, NewConnection, NewTransaction, PublicTokenHash, PublicTokenOwner,
+    PublicTokenRecord, RawExchange, RawExchangeOutcome, RedeemOutcome, Redemption, Repeat, RepeatOutcome,
+    Revocation, RevokeOutcome, RotateOutcome, Rotation, TakenRemovals, Transaction, TransactionId,
 };
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
@@ -279,9 +279,14 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn finish_removal(&self, id: ConnectionId, trail: Trail) -> Result<(), StoreError> {
+    pub(super) async fn finish_removal(
+        &self,
+        id: ConnectionId,
+        event: AuditEvent,
+        trail: Trail,
+    ) -> Result<(), StoreError> {
         self.writer
-            .decide(move |conn| removals::finish(conn, id, &trail))
+            .decide(move |conn| removals::finish(conn, id, event, &trail))
             .await
     }
 

@@ -1,8 +1,8 @@
 //! The index from Plaid's access tokens to connections: what is asked of it, and adding the connections of earlier versions.
 //!
 //! Each new connection is added in its own commit. Older ones are added in chunks, in the order of their ids: a chunk and
-//! how far it came are one commit, so that the pass goes on where it was stopped. Until it is done, a token that is not
-//! found may belong to a connection that is not added yet, and nobody is told that it is unknown.
+//! how far it came are one commit, so that the pass goes on where it was stopped. Until it is done, a connection that is
+//! not found may exist: no token is answered as unknown, no grant is revoked by a token, and no Item is removed.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::keyring::Keyring;
-use super::model::{Connection, ConnectionId, Grant};
+use super::model::{AuditEvent, Connection, ConnectionId, Grant};
 use super::seal::SealError;
 use super::tokens::{AccessTokenHash, TokenKey};
 use super::{Engine, Store, rows};
+use crate::clock::Timestamp;
 use crate::secret::PlaidAccessToken;
 
 /// The key of the progress in `meta`.
@@ -29,6 +30,26 @@ const RETRY: Duration = Duration::from_secs(5);
 const INCOMPLETE: StoreError = StoreError::Unavailable(
     "the access tokens of connections from an earlier version are still being indexed",
 );
+
+/// What the caller of a search needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// Whatever is in the index, and at least one grant while it is incomplete.
+    Any,
+    /// Every grant of the token.
+    All,
+}
+
+/// Whether another connection that is not ended has the same Item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemUse {
+    /// One has.
+    Elsewhere,
+    /// None has.
+    Here,
+    /// None was found, but connections of an earlier version are still being added to the index.
+    NotKnownYet,
+}
 
 /// How far the pass has come. In `meta`: whether it is done, whether a key was missing, and the last id, if any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +70,21 @@ impl Progress {
             key_missing: key_missing == 1,
             after: Uuid::from_slice(id).unwrap_or_default(),
         })
+    }
+
+    /// What it means that no other connection was found. Where the pass ended because a key is missing, waiting does not help:
+    /// it ends the same way until the key is given.
+    pub(super) fn nothing_found(self) -> ItemUse {
+        if self.is_done || self.ended_without_a_key() {
+            ItemUse::Here
+        } else {
+            ItemUse::NotKnownYet
+        }
+    }
+
+    /// While a pass runs, what was missing is noted together with the last id.
+    fn ended_without_a_key(self) -> bool {
+        self.key_missing && self.after.is_nil()
     }
 
     pub(super) fn bytes(self) -> Vec<u8> {
@@ -80,7 +116,7 @@ pub(super) fn hashed(
     tokens: &TokenKey,
 ) -> (Vec<(AccessTokenHash, ConnectionId)>, Progress, Step) {
     let mut hashes = Vec::new();
-    let mut key_missing = progress.key_missing;
+    let mut key_missing = progress.key_missing && !progress.ended_without_a_key();
     for (id, sealed) in page {
         match keyring.open(&rows::access_token_place(*id), sealed) {
             Ok(plain) => {
@@ -105,20 +141,23 @@ pub(super) fn hashed(
     }
     let progress = Progress {
         is_done: !key_missing,
-        ..Progress::default()
+        key_missing,
+        after: Uuid::nil(),
     };
     let step = if key_missing { Step::KeyMissing } else { Step::Done };
     (hashes, progress, step)
 }
 
-/// Of the rows that the hash found, those of this very token. Nothing found is an answer only when all are in the index.
+/// Of the rows that the hash found, those of this very token. Only when all connections are in the index is it known that
+/// there are no others.
 pub(super) fn decided<T>(
     mut found: Vec<(T, Connection)>,
     token: &PlaidAccessToken,
     progress: Option<&[u8]>,
+    needed: Needed,
 ) -> Result<Vec<(T, Connection)>, StoreError> {
     found.retain(|(_, connection)| connection.access_token.matches(token.expose()));
-    if found.is_empty() && !Progress::read(progress)?.is_done {
+    if (found.is_empty() || needed == Needed::All) && !Progress::read(progress)?.is_done {
         return Err(INCOMPLETE);
     }
     Ok(found)
@@ -134,19 +173,55 @@ impl Store {
         &self,
         token: PlaidAccessToken,
     ) -> Result<Vec<(Grant, Connection)>, StoreError> {
+        self.search(token, Needed::Any).await
+    }
+
+    /// [`Self::grants_by_access_token`], for a decision that must not miss one of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] also while connections of an earlier version are being added, or one of them could not be.
+    pub async fn all_grants_by_access_token(
+        &self,
+        token: PlaidAccessToken,
+    ) -> Result<Vec<(Grant, Connection)>, StoreError> {
+        self.search(token, Needed::All).await
+    }
+
+    async fn search(
+        &self,
+        token: PlaidAccessToken,
+        needed: Needed,
+    ) -> Result<Vec<(Grant, Connection)>, StoreError> {
         match &self.engine {
-            Engine::Sqlite(store) => store.grants_by_access_token(token).await,
-            Engine::Postgres(store) => store.grants_by_access_token(token).await,
+            Engine::Sqlite(store) => store.grants_by_access_token(token, needed).await,
+            Engine::Postgres(store) => store.grants_by_access_token(token, needed).await,
         }
     }
 
     /// Whether another connection that is not ended has the same access token, and so the same Item at Plaid. Connections
-    /// of an earlier version count once they are in the index.
-    pub async fn is_item_used_elsewhere(&self, connection: &Connection) -> Result<bool, StoreError> {
+    /// of an earlier version that a missing key keeps out of the index do not count.
+    pub async fn item_use(&self, connection: &Connection) -> Result<ItemUse, StoreError> {
         let connection = connection.clone();
         match &self.engine {
-            Engine::Sqlite(store) => store.is_item_used_elsewhere(connection).await,
-            Engine::Postgres(store) => store.is_item_used_elsewhere(connection).await,
+            Engine::Sqlite(store) => store.item_use(connection).await,
+            Engine::Postgres(store) => store.item_use(connection).await,
+        }
+    }
+
+    /// Ends a removal without Plaid: the Item stays, because another connection uses it.
+    pub async fn keep_item(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
+        self.finish(id, AuditEvent::ConnectionItemKept, now).await
+    }
+
+    pub(super) async fn finish(
+        &self,
+        id: ConnectionId,
+        event: AuditEvent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.finish_removal(id, event, self.trail(now)).await,
+            Engine::Postgres(store) => store.finish_removal(id, event, self.trail(now)).await,
         }
     }
 
@@ -159,8 +234,8 @@ impl Store {
                 Ok(Step::Done) => return,
                 Ok(Step::KeyMissing) => {
                     tracing::error!(
-                        "some access tokens are sealed with a key that was not given, so they cannot be revoked or \
-                         introspected; add the key to BROKER_KEYS and restart"
+                        "some access tokens are sealed with a key that was not given: these cannot be introspected, and \
+                         no access token can be revoked; add the key to BROKER_KEYS and restart"
                     );
                     return;
                 }
@@ -198,8 +273,9 @@ mod tests {
             after: Uuid::from_u128(7),
         };
         assert_eq!(Progress::read(Some(&progress.bytes())).unwrap(), progress);
-        // As the migration writes it.
+        // As the migration writes it, with and without older connections.
         assert_eq!(Progress::read(Some(&[0, 0])).unwrap(), Progress::default());
+        assert!(Progress::read(Some(&[1, 0])).unwrap().is_done);
         assert!(Progress::read(None).is_err() && Progress::read(Some(&[1])).is_err());
     }
 }

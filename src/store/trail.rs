@@ -114,9 +114,8 @@ impl Trail {
         }
     }
 
-    pub(super) fn removed(&self, connection: ConnectionId) -> NewAudit {
-        self.row(AuditEvent::ConnectionRemoved, Actor::Broker)
-            .connection(connection)
+    pub(super) fn finished(&self, event: AuditEvent, connection: ConnectionId) -> NewAudit {
+        self.row(event, Actor::Broker).connection(connection)
     }
 
     pub(super) fn redirect_uri(&self, event: AuditEvent, client_id: &str, uri: &str) -> NewAudit {

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod shared_items;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -104,6 +106,27 @@ fn connections(store: Store, base_url: &str, clock: &Arc<ManualClock>) -> Connec
     )
 }
 
+/// Stores a connection to the Item with this number.
+async fn exchanged(store: &Store, number: usize) {
+    let exchange = RawExchange {
+        public_token: PublicTokenHash(rand::random()),
+        connection: NewConnection {
+            id: ConnectionId(random::id(NOW)),
+            item_id: format!("item-{number}"),
+            access_token: PlaidAccessToken::new(format!("access-sandbox-{number}")),
+            institution_id: None,
+            institution_name: None,
+        },
+        grant: NewGrant {
+            id: GrantId(random::id(NOW)),
+            nonce: Nonce(rand::random()),
+            client_id: "kore".to_owned(),
+            scope: vec!["auth".to_owned()],
+        },
+    };
+    store.exchange_raw(exchange, NOW).await.unwrap();
+}
+
 impl Setting {
     async fn with(
         ended: usize,
@@ -112,25 +135,7 @@ impl Setting {
         let directory = TempDir::new().unwrap();
         let store = Store::open(options(&directory)).await.unwrap();
         for number in 0..ended {
-            let grant = NewGrant {
-                id: GrantId(random::id(NOW)),
-                nonce: Nonce(rand::random()),
-                client_id: "kore".to_owned(),
-                scope: vec!["auth".to_owned()],
-            };
-            let connection = NewConnection {
-                id: ConnectionId(random::id(NOW)),
-                item_id: format!("item-{number}"),
-                access_token: PlaidAccessToken::new(format!("access-sandbox-{number}")),
-                institution_id: None,
-                institution_name: None,
-            };
-            let exchange = RawExchange {
-                public_token: PublicTokenHash(rand::random()),
-                connection,
-                grant,
-            };
-            store.exchange_raw(exchange, NOW).await.unwrap();
+            exchanged(&store, number).await;
         }
         let clock = Arc::new(ManualClock::at(NOW));
         let shared: crate::clock::SharedClock = clock.clone();

@@ -104,6 +104,24 @@ pub(in crate::store) async fn what_changes_nothing_writes_nothing(store: &Store)
     assert_eq!(events(store).await, before);
 }
 
+pub(in crate::store) async fn an_item_that_stays_is_not_logged_as_removed(store: &Store) {
+    let (_, connection) = completed(store).await;
+    store.abandon(unredeemed(at(1)), at(2)).await.unwrap();
+    let before = events(store).await.len();
+    for second in 3..5 {
+        store.keep_item(connection, at(second)).await.unwrap();
+    }
+    let log = log(store).await;
+    let row = log.last().unwrap();
+    assert_eq!(log.len(), before + 1);
+    assert_eq!(
+        (row.event.as_str(), row.actor.as_str(), row.at),
+        ("connection.item_kept", "broker", at(3))
+    );
+    assert_eq!(row.connection_id, Some(connection.to_string()));
+    assert!(super::take_due(store, at(9999), 9).await.is_empty());
+}
+
 pub(in crate::store) async fn what_is_given_up_is_told_with_its_connection(store: &Store) {
     let (transaction, connection) = completed(store).await;
     store.abandon(unredeemed(at(1)), at(2)).await.unwrap();

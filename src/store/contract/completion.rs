@@ -78,6 +78,20 @@ pub(in crate::store) async fn an_expired_transaction_is_not_stored(store: &Store
     assert!(store.transaction(new.id).await.unwrap().is_none());
 }
 
+pub(in crate::store) async fn an_expired_transaction_that_is_not_stored_cannot_be_cancelled(store: &Store) {
+    let new = oauth_transaction();
+    let late = new.expires_at;
+    for _ in 0..2 {
+        let outcome = store.cancel(new.clone(), late).await.unwrap();
+        assert_eq!(outcome, CancelOutcome::TooLate);
+        assert!(store.transaction(new.id).await.unwrap().is_none());
+    }
+    // While its row is there, its client still gets an answer.
+    opened(store, new.clone()).await;
+    let outcome = store.cancel(new, late).await.unwrap();
+    assert_eq!(outcome, CancelOutcome::Cancelled);
+}
+
 pub(in crate::store) async fn cancelled_before_it_was_stored_it_cannot_be_started(store: &Store) {
     let new = oauth_transaction();
     for _ in 0..2 {

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::random;
 use crate::secret::PlaidAccessToken;
 use crate::store::model::{ConnectionId, RawExchange, Revocation};
-use crate::store::token_index::Step;
+use crate::store::token_index::{ItemUse, Step};
 use crate::store::{Store, StoreError};
 
 fn token_of(id: ConnectionId) -> PlaidAccessToken {
@@ -17,9 +17,8 @@ async fn found(store: &Store, token: PlaidAccessToken) -> Vec<crate::store::mode
     found.into_iter().map(|(grant, _)| grant.id).collect()
 }
 
-/// All are in the index of a new store at once.
+/// The index of a new store is complete from the start.
 pub(in crate::store) async fn an_access_token_names_the_grants_that_it_opens(store: &Store) {
-    assert_eq!(store.index_step(9).await.unwrap(), Step::Done);
     let (transaction, connection) = completed(store).await;
     // A connection without a grant is nobody's yet.
     assert!(found(store, token_of(connection)).await.is_empty());
@@ -42,10 +41,10 @@ pub(in crate::store) async fn an_access_token_names_the_grants_that_it_opens(sto
         .unwrap();
     let mut of_each = Vec::new();
     for (_, connection) in store.grants_by_access_token(token_of(connection)).await.unwrap() {
-        of_each.push(store.is_item_used_elsewhere(&connection).await.unwrap());
+        of_each.push(store.item_use(&connection).await.unwrap());
     }
     // The connection that lives keeps the Item of the one that was ended, and not the other way round.
-    assert_eq!(of_each, [false, true]);
+    assert_eq!(of_each, [ItemUse::Here, ItemUse::Elsewhere]);
     let ended = store.grants_by_access_token(token_of(connection)).await.unwrap();
     let live: Vec<bool> = ended
         .iter()
@@ -109,4 +108,32 @@ pub(in crate::store) async fn older_connections_are_added_in_chunks<F: Future<Ou
             .await
             .is_empty()
     );
+}
+
+/// Two clients have a connection to one Item, and the index has only the newer one.
+pub(in crate::store) async fn an_incomplete_index_ends_no_grant_and_no_item<F: Future<Output = ()>>(
+    store: &Store,
+    unindex: impl Fn() -> F,
+) {
+    let older = raw_exchange_at(0);
+    let mut newer = raw_exchange_at(1);
+    newer.connection.access_token = older.connection.access_token.clone();
+    let token = || newer.connection.access_token.clone();
+    let (first, second) = (older.grant.id, newer.grant.id);
+    store.exchange_raw(older, NOW).await.unwrap();
+    unindex().await;
+    store.exchange_raw(newer.clone(), NOW).await.unwrap();
+    // Enough for a description of the token.
+    assert_eq!(found(store, token()).await, [second]);
+    let all = store.all_grants_by_access_token(token()).await;
+    assert!(matches!(all, Err(StoreError::Unavailable(_))), "{all:?}");
+    let connection = store.connection(newer.connection.id).await.unwrap().unwrap();
+    assert_eq!(store.item_use(&connection).await.unwrap(), ItemUse::NotKnownYet);
+
+    assert_eq!(store.index_step(9).await.unwrap(), Step::Done);
+    let all = store.all_grants_by_access_token(token()).await.unwrap();
+    let mut ids: Vec<_> = all.into_iter().map(|(grant, _)| grant.id).collect();
+    ids.sort_by_key(|id| *id != first);
+    assert_eq!(ids, [first, second]);
+    assert_eq!(store.item_use(&connection).await.unwrap(), ItemUse::Elsewhere);
 }

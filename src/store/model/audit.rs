@@ -92,6 +92,8 @@ words! {
         ConnectionEnded = "connection.ended",
         /// Plaid has removed the Item. In the commit.
         ConnectionRemoved = "connection.removed",
+        /// The Item of an ended connection stays at Plaid, because another connection uses it. In the commit.
+        ConnectionItemKept = "connection.item_kept",
         /// An access token was shown. In a commit before it is.
         TokenRevealed = "token.revealed",
         /// A callback was allowed for a client. In the commit.

@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 use crate::store::CHANGED_AT_ONCE;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, NewAudit, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals,
-    TransactionId,
+    Abandonment, AuditEvent, ConnectionId, NewAudit, PublicTokenHash, PublicTokenOwner, RemovalReason,
+    TakenRemovals, TransactionId,
 };
 use crate::store::rows::{self, Columns as _, stage};
 use crate::store::sealed::SealedConnection;
@@ -156,7 +156,12 @@ pub(super) async fn take(
     Ok(taken)
 }
 
-pub(super) async fn finish(conn: &Conn, id: ConnectionId, trail: &Trail) -> Result<(), Failure> {
+pub(super) async fn finish(
+    conn: &Conn,
+    id: ConnectionId,
+    event: AuditEvent,
+    trail: &Trail,
+) -> Result<(), Failure> {
     listing::lock(conn, &[id.0]).await?;
     let queued = conn
         .execute("DELETE FROM removals WHERE connection_id = $1", &[&id.0])
@@ -168,7 +173,7 @@ pub(super) async fn finish(conn: &Conn, id: ConnectionId, trail: &Trail) -> Resu
         )
         .await?;
     if queued + ended > 0 {
-        audit::write(conn, trail.removed(id), trail.now).await?;
+        audit::write(conn, trail.finished(event, id), trail.now).await?;
     }
     Ok(())
 }

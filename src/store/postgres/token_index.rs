@@ -13,7 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{Connection, Grant};
 use crate::store::rows::{self, Columns as _};
-use crate::store::token_index::{PROGRESS, Progress, Step, decided, hashed};
+use crate::store::token_index::{ItemUse, Needed, PROGRESS, Progress, Step, decided, hashed};
 use crate::store::tokens::{AccessTokenHash, TokenKey};
 
 async fn grants(
@@ -21,6 +21,7 @@ async fn grants(
     keyring: &Keyring,
     hash: AccessTokenHash,
     token: &PlaidAccessToken,
+    needed: Needed,
 ) -> Result<Vec<(Grant, Connection)>, Failure> {
     // Read first: a pass that ends in between does not make an older look complete.
     let progress = meta::get(conn, PROGRESS).await?;
@@ -35,15 +36,17 @@ async fn grants(
         let mut cells = Cells::of(&row);
         found.push((rows::grant(&mut cells)?, rows::connection(&mut cells, keyring)?));
     }
-    Ok(decided(found, token, progress.as_deref())?)
+    Ok(decided(found, token, progress.as_deref(), needed)?)
 }
 
-async fn is_used_elsewhere(
+async fn item_use(
     conn: &Conn,
     keyring: &Keyring,
     hash: AccessTokenHash,
     connection: &Connection,
-) -> Result<bool, Failure> {
+) -> Result<ItemUse, Failure> {
+    // Read first, as for the grants.
+    let progress = Progress::read(meta::get(conn, PROGRESS).await?.as_deref())?;
     let sql = format!(
         "SELECT {} FROM access_tokens JOIN connections ON connections.id = access_tokens.connection_id \
          WHERE access_tokens.hash = $1 AND connections.id <> $2 AND connections.removed_at IS NULL",
@@ -52,10 +55,10 @@ async fn is_used_elsewhere(
     for row in conn.query(&sql, &[&hash.0, &connection.id.0]).await? {
         let other = rows::connection(&mut Cells::of(&row), keyring)?;
         if other.access_token.matches(connection.access_token.expose()) {
-            return Ok(true);
+            return Ok(ItemUse::Elsewhere);
         }
     }
-    Ok(false)
+    Ok(progress.nothing_found())
 }
 
 /// The row of the progress is locked, so that of several instances one has the pass in hand.
@@ -85,25 +88,23 @@ impl PostgresStore {
     pub(in crate::store) async fn grants_by_access_token(
         &self,
         token: PlaidAccessToken,
+        needed: Needed,
     ) -> Result<Vec<(Grant, Connection)>, StoreError> {
         let hash = self.tokens.hash_access_token(&token);
-        let input = (Arc::clone(&self.keyring), hash, token);
+        let input = (Arc::clone(&self.keyring), hash, token, needed);
         self.pool
-            .read(input, |conn, (keyring, hash, token)| {
-                Box::pin(grants(conn, keyring, *hash, token))
+            .read(input, |conn, (keyring, hash, token, needed)| {
+                Box::pin(grants(conn, keyring, *hash, token, *needed))
             })
             .await
     }
 
-    pub(in crate::store) async fn is_item_used_elsewhere(
-        &self,
-        connection: Connection,
-    ) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn item_use(&self, connection: Connection) -> Result<ItemUse, StoreError> {
         let hash = self.tokens.hash_access_token(&connection.access_token);
         let input = (Arc::clone(&self.keyring), hash, connection);
         self.pool
             .read(input, |conn, (keyring, hash, connection)| {
-                Box::pin(is_used_elsewhere(conn, keyring, *hash, connection))
+                Box::pin(item_use(conn, keyring, *hash, connection))
             })
             .await
     }

@@ -160,7 +160,10 @@ pub(super) async fn cancel(
     trail: &Trail,
 ) -> Result<CancelOutcome, Failure> {
     let id = new.id;
-    insert(conn, new, 0).await?;
+    // Later, the row may have been purged: what it was is not known.
+    if trail.now < new.expires_at {
+        insert(conn, new, 0).await?;
+    }
     let found = lock(conn, id).await?;
     let open = found
         .as_ref()

@@ -46,3 +46,31 @@ pub(super) fn migrate(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `SQLite` reads all rows of a STRICT table when a column is added to it, and the broker answers only after that.
+    #[test]
+    fn no_step_adds_a_column_to_a_strict_table() {
+        for (number, step) in STEPS {
+            let code: Vec<&str> = step
+                .lines()
+                .map(|line| line.split("--").next().unwrap_or_default())
+                .collect();
+            for statement in code.join(" ").split(';') {
+                let words: Vec<String> = statement.split_whitespace().map(str::to_uppercase).collect();
+                let statement = words.join(" ");
+                assert!(
+                    !statement.starts_with("CREATE TABLE") || statement.contains(") STRICT"),
+                    "step {number} makes a table that is not STRICT: {statement}"
+                );
+                assert!(
+                    !statement.starts_with("ALTER TABLE") || !statement.contains(" ADD "),
+                    "step {number} needs a table of its own for the new column: {statement}"
+                );
+            }
+        }
+    }
+}

@@ -4,13 +4,14 @@ use rusqlite::{Connection as Sqlite, named_params};
 use uuid::Uuid;
 
 use super::rows::Cells;
-use super::{audit, connections};
+use super::{audit, connections, transactions};
 use crate::clock::Timestamp;
 use crate::store::CHANGED_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{
-    Abandonment, ConnectionId, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals, TransactionId,
+    Abandonment, AuditEvent, ConnectionId, PublicTokenHash, PublicTokenOwner, RemovalReason, TakenRemovals,
+    TransactionId,
 };
 use crate::store::rows::{self, Columns as _, stage};
 use crate::store::sealed::SealedConnection;
@@ -141,7 +142,12 @@ pub(super) fn take(
     })
 }
 
-pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(), StoreError> {
+pub(super) fn finish(
+    conn: &Sqlite,
+    id: ConnectionId,
+    event: AuditEvent,
+    trail: &Trail,
+) -> Result<(), StoreError> {
     let queued = conn
         .prepare_cached("DELETE FROM removals WHERE connection_id = ?1")?
         .execute([id.0.as_bytes()])?;
@@ -149,7 +155,7 @@ pub(super) fn finish(conn: &Sqlite, id: ConnectionId, trail: &Trail) -> Result<(
         .prepare_cached("UPDATE connections SET removed_at = ?1 WHERE id = ?2 AND removed_at IS NULL")?
         .execute((trail.now.as_millis(), id.0.as_bytes()))?;
     if queued + ended > 0 {
-        audit::write(conn, &trail.removed(id), trail.now)?;
+        audit::write(conn, &trail.finished(event, id), trail.now)?;
     }
     Ok(())
 }
@@ -164,16 +170,20 @@ pub(super) fn postpone(conn: &Sqlite, id: ConnectionId, next_try: Timestamp) -> 
 
 /// Each begins at a partial index.
 pub(super) const PURGE_TRANSACTIONS: &str = "DELETE FROM transactions WHERE id IN \
-     (SELECT id FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < ?1 LIMIT ?2)";
+     (SELECT id FROM transactions WHERE stage IN (0, 3, 4) AND expires_at < ?1 LIMIT ?2) RETURNING id";
 pub(super) const PURGE_PUBLIC_TOKENS: &str = "UPDATE connections SET public_token = NULL WHERE id IN \
      (SELECT id FROM connections WHERE removed_at IS NOT NULL AND public_token IS NOT NULL AND created_at < ?1 LIMIT ?2)";
 
 /// Forgets transactions that came to nothing, and the public tokens of connections that are gone: a bounded number of each.
 pub(super) fn purge(conn: &Sqlite, before: Timestamp) -> Result<u64, StoreError> {
-    let mut forgotten = 0_usize;
-    for sql in [PURGE_TRANSACTIONS, PURGE_PUBLIC_TOKENS] {
-        let mut statement = conn.prepare_cached(sql)?;
-        forgotten = forgotten.saturating_add(statement.execute((before.as_millis(), CHANGED_AT_ONCE))?);
+    let values = (before.as_millis(), CHANGED_AT_ONCE);
+    let transactions = conn
+        .prepare_cached(PURGE_TRANSACTIONS)?
+        .query_map(values, |row| Ok(TransactionId(Uuid::from_bytes(row.get(0)?))))?
+        .collect::<Result<Vec<_>, _>>()?;
+    for id in &transactions {
+        transactions::forget_link_tokens(conn, *id)?;
     }
-    Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
+    let public_tokens = conn.prepare_cached(PURGE_PUBLIC_TOKENS)?.execute(values)?;
+    Ok(u64::try_from(transactions.len().saturating_add(public_tokens)).unwrap_or(u64::MAX))
 }

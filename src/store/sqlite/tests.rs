@@ -8,7 +8,9 @@ mod bounded_steps;
 mod faults;
 mod indexing;
 mod keys;
+mod link_tokens;
 mod opening;
+mod panics;
 mod plans;
 
 use std::path::Path;

@@ -11,7 +11,7 @@ use crate::store::error::StoreError;
 use crate::store::keyring::Keyring;
 use crate::store::model::{Connection, ConnectionId, Grant};
 use crate::store::rows;
-use crate::store::token_index::{PROGRESS, Progress, Step, decided, hashed};
+use crate::store::token_index::{ItemUse, Needed, PROGRESS, Progress, Step, decided, hashed};
 use crate::store::tokens::{AccessTokenHash, TokenKey};
 
 pub(super) fn insert(conn: &Sqlite, hash: AccessTokenHash, id: ConnectionId) -> Result<(), StoreError> {
@@ -28,6 +28,7 @@ fn grants(
     keyring: &Keyring,
     hash: AccessTokenHash,
     token: &PlaidAccessToken,
+    needed: Needed,
 ) -> Result<Vec<(Grant, Connection)>, StoreError> {
     // Read first: a pass that ends in between does not make an older look complete.
     let progress = meta(conn, PROGRESS)?;
@@ -47,15 +48,17 @@ fn grants(
             rows::connection(&mut columns, keyring)?,
         ));
     }
-    decided(found, token, progress.as_deref())
+    decided(found, token, progress.as_deref(), needed)
 }
 
-fn is_used_elsewhere(
+fn item_use(
     conn: &Sqlite,
     keyring: &Keyring,
     hash: AccessTokenHash,
     connection: &Connection,
-) -> Result<bool, StoreError> {
+) -> Result<ItemUse, StoreError> {
+    // Read first, as for the grants.
+    let progress = Progress::read(meta(conn, PROGRESS)?.as_deref())?;
     let sql = format!(
         "SELECT {} FROM access_tokens JOIN connections ON connections.id = access_tokens.connection_id \
          WHERE access_tokens.hash = ?1 AND connections.id <> ?2 AND connections.removed_at IS NULL",
@@ -66,10 +69,10 @@ fn is_used_elsewhere(
     while let Some(row) = rows.next()? {
         let other = rows::connection(&mut Cells::of(row), keyring)?;
         if other.access_token.matches(connection.access_token.expose()) {
-            return Ok(true);
+            return Ok(ItemUse::Elsewhere);
         }
     }
-    Ok(false)
+    Ok(progress.nothing_found())
 }
 
 fn step(conn: &Sqlite, keyring: &Keyring, tokens: &TokenKey, limit: usize) -> Result<Step, StoreError> {
@@ -101,23 +104,21 @@ impl SqliteStore {
     pub(in crate::store) async fn grants_by_access_token(
         &self,
         token: PlaidAccessToken,
+        needed: Needed,
     ) -> Result<Vec<(Grant, Connection)>, StoreError> {
         let (keyring, hash) = (self.keyring(), self.tokens.hash_access_token(&token));
         self.readers
-            .read(move |conn| grants(conn, &keyring, hash, &token))
+            .read(move |conn| grants(conn, &keyring, hash, &token, needed))
             .await
     }
 
-    pub(in crate::store) async fn is_item_used_elsewhere(
-        &self,
-        connection: Connection,
-    ) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn item_use(&self, connection: Connection) -> Result<ItemUse, StoreError> {
         let (keyring, hash) = (
             self.keyring(),
             self.tokens.hash_access_token(&connection.access_token),
         );
         self.readers
-            .read(move |conn| is_used_elsewhere(conn, &keyring, hash, &connection))
+            .read(move |conn| item_use(conn, &keyring, hash, &connection))
             .await
     }
 

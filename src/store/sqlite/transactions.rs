@@ -16,8 +16,8 @@ use crate::store::rules::{self, Redeemable};
 use crate::store::sealed::{Completing, SealedConnection};
 use crate::store::trail::Trail;
 
-/// Stores the transaction, of which `link_tokens` were made, unless it is stored already. Returns whether it did.
-fn insert(conn: &Sqlite, new: &NewTransaction, link_tokens: u32) -> Result<bool, StoreError> {
+/// Stores the transaction unless it is stored already. Returns whether it did.
+fn insert(conn: &Sqlite, new: &NewTransaction) -> Result<bool, StoreError> {
     let request = match &new.flow {
         Flow::OAuth(request) => Some(request),
         Flow::Browser => None,
@@ -25,9 +25,9 @@ fn insert(conn: &Sqlite, new: &NewTransaction, link_tokens: u32) -> Result<bool,
     let inserted = conn
         .prepare_cached(
             "INSERT INTO transactions (id, nonce, client_id, redirect_uri, redirect_uri_sent, state, code_challenge, \
-                 scope, client_user_id, created_at, expires_at, stage, link_tokens) \
+                 scope, client_user_id, created_at, expires_at, stage) \
              VALUES (:id, :nonce, :client_id, :redirect_uri, :redirect_uri_sent, :state, :code_challenge, \
-                 :scope, :client_user_id, :created_at, :expires_at, :stage, :link_tokens) ON CONFLICT (id) DO NOTHING",
+                 :scope, :client_user_id, :created_at, :expires_at, :stage) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(named_params! {
         ":id": new.id.0.as_bytes(),
@@ -42,7 +42,6 @@ fn insert(conn: &Sqlite, new: &NewTransaction, link_tokens: u32) -> Result<bool,
         ":created_at": new.created_at.as_millis(),
         ":expires_at": new.expires_at.as_millis(),
         ":stage": stage::OPEN,
-        ":link_tokens": link_tokens,
     })?;
     Ok(inserted == 1)
 }
@@ -53,19 +52,29 @@ pub(super) fn start_link(
     most: u32,
     trail: &Trail,
 ) -> Result<LinkStart, StoreError> {
-    if insert(conn, new, 1)? {
+    // The row itself counts as the first one.
+    if insert(conn, new)? {
         audit::write(conn, &trail.opened(new), trail.now)?;
         return Ok(LinkStart::Allowed { first: true });
     }
     let counted = conn
         .prepare_cached(
-            "UPDATE transactions SET link_tokens = link_tokens + 1 WHERE id = ?1 AND stage = ?2 AND link_tokens < ?3",
+            "INSERT INTO link_tokens (transaction_id, made) \
+                 SELECT id, 2 FROM transactions WHERE id = ?1 AND stage = ?2 AND ?3 > 1 \
+             ON CONFLICT (transaction_id) DO UPDATE SET made = made + 1 WHERE made < ?3",
         )?
         .execute((new.id.0.as_bytes(), stage::OPEN, most))?;
     if counted == 1 {
         return Ok(LinkStart::Allowed { first: false });
     }
     Ok(rules::not_started(find(conn, new.id)?.as_ref()))
+}
+
+/// For a transaction that is not open any more.
+pub(super) fn forget_link_tokens(conn: &Sqlite, id: TransactionId) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM link_tokens WHERE transaction_id = ?1")?
+        .execute([id.0.as_bytes()])?;
+    Ok(())
 }
 
 pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transaction>, StoreError> {
@@ -131,6 +140,7 @@ pub(super) fn complete(
             ":open": stage::OPEN,
         })?;
     rules::gate(u64::try_from(moved).unwrap_or(u64::MAX))?;
+    forget_link_tokens(conn, transaction_id)?;
     audit::write(conn, &trail.completed(&transaction, sealed.id()), now)?;
     Ok(CompleteOutcome::Completed)
 }
@@ -155,13 +165,17 @@ pub(super) fn cancel(
     trail: &Trail,
 ) -> Result<CancelOutcome, StoreError> {
     let (id, now) = (new.id, trail.now);
-    insert(conn, new, 0)?;
+    // Later, the row may have been purged: what it was is not known.
+    if now < new.expires_at {
+        insert(conn, new)?;
+    }
     let moved = conn
         .prepare_cached("UPDATE transactions SET stage = ?1, stage_at = ?2 WHERE id = ?3 AND stage = ?4")?
         .execute((stage::CANCELLED, now.as_millis(), id.0.as_bytes(), stage::OPEN))?;
     let found = find(conn, id)?;
     match &found {
         Some(transaction) if moved == 1 => {
+            forget_link_tokens(conn, id)?;
             audit::write(conn, &trail.cancelled(transaction), now)?;
             Ok(CancelOutcome::Cancelled)
         }

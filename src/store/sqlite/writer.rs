@@ -21,6 +21,7 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 256;
 
 const STOPPED: StoreError = StoreError::Unavailable("it is closed");
+const UNKNOWN: StoreError = StoreError::Unavailable("internal error; the log says where it happened");
 
 /// The way to the writer's thread.
 #[derive(Debug)]
@@ -108,7 +109,8 @@ impl Writer {
             reply,
         });
         self.queue.send(Message::Decide(job)).await.map_err(|_| STOPPED)?;
-        answer.await.unwrap_or(Err(STOPPED))
+        let lost = || if self.queue.is_closed() { STOPPED } else { UNKNOWN };
+        answer.await.unwrap_or_else(|_| Err(lost()))
     }
 
     /// Lets everything that waits be decided, then closes the database and releases its lock.
@@ -139,7 +141,11 @@ fn run(held: Held, mut waiting: mpsc::Receiver<Message>, metrics: &Measured) {
                 next = waiting.try_recv().ok();
             }
         }
-        settle(&held.conn, batch, metrics);
+        // A decision's own panic is caught in `decide`. After any other one, those that wait for this batch get an error, and
+        // the next batch begins with a rollback.
+        if catch_unwind(AssertUnwindSafe(|| settle(&held.conn, batch, metrics))).is_err() {
+            tracing::error!("the store's writer panicked: this is a bug");
+        }
     }
     held.close();
     for done in closing {
@@ -173,14 +179,25 @@ fn answer(batch: Vec<Box<dyn Job>>, failure: Option<&StoreError>) {
 /// One transaction for the batch. On an error nothing of it is kept.
 fn commit(conn: &Connection, batch: &mut [Box<dyn Job>], metrics: &Measured) -> Result<(), StoreError> {
     let started = Instant::now();
+    // What a failed rollback or a panic left open.
+    roll_back(conn)?;
     let result = decide_all(conn, batch).and_then(|()| statement(conn, "COMMIT"));
-    if result.is_err() && !conn.is_autocommit() {
-        statement(conn, "ROLLBACK")?;
+    if result.is_err()
+        && let Err(error) = roll_back(conn)
+    {
+        tracing::error!(%error, "a transaction could not be rolled back; trying again before the next one");
     }
     if let Some(metrics) = metrics.get() {
         metrics.committed(batch.len(), result.is_ok(), started.elapsed());
     }
     result
+}
+
+fn roll_back(conn: &Connection) -> Result<(), StoreError> {
+    if conn.is_autocommit() {
+        return Ok(());
+    }
+    statement(conn, "ROLLBACK")
 }
 
 fn decide_all(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
@@ -203,4 +220,34 @@ fn decide_all(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Store
 fn statement(conn: &Connection, sql: &str) -> Result<(), StoreError> {
     conn.prepare_cached(sql)?.execute([])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+    use super::*;
+
+    #[test]
+    fn a_transaction_that_was_left_open_is_rolled_back_before_the_next_one() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE rows (id INTEGER); BEGIN; INSERT INTO rows VALUES (1)")
+            .unwrap();
+        let (reply, mut answer) = oneshot::channel();
+        let decision = Decision {
+            decide: |conn: &Connection| Ok(conn.execute("INSERT INTO rows VALUES (2)", [])?),
+            outcome: None,
+            reply,
+        };
+        settle(&conn, vec![Box::new(decision)], &Measured::default());
+        assert_eq!(answer.try_recv().unwrap(), Ok(1));
+        assert!(conn.is_autocommit());
+        let ids: Vec<i64> = conn
+            .prepare("SELECT id FROM rows")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(ids, [2]);
+    }
 }

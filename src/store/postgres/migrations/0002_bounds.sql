@@ -6,8 +6,9 @@ CREATE TABLE access_tokens (
     PRIMARY KEY (hash, connection_id)
 );
 
--- How far older connections have been added: see src/store/token_index.rs.
-INSERT INTO meta (name, value) VALUES ('access_tokens', '\x0000');
+-- How far older connections have been added: see src/store/token_index.rs. Without any, that is done.
+INSERT INTO meta (name, value)
+SELECT 'access_tokens', CASE WHEN EXISTS (SELECT 1 FROM connections) THEN '\x0000'::bytea ELSE '\x0100'::bytea END;
 
 -- How many link tokens were made for a transaction: one authorization gets a bounded number of them.
 ALTER TABLE transactions ADD COLUMN link_tokens bigint NOT NULL DEFAULT 0;

@@ -19,6 +19,14 @@ async fn older_connections_are_added_in_chunks() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn an_incomplete_index_ends_no_grant_and_no_item() {
+    let (store, database) = fresh().await;
+    let unindex = || async { database.run(UNINDEX).await.unwrap() };
+    token_index::an_incomplete_index_ends_no_grant_and_no_item(&store, unindex).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn one_instance_at_a_time_has_the_pass_in_hand() {
     let (first, second, database) = two().await;
     let exchange = raw_exchange_of(hash());

@@ -6,8 +6,13 @@ CREATE TABLE access_tokens (
     PRIMARY KEY (hash, connection_id)
 ) STRICT, WITHOUT ROWID;
 
--- How far older connections have been added: see src/store/token_index.rs.
-INSERT INTO meta (name, value) VALUES ('access_tokens', x'0000');
+-- How far older connections have been added: see src/store/token_index.rs. Without any, that is done.
+INSERT INTO meta (name, value)
+SELECT 'access_tokens', CASE WHEN EXISTS (SELECT 1 FROM connections) THEN x'0000' ELSE x'0100' END;
 
--- How many link tokens were made for a transaction: one authorization gets a bounded number of them.
-ALTER TABLE transactions ADD COLUMN link_tokens INTEGER NOT NULL DEFAULT 0;
+-- How many link tokens were made for an open transaction, from the second one on: one authorization gets a bounded number.
+-- A table of its own, because SQLite reads the whole of a STRICT table when a column is added to it.
+CREATE TABLE link_tokens (
+    transaction_id BLOB PRIMARY KEY,
+    made           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -244,7 +244,7 @@ async fn the_store_of_the_first_release_is_brought_up_to_date_with_all_it_has() 
         .unwrap()
         .execute_batch(
             "DROP TABLE audit; DROP TABLE audit_horizon; DROP TABLE redirect_uris; DROP TABLE grant_use; \
-             DROP TABLE connection_health; ALTER TABLE transactions DROP COLUMN link_tokens; DROP TABLE access_tokens; \
+             DROP TABLE connection_health; DROP TABLE link_tokens; DROP TABLE access_tokens; \
              DELETE FROM meta WHERE name = 'access_tokens'; PRAGMA user_version = 1;",
         )
         .unwrap();

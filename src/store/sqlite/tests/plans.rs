@@ -13,13 +13,13 @@ use super::options;
 use crate::clock::Timestamp;
 use crate::config::DatabaseUrl;
 use crate::store::contract::{
-    NOW, cancel, completed, completion_of, hash, nonce, oauth_transaction, opened, raw_exchange_of,
+    NOW, cancel, completed, completion_of, hash, nonce, oauth_transaction, open, opened, raw_exchange_of,
     redemption_of, take_due, unredeemed,
 };
 use crate::store::counted::Counted;
 use crate::store::model::{Abandonment, ConnectionId, Origin, Revocation, Rotation};
 use crate::store::sqlite::SqliteStore;
-use crate::store::sqlite::open::{self, reader};
+use crate::store::sqlite::open::{self as opening, reader};
 use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::writer::Writer;
 use crate::store::{Engine, OpenOptions, Store};
@@ -39,7 +39,7 @@ fn watched(options: OpenOptions) -> (Store, PathBuf, Seen) {
     let DatabaseUrl::Sqlite(path) = config.database else {
         panic!("it is an SQLite store")
     };
-    let mut opened = open::open(&path, &config.keys, &account, durability).unwrap();
+    let mut opened = opening::open(&path, &config.keys, &account, durability).unwrap();
     let seen = Seen::default();
     let readers = opened.readers.iter_mut().chain(&mut opened.listers);
     for conn in std::iter::once(&mut opened.held.conn).chain(readers) {
@@ -95,7 +95,9 @@ async fn live(store: &Store) {
             .revoke(grant.id, Revocation::GrantAndConnection, NOW)
             .await
             .unwrap();
-        let cancelled = opened(store, oauth_transaction()).await;
+        let again = oauth_transaction();
+        let cancelled = opened(store, again.clone()).await;
+        open(store, again).await.unwrap();
         cancel(store, cancelled, NOW).await.unwrap();
         let session = opened(store, crate::store::contract::browser_transaction()).await;
         store.complete(completion_of(session, hash()), NOW).await.unwrap();
@@ -119,6 +121,7 @@ async fn live(store: &Store) {
                 .unwrap();
             store.finish_removal(id, LATER).await.unwrap();
         }
+        opened(store, oauth_transaction()).await;
         store.purge(LATER).await.unwrap();
         store.forget_audit(NOW, LATER).await.unwrap();
     }
@@ -135,6 +138,8 @@ async fn statements_are_index_searches_and_compiled_once() {
         "UPDATE transactions SET stage",
         "FROM removals JOIN",
         "DELETE FROM transactions",
+        "INSERT INTO link_tokens",
+        "DELETE FROM link_tokens",
         "FROM audit",
     ] {
         assert!(
