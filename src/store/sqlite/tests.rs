@@ -8,7 +8,7 @@ mod bounded_steps;
 mod faults;
 mod indexing;
 mod keys;
-mod link_tokens;
+mod link_token_table;
 mod opening;
 mod panics;
 mod plans;

@@ -89,10 +89,8 @@ pub(super) fn find(conn: &Sqlite, id: TransactionId) -> Result<Option<Transactio
 
 /// The first one stored the transaction and stays counted.
 pub(super) fn return_link_token(conn: &Sqlite, id: TransactionId) -> Result<(), StoreError> {
-    conn.prepare_cached(
-        "UPDATE link_tokens SET made = made - 1 WHERE transaction_id = ?1 AND made > 1",
-    )?
-    .execute([id.0.as_bytes()])?;
+    conn.prepare_cached("UPDATE link_tokens SET made = made - 1 WHERE transaction_id = ?1 AND made > 1")?
+        .execute([id.0.as_bytes()])?;
     Ok(())
 }
 
