@@ -5,7 +5,7 @@ use super::http::HttpConfig;
 use super::plaid::Environment;
 use super::products::ProductLists;
 use super::settings::Settings;
-use super::values::list;
+use super::values::names;
 
 /// <https://plaid.com/docs/api/link/#linktokencreate>, `country_codes`.
 const COUNTRIES: [&str; 20] = [
@@ -72,7 +72,7 @@ impl LinkConfig {
 
 fn read_countries(settings: &mut Settings) -> Vec<String> {
     let text = settings.text("PLAID_COUNTRY_CODES").unwrap_or("US");
-    let given: Vec<String> = list(text).map(str::to_ascii_uppercase).collect();
+    let given: Vec<String> = names(text).map(str::to_ascii_uppercase).collect();
     let mut countries: Vec<String> = Vec::new();
     for country in &given {
         if !COUNTRIES.contains(&country.as_str()) {

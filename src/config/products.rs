@@ -5,7 +5,7 @@
 
 use super::plaid::Environment;
 use super::settings::Settings;
-use super::values::list;
+use super::values::names;
 
 /// The defaults outside of production. `auth` is not in `products`, where it would filter accounts (see
 /// [`AuthFilter`](super::AuthFilter)).
@@ -208,7 +208,7 @@ fn require_both(settings: &mut Settings) {
 fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
     let given: Vec<String> = settings
         .text(name)
-        .map(|text| list(text).map(str::to_ascii_lowercase).collect())
+        .map(|text| names(text).map(str::to_ascii_lowercase).collect())
         .unwrap_or_default();
     let is_none = given.iter().any(|product| product == NONE);
     match name {

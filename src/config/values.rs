@@ -2,8 +2,12 @@
 
 /// The parts of a comma-separated list, without the spaces around them and without empty ones.
 pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|part| !part.is_empty())
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// The parts of a list of names, which may also be separated by whitespace.
+pub(super) fn names(text: &str) -> impl Iterator<Item = &str> {
+    list(text).flat_map(str::split_whitespace)
 }
 
 /// `on` or `off`, and what people write for them.
@@ -30,7 +34,7 @@ mod tests {
     #[test]
     fn lists_forgive_spaces_and_spare_commas() {
         assert_eq!(list(" a, b,,c ,").collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(list("a b\tc").collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(names("a b,\tc").collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(list(" , ").count(), 0);
     }
 

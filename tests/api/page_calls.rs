@@ -93,12 +93,20 @@ async fn who_cancels_is_sent_back_with_access_denied() {
     assert_eq!(browser.cancel().await.text("redirect_to"), redirect_to);
     // A page that was left open over night still leads back.
     let late = Browser::open(&broker, "?state=s").await;
+    late.create_link_token().await;
+    let forgotten = Browser::open(&broker, "?state=s").await;
     broker.clock.advance(Duration::from_secs(10 * 3600));
     assert!(
         late.cancel()
             .await
             .text("redirect_to")
             .contains("error=access_denied")
+    );
+    // One that never opened Link may have been cancelled and forgotten since: nobody is sent back twice.
+    let refused = forgotten.cancel().await;
+    assert_eq!(
+        (refused.status, refused.error().as_str()),
+        (409, "transaction_over")
     );
     assert_eq!(broker.simulator.count(EXCHANGE), 0);
 }

@@ -213,8 +213,9 @@ fn another_user_reaches_no_broker() {
     let shared = directory();
     let program = shared.path().join("program");
     std::fs::copy(BINARY, &program).unwrap();
+    // Sticky, as /tmp is: where others can replace a socket, none is made.
     for path in [home.path(), shared.path(), &program] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o1777)).unwrap();
     }
     let data = home.path().join("data");
     std::fs::create_dir(&data).unwrap();

@@ -148,6 +148,10 @@ fn the_lines_to_use_instead_keep_every_product_and_hide_no_account() {
             .iter()
             .filter_map(|line| line.split_once('='))
             .collect();
+        let unchanged = settings
+            .iter()
+            .filter(|(name, _)| lines.iter().all(|(changed, _)| changed != name));
+        let lines: Vec<_> = lines.iter().chain(unchanged).copied().collect();
         let better = good(&lines).link.products;
         assert_eq!(better.auth_filter(), None, "{settings:?}");
         let sorted = |lists: &crate::config::ProductLists| {
