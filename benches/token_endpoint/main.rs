@@ -185,22 +185,30 @@ fn refresh(response: &Response) -> Request {
 /// Codes of people who have connected their banks.
 async fn codes(broker: SocketAddr, count: usize) -> Vec<String> {
     let pages = load(broker, vec![Request::get("/?state=s"); count]).await.1;
+    let starts = pages.iter().map(|page| {
+        let sealed = between(&page.body, "data-request=\"", '"');
+        page_call(page, "/api/create_link_token", &format!(r#"{{"request":"{sealed}"}}"#))
+    });
+    load(broker, starts.collect()).await;
     let completions = pages.iter().map(|page| {
-        let handle = between(&page.body, "data-handle=\"", '"');
-        let cookie = between(&page.head, "set-cookie: ", ';');
         let body = format!(
             r#"{{"public_token":"public-sandbox-{}","metadata":{{}}}}"#,
             Uuid::new_v4()
         );
-        Request::post("/api/set_access_token", &body)
-            .header("content-type", "application/json")
-            .header("x-broker-handle", handle)
-            .header("cookie", cookie)
-            .header("sec-fetch-site", "same-origin")
+        page_call(page, "/api/set_access_token", &body)
     });
     let completed = load(broker, completions.collect()).await.1;
     let code = |response: &Response| between(&response.body, "code=", '&').to_owned();
     completed.iter().map(code).collect()
+}
+
+/// One of the page's own calls.
+fn page_call(page: &Response, path: &str, body: &str) -> Request {
+    Request::post(path, body)
+        .header("content-type", "application/json")
+        .header("x-broker-handle", between(&page.body, "data-handle=\"", '"'))
+        .header("cookie", between(&page.head, "set-cookie: ", ';'))
+        .header("sec-fetch-site", "same-origin")
 }
 
 fn between<'t>(text: &'t str, before: &str, after: char) -> &'t str {
