@@ -28,7 +28,9 @@ pub(crate) async fn upstream() -> SocketAddr {
     };
     let item = || async { Json(json!({ "item": { "item_id": "item" }, "request_id": "r" })) };
     let link = || async {
-        Json(json!({ "link_token": "link-sandbox-0", "expiration": "2030-01-01T00:00:00Z", "request_id": "r" }))
+        Json(
+            json!({ "link_token": "link-sandbox-0", "expiration": "2030-01-01T00:00:00Z", "request_id": "r" }),
+        )
     };
     let router = Router::new()
         .route("/link/token/create", post(link))

@@ -187,7 +187,11 @@ async fn codes(broker: SocketAddr, count: usize) -> Vec<String> {
     let pages = load(broker, vec![Request::get("/?state=s"); count]).await.1;
     let starts = pages.iter().map(|page| {
         let sealed = between(&page.body, "data-request=\"", '"');
-        page_call(page, "/api/create_link_token", &format!(r#"{{"request":"{sealed}"}}"#))
+        page_call(
+            page,
+            "/api/create_link_token",
+            &format!(r#"{{"request":"{sealed}"}}"#),
+        )
     });
     load(broker, starts.collect()).await;
     let completions = pages.iter().map(|page| {
