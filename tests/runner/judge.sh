@@ -9,12 +9,12 @@
 parts_table='
 always         self-tests     3
 rust           format         1
-rust           rust           950
+rust           rust           1300
 rust           otel           1
 rust           lints          1
-browser        browser        60
-clients        clients        100
-oauth-clients  oauth-clients  20
+browser        browser        120
+clients        clients        170
+oauth-clients  oauth-clients  22
 schemathesis   schemathesis   32
 ship           ship-forms     10
 ship           ship-image     4
