@@ -45,7 +45,10 @@ const PUBLIC_SECRET = '51a11a7ed5ec4e7000000000000001';
 
 /** A page as it may be kept. */
 export function maskPage(html) {
-  const masked = html.replace(/(\bdata-(handle|request)=")[^"]*/g, '$1[$2]');
+  const masked = html
+    .replace(/(\bdata-(handle|request)=")[^"]*/g, '$1[$2]')
+    // The way on for a browser that does not open an app by itself: the code is on its way to the client there.
+    .replace(/(<a id="continue"[^>]*[?&]code=)[^&"]*/g, '$1[code]');
   return SAYS_PUBLIC.test(masked) ? masked.replaceAll(PUBLIC_SECRET, '[public secret]') : masked;
 }
 
