@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use plaid_token_broker::clock::{Clock as _, SharedClock, SystemClock, Timestamp};
 use plaid_token_broker::config::{DatabaseUrl, KeySource, StoreConfig};
-use plaid_token_broker::connections;
+use plaid_token_broker::plaid::connections;
 use plaid_token_broker::random;
 use plaid_token_broker::secret::PlaidAccessToken;
 use plaid_token_broker::store::model::{

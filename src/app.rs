@@ -1,5 +1,7 @@
 //! The state that every handler shares.
 
+pub mod admin;
+
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
@@ -9,19 +11,19 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::admin::Admins;
-use crate::audit::{Audit, Origin};
+use self::admin::Admins;
 use crate::clock::SharedClock;
 use crate::config::{self, ClientConfig, Clients, Config, Environment, Problems, RedirectUris};
-use crate::connections::Connections;
-use crate::limits::Limits;
-use crate::metrics::Metrics;
-use crate::pages::PageEnvironment;
+use crate::http::limits::Limits;
+use crate::http::pages::PageEnvironment;
 use crate::plaid::PlaidClient;
-use crate::record::Record;
+use crate::plaid::connections::Connections;
+use crate::request_log::Record;
 use crate::simulator::Simulator;
 use crate::store::model::{AllowedRedirectUri, Connection};
 use crate::store::{Store, StoreError};
+use crate::telemetry::audit::{Audit, Origin};
+use crate::telemetry::metrics::Metrics;
 
 /// What [`App`] is made of.
 pub struct Parts {

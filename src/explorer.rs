@@ -5,11 +5,11 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 
 use crate::app::App;
+use crate::http::client_ip::Peer;
+use crate::http::pages::{ResultAccount, ResultPage};
+use crate::http::{Refusal, error_page, html, plain_policy};
 use crate::link::{Session, SessionError, about, explorer_is_open};
-use crate::middleware::peer::Peer;
-use crate::pages::{ResultAccount, ResultPage};
 use crate::plaid::Account;
-use crate::web::{Refusal, error_page, html, plain_policy};
 
 const ROOT: &str = "./";
 

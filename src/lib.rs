@@ -5,39 +5,38 @@
 //! Plaid, stores the connection sealed, and sends the browser back with a code. The token endpoint turns
 //! that code into Plaid's own access token, and answers refreshes.
 //!
-//! The rooms, top to bottom; each knows only rooms below it:
+//! The modules, top to bottom; a module uses only modules below it:
 //!
-//! - [`secret`]: token and secret types whose `Debug` is silent
-//! - [`clock`]: time, which enters every decision as a value
+//! - [`cli`]: the commands: parse, call, print, exit codes
+//! - [`server`]: build, bind, serve, drain; the router; health, metrics and the operators' control socket
+//! - [`console`]: the setup page, connections, the administrators' sign-in
+//! - [`request_log`]: what clients sent and why it failed
+//! - [`explorer`]: where the browser login flow ends
+//! - [`link`]: the authorization endpoint, the Link page and its calls, the return from a bank
+//! - [`doctor`]: checks, tunnels, rehearsal, the identity challenge
+//! - [`oauth`]: token, refresh, revocation, introspection, metadata; client authentication
+//! - [`app`]: the shared state: clients, administrators' sessions
+//! - [`plaid`]: Plaid's API; exchange, health and removal of connections
+//! - [`http`]: middleware, limits, cookies, pages, assets, errors
+//! - [`telemetry`]: logs, metrics, traces, audit notes
+//! - [`store`]: connections and tokens, sealed, in `SQLite` or `PostgreSQL`
+//! - [`config`]: settings
 
-pub mod admin;
 pub mod app;
-pub mod assets;
-pub mod audit;
 pub mod cli;
 pub mod config;
-pub mod connections;
-pub mod control;
+pub mod console;
+pub mod doctor;
 pub mod explorer;
-mod instance;
-pub mod lifecycle;
-pub mod limits;
+pub mod http;
 pub mod link;
-pub mod metrics;
-pub mod middleware;
 mod nearest;
 pub mod oauth;
-pub mod openapi;
-pub mod ops;
-pub mod pages;
 pub mod plaid;
-pub mod record;
-pub mod rehearse;
-pub mod router;
-pub mod setup;
+pub mod request_log;
+pub mod server;
 pub mod store;
 pub mod telemetry;
-pub mod web;
 
 pub use plaid_simulator as simulator;
 pub use plaid_token_broker_core::{clock, random, secret};

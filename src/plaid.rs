@@ -4,6 +4,7 @@
 //! that no request body of ours holds the Plaid secret; `Plaid-Version` is always sent.
 
 mod client;
+pub mod connections;
 mod error;
 mod institutions;
 mod products;

@@ -43,7 +43,7 @@ pub use self::tokens::{PresentedToken, TokenKind};
 use self::trail::Trail;
 use crate::clock::Timestamp;
 use crate::config::{DatabaseUrl, StoreConfig};
-use crate::metrics::StoreMetrics;
+use crate::telemetry::metrics::StoreMetrics;
 
 /// Whether an answer waits for the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

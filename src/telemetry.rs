@@ -1,7 +1,9 @@
 //! Logs go to standard error, as text for people or one JSON object a line; standard output is for what was asked for.
 //! With the feature `otel`, traces go where OpenTelemetry's variables say.
 
+pub mod audit;
 mod line;
+pub mod metrics;
 #[cfg(feature = "otel")]
 mod otel;
 

@@ -2,7 +2,7 @@
 
 use super::operate::unexpected;
 use super::{DONE, FAILED, complain, operate, say};
-use crate::control::{Answer, Request};
+use crate::server::control::{Answer, Request};
 
 /// The link alone on standard output, for people and for `open "$(…)"`; all else on standard error.
 pub(super) fn run() -> u8 {

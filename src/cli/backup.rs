@@ -7,11 +7,11 @@ use clap::Args;
 
 use super::operate::{ask, operator_settings, runtime, store_options, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
-use crate::audit::{Actor, AuditEvent, NewAudit};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::control::{Answer, Request};
+use crate::server::control::{Answer, Request};
 use crate::store::{BackupError, OpenError, Restored, Store};
+use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 
 /// Write a copy of the store to a new file, with the broker running or stopped.
 ///

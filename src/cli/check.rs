@@ -8,7 +8,7 @@ use serde_json::json;
 use super::running::{self, Running};
 use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
 use crate::config::{LoadOptions, Problems};
-use crate::setup::checks::{self, Context, Report};
+use crate::doctor::checks::{self, Context, Report};
 
 /// Check settings, Plaid, addresses and the store, and say how to put right what is wrong.
 ///

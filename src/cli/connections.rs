@@ -11,7 +11,7 @@ use super::operate::{ask, operator_settings, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Environment;
-use crate::control::{Answer, Request};
+use crate::server::control::{Answer, Request};
 use crate::store::model::{
     AuditQuery, ConnectionFilter, ConnectionId, ConnectionKey, ConnectionState, EndTarget,
 };

@@ -11,9 +11,9 @@ use super::operate::{ask, operator_settings, unexpected};
 use super::{DONE, FAILED, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::credential_error;
-use crate::control::{Answer, Request};
 use crate::random;
 use crate::secret::{ClientSecret, HASHED_SECRET_CHARS, SecretHash};
+use crate::server::control::{Answer, Request};
 use crate::store::keyring::{Keyring, is_key_id};
 use crate::store::model::KeysReport;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{FAILED, UNREACHABLE, USAGE, complain, settings};
 use crate::clock::SystemClock;
 use crate::config::{Config, DatabaseUrl, LoadOptions};
-use crate::control::{Answer, AskError, Context, Line, Progress, Remote, Request, Sink, execute};
+use crate::server::control::{Answer, AskError, Context, Line, Progress, Remote, Request, Sink, execute};
 use crate::store::model::Account;
 use crate::store::{Durability, OpenError, OpenOptions, Store};
 

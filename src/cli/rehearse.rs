@@ -12,8 +12,8 @@ use super::running::{self, Running};
 use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, reachable, say};
 use crate::clock::SystemClock;
 use crate::config::{Clients, Config, Environment, LoadOptions};
-use crate::record::rehearsal::Keys;
-use crate::rehearse::{Action, Identity, Outcome, Rehearsal, Step, Verdict};
+use crate::doctor::rehearsal::{Action, Identity, Outcome, Rehearsal, Step, Verdict};
+use crate::request_log::rehearsal::Keys;
 use crate::store::keyring::Keyring;
 use crate::store::{Inspection, OpenOptions, Store};
 

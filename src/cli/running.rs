@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::operate;
 use crate::config::{Config, LoadOptions, Problems, Sources};
-use crate::control::{Answer, Description, Request};
+use crate::server::control::{Answer, Description, Request};
 
 /// It tries its store meanwhile, which waits a while for a disk that hangs.
 const PATIENCE: Duration = Duration::from_secs(12);

@@ -10,13 +10,13 @@ use clap::Args;
 use tokio::runtime::Runtime;
 
 use super::{DONE, FAILED, USAGE, complain, say, settings};
-use crate::admin;
 use crate::app::App;
-use crate::audit::{Actor, AuditEvent, NewAudit};
+use crate::app::admin;
 use crate::config::{Config, Environment, LoadOptions};
-use crate::lifecycle::{self, Addresses, Broker, Hangup, Outside};
-use crate::setup::tunnel::Kind;
+use crate::doctor::tunnel::Kind;
+use crate::server::{self, Addresses, Broker, Hangup, Outside};
 use crate::telemetry;
+use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 
 /// Run the broker (what happens without a command).
 #[derive(Args, Debug, Default)]
@@ -85,7 +85,7 @@ fn prepare() -> anyhow::Result<(Runtime, Hangup)> {
 }
 
 async fn serve(config: Config, hangup: Hangup) -> anyhow::Result<bool> {
-    let stop = lifecycle::signals().map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
+    let stop = server::signals().map_err(|error| anyhow!("cannot listen to signals: {error}"))?;
     let mut hangup = Some(hangup);
     if config.oauth.clients_file.is_none() {
         hangup
@@ -93,7 +93,7 @@ async fn serve(config: Config, hangup: Hangup) -> anyhow::Result<bool> {
             .map(|hangup| tokio::spawn(hangup.stops(stop.clone())));
     }
     let broker = tokio::select! {
-        broker = lifecycle::build(config, Outside::default()) => broker?,
+        broker = server::build(config, Outside::default()) => broker?,
         // Nothing is served yet, and what opening the store began is whole or undone.
         () = stop.drain.cancelled() => return Ok(true),
     };

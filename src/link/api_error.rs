@@ -6,10 +6,10 @@ use http::header::RETRY_AFTER;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::connections::ExchangeError;
-use crate::limits::TooMany;
-use crate::middleware::body::BodyError;
-use crate::middleware::request_id;
+use crate::http::body::BodyError;
+use crate::http::limits::TooMany;
+use crate::http::request_id;
+use crate::plaid::connections::ExchangeError;
 use crate::plaid::{PlaidError, Verdict};
 use crate::store::StoreError;
 

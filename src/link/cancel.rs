@@ -12,12 +12,12 @@ use super::complete::loggable;
 use super::transaction::Tab;
 use super::{callback, recorded};
 use crate::app::App;
-use crate::audit::Origin;
-use crate::middleware::body;
-use crate::middleware::peer::Peer;
-use crate::middleware::request_id;
-use crate::record::Endpoint;
+use crate::http::body;
+use crate::http::client_ip::Peer;
+use crate::http::request_id;
+use crate::request_log::Endpoint;
 use crate::store::model::{CancelOutcome, Flow, Transaction};
+use crate::telemetry::audit::Origin;
 
 /// What the page sends: Link's `onExit` (<https://plaid.com/docs/link/web/#onexit>) and the person's choice.
 #[derive(Default, Deserialize)]

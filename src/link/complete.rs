@@ -12,15 +12,15 @@ use super::session::SESSION_TTL;
 use super::transaction::Tab;
 use super::{callback, cookies, recorded, session};
 use crate::app::App;
-use crate::audit::Origin;
-use crate::connections::LinkResult;
-use crate::middleware::body;
-use crate::middleware::peer::Peer;
-use crate::middleware::request_id;
-use crate::record::Endpoint;
+use crate::http::body;
+use crate::http::client_ip::Peer;
+use crate::http::request_id;
+use crate::plaid::connections::LinkResult;
+use crate::request_log::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
 use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
+use crate::telemetry::audit::Origin;
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use uuid::Uuid;
 
+use crate::http::cookie::{build, find, pairs, prefix};
 use crate::secret::OwnToken;
-use crate::web::cookie::{build, find, pairs, prefix};
 
 /// Transactions that one browser may have open; the oldest go first. A cookie is some 130 bytes.
 const MAX_TRANSACTIONS: usize = 8;

@@ -9,14 +9,14 @@ use super::api_error::PageCallError;
 use super::transaction::Tab;
 use super::{callback, recorded};
 use crate::app::App;
-use crate::audit::Origin;
 use crate::config::ProductLists;
-use crate::middleware::body;
-use crate::middleware::peer::Peer;
-use crate::middleware::request_id;
+use crate::http::body;
+use crate::http::client_ip::Peer;
+use crate::http::request_id;
 use crate::plaid::{self, LinkProducts, LinkTokenRequest, LinkTokenUser};
-use crate::record::Endpoint;
+use crate::request_log::Endpoint;
 use crate::store::model::{LinkStart, Stage, Transaction};
+use crate::telemetry::audit::Origin;
 
 /// Link tokens that one authorization gets: a person needs one, and a few more after mistakes.
 const MOST_LINK_TOKENS: u32 = 20;

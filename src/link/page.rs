@@ -12,22 +12,22 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::{policy, refusal, transaction};
-use crate::admin::Admin;
 use crate::app::App;
-use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
+use crate::app::admin::Admin;
 use crate::config::ExplorerMode;
-use crate::limits::Kind;
-use crate::middleware::peer::Peer;
-use crate::middleware::request_id;
+use crate::http::client_ip::Peer;
+use crate::http::limits::Kind;
+use crate::http::pages::{AboutPage, FramedPage, LinkPage, plain_products};
+use crate::http::request_id;
+use crate::http::{error_page, html, plain_policy, refuse_cross_site};
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
 use crate::oauth::told;
-use crate::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::plaid;
 use crate::random;
-use crate::record::{Attempt, Endpoint};
+use crate::request_log::{Attempt, Endpoint};
 use crate::store::model::Flow;
-use crate::web::{error_page, html, plain_policy, refuse_cross_site};
+use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
 /// What is known of the browser's request.
 pub struct Visit {

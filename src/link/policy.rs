@@ -1,7 +1,7 @@
 //! The Link page's Content-Security-Policy, after <https://plaid.com/docs/link/web/#content-security-policy-csp>:
 //! Link's script and frame come from `cdn.plaid.com` alone, and in the simulator everything comes from ourselves.
 
-use crate::pages::PageEnvironment;
+use crate::http::pages::PageEnvironment;
 
 const CDN: &str = "https://cdn.plaid.com/";
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use super::api_error::PageCallError;
 use crate::app::App;
 use crate::plaid::Verdict;
-use crate::record::{Attempt, Endpoint};
+use crate::request_log::{Attempt, Endpoint};
 use crate::store::model::{Flow, Transaction};
 
 /// The entry of one of the page's calls; only those of an OAuth client are recorded.

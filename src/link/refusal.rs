@@ -5,10 +5,10 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::app::App;
-use crate::limits::TooMany;
+use crate::http::limits::TooMany;
+use crate::http::{Refusal, error_page};
 use crate::oauth::authorize::PageError;
 use crate::oauth::redirect::RedirectError;
-use crate::web::{Refusal, error_page};
 
 pub(super) fn internal() -> Refusal {
     Refusal {

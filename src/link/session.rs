@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::cookies;
 use crate::app::App;
-use crate::middleware::peer::Peer;
+use crate::http::client_ip::Peer;
 use crate::secret::OwnToken;
 use crate::store::model::{Connection, Flow, Stage, Transaction, TransactionId};
 use crate::store::{StoreError, TokenKind};

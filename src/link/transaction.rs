@@ -13,14 +13,14 @@ use http::request::Parts;
 use super::api_error::PageCallError;
 use super::cookies;
 use crate::app::App;
-use crate::limits::Kind;
-use crate::middleware::peer::Peer;
+use crate::http::client_ip::Peer;
+use crate::http::limits::Kind;
+use crate::http::{CrossSite, refuse_cross_site};
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::model::{Flow, NewTransaction, Nonce, Stage, Transaction, TransactionId};
 use crate::store::seal::SealError;
 use crate::store::{PresentedToken, TokenKind};
-use crate::web::{CrossSite, refuse_cross_site};
 
 /// How long a person may take: as long as a link token lives (<https://plaid.com/docs/api/link/>).
 const TRANSACTION_TTL: Duration = Duration::from_secs(4 * 3600);

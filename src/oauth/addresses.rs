@@ -4,11 +4,11 @@ use http::{Method, Request, StatusCode};
 
 use super::suspicions;
 use crate::app::App;
-use crate::limits::Kind;
-use crate::middleware::peer::Peer;
+use crate::http::client_ip::Peer;
+use crate::http::limits::Kind;
+use crate::http::wants_page;
 use crate::nearest::distance;
-use crate::record::Endpoint;
-use crate::web::wants_page;
+use crate::request_log::Endpoint;
 
 /// What a profile of an OAuth client names, the guide's address for tokens last: on a tie the standard's name is told.
 const ADDRESSES: [(&str, Endpoint); 5] = [

@@ -18,7 +18,7 @@ use url::Url;
 use super::redirect::any_port_origin;
 use crate::app::App;
 use crate::config::{ClientConfig, ClientKind};
-use crate::record::Endpoint;
+use crate::request_log::Endpoint;
 
 /// Answers preflight requests, and lets pages of registered origins read every response of these endpoints, errors too.
 /// Never with credentials: no cookie counts here.

@@ -11,13 +11,13 @@ use super::error::TokenError;
 use super::params::Params;
 use super::{suspicions, told};
 use crate::app::App;
-use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::{ClientKind, Clients};
-use crate::limits::Kind;
-use crate::middleware::body::{self, BodyError};
-use crate::middleware::peer::Peer;
-use crate::middleware::request_id;
-use crate::record;
+use crate::http::body::{self, BodyError};
+use crate::http::client_ip::Peer;
+use crate::http::limits::Kind;
+use crate::http::request_id;
+use crate::request_log;
+use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
 /// A request as it came.
 pub(super) struct Sent<'r> {
@@ -50,16 +50,16 @@ pub(super) struct Attempt {
     /// The client that it says it comes from, when there is one of that id.
     client_id: Option<String>,
     /// Its entry in the record.
-    pub(super) entry: record::Attempt,
+    pub(super) entry: request_log::Attempt,
 }
 
 impl Attempt {
     /// Of this endpoint.
-    pub(super) fn new(app: &App, endpoint: record::Endpoint, peer: Peer) -> Self {
+    pub(super) fn new(app: &App, endpoint: request_log::Endpoint, peer: Peer) -> Self {
         Self {
             endpoint: match endpoint {
-                record::Endpoint::Revocation => "revoke",
-                record::Endpoint::Introspection => "introspect",
+                request_log::Endpoint::Revocation => "revoke",
+                request_log::Endpoint::Introspection => "introspect",
                 _ => "token",
             },
             peer,

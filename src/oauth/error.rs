@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::client_auth::ClientAuthError;
 use super::params::ParamsError;
 use super::pkce::PkceError;
-use crate::limits::TooMany;
+use crate::http::limits::TooMany;
 use crate::plaid::{PlaidError, Verdict};
 use crate::store::StoreError;
 

@@ -13,13 +13,13 @@ use super::client_auth::Authenticated;
 use super::endpoint::{self, Attempt, Sent};
 use super::error::TokenError;
 use crate::app::App;
-use crate::audit::Actor;
 use crate::config::ClientKind;
-use crate::middleware::peer::Peer;
-use crate::record::Endpoint;
+use crate::http::client_ip::Peer;
+use crate::request_log::Endpoint;
 use crate::secret::PlaidAccessToken;
 use crate::store::TokenKind;
 use crate::store::model::{Grant, GrantId, Revocation};
+use crate::telemetry::audit::Actor;
 
 /// `POST /oauth/revoke`.
 pub async fn revoke(

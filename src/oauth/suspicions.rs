@@ -8,7 +8,7 @@ use super::client_auth::{Authenticated, ClientAuthError, Method, Presented, head
 use super::params::Params;
 use crate::app::App;
 use crate::config::{ClientConfig, ClientKind, Clients};
-use crate::record::Attempt;
+use crate::request_log::Attempt;
 use crate::store::TokenKind;
 
 /// What was meant to be presented.

@@ -20,8 +20,8 @@ use super::error::TokenError;
 use super::params::Params;
 use super::told;
 use crate::app::App;
-use crate::middleware::peer::Peer;
-use crate::record::Endpoint;
+use crate::http::client_ip::Peer;
+use crate::request_log::Endpoint;
 use request::Grant;
 
 /// Answers a token request.

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config::{ClientConfig, Clients, ProductLists, is_product};
 use crate::nearest::{distance, nearest};
 use crate::plaid::Verdict;
-use crate::record::{Attempt, Endpoint};
+use crate::request_log::{Attempt, Endpoint};
 
 /// The grants and response types that are told by name; whatever else was sent stays out of the record.
 const GRANT_TYPES: [&str; 6] = [

@@ -19,8 +19,8 @@ use super::types::{
     LinkTokenRequest,
 };
 use crate::clock::Timestamp;
-use crate::metrics::PlaidMetrics;
 use crate::secret::{PlaidAccessToken, PlaidPublicToken, PlaidSecret};
+use crate::telemetry::metrics::PlaidMetrics;
 
 /// The API version whose shapes we speak (<https://plaid.com/docs/api/versioning/>).
 const VERSION: &str = "2020-09-14";

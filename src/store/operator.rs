@@ -103,7 +103,7 @@ impl Store {
     /// this one, ends those among them that the target names, and queues their removal at Plaid, in one commit. Begin
     /// with `None` and go on with what a step returns as `next`, until it returns none; a run that was cut short is
     /// continued by beginning again. A connection that another client's live grant uses stays when a client is ended.
-    /// [`connections::end`](crate::connections::end) takes all the steps.
+    /// [`connections::end`](crate::plaid::connections::end) takes all the steps.
     pub async fn end_step(
         &self,
         target: EndTarget,
@@ -172,7 +172,7 @@ impl Store {
     }
 
     /// Writes a row of the audit log in a commit of its own: for operators' acts that change nothing here. What strangers
-    /// can cause is noted with [`Audit::note`](crate::audit::Audit::note) instead, which forces no sync.
+    /// can cause is noted with [`Audit::note`](crate::telemetry::audit::Audit::note) instead, which forces no sync.
     pub async fn record(&self, new: NewAudit, now: Timestamp) -> Result<(), StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.record(new, now).await,

@@ -47,7 +47,7 @@ use super::tokens::TokenKey;
 use super::trail::Trail;
 use crate::clock::Timestamp;
 use crate::config::{KeySource, PostgresUrl};
-use crate::metrics::StoreMetrics;
+use crate::telemetry::metrics::StoreMetrics;
 
 /// After which time a redemption is asked for again when nobody knows whether it was committed.
 const REDEEM_AGAIN: Duration = Duration::from_secs(1);

@@ -46,7 +46,7 @@ use super::tokens::TokenKey;
 use super::trail::Trail;
 use crate::clock::Timestamp;
 use crate::config::KeySource;
-use crate::metrics::StoreMetrics;
+use crate::telemetry::metrics::StoreMetrics;
 
 /// An open `SQLite` store.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plaid_token_broker::audit::Flush;
 use plaid_token_broker::store::model::AuditQuery;
+use plaid_token_broker::telemetry::audit::Flush;
 use reqwest::RequestBuilder;
 
 use crate::harness::{Answer, TestBroker, between, encode};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::audit::{Actor, Flush, Origin};
 use plaid_token_broker::store::model::{AuditRecord, ConnectionFilter, ConnectionSummary};
+use plaid_token_broker::telemetry::audit::{Actor, Flush, Origin};
 use serde_json::Value;
 
 use crate::harness::{CALLBACK, TestBroker, encode};
@@ -253,7 +253,7 @@ async fn an_audit_file_that_cannot_be_written_stops_the_start_with_its_name() {
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(env, None, LoadOptions::default()).unwrap();
     let started =
-        plaid_token_broker::lifecycle::build(config, plaid_token_broker::lifecycle::Outside::default()).await;
+        plaid_token_broker::server::build(config, plaid_token_broker::server::Outside::default()).await;
     let error = started.err().unwrap().to_string();
     assert!(
         error.contains("BROKER_AUDIT_FILE") && error.contains("audit.jsonl"),
@@ -320,7 +320,7 @@ async fn an_allowed_callback_works_at_once_after_a_reload_and_after_a_restart() 
 
 #[tokio::test]
 async fn ended_connections_are_removed_at_plaid() {
-    use plaid_token_broker::connections;
+    use plaid_token_broker::plaid::connections;
     use plaid_token_broker::store::model::EndTarget;
     let broker = TestBroker::start().await;
     let tokens = broker.tokens().await;

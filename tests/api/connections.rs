@@ -93,7 +93,7 @@ async fn an_admin_sees_how_each_connection_stands_and_no_token() {
     broker
         .app
         .audit
-        .flush(plaid_token_broker::audit::Flush::All)
+        .flush(plaid_token_broker::telemetry::audit::Flush::All)
         .await
         .unwrap();
 

@@ -3,12 +3,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use plaid_token_broker::audit::{Actor, Origin};
-use plaid_token_broker::control::{
+use plaid_token_broker::server::control::{
     Answer as Told, AskError, Call, Line, ListenError, Listener, Remote, Request,
 };
 use plaid_token_broker::simulator::CLIENT_ID;
 use plaid_token_broker::store::model::Account;
+use plaid_token_broker::telemetry::audit::{Actor, Origin};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -78,7 +78,7 @@ async fn a_command_gets_a_link_that_opens_the_broker() {
         local.starts_with(&format!("http://localhost:{port}/setup/login/")),
         "{local}"
     );
-    let life = plaid_token_broker::admin::LINK_TTL;
+    let life = plaid_token_broker::app::admin::LINK_TTL;
     assert_eq!(
         expires_at,
         plaid_token_broker::clock::Clock::now(&*broker.clock).plus(life)

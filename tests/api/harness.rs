@@ -7,8 +7,8 @@ use std::time::Duration;
 use plaid_token_broker::app::App;
 use plaid_token_broker::clock::{ManualClock, Timestamp};
 use plaid_token_broker::config::{Config, LoadOptions, LogConfig, LogFormat};
-use plaid_token_broker::lifecycle::{self, Outside, Stop};
 use plaid_token_broker::plaid::Timeouts;
+use plaid_token_broker::server::{self, Outside, Stop};
 use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
 use plaid_token_broker::telemetry;
 use reqwest::{Client, RequestBuilder, Response, redirect};
@@ -124,9 +124,7 @@ impl TestBroker {
             clock: clock.clone(),
             plaid_timeouts,
         };
-        let broker = lifecycle::build(config, outside)
-            .await
-            .expect("the broker starts");
+        let broker = server::build(config, outside).await.expect("the broker starts");
         let addresses = broker.addresses();
         let app = broker.app().clone();
         let (simulator, simulator_url) = match &plaid {

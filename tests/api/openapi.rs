@@ -5,7 +5,7 @@ mod schema;
 
 use std::collections::BTreeSet;
 
-use plaid_token_broker::router;
+use plaid_token_broker::server::router;
 use plaid_token_broker::simulator::{CLIENT_ID, Fault, SECRET};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

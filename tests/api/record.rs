@@ -5,7 +5,7 @@ mod values;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plaid_token_broker::record::{Endpoint, Entry, Outcome, Update};
+use plaid_token_broker::request_log::{Endpoint, Entry, Outcome, Update};
 use plaid_token_broker::secret::{ClientSecret, SecretHash};
 use plaid_token_broker::simulator::{CLIENT_ID, SECRET};
 use tokio::io::AsyncWriteExt as _;

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use plaid_token_broker::audit::{Actor, Origin};
 use plaid_token_broker::clock::Clock as _;
 use plaid_token_broker::config::SealingKey;
-use plaid_token_broker::record::rehearsal::{HEADER, Keys};
+use plaid_token_broker::request_log::rehearsal::{HEADER, Keys};
 use plaid_token_broker::simulator;
 use plaid_token_broker::store::keyring::Keyring;
+use plaid_token_broker::telemetry::audit::{Actor, Origin};
 use serde_json::Value;
 
 use crate::harness::{Answer, Setup, TestBroker};

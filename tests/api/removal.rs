@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::connections::{Patience, RemovalWorker};
 use plaid_token_broker::link::SESSION_TTL;
+use plaid_token_broker::plaid::connections::{Patience, RemovalWorker};
 use plaid_token_broker::simulator::Fault;
 
 use crate::harness::{Answer, Browser, TestBroker, query_value};

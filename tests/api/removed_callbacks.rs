@@ -1,7 +1,7 @@
 //! A callback that was removed while an authorization is under way: at no later step is anything sent there.
 
-use plaid_token_broker::audit::Origin;
 use plaid_token_broker::simulator::CLIENT_ID;
+use plaid_token_broker::telemetry::audit::Origin;
 
 use crate::harness::{Answer, Browser, TestBroker, query_value};
 use crate::page_calls::EXCHANGE;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::audit::Flush;
 use plaid_token_broker::simulator::Fault;
 use plaid_token_broker::store::model::{AuditQuery, TransactionId};
+use plaid_token_broker::telemetry::audit::Flush;
 use serde_json::json;
 
 use crate::harness::{Answer, Browser, CALLBACK, TestBroker, query_value};

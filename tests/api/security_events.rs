@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use plaid_token_broker::audit::Flush;
 use plaid_token_broker::store::model::AuditRecord;
+use plaid_token_broker::telemetry::audit::Flush;
 
 use crate::code::{CHALLENGE, VERIFIER};
 use crate::harness::TestBroker;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use plaid_token_broker::audit::Flush;
-use plaid_token_broker::setup::checks::ALL;
+use plaid_token_broker::doctor::checks::ALL;
 use plaid_token_broker::simulator::{CLIENT_ID, Options, SECRET};
 use plaid_token_broker::store::model::AuditQuery;
+use plaid_token_broker::telemetry::audit::Flush;
 use reqwest::Response;
 
 use crate::harness::{Answer, CALLBACK, Setup, TestBroker};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plaid_token_broker::admin;
+use plaid_token_broker::app::admin;
 use reqwest::RequestBuilder;
 
 use crate::harness::{Answer, TestBroker, encode};

@@ -50,8 +50,8 @@ def versions():
 
 def times():
     """Whoever stops the broker has to wait longer than it may take: requests in flight, then the store."""
-    drain = int(found(r"DRAIN: Duration = Duration::from_secs\((\d+)\)", "src/lifecycle.rs") or 0)
-    close = int(found(r"CLOSE: Duration = Duration::from_secs\((\d+)\)", "src/lifecycle.rs") or 0)
+    drain = int(found(r"DRAIN: Duration = Duration::from_secs\((\d+)\)", "src/server.rs") or 0)
+    close = int(found(r"CLOSE: Duration = Duration::from_secs\((\d+)\)", "src/server.rs") or 0)
     unit = int(found(r"^TimeoutStopSec=(\d+)$", "docs/deploy/plaid-token-broker.service") or 0)
     agree("the unit's TimeoutStopSec is too short", unit > drain + close)
     broker = YAML(typ="safe").load(read("compose.yaml"))["services"]["broker"]

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::cli::say;
-use crate::setup::checks::{ALL, Finding, Report, Status};
+use crate::doctor::checks::{ALL, Finding, Report, Status};
 
 /// Columns of a line, with its indent.
 const WIDTH: usize = 100;

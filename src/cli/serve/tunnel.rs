@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::cli::{FAILED, UNREACHABLE, USAGE, complain, say};
 use crate::config::{self, Config, LoadOptions, Sources, TunnelSettings};
-use crate::setup::tunnel::{self, Kind};
+use crate::doctor::tunnel::{self, Kind};
 
 /// The settings with the tunnel's address as `PUBLIC_URL`, so that all that hangs on it is checked with it. What goes
 /// wrong is told; the error is the exit code.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::answer::Granted;
 use crate::app::App;
-use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::clock::Timestamp;
 use crate::config::ClientKind;
 use crate::oauth::client_auth::Authenticated;
@@ -19,6 +18,7 @@ use crate::store::model::{
     Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption, Revocation, Transaction,
     TransactionId,
 };
+use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
 const INVALID: TokenError =
     TokenError::InvalidGrant("the code is not valid; send the person through the flow again");

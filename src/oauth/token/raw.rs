@@ -3,12 +3,12 @@
 
 use super::answer::Granted;
 use crate::app::App;
-use crate::audit::Origin;
-use crate::connections::ExchangeError;
 use crate::oauth::client_auth::{Authenticated, ClientAuthError};
 use crate::oauth::error::TokenError;
 use crate::oauth::scope;
+use crate::plaid::connections::ExchangeError;
 use crate::secret::PlaidPublicToken;
+use crate::telemetry::audit::Origin;
 
 /// Exchanges the token, once; the same client's repeat gets the same answer for half an hour.
 pub(super) async fn exchange(

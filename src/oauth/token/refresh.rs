@@ -6,17 +6,17 @@
 
 use super::answer::Granted;
 use crate::app::App;
-use crate::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 use crate::config::ClientKind;
-use crate::connections::Health;
 use crate::oauth::client_auth::Authenticated;
 use crate::oauth::error::TokenError;
 use crate::oauth::rotation::{self, Decision, Presented};
+use crate::plaid::connections::Health;
 use crate::plaid::{PlaidError, Verdict};
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::model::{Connection, Grant, GrantId, Revocation, RotateOutcome, Rotation};
 use crate::store::{PresentedToken, TokenKind};
+use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
 const INVALID: TokenError =
     TokenError::InvalidGrant("the refresh token is not valid; send the person through the flow again");

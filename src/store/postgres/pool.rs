@@ -16,8 +16,8 @@ use tokio_postgres::{Row, Statement};
 use tokio_util::task::TaskTracker;
 
 use super::failure::{Failure, unconnected};
-use crate::metrics::StoreMetrics;
 use crate::store::error::StoreError;
+use crate::telemetry::metrics::StoreMetrics;
 
 /// How often a decision is tried that others, or the end of its connection, were in the way of.
 const ATTEMPTS: u32 = 5;

@@ -12,8 +12,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::open::Held;
-use crate::metrics::StoreMetrics;
 use crate::store::error::StoreError;
+use crate::telemetry::metrics::StoreMetrics;
 
 /// How many callers may queue before the next one waits for a place.
 const QUEUE: usize = 1024;

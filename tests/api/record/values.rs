@@ -1,6 +1,6 @@
 //! Whatever is sent: no value of it stands in the record.
 
-use plaid_token_broker::record::Entry;
+use plaid_token_broker::request_log::Entry;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;

@@ -1,0 +1,23 @@
+//! Setting the broker up: the page with its values, what is checked, the tunnels that lead to it, and what clients sent.
+
+mod callbacks;
+pub mod connections;
+mod identity_challenge;
+mod live;
+mod page;
+mod profile;
+pub mod rehearse;
+
+use crate::http::Routes;
+
+/// What is served for setting up.
+pub fn routes() -> Routes {
+    Routes::default()
+        .get(
+            crate::doctor::identity_challenge::PATH,
+            identity_challenge::answer,
+        )
+        .merge(connections::routes())
+        .merge(rehearse::routes())
+        .merge(page::routes())
+}

@@ -1,0 +1,22 @@
+//! `/setup/connections`: which connections there are, how they stand, and how to end them. Works without scripts.
+
+mod list;
+mod revoke;
+
+use crate::app::App;
+use crate::http::Routes;
+
+/// The list, and the step between it and an end.
+pub fn routes() -> Routes {
+    Routes::default()
+        .get("/setup/connections", list::page)
+        .get("/setup/connections/revoke", revoke::ask)
+        .post("/setup/connections/revoke", revoke::revoke)
+}
+
+/// What a client is called on these pages.
+fn client_name(app: &App, id: &str) -> String {
+    let clients = app.clients();
+    let name = clients.find(id).and_then(|client| client.name.clone());
+    name.unwrap_or_else(|| id.to_owned())
+}

@@ -1,0 +1,283 @@
+//! What the person's browser does: opens the authorization URL, connects a bank, is sent to the callback. That redirect is
+//! read and not followed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::{Client, RequestBuilder};
+use serde_json::json;
+use url::{Url, form_urlencoded};
+
+use super::wire::{Answer, send, shown};
+use super::{Failure, Identity, Rehearsal};
+use crate::doctor::identity_challenge::{Challenge, Told};
+use crate::random;
+use crate::request_log::rehearsal::HEADER;
+use crate::secret::{OwnToken, PlaidPublicToken};
+
+/// Characters that a proxy in between might change.
+const AWKWARD_STATE: &str = " a+b%2B&c=d/?é😀";
+
+/// A tab that shows the Link page.
+pub(super) struct Tab {
+    handle: OwnToken,
+    /// The sealed request; a broker of an earlier version has none.
+    request: Option<String>,
+    cookies: OwnToken,
+    /// As it was sent, percent-encoded.
+    state: String,
+    callback: String,
+}
+
+/// What the browser brought to the callback.
+pub(super) struct AtCallback {
+    pub(super) code: OwnToken,
+    pub(super) callback: String,
+}
+
+const REACH: &str = "start the broker; if it runs, correct PUBLIC_URL, and see that the tunnel or proxy there leads to the \
+                     broker's port";
+
+impl Rehearsal {
+    /// A request to the broker.
+    pub(super) fn marked(&self, request: RequestBuilder) -> RequestBuilder {
+        // Whoever answers there may be another broker, to which nothing is proven.
+        let keys = match self.identity {
+            Identity::Store(_) => self.unrecorded.as_ref(),
+            Identity::Unknown(_) => None,
+        };
+        match keys.and_then(|keys| keys.proof(self.clock.now())) {
+            Some(proof) => request.header(HEADER, proof.expose()),
+            None => request,
+        }
+    }
+
+    /// Whether this broker answers at `PUBLIC_URL`, and not another one to which nothing must be done.
+    async fn recognise(&self, http: &Client) -> Result<String, Failure> {
+        let challenge = Challenge::new();
+        let answer = send(http.get(challenge.url(&self.public_url)), &self.public_url, REACH).await?;
+        let told = serde_json::from_value::<Told>(answer.json.clone()).ok();
+        let Some(told) = told.filter(|_| answer.status == 200) else {
+            return Err(self.something_else(&answer));
+        };
+        match &self.identity {
+            Identity::Store(tokens) if challenge.is_met(tokens, &told) => {
+                Ok(format!("the broker answers at {}", self.public_url))
+            }
+            Identity::Store(_) => Err(Failure::new(
+                format!(
+                    "another broker answers at {} (version {}), with a store of its own; nothing was sent to it",
+                    self.public_url,
+                    shown(&told.version)
+                ),
+                "let PUBLIC_URL (or the tunnel or proxy behind it) lead to this broker; or, if the other one is meant, rehearse \
+                 in its directory and with its settings",
+            )),
+            Identity::Unknown(why) => Ok(format!(
+                "a broker (version {}) answers at {}; whether it is the one of these settings cannot be told from here: {why}",
+                shown(&told.version),
+                self.public_url
+            )),
+        }
+    }
+
+    fn something_else(&self, answer: &Answer) -> Failure {
+        Failure::new(
+            format!(
+                "something else than the broker answers at {} ({})",
+                self.public_url,
+                answer.outline()
+            ),
+            REACH,
+        )
+    }
+
+    /// Whether the broker answers at `PUBLIC_URL`, and says the same address of itself.
+    pub(super) async fn reach(&self, http: &Client) -> Result<((), String), Failure> {
+        let who = self.recognise(http).await?;
+        let url = format!("{}/.well-known/oauth-authorization-server", self.public_url);
+        let answer = send(http.get(url), &self.public_url, REACH).await?;
+        match answer.text_of("issuer") {
+            Some(issuer) if answer.status == 200 && issuer == self.public_url => {
+                let remark = self.remark.as_ref();
+                let remark = remark.map_or_else(String::new, |remark| format!(" ({remark})"));
+                Ok(((), format!("{who}{remark}")))
+            }
+            Some(issuer) if answer.status == 200 => Err(Failure::new(
+                format!(
+                    "a broker answers at {}, and says that its address is {}",
+                    self.public_url,
+                    shown(issuer)
+                ),
+                "give the running broker and this command the same PUBLIC_URL, then restart the broker",
+            )),
+            _ => Err(self.something_else(&answer)),
+        }
+    }
+
+    /// Opens the authorization URL as Kore.ai would, with this callback.
+    pub(super) async fn authorize(&self, http: &Client, callback: &str) -> Result<(Tab, String), Failure> {
+        let state: String = form_urlencoded::byte_serialize(
+            format!("{}{AWKWARD_STATE}", URL_SAFE_NO_PAD.encode(random::bytes::<9>())).as_bytes(),
+        )
+        .collect();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("redirect_uri", callback)
+            .finish();
+        let request = http
+            .get(format!("{}/?{query}&state={state}", self.public_url))
+            .header("Accept", "text/html");
+        let answer = send(self.marked(request), &self.public_url, REACH).await?;
+        let handle = between(&answer.text, "data-handle=\"", "\"");
+        match handle {
+            Some(handle) if answer.status == 200 => {
+                let tab = Tab {
+                    handle: OwnToken::new(handle),
+                    request: between(&answer.text, "data-request=\"", "\"").map(str::to_owned),
+                    cookies: OwnToken::new(answer.cookies()),
+                    state,
+                    callback: callback.to_owned(),
+                };
+                Ok((tab, "the Link page opens".to_owned()))
+            }
+            _ => Err(self.page_refused(callback, &answer)),
+        }
+    }
+
+    fn page_refused(&self, callback: &str, answer: &Answer) -> Failure {
+        let heading = between(&answer.text, "<h1>", "</h1>").map(shown);
+        let found = match &heading {
+            Some(heading) => format!("the page says: {heading}"),
+            None => format!("no Link page came ({})", answer.outline()),
+        };
+        let told = heading.as_deref().unwrap_or_default();
+        let fix = match answer.status {
+            400 if told.contains("return address is not registered") => {
+                format!(
+                    "allow {callback} on the set-up page, exactly as Kore.ai shows it, or put it into PLAID_REDIRECT_URI of the \
+                     running broker and restart it"
+                )
+            }
+            400 if told.contains("not known") => format!(
+                "give the running broker and this command the same OAUTH_CLIENT_ID (here {}), and restart the broker",
+                self.client_id
+            ),
+            429 => "wait a minute and rehearse again: too many pages were opened from here".to_owned(),
+            _ => "look at the broker's log at this moment; it names the cause".to_owned(),
+        };
+        Failure::new(found, fix)
+    }
+
+    /// One of the page's own calls.
+    async fn call(
+        &self,
+        http: &Client,
+        tab: &Tab,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<Answer, Failure> {
+        let request = http
+            .post(format!("{}{path}", self.public_url))
+            .header("X-Broker-Handle", tab.handle.expose())
+            .header("Cookie", tab.cookies.expose())
+            .header("Sec-Fetch-Site", "same-origin")
+            .json(body);
+        send(self.marked(request), &self.public_url, REACH).await
+    }
+
+    /// Asks for a link token, as the page does on the person's click: Plaid checks keys, products and countries with it.
+    pub(super) async fn link_token(&self, http: &Client, tab: &Tab) -> Result<((), String), Failure> {
+        let answer = {
+            let body = json!({ "request": tab.request });
+            self.call(http, tab, "/api/create_link_token", &body).await?
+        };
+        if answer.status == 200 && answer.text_of("link_token").is_some() {
+            return Ok(((), "Plaid makes a link token".to_owned()));
+        }
+        let fix = match answer.status {
+            403 => {
+                "the page's cookie did not come back: a proxy drops cookies, or hides that browsers use https \
+                 (it has to send X-Forwarded-Proto, and its network has to be in BROKER_TRUSTED_PROXIES)"
+            }
+            503 => {
+                "Plaid does not answer the broker at the moment: try again, or see status.plaid.com and the broker's way out"
+            }
+            _ => {
+                "Plaid refuses the broker's keys or products: run plaid-token-broker check, which names the setting"
+            }
+        };
+        Err(Failure {
+            unreachable: answer.status == 503,
+            ..Failure::new(answer.outline(), fix)
+        })
+    }
+
+    /// Opens Link and hands over the public token as Link's success does, and reads where the browser is sent.
+    pub(super) async fn complete(
+        &self,
+        http: &Client,
+        tab: Tab,
+        public_token: &PlaidPublicToken,
+    ) -> Result<(AtCallback, String), Failure> {
+        let body = json!({
+            "public_token": public_token.expose(),
+            "metadata": { "institution": { "name": super::items::INSTITUTION.1,
+                "institution_id": super::items::INSTITUTION.0 } },
+        });
+        self.link_token(http, &tab).await?;
+        let answer = self.call(http, &tab, "/api/set_access_token", &body).await?;
+        let Some(redirect_to) = answer.text_of("redirect_to").filter(|_| answer.status == 200) else {
+            let fix = if answer.status == 503 {
+                "Plaid or the broker's store does not answer at the moment; try again, and see the broker's log"
+            } else {
+                "see that the running broker and this command have the same PLAID_ENV, PLAID_CLIENT_ID and PLAID_BASE_URL"
+            };
+            return Err(Failure::new(answer.outline(), fix));
+        };
+        self.at_callback(tab, redirect_to)
+    }
+
+    fn at_callback(&self, tab: Tab, redirect_to: &str) -> Result<(AtCallback, String), Failure> {
+        let mistake = |found: &str| {
+            let fix = "something between here and the broker changes its answers, or it is another version: compare the \
+                       versions, and rehearse without the proxy";
+            Failure::new(found, fix)
+        };
+        let url = Url::parse(redirect_to).map_err(|_| mistake("the browser is sent to no address"))?;
+        if !redirect_to.starts_with(&tab.callback) {
+            return Err(mistake(
+                "the browser is sent to another address than the callback",
+            ));
+        }
+        let raw = |name: &str| {
+            let query = url.query().unwrap_or_default().split('&');
+            let mut values = query.filter_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name));
+            values.next().map(|(_, value)| value)
+        };
+        let parameter = |name: &str| {
+            url.query_pairs()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
+        if raw("state") != Some(tab.state.as_str()) {
+            return Err(mistake("state does not come back byte for byte"));
+        }
+        if parameter("iss").is_some_and(|issuer| issuer != self.public_url) {
+            return Err(mistake("iss is not PUBLIC_URL"));
+        }
+        let code = parameter("code").ok_or_else(|| mistake("there is no code at the callback"))?;
+        let made = AtCallback {
+            code: OwnToken::new(code),
+            callback: tab.callback,
+        };
+        Ok((
+            made,
+            "the browser is sent to the callback with a code and the same state".to_owned(),
+        ))
+    }
+}
+
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    Some(text.split_once(before)?.1.split_once(after)?.0)
+}

@@ -1,0 +1,397 @@
+//! Bind, serve, drain, stop.
+//!
+//! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
+//! from outside, so that tests bind port 0 and hold the stop signal themselves.
+
+mod bind;
+pub mod control;
+mod files;
+mod health;
+pub mod openapi;
+mod places;
+mod reload;
+pub mod router;
+mod serve;
+mod signals;
+mod simulator_state;
+mod write_timeout;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+pub use places::Places;
+pub use reload::Hangup;
+pub use serve::serve;
+pub use signals::{Stop, signals};
+use simulator_state::SimulatorFile;
+
+use crate::app::admin::Admins;
+use crate::app::{App, Parts};
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{Config, PlaidConfig};
+use crate::http::limits::Limits;
+use crate::link::SESSION_TTL;
+use crate::plaid::connections::{Connections, Patience, RemovalWorker};
+use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
+use crate::request_log::Record;
+#[cfg(unix)]
+use crate::server::control::{ListenError, Listener};
+use crate::simulator::{self, Simulator};
+use crate::store::model::Account;
+use crate::store::{Durability, OpenError, OpenOptions, Store, StoreError};
+use crate::telemetry::audit::{Audit, FileError, Flush};
+use crate::telemetry::metrics::{Metrics, MetricsError};
+
+/// How long requests in flight are waited for: longer than any request may take.
+pub const DRAIN: Duration = Duration::from_secs(65);
+/// Connections on the operations address: few ask there, and all may come from one host.
+const OPS_PLACES: usize = 64;
+/// How long the store may take to close: a disk that hangs must not hold up the end.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// A broker that did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address} ({source}): {advice}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store's first answer.
+    #[error(transparent)]
+    Reading(#[from] StoreError),
+    /// The audit file.
+    #[error(transparent)]
+    AuditFile(#[from] FileError),
+    /// Plaid's client.
+    #[error(transparent)]
+    Plaid(#[from] ClientError),
+    /// The address of the embedded simulator is no URL; cannot happen with a bound address.
+    #[error("the simulator's address is no URL")]
+    SimulatorUrl(#[from] url::ParseError),
+    /// A mistake of this program.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+}
+
+/// What comes from outside and tests choose: time, and how patient we are with Plaid.
+#[derive(Clone)]
+pub struct Outside {
+    /// Where "now" comes from.
+    pub clock: SharedClock,
+    /// How long Plaid may take.
+    pub plaid_timeouts: Timeouts,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            plaid_timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// A broker that is bound and wired, and not serving yet.
+pub struct Broker {
+    app: App,
+    listener: TcpListener,
+    ops: TcpListener,
+    simulator: Option<(TcpListener, Simulator)>,
+    simulator_file: Option<SimulatorFile>,
+    /// Connections that are served at once.
+    places: usize,
+    #[cfg(unix)]
+    control: Result<Listener, ListenError>,
+    addresses: Addresses,
+}
+
+/// Where everything listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The broker's own.
+    pub broker: SocketAddr,
+    /// The operations routes.
+    pub ops: SocketAddr,
+    /// The embedded simulator.
+    pub simulator: Option<SocketAddr>,
+}
+
+/// Binds all addresses, opens the store, wires the parts.
+pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
+    let Outside {
+        clock,
+        plaid_timeouts,
+    } = outside;
+    let places = files::places();
+    let http = &config.http;
+    let own = SocketAddr::new(http.bind, http.port);
+    let (listener, broker) = bind::address(
+        own,
+        "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address",
+    )
+    .await?;
+    let (ops, ops_address) = bind::address(
+        http.ops_bind,
+        "stop what uses it, or set BROKER_OPS_BIND to another address",
+    )
+    .await?;
+    let mut addresses = Addresses {
+        broker,
+        ops: ops_address,
+        simulator: None,
+    };
+
+    let plaid = &config.plaid;
+    let simulator = bind::simulator(plaid, &clock).await?;
+    addresses.simulator = simulator.as_ref().map(|(_, _, bound)| *bound);
+    let simulator = simulator.map(|(listener, simulator, _)| (listener, simulator));
+    let metrics = Metrics::new(plaid.environment.name())?;
+    let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?
+        .measured_by(metrics.plaid.clone())
+        .bounded_to(places);
+    let store = open_store(&config).await?;
+    store.measured_by(metrics.store.clone());
+    let simulator_file = match &simulator {
+        Some((_, simulator)) => simulator_state::resume(&config, simulator, &store, clock.now()).await?,
+        None => None,
+    };
+    let flow = metrics.flow.clone();
+    let audit = Audit::new(
+        store.clone(),
+        Arc::clone(&clock),
+        config.audit.file.clone(),
+        config.audit.keep,
+    );
+    audit.open_file().await?;
+    let allowed = store.redirect_uris().await?;
+    let connections = Connections::new(
+        store.clone(),
+        client.clone(),
+        Arc::clone(&clock),
+        audit.clone(),
+        flow.clone(),
+    );
+    let public_url = http
+        .public_base()
+        .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
+    let limits = Limits::new(http.rate_limit, http.client_rate).measured_by(flow);
+    let record = Record::new(http.request_record, Arc::clone(&clock));
+    let parts = Parts {
+        limits,
+        config,
+        clock,
+        store,
+        plaid: client,
+        audit,
+        connections,
+        record,
+        admins: Admins::default(),
+        address: addresses.broker,
+        ops_address: addresses.ops,
+        metrics,
+        public_url,
+        simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
+        simulator_address: addresses.simulator,
+    };
+    // Once the store is open, no other broker can have it, so a socket beside it is a stale one.
+    #[cfg(unix)]
+    let control = Listener::bind(&parts.config.control_socket).await.inspect_err(|error| {
+        tracing::error!(%error, "commands such as admin-link cannot reach this broker: set BROKER_CONTROL_SOCKET to a path \
+            on a local file system, in a folder that this user alone can write to");
+    });
+    let app = App::new(parts, allowed);
+    Ok(Broker {
+        app,
+        listener,
+        ops,
+        simulator,
+        simulator_file,
+        places,
+        #[cfg(unix)]
+        control,
+        addresses,
+    })
+}
+
+/// Plaid, or what stands in for it.
+fn plaid_client(
+    plaid: &PlaidConfig,
+    simulator: Option<SocketAddr>,
+    timeouts: Timeouts,
+) -> Result<PlaidClient, StartError> {
+    let base_url = match (&plaid.base_url, simulator, plaid.environment) {
+        (Some(url), _, _) => url.clone(),
+        (None, Some(simulator), _) => Url::parse(&format!("http://{simulator}"))?,
+        (None, None, environment) => Url::parse(environment.default_base_url())?,
+    };
+    Ok(PlaidClient::new(&PlaidOptions {
+        base_url,
+        client_id: plaid.client_id.clone(),
+        secret: plaid.secret.clone(),
+        timeouts,
+    })?)
+}
+
+/// The store of this account.
+async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let account = Account {
+        environment: config.plaid.environment.name().to_owned(),
+        client_id: config.plaid.client_id.clone(),
+    };
+    let options = OpenOptions {
+        config: config.store.clone(),
+        account,
+        durability: Durability::Full,
+    };
+    Ok(Store::open(options).await?)
+}
+
+impl Broker {
+    /// Where it will answer.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The shared state, for what is printed at the start and for tests.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stop.drain` is cancelled; then requests in flight and work at Plaid have [`DRAIN`] to end, unless
+    /// `stop.now` ends the waiting. Gives whether all ended.
+    pub async fn run(self, stop: Stop) -> bool {
+        let Self {
+            app,
+            listener,
+            ops,
+            simulator,
+            simulator_file,
+            places,
+            #[cfg(unix)]
+            control,
+            ..
+        } = self;
+        // The simulator and the operations routes outlive the draining: requests in flight still need them.
+        let background = CancellationToken::new();
+        let _background_ends = background.clone().drop_guard();
+        if let Some((listener, simulator)) = simulator {
+            let stop = background.clone().cancelled_owned();
+            tokio::spawn(simulator::serve(listener, simulator, stop));
+        }
+        let keeping = simulator_file.map(|file| tokio::spawn(file.keep(background.clone())));
+        tokio::spawn(serve(
+            ops,
+            health::router(app.clone(), stop.drain.clone()),
+            Places::of_one_peer(OPS_PLACES),
+            background.clone().cancelled_owned(),
+        ));
+        #[cfg(unix)]
+        let commands = CancellationToken::new();
+        #[cfg(unix)]
+        let control = tokio::spawn(serve_commands(control, app.clone(), commands.clone()));
+        let patience = Patience {
+            unredeemed: app.config.oauth.unredeemed_ttl,
+            session: SESSION_TTL,
+        };
+        let rate = app.config.plaid.removal_rate;
+        let worker = RemovalWorker::new(app.connections.clone(), patience, rate);
+        tokio::spawn(worker.run(stop.drain.clone()));
+        tokio::spawn(app.store.clone().index_access_tokens(stop.drain.clone()));
+        if app.store.is_shared() {
+            tokio::spawn(app.clone().follow_allowed(stop.drain.clone()));
+        }
+        // What is noted while draining is written at the end.
+        tokio::spawn(app.audit.clone().run(stop.drain.clone()));
+
+        let serving = serve(
+            listener,
+            router::build(app.clone()),
+            Places::new(places, app.config.http.trusted_proxies.clone()),
+            stop.drain.clone().cancelled_owned(),
+        );
+        let all = async {
+            serving.await;
+            app.connections.finished().await;
+        };
+        let bounded = async {
+            stop.drain.cancelled().await;
+            // Who watches the record would not end by itself.
+            app.record.close();
+            tracing::info!(
+                drain_s = DRAIN.as_secs(),
+                "stopping: requests in flight are finished first"
+            );
+            tokio::time::sleep(DRAIN).await;
+        };
+        let ended = tokio::select! {
+            () = all => true,
+            () = bounded => false,
+            () = stop.now.cancelled() => false,
+        };
+        if !ended {
+            tracing::error!(
+                under_way = app.connections.under_way(),
+                "stopped with work under way"
+            );
+        }
+        // The socket goes before the store is free for the next broker.
+        #[cfg(unix)]
+        {
+            commands.cancel();
+            let _ = control.await;
+        }
+        // Told twice: nothing is waited for. What was acknowledged is on disk already.
+        if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {
+            tracing::error!("the store did not close in time");
+        }
+        // Last, as whatever was under way may have changed the simulator.
+        background.cancel();
+        if let Some(keeping) = keeping.filter(|_| !stop.now.is_cancelled())
+            && timeout(CLOSE, keeping).await.is_err()
+        {
+            tracing::warn!("the simulator's state was not saved in time");
+        }
+        tracing::info!("stopped");
+        ended
+    }
+}
+
+/// Serves commands until `stop`. A broker that is still draining may have the socket; then it is made later.
+#[cfg(unix)]
+async fn serve_commands(control: Result<Listener, ListenError>, app: App, stop: CancellationToken) {
+    let control = match control {
+        Ok(control) => Some(control),
+        Err(ListenError::InUse(path)) => Listener::bind_later(&path, &stop).await,
+        Err(_) => None,
+    };
+    if let Some(control) = control {
+        control.serve(app, stop).await;
+    }
+}
+
+async fn close(app: &App) {
+    app.connections.settle_all().await;
+    if let Err(error) = app.audit.flush(Flush::All).await {
+        tracing::error!(%error, "the last of the audit log could not be written");
+    }
+    app.store.close().await;
+}
