@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
+use axum::response::Response;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -16,6 +17,7 @@ use crate::clock::SharedClock;
 use crate::config::{self, ClientConfig, Clients, Config, Environment, Problems, RedirectUris};
 use crate::http::limits::Limits;
 use crate::http::pages::PageEnvironment;
+use crate::http::{self, Refusal};
 use crate::plaid::PlaidClient;
 use crate::plaid::connections::Connections;
 use crate::request_log::Record;
@@ -61,6 +63,9 @@ pub struct Parts {
 
 /// How late another instance knows of a callback that was allowed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
+
+/// Routes whose handlers take the [`App`].
+pub type Routes = http::Routes<App>;
 
 /// The shared state; cloning it is cheap.
 #[derive(Clone)]
@@ -258,6 +263,12 @@ impl App {
             Environment::Sandbox => PageEnvironment::Sandbox,
             Environment::Production => PageEnvironment::Production,
         }
+    }
+
+    /// An error page. `root` is the way from the requested path to the root of the site.
+    #[must_use]
+    pub fn error_page(&self, root: &'static str, refusal: &Refusal) -> Response {
+        http::error_page(self.page_environment(), root, refusal)
     }
 
     /// Whether the embedded simulator does not know this connection: it started without the state in which it made it.

@@ -4,11 +4,12 @@ mod callbacks;
 pub mod connections;
 mod identity_challenge;
 mod live;
+mod login;
 mod page;
 mod profile;
 pub mod rehearse;
 
-use crate::http::Routes;
+use crate::app::Routes;
 
 /// What is served for setting up.
 pub fn routes() -> Routes {
@@ -17,6 +18,7 @@ pub fn routes() -> Routes {
             crate::doctor::identity_challenge::PATH,
             identity_challenge::answer,
         )
+        .merge(login::routes())
         .merge(connections::routes())
         .merge(rehearse::routes())
         .merge(page::routes())

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use crate::app::App;
 use crate::http::client_ip::Peer;
 use crate::http::pages::{ResultAccount, ResultPage};
-use crate::http::{Refusal, error_page, html, plain_policy};
+use crate::http::{Refusal, html, plain_policy};
 use crate::link::{Session, SessionError, about, explorer_is_open};
 use crate::plaid::Account;
 
@@ -25,10 +25,10 @@ pub async fn page(
     }
     let connection = match session {
         Ok(Session(connection)) => connection,
-        Err(SessionError::None) => return error_page(&app, ROOT, &no_session()),
+        Err(SessionError::None) => return app.error_page(ROOT, &no_session()),
         Err(SessionError::Store(error)) => {
             tracing::error!(%error, "a session could not be looked up");
-            return error_page(&app, ROOT, &unavailable("Its storage does not answer."));
+            return app.error_page(ROOT, &unavailable("Its storage does not answer."));
         }
     };
     match app.plaid.accounts_get(&connection.access_token).await {
@@ -41,14 +41,13 @@ pub async fn page(
             };
             html(ROOT, &page, plain_policy())
         }
-        Err(_) if app.simulator_forgot(&connection) => error_page(&app, ROOT, &forgotten()),
+        Err(_) if app.simulator_forgot(&connection) => app.error_page(ROOT, &forgotten()),
         Err(error) => {
             let code = error
                 .api()
                 .map(|api| format!(" ({})", api.error_code))
                 .unwrap_or_default();
-            error_page(
-                &app,
+            app.error_page(
                 ROOT,
                 &unavailable(&format!("Plaid did not give the accounts{code}.")),
             )

@@ -7,20 +7,20 @@
 //!
 //! The modules, top to bottom; a module uses only modules below it:
 //!
-//! - [`cli`]: the commands: parse, call, print, exit codes
-//! - [`server`]: build, bind, serve, drain; the router; health, metrics and the operators' control socket
-//! - [`console`]: the setup page, connections, the administrators' sign-in
-//! - [`request_log`]: what clients sent and why it failed
-//! - [`explorer`]: where the browser login flow ends
-//! - [`link`]: the authorization endpoint, the Link page and its calls, the return from a bank
-//! - [`doctor`]: checks, tunnels, rehearsal, the identity challenge
-//! - [`oauth`]: token, refresh, revocation, introspection, metadata; client authentication
-//! - [`app`]: the shared state: clients, administrators' sessions
-//! - [`plaid`]: Plaid's API; exchange, health and removal of connections
-//! - [`http`]: middleware, limits, cookies, pages, assets, errors
-//! - [`telemetry`]: logs, metrics, traces, audit notes
-//! - [`store`]: connections and tokens, sealed, in `SQLite` or `PostgreSQL`
-//! - [`config`]: settings
+//! - [`cli`] - the commands: parse, call, print, exit codes
+//! - [`server`] - build, bind, serve, drain; the router; health, metrics and the operators' control socket
+//! - [`console`] - the setup page, connections, the administrators' sign-in
+//! - [`request_log`] - what clients sent and why it failed
+//! - [`explorer`] - where the browser login flow ends
+//! - [`link`] - the authorization endpoint, the Link page and its calls, the return from a bank
+//! - [`doctor`] - checks, tunnels, rehearsal, the identity challenge
+//! - [`oauth`] - token, refresh, revocation, introspection, metadata; client authentication
+//! - [`app`] - the shared state: clients, administrators' sessions
+//! - [`plaid`] - Plaid's API; exchange, health and removal of connections
+//! - [`http`] - middleware, limits, cookies, pages, assets, errors
+//! - [`telemetry`] - logs, metrics, traces, audit notes
+//! - [`store`] - connections and tokens, sealed, in `SQLite` or `PostgreSQL`
+//! - [`config`] - settings
 
 pub mod app;
 pub mod cli;

@@ -9,6 +9,7 @@ mod book;
 mod entry;
 mod live;
 pub mod rehearsal;
+pub mod rehearsal_layer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -4,20 +4,21 @@
 //! All of it lives in memory: a restart ends the sessions, and another instance has its own. A page or call asks for
 //! [`Admin`], a form for [`AdminForm`], and cannot be reached without.
 
-mod gate;
+pub(crate) mod audit_context;
+mod extractors;
 mod link;
-mod login;
-mod passes;
-mod session;
-mod trail;
+mod next;
+mod one_time_tokens;
+pub(crate) mod session;
 
 use std::time::Duration;
 
-pub use gate::{Admin, AdminForm, Fields, PROOF_FIELD, PROOF_HEADER};
+pub use extractors::{Admin, AdminForm, Fields, PROOF_FIELD, PROOF_HEADER};
+pub(crate) use extractors::{Rejected, is_form};
 pub use link::{Link, new_link};
 
-use crate::http::Routes;
-use passes::Passes;
+pub(crate) use next::Next;
+use one_time_tokens::OneTimeTokens;
 
 /// How long a single-use link may wait to be used.
 pub const LINK_TTL: Duration = Duration::from_secs(15 * 60);
@@ -30,25 +31,15 @@ const MOST_SESSIONS: usize = 64;
 
 /// The links and sessions of this process.
 pub struct Admins {
-    links: Passes,
-    sessions: Passes,
+    pub(crate) links: OneTimeTokens,
+    pub(crate) sessions: OneTimeTokens,
 }
 
 impl Default for Admins {
     fn default() -> Self {
         Self {
-            links: Passes::new("ptb_al", LINK_TTL, MOST_LINKS),
-            sessions: Passes::new("ptb_as", SESSION_TTL, MOST_SESSIONS),
+            links: OneTimeTokens::new("ptb_al", LINK_TTL, MOST_LINKS),
+            sessions: OneTimeTokens::new("ptb_as", SESSION_TTL, MOST_SESSIONS),
         }
     }
-}
-
-/// The login page, the addresses of links, and the way out. For people who run the broker: they stand in
-/// `docs/http.md` and not in the document for programs.
-pub fn routes() -> Routes {
-    Routes::default()
-        .get("/setup/login", login::login_page)
-        .post("/setup/login", login::log_in)
-        .get("/setup/login/{token}", login::follow)
-        .post("/setup/logout", login::log_out)
 }

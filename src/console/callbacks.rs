@@ -8,8 +8,8 @@ use http::StatusCode;
 use crate::app::admin::Fields;
 use crate::app::{AllowError, App};
 use crate::config::{ClientConfig, RedirectUris};
+use crate::http::Refusal;
 use crate::http::pages::{Allowed, Refused};
-use crate::http::{Refusal, error_page};
 use crate::oauth::redirect::RedirectTarget;
 use crate::request_log::Entry;
 use crate::store::StoreError;
@@ -92,7 +92,7 @@ pub(super) async fn change(app: &App, fields: &Fields, origin: Origin) -> Respon
             let new = app.allow_redirect_uri(client, uri, origin).await;
             new.map(|new| if new { "allowed" } else { "known" })
         }
-        _ => return error_page(app, ROOT, &neither()),
+        _ => return app.error_page(ROOT, &neither()),
     };
     match done {
         Ok(done) => {
@@ -104,9 +104,9 @@ pub(super) async fn change(app: &App, fields: &Fields, origin: Origin) -> Respon
         }
         Err(AllowError::Store(error)) => {
             tracing::error!(%error, "a callback could not be changed");
-            error_page(app, ROOT, &store_unavailable())
+            app.error_page(ROOT, &store_unavailable())
         }
-        Err(error) => error_page(app, ROOT, &not_allowed(&error)),
+        Err(error) => app.error_page(ROOT, &not_allowed(&error)),
     }
 }
 

@@ -4,7 +4,7 @@ mod list;
 mod revoke;
 
 use crate::app::App;
-use crate::http::Routes;
+use crate::app::Routes;
 
 /// The list, and the step between it and an end.
 pub fn routes() -> Routes {

@@ -8,13 +8,13 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use super::{callbacks, live, profile};
-use crate::app::App;
 use crate::app::admin::{Admin, AdminForm};
+use crate::app::{App, Routes};
 use crate::config::{ClientConfig, ClientKind, Clients};
 use crate::http::client_ip::Peer;
 use crate::http::pages::{ClientChoice, EntryRow, SetupPage};
 use crate::http::request_id;
-use crate::http::{Refusal, Routes, error_page, form_policy, html};
+use crate::http::{Refusal, form_policy, html};
 use crate::oauth::params::one;
 use crate::request_log::{Endpoint, Entry, Outcome};
 use crate::telemetry::audit::{Actor, Origin};
@@ -36,13 +36,13 @@ async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -
     let query = query.unwrap_or_default();
     let clients = app.clients();
     let Some(client) = chosen(&clients, &query) else {
-        return error_page(&app, ROOT, &no_client());
+        return app.error_page(ROOT, &no_client());
     };
     let allowed = match callbacks::allowed(&app, client).await {
         Ok(allowed) => allowed,
         Err(error) => {
             tracing::error!(%error, "the allowed callbacks could not be read");
-            return error_page(&app, ROOT, &callbacks::store_unavailable());
+            return app.error_page(ROOT, &callbacks::store_unavailable());
         }
     };
     let page = SetupPage {
@@ -76,7 +76,7 @@ async fn markdown(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -
             let text = profile::markdown(&app, client);
             ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()
         }
-        None => error_page(&app, "../", &no_client()),
+        None => app.error_page("../", &no_client()),
     }
 }
 

@@ -20,9 +20,9 @@ use tracing::Instrument as _;
 use url::Url;
 
 use crate::app::App;
+use crate::app::Routes;
 use crate::app::admin::Admin;
 use crate::doctor::rehearsal::{Identity, Rehearsal};
-use crate::http::Routes;
 use crate::request_log::rehearsal::Keys;
 
 /// More than a rehearsal has steps, so that telling them never waits for a slow reader.

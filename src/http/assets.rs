@@ -16,7 +16,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
-use crate::http::Routes;
+use super::Routes;
 
 /// How many hex digits of its SHA-256 stand in an asset's name.
 const HASH_DIGITS: usize = 10;
@@ -164,7 +164,7 @@ impl Asset {
 }
 
 /// Serves `GET /static/<stem>.<hash>.<extension>`; any other name under `/static/` is 404.
-pub fn routes() -> Routes {
+pub fn routes<S: Clone + Send + Sync + 'static>() -> Routes<S> {
     Routes::default().get("/static/{file}", serve)
 }
 

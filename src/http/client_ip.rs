@@ -4,7 +4,7 @@
 //! Cookies go by `PUBLIC_URL` as well: where it is https, a proxy that does not say so must not cost them `Secure`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Once, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -12,7 +12,6 @@ use axum::response::Response;
 use http::HeaderMap;
 use ipnet::IpNet;
 
-use crate::app::App;
 use crate::http::wants_page;
 
 /// The address that the connection came from, as the listener saw it.
@@ -32,16 +31,25 @@ pub struct Peer {
 #[derive(Clone, Copy, Debug)]
 pub struct ArrivedByHttps;
 
+/// What is known of the proxies in front.
+#[derive(Clone, Debug)]
+pub struct Proxies {
+    /// `BROKER_TRUSTED_PROXIES`
+    pub trusted: Arc<[IpNet]>,
+    /// Whether `PUBLIC_URL` is https, so that cookies have to be `Secure` whatever a proxy says.
+    pub public_url_is_https: bool,
+}
+
 /// Puts [`Peer`] into the request's extensions.
-pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub async fn layer(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
     let connected = request.extensions().get::<Connected>().copied();
     if let Some(Connected(address)) = connected {
-        let trusted = &app.config.http.trusted_proxies;
+        let trusted = &proxies.trusted;
         let mut peer = resolve(address.ip(), request.headers(), trusted);
         warn_of_an_unknown_proxy(address.ip(), request.headers(), trusted);
         if peer.https {
             request.extensions_mut().insert(ArrivedByHttps);
-        } else if app.public_url.starts_with("https://") {
+        } else if proxies.public_url_is_https {
             warn_of_plain_http(peer.address, request.headers());
             peer.https = true;
         }

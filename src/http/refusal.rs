@@ -4,10 +4,9 @@ use axum::response::Response;
 use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 
+use super::pages::{ErrorPage, PageEnvironment};
+use super::request_id;
 use super::{html, plain_policy};
-use crate::app::App;
-use crate::http::pages::ErrorPage;
-use crate::http::request_id;
 
 /// What an error page says.
 pub struct Refusal {
@@ -23,33 +22,34 @@ pub struct Refusal {
 
 /// Renders an error page.
 #[must_use]
-pub fn error_page(app: &App, root: &'static str, refusal: &Refusal) -> Response {
+pub fn error_page(environment: PageEnvironment, root: &'static str, refusal: &Refusal) -> Response {
     let page = ErrorPage {
         root,
         title: refusal.title.clone(),
         message: refusal.message.clone(),
         advice: refusal.advice.clone(),
         request_id: request_id::current(),
-        environment: Some(app.page_environment()),
+        environment: Some(environment),
     };
     let mut response = html(root, &page, plain_policy());
     *response.status_mut() = refusal.status;
     response
 }
 
-/// The page of an administration page whose storage does not answer.
-#[must_use]
-pub fn unavailable(app: &App, root: &'static str) -> Response {
-    let refusal = Refusal {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "The storage does not answer".to_owned(),
-        message: "So nothing can be shown or changed at the moment.".to_owned(),
-        advice: vec![
-            "Try again in a minute.".to_owned(),
-            "The log says what the storage says.".to_owned(),
-        ],
-    };
-    error_page(app, root, &refusal)
+impl Refusal {
+    /// For an administration page whose storage does not answer.
+    #[must_use]
+    pub fn store_unavailable() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "The storage does not answer".to_owned(),
+            message: "So nothing can be shown or changed at the moment.".to_owned(),
+            advice: vec![
+                "Try again in a minute.".to_owned(),
+                "The log says what the storage says.".to_owned(),
+            ],
+        }
+    }
 }
 
 /// Whether a browser asks for something to show, and not a program or a script for data.

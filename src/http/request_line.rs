@@ -9,15 +9,14 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 
 use super::client_ip::Peer;
-use crate::app::App;
 use crate::telemetry::metrics::{HttpMetrics, UnderWay};
 
 /// What is said of an address that no route has.
 const NO_ROUTE: &str = "(no route)";
 
 /// Logs and counts the request once its answer stands, or once it is dropped without one.
-pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut line = Line::of(&request, &app.metrics.http);
+pub async fn layer(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
+    let mut line = Line::of(&request, &metrics);
     let response = next.run(request).await;
     line.status = Some(response.status());
     response

@@ -4,21 +4,27 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{get, post};
 
-use crate::app::App;
-
 /// Routes of the broker's own address.
-#[derive(Default)]
-pub struct Routes {
-    router: Router<App>,
+pub struct Routes<S> {
+    router: Router<S>,
     list: Vec<(&'static str, &'static str)>,
 }
 
-impl Routes {
+impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
+    fn default() -> Self {
+        Self {
+            router: Router::new(),
+            list: Vec::new(),
+        }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// A handler of GET, and so of HEAD.
     #[must_use]
     pub fn get<H, T>(mut self, path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, App>,
+        H: Handler<T, S>,
         T: 'static,
     {
         self.list.push(("GET", path));
@@ -30,7 +36,7 @@ impl Routes {
     #[must_use]
     pub fn post<H, T>(mut self, path: &'static str, handler: H) -> Self
     where
-        H: Handler<T, App>,
+        H: Handler<T, S>,
         T: 'static,
     {
         self.list.push(("POST", path));
@@ -53,7 +59,7 @@ impl Routes {
     }
 
     /// The router alone.
-    pub(crate) fn into_router(self) -> Router<App> {
+    pub(crate) fn into_router(self) -> Router<S> {
         self.router
     }
 }

@@ -19,7 +19,7 @@ use crate::http::client_ip::Peer;
 use crate::http::limits::Kind;
 use crate::http::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::http::request_id;
-use crate::http::{error_page, html, plain_policy, refuse_cross_site};
+use crate::http::{html, plain_policy, refuse_cross_site};
 use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
 use crate::oauth::params::Params;
 use crate::oauth::told;
@@ -212,7 +212,7 @@ fn no_page(app: &App, visit: &Visit) -> Option<Response> {
         // A script asked. Ours may; another site's has no page to show.
         Some(b"empty") if refuse_cross_site(&visit.headers).is_ok() => return None,
         Some(b"iframe" | b"frame" | b"embed" | b"object" | b"fencedframe") => {}
-        Some(_) => return Some(error_page(app, visit.root, &refusal::no_document())),
+        Some(_) => return Some(app.error_page(visit.root, &refusal::no_document())),
     }
     // A relative reference that is only a query leads to this very page.
     let page = FramedPage {
@@ -252,7 +252,7 @@ fn link_page(
             tracing::error!(%error, "a request could not be sealed");
             let words = "the page could not be prepared";
             attempt.refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error", words, None);
-            return error_page(app, visit.root, &refusal::internal());
+            return app.error_page(visit.root, &refusal::internal());
         }
     };
     let page = LinkPage {

@@ -5,8 +5,8 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::app::App;
+use crate::http::Refusal;
 use crate::http::limits::TooMany;
-use crate::http::{Refusal, error_page};
 use crate::oauth::authorize::PageError;
 use crate::oauth::redirect::RedirectError;
 
@@ -37,7 +37,7 @@ pub(super) fn too_many(app: &App, root: &'static str, too_many: TooMany) -> Resp
         message: "From your network this page was opened too often in a short time.".to_owned(),
         advice: vec!["Wait a minute and try again.".to_owned()],
     };
-    let mut response = error_page(app, root, &refusal);
+    let mut response = app.error_page(root, &refusal);
     response.headers_mut().insert(RETRY_AFTER, too_many.header());
     response
 }
@@ -77,8 +77,7 @@ pub(super) fn of_authorization(app: &App, root: &'static str, error: &PageError)
         PageError::Redirect(RedirectError::NotListed { sent, nearest }) => not_listed(sent, nearest.as_deref()),
     };
     tracing::warn!(cause = title, "authorization request refused on a page");
-    error_page(
-        app,
+    app.error_page(
         root,
         &Refusal {
             status: StatusCode::BAD_REQUEST,

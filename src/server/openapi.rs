@@ -5,7 +5,7 @@ use axum::response::IntoResponse;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 
 use crate::app::App;
-use crate::http::Routes;
+use crate::app::Routes;
 
 /// As it lies in the repository: its one server is the broker as it starts without settings.
 const DOCUMENT: &str = include_str!("../../static/openapi.json");

@@ -9,12 +9,12 @@ use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::openapi;
-use crate::app::App;
-use crate::app::admin;
+use crate::app::{App, Routes};
 use crate::http::assets;
-use crate::http::{Refusal, Routes, error_page, root_from, wants_page};
-use crate::http::{client_ip, drain_body, headers, rehearsal, request_id, request_line, timeout};
-use crate::request_log::Endpoint;
+use crate::http::client_ip::Proxies;
+use crate::http::{Refusal, root_from, wants_page};
+use crate::http::{client_ip, drain_body, headers, request_id, request_line, timeout};
+use crate::request_log::{Endpoint, rehearsal_layer};
 use crate::{console, explorer, link, oauth};
 
 /// Everything that is served on the broker's own address.
@@ -27,18 +27,22 @@ pub fn build(app: App) -> Router {
     router = router
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed);
+    let proxies = Proxies {
+        trusted: app.config.http.trusted_proxies.as_slice().into(),
+        public_url_is_https: app.public_url.starts_with("https://"),
+    };
     // From the inside out: a panic becomes an answer, which is timed, waits for what is unread, may be read by pages of
     // public clients, gets its headers, is
     // logged with the peer's address, and carries the request id that all of them use.
     router
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), rehearsal::layer))
+        .layer(from_fn_with_state(app.clone(), rehearsal_layer::layer))
         .layer(from_fn(timeout::layer))
         .layer(from_fn(drain_body::layer))
         .layer(from_fn_with_state(app.clone(), oauth::cors::layer))
         .layer(from_fn(headers::layer))
-        .layer(from_fn_with_state(app.clone(), request_line::layer))
-        .layer(from_fn_with_state(app.clone(), client_ip::layer))
+        .layer(from_fn_with_state(app.metrics.http.clone(), request_line::layer))
+        .layer(from_fn_with_state(proxies, client_ip::layer))
         .layer(from_fn(request_id::layer))
         .with_state(app)
 }
@@ -49,7 +53,6 @@ pub fn routes(app: &App) -> Routes {
     people()
         .merge(page_calls())
         .merge(oauth_clients())
-        .merge(admin::routes())
         .merge(console::routes())
         .merge(openapi::routes(app))
         .merge(assets::routes())
@@ -143,7 +146,7 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
 fn answer(app: &App, request: &Request, refusal: &Refusal, error: &str, described: &str) -> Response {
     let path = request.uri().path();
     if wants_page(request.headers()) && !path.starts_with("/api/") {
-        return error_page(app, root_from(path), refusal);
+        return app.error_page(root_from(path), refusal);
     }
     let body = json!({ "error": error, "error_description": described });
     (refusal.status, Json(body)).into_response()

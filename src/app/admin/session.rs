@@ -15,32 +15,32 @@ const SESSION: &str = "ptb_admin";
 const LINK: &str = "ptb_admin_link";
 
 /// The cookie of a session.
-pub(super) fn set(token: &OwnToken, https: bool) -> String {
+pub(crate) fn set(token: &OwnToken, https: bool) -> String {
     cookie::build(SESSION, token.expose(), SESSION_TTL, https)
 }
 
 /// The cookie that carries a link's token from its address to the button that uses it.
-pub(super) fn set_link(token: &str, https: bool) -> String {
+pub(crate) fn set_link(token: &str, https: bool) -> String {
     cookie::build(LINK, token, LINK_TTL, https)
 }
 
 /// Takes the session's cookie away.
-pub(super) fn clear(https: bool) -> String {
+pub(crate) fn clear(https: bool) -> String {
     cookie::build(SESSION, "", std::time::Duration::ZERO, https)
 }
 
 /// Takes the link's cookie away.
-pub(super) fn clear_link(https: bool) -> String {
+pub(crate) fn clear_link(https: bool) -> String {
     cookie::build(LINK, "", std::time::Duration::ZERO, https)
 }
 
 /// The session's token, as the browser sent it.
-pub(super) fn sent(headers: &HeaderMap, https: bool) -> Option<String> {
+pub(crate) fn sent(headers: &HeaderMap, https: bool) -> Option<String> {
     cookie::find(headers, SESSION, https)
 }
 
 /// The link's token, as the browser sent it.
-pub(super) fn link_sent(headers: &HeaderMap, https: bool) -> Option<String> {
+pub(crate) fn link_sent(headers: &HeaderMap, https: bool) -> Option<String> {
     cookie::find(headers, LINK, https)
 }
 
@@ -85,7 +85,7 @@ impl Admin {
         &self.proof
     }
 
-    pub(super) fn proven_by(&self, sent: &str) -> bool {
+    pub(crate) fn proven_by(&self, sent: &str) -> bool {
         constant_time_eq(self.proof.as_bytes(), sent.as_bytes())
     }
 }

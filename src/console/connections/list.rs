@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::app::admin::{Admin, Fields};
 use crate::clock::Timestamp;
 use crate::http::pages::{Choice, ConnectionRow, ConnectionsPage, Moment, Tone};
-use crate::http::{form_policy, html, unavailable};
+use crate::http::{Refusal, form_policy, html};
 use crate::store::StoreError;
 use crate::store::model::{
     ConnectionFilter, ConnectionId, ConnectionKey, ConnectionState, ConnectionSummary,
@@ -85,7 +85,7 @@ pub(super) async fn page(State(app): State<App>, admin: Admin, RawQuery(query): 
         Ok(found) => found,
         Err(error) => {
             tracing::error!(%error, "the connections could not be listed");
-            return unavailable(&app, ROOT);
+            return app.error_page(ROOT, &Refusal::store_unavailable());
         }
     };
     let older = rows

@@ -13,7 +13,7 @@ use crate::app::admin::{Admin, AdminForm, Fields};
 use crate::http::client_ip::Peer;
 use crate::http::pages::RevokePage;
 use crate::http::request_id;
-use crate::http::{Refusal, error_page, form_policy, html, unavailable};
+use crate::http::{Refusal, form_policy, html};
 use crate::plaid::connections;
 use crate::store::model::{ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, EndTarget};
 use crate::store::{Store, StoreError};
@@ -56,7 +56,7 @@ pub(super) async fn revoke(
     let mut ending = tokio::spawn(end(app.clone(), store, target, session));
     match timeout(PATIENCE, &mut ending).await {
         Ok(Ok(Some(ended))) => Redirect::to(&format!("../connections?ended={ended}")).into_response(),
-        Ok(_) => unavailable(&app, ROOT),
+        Ok(_) => app.error_page(ROOT, &Refusal::store_unavailable()),
         Err(_) => Redirect::to("../connections?ending=1").into_response(),
     }
 }
@@ -106,7 +106,7 @@ async fn confirm(app: &App, admin: &Admin, target: EndTarget, problem: Option<&'
         Ok(None) => return nothing_named(app),
         Err(error) => {
             tracing::error!(%error, "the connections could not be read");
-            return unavailable(app, ROOT);
+            return app.error_page(ROOT, &Refusal::store_unavailable());
         }
     };
     let mut response = html(ROOT, &page, form_policy());
@@ -206,5 +206,5 @@ fn nothing_named(app: &App) -> Response {
         message: "The address names no connection that this broker has.".to_owned(),
         advice: vec!["Go back to the list and choose one there.".to_owned()],
     };
-    error_page(app, ROOT, &refusal)
+    app.error_page(ROOT, &refusal)
 }

@@ -10,9 +10,8 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 
-use super::gate::{Fields, Outside, is_form};
-use super::{Admin, AdminForm, session, trail};
-use crate::app::App;
+use crate::app::admin::{Admin, AdminForm, Fields, Next, Rejected, audit_context, is_form, session};
+use crate::app::{App, Routes};
 use crate::http::body;
 use crate::http::client_ip::Peer;
 use crate::http::limits::{Kind, TooMany};
@@ -23,68 +22,23 @@ use crate::telemetry::audit::AuditEvent;
 const ROOT: &str = "../";
 const PATH: &str = "/setup/login";
 
-/// Where an admin wanted to go. Only these: an address that somebody sends must not choose where a login leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Setup,
-    Connections,
-    Start,
-    Explorer,
+/// The login page, the addresses of links, and the way out. They are for people who run the broker, so they are in
+/// `docs/http.md` and not in the OpenAPI document.
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .get(PATH, login_page)
+        .post(PATH, log_in)
+        .get("/setup/login/{token}", follow)
+        .post("/setup/logout", log_out)
 }
 
-impl Next {
-    const ALL: [Self; 4] = [Self::Setup, Self::Connections, Self::Start, Self::Explorer];
-
-    /// The path below the root of the site.
-    fn path(self) -> &'static str {
-        match self {
-            Self::Setup => "setup",
-            Self::Connections => "setup/connections",
-            Self::Start => "",
-            Self::Explorer => "explorer",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Setup => "setup",
-            Self::Connections => "connections",
-            Self::Start => "start",
-            Self::Explorer => "explorer",
-        }
-    }
-
-    /// The page that a path belongs to.
-    pub(super) fn of_path(path: &str) -> Self {
-        match path {
-            "/" => Self::Start,
-            "/explorer" => Self::Explorer,
-            path if path.starts_with("/setup/connections") => Self::Connections,
-            _ => Self::Setup,
-        }
-    }
-
-    fn of_name(name: Option<&str>) -> Self {
-        let named = Self::ALL.into_iter().find(|next| name == Some(next.name()));
-        named.unwrap_or(Self::Setup)
-    }
-
-    /// What tells the login page.
-    pub(super) fn query(self) -> String {
-        match self {
-            Self::Setup => String::new(),
-            other => format!("?next={}", other.name()),
-        }
-    }
-
-    /// The way there from the login page.
-    fn redirect(self) -> Redirect {
-        Redirect::to(&format!("{ROOT}{}", self.path()))
-    }
+/// The way there from the login page.
+fn redirect(next: Next) -> Redirect {
+    Redirect::to(&format!("{ROOT}{}", next.path()))
 }
 
 /// `GET /setup/login/{token}`: the address of a link. Gives the browser the token to keep, and the login page.
-pub(super) async fn follow(
+async fn follow(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     Path(token): Path<String>,
@@ -100,7 +54,7 @@ pub(super) async fn follow(
 }
 
 /// `GET /setup/login`: how to get in, or the button that a link leads to.
-pub(super) async fn login_page(
+async fn login_page(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     RawQuery(query): RawQuery,
@@ -109,7 +63,7 @@ pub(super) async fn login_page(
     let asked = Fields::read(query.unwrap_or_default().as_bytes());
     let next = Next::of_name(asked.get("next"));
     if Admin::of(&app, &headers, peer.https).is_some() {
-        return next.redirect().into_response();
+        return redirect(next).into_response();
     }
     let by_link = session::link_sent(&headers, peer.https)
         .is_some_and(|token| app.admins.links.knows(&token, app.clock.now()));
@@ -141,7 +95,7 @@ fn show(app: &App, next: Next, by_link: bool, notice: Option<&'static str>) -> R
 
 /// `POST /setup/login`: uses up the link that this browser keeps, or takes the configured token. Each login opens a new
 /// session, and ends the one that the browser had.
-pub(super) async fn log_in(
+async fn log_in(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
@@ -156,7 +110,7 @@ pub(super) async fn log_in(
     let way = if let Some(typed) = fields.get("token") {
         if let Err(too_many) = app.limits.address(Kind::Login, peer.address) {
             tracing::warn!(client.address = %peer.address, "too many admin tokens were tried");
-            trail::refused(&app, peer, "too many tries");
+            audit_context::refused(&app, peer, "too many tries");
             return refused(&app, next, too_many);
         }
         let good = app
@@ -167,7 +121,7 @@ pub(super) async fn log_in(
             .is_some_and(|token| token.matches(typed.trim()));
         if !good {
             tracing::warn!(client.address = %peer.address, "a wrong admin token was typed");
-            trail::refused(&app, peer, "wrong token");
+            audit_context::refused(&app, peer, "wrong token");
             let mut response = show(&app, next, false, Some("This is not the admin token."));
             *response.status_mut() = StatusCode::FORBIDDEN;
             return response;
@@ -177,7 +131,7 @@ pub(super) async fn log_in(
         let link = session::link_sent(&headers, peer.https);
         if !link.is_some_and(|token| app.admins.links.take(&token, now)) {
             tracing::warn!(client.address = %peer.address, "an admin link was refused: used, too old or unknown");
-            trail::refused(&app, peer, "a link that is used, too old or unknown");
+            audit_context::refused(&app, peer, "a link that is used, too old or unknown");
             let gone = session::clear_link(peer.https);
             return ([(SET_COOKIE, gone)], Redirect::to("login?link=over")).into_response();
         }
@@ -188,18 +142,18 @@ pub(super) async fn log_in(
     }
     let token = app.admins.sessions.issue(now);
     tracing::info!(client.address = %peer.address, way, "admin logged in");
-    trail::done(&app, AuditEvent::AdminLogin, peer, Some(way)).await;
+    audit_context::done(&app, AuditEvent::AdminLogin, peer, Some(way)).await;
     let cookies = AppendHeaders([
         (SET_COOKIE, session::set(&token, peer.https)),
         (SET_COOKIE, session::clear_link(peer.https)),
     ]);
-    (cookies, next.redirect()).into_response()
+    (cookies, redirect(next)).into_response()
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Fields, Outside> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Fields, Rejected> {
     refuse_cross_site(headers)?;
     if !is_form(headers) {
-        return Err(Outside::NoForm);
+        return Err(Rejected::NoForm);
     }
     Ok(Fields::read(&body::read(body).await?))
 }
@@ -214,7 +168,7 @@ fn refused(app: &App, next: Next, too_many: TooMany) -> Response {
 }
 
 /// `POST /setup/logout`: ends the session here and now.
-pub(super) async fn log_out(
+async fn log_out(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
@@ -224,7 +178,7 @@ pub(super) async fn log_out(
         app.admins.sessions.take(&token, app.clock.now());
     }
     tracing::info!(client.address = %peer.address, session = form.admin.name(), "admin logged out");
-    trail::done(&app, AuditEvent::AdminLogout, peer, None).await;
+    audit_context::done(&app, AuditEvent::AdminLogout, peer, None).await;
     let gone = session::clear(peer.https);
     ([(SET_COOKIE, gone)], Redirect::to("login?bye=1")).into_response()
 }

@@ -10,12 +10,12 @@ use serde_json::json;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::login::Next;
+use super::Next;
 use crate::app::App;
 use crate::http::body::{self, BodyError};
 use crate::http::client_ip::Peer;
 use crate::http::request_id;
-use crate::http::{CrossSite, Refusal, error_page, refuse_cross_site, root_from, wants_page};
+use crate::http::{CrossSite, Refusal, refuse_cross_site, root_from, wants_page};
 
 /// The header in which a page's script sends [`Admin::proof`].
 pub const PROOF_HEADER: &str = "x-broker-admin";
@@ -28,8 +28,8 @@ pub const PROOF_FIELD: &str = "proof";
 /// Others are sent to the login page when they ask for a page, and get 401 as JSON when they do not.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    pub(super) name: String,
-    pub(super) proof: String,
+    pub(crate) name: String,
+    pub(crate) proof: String,
 }
 
 /// An admin's form: as [`Admin`], with the proof in [`PROOF_FIELD`].
@@ -67,7 +67,7 @@ impl Fields {
 
 /// Why a request is not an admin's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub(super) enum Outside {
+pub(crate) enum Rejected {
     #[error("no admin session")]
     NoSession,
     #[error(transparent)]
@@ -95,7 +95,7 @@ impl FromRequestParts<App> for Admin {
                 .and_then(|value| value.to_str().ok());
             proven(admin, sent)
         });
-        admin.map_err(|outside| outside.answer(app, parts.uri.path(), &parts.headers))
+        admin.map_err(|rejected: Rejected| rejected.answer(app, parts.uri.path(), &parts.headers))
     }
 }
 
@@ -108,39 +108,39 @@ impl FromRequest<App> for AdminForm {
             let admin = session(&parts, app)?;
             refuse_cross_site(&parts.headers)?;
             if !is_form(&parts.headers) {
-                return Err(Outside::NoForm);
+                return Err(Rejected::NoForm);
             }
             let fields = Fields::read(&body::read(body).await?);
             let admin = proven(admin, fields.get(PROOF_FIELD))?;
             Ok(Self { admin, fields })
         };
         form.await
-            .map_err(|outside: Outside| outside.answer(app, parts.uri.path(), &parts.headers))
+            .map_err(|rejected: Rejected| rejected.answer(app, parts.uri.path(), &parts.headers))
     }
 }
 
-fn session(parts: &Parts, app: &App) -> Result<Admin, Outside> {
+fn session(parts: &Parts, app: &App) -> Result<Admin, Rejected> {
     let https = parts.extensions.get::<Peer>().is_some_and(|peer| peer.https);
-    Admin::of(app, &parts.headers, https).ok_or(Outside::NoSession)
+    Admin::of(app, &parts.headers, https).ok_or(Rejected::NoSession)
 }
 
-fn proven(admin: Admin, sent: Option<&str>) -> Result<Admin, Outside> {
+fn proven(admin: Admin, sent: Option<&str>) -> Result<Admin, Rejected> {
     if sent.is_some_and(|sent| admin.proven_by(sent)) {
         Ok(admin)
     } else {
-        Err(Outside::NoProof)
+        Err(Rejected::NoProof)
     }
 }
 
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"))
 }
 
-impl Outside {
+impl Rejected {
     /// A person gets a page, a script JSON.
-    pub(super) fn answer(self, app: &App, path: &str, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(self, app: &App, path: &str, headers: &HeaderMap) -> Response {
         tracing::info!(cause = %self, "an administration request was refused");
         let root = root_from(path);
         let as_page = wants_page(headers);
@@ -156,7 +156,7 @@ impl Outside {
                 message: message.to_owned(),
                 advice: vec!["Go back, reload that page, and try again.".to_owned()],
             };
-            return error_page(app, root, &refusal);
+            return app.error_page(root, &refusal);
         }
         let body = json!({ "error": error, "message": message, "request_id": request_id::current() });
         (status, Json(body)).into_response()

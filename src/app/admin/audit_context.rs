@@ -7,7 +7,7 @@ use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin}
 
 /// An admin's act, in a commit of its own. When the store does not take it, it waits with what is batched: whoever comes
 /// to see why the store does not work must get in.
-pub(super) async fn done(app: &App, event: AuditEvent, peer: Peer, detail: Option<&'static str>) {
+pub(crate) async fn done(app: &App, event: AuditEvent, peer: Peer, detail: Option<&'static str>) {
     let mut new = NewAudit::new(event, Actor::Admin).from(&origin(peer));
     new.detail = detail.map(Into::into);
     if let Err(error) = app.store.record(new.clone(), app.clock.now()).await {
@@ -17,7 +17,7 @@ pub(super) async fn done(app: &App, event: AuditEvent, peer: Peer, detail: Optio
 }
 
 /// Somebody who was not let in: batched, so that strangers force no write.
-pub(super) fn refused(app: &App, peer: Peer, why: &'static str) {
+pub(crate) fn refused(app: &App, peer: Peer, why: &'static str) {
     let new = NewAudit::new(AuditEvent::AdminLogin, Actor::Person).from(&origin(peer));
     app.audit.note(new.outcome(AuditOutcome::Refused, why));
 }

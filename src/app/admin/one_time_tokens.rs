@@ -22,15 +22,15 @@ struct Pass {
 }
 
 /// The tokens of one kind.
-pub(super) struct Passes {
+pub(crate) struct OneTimeTokens {
     prefix: &'static str,
     life: Duration,
     most: usize,
     live: Mutex<VecDeque<Pass>>,
 }
 
-impl Passes {
-    pub(super) fn new(prefix: &'static str, life: Duration, most: usize) -> Self {
+impl OneTimeTokens {
+    pub(crate) fn new(prefix: &'static str, life: Duration, most: usize) -> Self {
         Self {
             prefix,
             life,
@@ -40,7 +40,7 @@ impl Passes {
     }
 
     /// A fresh one; the oldest makes room for it.
-    pub(super) fn issue(&self, now: Timestamp) -> OwnToken {
+    pub(crate) fn issue(&self, now: Timestamp) -> OwnToken {
         let secret = Zeroizing::new(random::bytes::<TOKEN_BYTES>());
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice()));
         let token = OwnToken::new(format!("{}_{}", self.prefix, *text));
@@ -56,13 +56,13 @@ impl Passes {
     }
 
     /// Whether it is good at this moment.
-    pub(super) fn knows(&self, token: &str, now: Timestamp) -> bool {
+    pub(crate) fn knows(&self, token: &str, now: Timestamp) -> bool {
         let hash = hash(token);
         self.live(now).iter().any(|pass| pass.hash == hash)
     }
 
     /// Uses it up. Of several callers with the same token one is told that it was good.
-    pub(super) fn take(&self, token: &str, now: Timestamp) -> bool {
+    pub(crate) fn take(&self, token: &str, now: Timestamp) -> bool {
         let hash = hash(token);
         let mut live = self.live(now);
         let place = live.iter().position(|pass| pass.hash == hash);
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_it_is_taken_or_runs_out() {
-        let passes = Passes::new("ptb_al", LIFE, 4);
+        let passes = OneTimeTokens::new("ptb_al", LIFE, 4);
         let (used, kept) = (passes.issue(NOW), passes.issue(NOW));
         assert_ne!(used.expose(), kept.expose());
         assert!(used.expose().starts_with("ptb_al_") && used.expose().len() == 50);
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room() {
-        let passes = Passes::new("ptb_al", LIFE, 2);
+        let passes = OneTimeTokens::new("ptb_al", LIFE, 2);
         let tokens = [passes.issue(NOW), passes.issue(NOW), passes.issue(NOW)];
         let good = tokens.map(|token| passes.knows(token.expose(), NOW));
         assert_eq!(good, [false, true, true]);
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn other_text_is_not_good() {
-        let passes = Passes::new("ptb_al", LIFE, 2);
+        let passes = OneTimeTokens::new("ptb_al", LIFE, 2);
         let token = passes.issue(NOW);
         for wrong in [
             "",
