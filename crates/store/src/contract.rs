@@ -1,0 +1,338 @@
+//! What every engine must do, told once: `contract_suite!` runs all of it on the stores that a function makes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+pub(super) mod audit;
+pub(super) mod codes;
+pub(super) mod completion;
+pub(super) mod grants;
+pub(super) mod history;
+pub(super) mod link_tokens;
+pub(super) mod listing;
+pub(super) mod raw;
+pub(super) mod removals;
+pub(super) mod token_index;
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::model::{
+    Abandonment, CancelOutcome, Completion, ConnectionId, EndTarget, Ended, Flow, GrantId, LinkStart,
+    NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption,
+    Removal, TransactionId,
+};
+use super::{Store, StoreError};
+use crate::clock::{Clock as _, SystemClock, Timestamp};
+use crate::random;
+use crate::secret::PlaidAccessToken;
+
+fn fresh_id() -> Uuid {
+    random::id(SystemClock.now())
+}
+
+/// The moment at which all begins.
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+/// How long transactions can be completed.
+pub(super) const TRANSACTION_TTL: Duration = Duration::from_secs(1800);
+/// Link tokens of one transaction.
+pub(super) const MOST_LINK_TOKENS: u32 = 3;
+/// How long codes are good.
+pub(super) const CODE_TTL: Duration = Duration::from_secs(300);
+
+/// Makes one test per check for the engine whose stores `$make` opens: `async fn() -> (Store, guard)`. An attribute of each
+/// test may stand in front.
+macro_rules! contract_suite {
+    ($attribute:tt $make:path: $($topic:ident { $($check:ident,)* })*) => {$(
+        mod $topic {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #$attribute
+                async fn $check() {
+                    let (store, _guard) = $make().await;
+                    crate::contract::$topic::$check(&store).await;
+                    store.close().await;
+                }
+            )*
+        }
+    )*};
+    ($make:path) => {
+        crate::contract::contract_suite! { [cfg(test)] $make }
+    };
+    ($attribute:tt $make:path) => {
+        crate::contract::contract_suite! { $attribute $make:
+            completion {
+                a_transaction_reads_back_as_it_was_opened,
+                a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens,
+                an_expired_transaction_is_not_stored,
+                an_expired_transaction_that_is_not_stored_cannot_be_cancelled,
+                cancelled_before_it_was_stored_it_cannot_be_started,
+                completing_stores_connection_public_token_and_code,
+                a_repeat_is_answered_alike_and_stores_nothing,
+                another_public_token_finds_it_not_open,
+                from_its_last_moment_on_it_is_not_open,
+                an_unknown_transaction_is_not_found,
+                a_public_token_belongs_to_who_brought_it_first,
+                of_many_completions_at_once_one_stores,
+                of_two_owners_at_once_one_has_the_public_token,
+                cancelling_is_final_and_repeatable,
+                a_repeat_makes_an_unredeemed_code_good_again,
+                what_is_completed_cannot_be_cancelled,
+                of_cancel_and_complete_one_wins,
+                a_caller_that_goes_away_undoes_nothing,
+            }
+            codes {
+                a_code_is_redeemed_once_and_the_second_learns_of_the_grant,
+                the_same_redemption_again_has_won_still,
+                of_64_redemptions_at_once_one_wins,
+                a_code_is_good_until_its_last_moment,
+                only_completed_oauth_transactions_are_redeemable,
+                redemptions_of_many_codes_do_not_mix,
+                a_refused_redemption_leaves_no_grant,
+                the_code_of_a_removed_connection_is_not_redeemable,
+            }
+            link_tokens {
+                a_returned_link_token_can_be_made_again_and_the_first_one_stays_counted,
+            }
+            raw {
+                a_raw_public_token_is_exchanged_once,
+                of_many_raw_exchanges_at_once_one_stores,
+                raw_and_browser_do_not_share_a_public_token,
+                tokens_of_the_store_belong_to_its_rows,
+            }
+            grants {
+                of_many_rotations_at_once_one_wins,
+                an_ended_or_unknown_grant_does_not_rotate,
+                ending_a_grant_alone_keeps_the_connection,
+                ending_the_last_grant_queues_the_removal_once,
+            }
+            token_index {
+                an_access_token_names_the_grants_that_it_opens,
+            }
+            removals {
+                abandoning_takes_what_was_completed_before_that_moment,
+                abandoning_spares_what_others_still_use,
+                of_redeem_and_abandon_one_wins,
+                a_removal_is_leased_when_due_in_order_and_for_its_time,
+                abandoning_takes_a_bounded_number,
+                a_finished_removal_is_gone_and_the_connection_stays_removed,
+                a_session_that_ended_gives_its_connection_up,
+                what_nobody_wants_is_stored_to_be_removed,
+                what_is_stored_already_is_not_discarded,
+                purging_forgets_what_came_to_nothing,
+                purging_takes_a_bounded_number,
+                purging_keeps_public_tokens_of_living_connections,
+                the_check_passes_and_leaves_no_trace,
+                a_closed_store_refuses,
+            }
+            audit {
+                each_change_writes_its_row_with_who_and_what,
+                what_changes_nothing_writes_nothing,
+                an_item_that_stays_is_not_logged_as_removed,
+                what_is_given_up_is_told_with_its_connection,
+                a_batch_is_read_back_with_its_counts,
+                the_log_is_read_newest_first_by_time_client_and_page,
+                old_rows_are_forgotten_and_that_is_told,
+            }
+            listing {
+                connections_are_listed_newest_first_by_page,
+                a_summary_tells_all_but_the_token,
+                connections_are_found_by_client_item_and_state,
+                one_connection_is_ended_with_its_grants,
+                ending_a_client_spares_what_others_use,
+                a_connection_of_two_clients_outlives_one,
+                the_kill_switch_ends_everything,
+                ending_goes_in_bounded_steps_and_is_resumed_by_beginning_again,
+                ending_a_client_passes_over_the_others_step_by_step,
+                counts_count,
+                allowed_callbacks_are_kept_once_and_told,
+            }
+            history {
+                any_history_goes_as_the_model_says,
+            }
+        }
+    };
+}
+pub(super) use contract_suite;
+
+/// Only codes that nobody redeemed, of before that moment.
+pub(super) fn unredeemed(before: Timestamp) -> Abandonment {
+    Abandonment {
+        unredeemed_before: before,
+        sessions_before: Timestamp::from_millis(i64::MIN),
+    }
+}
+
+pub(super) fn nonce() -> Nonce {
+    Nonce(rand::random())
+}
+
+pub(super) fn hash() -> PublicTokenHash {
+    PublicTokenHash(rand::random())
+}
+
+pub(super) fn browser_transaction() -> NewTransaction {
+    NewTransaction {
+        id: TransactionId(fresh_id()),
+        nonce: nonce(),
+        flow: Flow::Browser,
+        scope: None,
+        client_user_id: Uuid::new_v4().to_string(),
+        created_at: NOW,
+        expires_at: NOW.plus(TRANSACTION_TTL),
+    }
+}
+
+pub(super) fn oauth_transaction() -> NewTransaction {
+    let request = OAuthRequest {
+        client_id: "kore".to_owned(),
+        redirect_uri: "https://idp.kore.ai/callback".to_owned(),
+        redirect_uri_sent: true,
+        state: Some("a%20b".to_owned()),
+        code_challenge: Some("challenge".to_owned()),
+    };
+    NewTransaction {
+        flow: Flow::OAuth(request),
+        scope: Some(vec!["auth".to_owned(), "identity".to_owned()]),
+        ..browser_transaction()
+    }
+}
+
+pub(super) fn new_connection() -> NewConnection {
+    let id = ConnectionId(fresh_id());
+    NewConnection {
+        id,
+        item_id: format!("item-{id}"),
+        access_token: PlaidAccessToken::new(format!("access-sandbox-{id}")),
+        institution_id: Some("ins_1".to_owned()),
+        institution_name: Some("Bank of Tests".to_owned()),
+    }
+}
+
+pub(super) fn completion_of(transaction_id: TransactionId, public_token: PublicTokenHash) -> Completion {
+    Completion {
+        transaction_id,
+        public_token,
+        connection: new_connection(),
+        code_ttl: CODE_TTL,
+    }
+}
+
+pub(super) fn new_grant() -> NewGrant {
+    NewGrant {
+        id: GrantId(fresh_id()),
+        nonce: nonce(),
+        client_id: "kore".to_owned(),
+        scope: vec!["auth".to_owned()],
+    }
+}
+
+pub(super) fn redemption_of(transaction_id: TransactionId) -> Redemption {
+    Redemption {
+        transaction_id,
+        grant: new_grant(),
+    }
+}
+
+pub(super) fn raw_exchange_of(public_token: PublicTokenHash) -> RawExchange {
+    RawExchange {
+        public_token,
+        connection: new_connection(),
+        grant: new_grant(),
+    }
+}
+
+pub(super) async fn opened(store: &Store, new: NewTransaction) -> TransactionId {
+    let id = new.id;
+    assert_eq!(open(store, new).await, Ok(LinkStart::Allowed { first: true }));
+    id
+}
+
+/// The first link token of a transaction.
+pub(super) async fn open(store: &Store, new: NewTransaction) -> Result<LinkStart, StoreError> {
+    let now = new.created_at;
+    store.start_link(new, MOST_LINK_TOKENS, now).await
+}
+
+/// Cancels a transaction that is stored; were it not, it would be stored as another one.
+pub(super) async fn cancel(
+    store: &Store,
+    id: TransactionId,
+    now: Timestamp,
+) -> Result<CancelOutcome, StoreError> {
+    let new = NewTransaction {
+        id,
+        ..oauth_transaction()
+    };
+    store.cancel(new, now).await
+}
+
+/// A completed OAuth transaction and its connection.
+pub(super) async fn completed(store: &Store) -> (TransactionId, ConnectionId) {
+    let id = opened(store, oauth_transaction()).await;
+    let completion = completion_of(id, hash());
+    let connection_id = completion.connection.id;
+    let outcome = store.complete(completion, NOW).await.unwrap();
+    assert_eq!(outcome, super::model::CompleteOutcome::Completed);
+    (id, connection_id)
+}
+
+/// All steps of `end_step`.
+pub(super) async fn end(store: &Store, target: EndTarget, now: Timestamp) -> Ended {
+    let (mut ended, mut next) = (Ended::default(), None);
+    loop {
+        let step = store.end_step(target.clone(), next, now).await.unwrap();
+        ended += step.ended;
+        next = step.next;
+        if next.is_none() {
+            return ended;
+        }
+    }
+}
+
+/// The removals that are due, by leases that end at once.
+pub(super) async fn take_due(store: &Store, now: Timestamp, limit: usize) -> Vec<Removal> {
+    store.take_removals(now, now, limit).await.unwrap().removals
+}
+
+/// Connections of the client `kore` by raw public tokens.
+pub(super) async fn many_raw(store: &Store, count: usize) -> Vec<ConnectionId> {
+    let mut made = Vec::new();
+    while made.len() < count {
+        let some = vec![(); (count - made.len()).min(50)];
+        let ids = at_once(store, some, |store, ()| async move {
+            let exchange = raw_exchange_of(hash());
+            let id = exchange.connection.id;
+            store.exchange_raw(exchange, NOW).await.unwrap();
+            id
+        });
+        made.extend(ids.await);
+    }
+    made
+}
+
+/// Runs a decision in as many tasks as there are inputs, all released at one moment.
+pub(super) async fn at_once<I, T, F, Fut>(store: &Store, inputs: Vec<I>, decide: F) -> Vec<T>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    F: Fn(Store, I) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = T> + Send + 'static,
+{
+    let start = std::sync::Arc::new(tokio::sync::Barrier::new(inputs.len()));
+    let tasks: Vec<_> = inputs
+        .into_iter()
+        .map(|input| {
+            let (store, start, decide) = (store.clone(), start.clone(), decide.clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                decide(store, input).await
+            })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    outcomes
+}
