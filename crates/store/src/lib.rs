@@ -1,13 +1,23 @@
 #![doc = include_str!("../README.md")]
 #![expect(missing_docs, reason = "a doc comment says what a name cannot")]
 
+#[cfg(test)]
+extern crate self as plaid_token_broker_store;
+
 mod claim;
 pub mod config;
-#[cfg(test)]
-mod contract;
 mod counted;
 pub mod error;
 mod files;
+#[cfg(test)]
+#[expect(
+    dead_code,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "most are for the suites; tests fail by panicking"
+)]
+#[path = "../tests/store/helpers/mod.rs"]
+mod helpers;
 mod inspection;
 pub mod keyring;
 pub mod model;

@@ -45,9 +45,9 @@ use super::model::{
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
 use super::trail::Trail;
+use crate::CommitObserver;
 use crate::clock::Timestamp;
 use crate::config::{KeySource, PostgresUrl};
-use crate::CommitObserver;
 
 /// After which time a redemption is asked for again when nobody knows whether it was committed.
 const REDEEM_AGAIN: Duration = Duration::from_secs(1);

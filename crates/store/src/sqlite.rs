@@ -44,9 +44,9 @@ use super::model::{
 use super::sealed::{Completing, SealedConnection};
 use super::tokens::TokenKey;
 use super::trail::Trail;
+use crate::CommitObserver;
 use crate::clock::Timestamp;
 use crate::config::KeySource;
-use crate::CommitObserver;
 
 /// An open `SQLite` store.
 #[derive(Debug)]

@@ -96,7 +96,7 @@ impl Progress {
 
 /// What one commit came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// There is more.
     Next,
     /// Another instance has the pass in hand.
@@ -252,7 +252,7 @@ impl Store {
     }
 
     /// Adds at most `limit` connections in one commit.
-    pub(super) async fn index_step(&self, limit: usize) -> Result<Step, StoreError> {
+    pub async fn index_step(&self, limit: usize) -> Result<Step, StoreError> {
         match &self.engine {
             Engine::Sqlite(store) => store.index_step(limit).await,
             Engine::Postgres(store) => store.index_step(limit).await,

@@ -11,8 +11,8 @@ use tokio_postgres::error::SqlState;
 
 use super::failure::said;
 use super::tls;
-use crate::config::{DatabaseUrl, PostgresUrl, TlsMode};
 use crate::Durability;
+use crate::config::{DatabaseUrl, PostgresUrl, TlsMode};
 use crate::error::OpenError;
 
 /// How long a request waits for one of the connections.

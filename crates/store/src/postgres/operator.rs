@@ -169,11 +169,7 @@ impl PostgresStore {
             .await
     }
 
-    pub(crate) async fn audit_after(
-        &self,
-        id: i64,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, StoreError> {
+    pub(crate) async fn audit_after(&self, id: i64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
         self.pool
             .read_with(
                 How::Transaction,
@@ -206,11 +202,7 @@ impl PostgresStore {
             .await
     }
 
-    pub(crate) async fn forget_audit(
-        &self,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    pub(crate) async fn forget_audit(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         self.pool
             .decide((before, now), |conn, (before, now)| {
                 Box::pin(audit::forget(conn, *before, *now))

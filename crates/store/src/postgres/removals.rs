@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::pool::Conn;
 use super::rows::Cells;
 use super::{audit, connections, listing};
-use crate::clock::Timestamp;
 use crate::CHANGED_AT_ONCE;
+use crate::clock::Timestamp;
 use crate::keyring::Keyring;
 use crate::model::{
     Abandonment, AuditEvent, ConnectionId, NewAudit, PublicTokenHash, PublicTokenOwner, RemovalReason,

@@ -8,11 +8,11 @@ use super::failure::Failure;
 use super::pool::{Conn, Patience};
 use super::rows::Cells;
 use super::{PostgresStore, meta, walk};
-use crate::secret::PlaidAccessToken;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::model::{Connection, Grant};
 use crate::rows::{self, Columns as _};
+use crate::secret::PlaidAccessToken;
 use crate::token_index::{ItemUse, Needed, PROGRESS, Progress, Step, decided, hashed};
 use crate::tokens::{AccessTokenHash, TokenKey};
 

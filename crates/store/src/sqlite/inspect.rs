@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::open::{engine_error, lock_path, meta, named, reader, token_key};
 use super::{migrations, redirects};
-use crate::config::KeySource;
 use crate::claim;
+use crate::config::KeySource;
 use crate::error::{OpenError, StoreError};
 use crate::inspection::Inspection;
 use crate::keyring::Keyring;

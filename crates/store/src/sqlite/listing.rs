@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::rows::Cells;
 use super::{grants, removals};
-use crate::clock::Timestamp;
 use crate::CHANGED_AT_ONCE;
+use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::model::{
     ConnectionFilter, ConnectionId, ConnectionKey, ConnectionSummary, EndTarget, Ended, GrantId,

@@ -9,9 +9,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::migrations;
-use crate::config::{DatabaseUrl, KeySource};
 use crate::Durability;
 use crate::claim;
+use crate::config::{DatabaseUrl, KeySource};
 use crate::error::{OpenError, StoreError};
 use crate::files;
 use crate::keyring::Keyring;

@@ -149,11 +149,7 @@ impl SqliteStore {
         self.listers.read(move |conn| audit::read(conn, &query)).await
     }
 
-    pub(crate) async fn audit_after(
-        &self,
-        id: i64,
-        limit: usize,
-    ) -> Result<Vec<AuditRecord>, StoreError> {
+    pub(crate) async fn audit_after(&self, id: i64, limit: usize) -> Result<Vec<AuditRecord>, StoreError> {
         self.readers.read(move |conn| audit::after(conn, id, limit)).await
     }
 
@@ -169,11 +165,7 @@ impl SqliteStore {
         self.writer.decide(move |conn| audit::mark_file(conn, id)).await
     }
 
-    pub(crate) async fn forget_audit(
-        &self,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    pub(crate) async fn forget_audit(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         self.writer
             .decide(move |conn| audit::forget(conn, before, now))
             .await

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::SqliteStore;
 use super::open::meta;
 use super::rows::Cells;
-use crate::secret::PlaidAccessToken;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::model::{Connection, ConnectionId, Grant};
 use crate::rows;
+use crate::secret::PlaidAccessToken;
 use crate::token_index::{ItemUse, Needed, PROGRESS, Progress, Step, decided, hashed};
 use crate::tokens::{AccessTokenHash, TokenKey};
 

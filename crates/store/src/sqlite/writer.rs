@@ -84,10 +84,10 @@ impl Writer {
     pub(super) fn start(held: Held) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let observer = Observed::default();
-        let observed = Arc::clone(&observer);
+        let shared = Arc::clone(&observer);
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(held, waiting, &observed))?;
+            .spawn(move || run(held, waiting, &shared))?;
         Ok(Self { queue, observer })
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cluster::{Database, Server, client};
 use super::{fresh, options};
-use crate::contract::{
+use crate::helpers::{
     NOW, at_once, cancel, completed, completion_of, hash, oauth_transaction, open, opened, redemption_of,
 };
 use crate::model::{CompleteOutcome, RedeemOutcome};

@@ -6,10 +6,10 @@ use std::task::Poll;
 use rusqlite::Connection as Sqlite;
 
 use super::{fresh, options};
-use crate::contract::{
+use crate::error::StoreError;
+use crate::helpers::{
     NOW, at_once, completed, completion_of, hash, oauth_transaction, open, opened, take_due,
 };
-use crate::error::StoreError;
 use crate::model::{CompleteOutcome, ConnectionFilter};
 use crate::seal::SealError;
 use crate::{Engine, Store};
@@ -206,7 +206,7 @@ async fn a_removal_that_does_not_open_is_not_in_the_way_of_others() {
     let later = NOW.plus(std::time::Duration::from_secs(1));
     assert_eq!(
         store
-            .abandon(crate::contract::unredeemed(later), later)
+            .abandon(crate::helpers::unredeemed(later), later)
             .await
             .unwrap(),
         2
@@ -335,9 +335,7 @@ async fn no_token_stands_in_the_files_in_the_clear() {
     let completion = completion_of(id, hash());
     let access_token = completion.connection.access_token.clone();
     store.complete(completion, NOW).await.unwrap();
-    let code = store
-        .tokens()
-        .issue(crate::tokens::TokenKind::Code, id.0, &nonce);
+    let code = store.tokens().issue(crate::tokens::TokenKind::Code, id.0, &nonce);
     // The secret may hold underscores itself.
     let (_, secret) = code
         .expose()

@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::faults::on_writer;
 use super::fresh;
 use crate::Store;
-use crate::contract::{
-    NOW, TRANSACTION_TTL, cancel, completion_of, hash, oauth_transaction, open, opened,
-};
+use crate::helpers::{NOW, TRANSACTION_TTL, cancel, completion_of, hash, oauth_transaction, open, opened};
 use crate::model::{CancelOutcome, CompleteOutcome, LinkStart, TransactionId};
 
 /// A transaction with two link tokens.

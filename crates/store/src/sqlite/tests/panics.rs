@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::faults::on_writer;
 use super::fresh;
-use crate::contract::completed;
+use crate::helpers::completed;
 
 struct PanicsWhenDropped;
 

@@ -12,11 +12,11 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use super::options;
 use crate::clock::Timestamp;
 use crate::config::DatabaseUrl;
-use crate::contract::{
+use crate::counted::Counted;
+use crate::helpers::{
     NOW, cancel, completed, completion_of, hash, nonce, oauth_transaction, open, opened, raw_exchange_of,
     redemption_of, take_due, unredeemed,
 };
-use crate::counted::Counted;
 use crate::model::{Abandonment, ConnectionId, Origin, Revocation, Rotation};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::open::{self as opening, reader};
@@ -99,7 +99,7 @@ async fn live(store: &Store) {
         let cancelled = opened(store, again.clone()).await;
         open(store, again).await.unwrap();
         cancel(store, cancelled, NOW).await.unwrap();
-        let session = opened(store, crate::contract::browser_transaction()).await;
+        let session = opened(store, crate::helpers::browser_transaction()).await;
         store.complete(completion_of(session, hash()), NOW).await.unwrap();
         completed(store).await;
         store.index_step(2).await.unwrap();

@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::{fresh, options};
-use crate::config::{DatabaseUrl, KeySource, SealingKey};
-use crate::secret::PlaidAccessToken;
-use crate::contract::{NOW, completed, redemption_of};
-use crate::error::OpenError;
-use crate::keyring::KeyringError;
-use crate::model::RedeemOutcome;
-use crate::{OpenOptions, Store};
+use crate::helpers::{NOW, completed, redemption_of};
+use plaid_token_broker_core::secret::PlaidAccessToken;
+use plaid_token_broker_store::config::{DatabaseUrl, KeySource, SealingKey};
+use plaid_token_broker_store::error::OpenError;
+use plaid_token_broker_store::keyring::KeyringError;
+use plaid_token_broker_store::model::RedeemOutcome;
+use plaid_token_broker_store::{OpenOptions, Store};
 
 async fn refusal(options: OpenOptions) -> OpenError {
     Store::open(options).await.unwrap_err()

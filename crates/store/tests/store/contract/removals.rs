@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::helpers::{
     NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash,
     new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of, take_due,
 };
-use crate::Store;
-use crate::error::StoreError;
-use crate::model::{
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::error::StoreError;
+use plaid_token_broker_store::model::{
     Abandonment, CompleteOutcome, ConnectionId, NewConnection, PublicTokenOwner, RedeemOutcome,
     RemovalReason, Stage,
 };
@@ -17,18 +17,21 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 pub(crate) async fn abandoning_takes_what_was_completed_before_that_moment(store: &Store) {
     let (id, connection_id) = completed(store).await;
-    assert_eq!(store.abandon(super::unredeemed(NOW), NOW).await.unwrap(), 0);
+    assert_eq!(
+        store.abandon(crate::helpers::unredeemed(NOW), NOW).await.unwrap(),
+        0
+    );
     let later = NOW.plus(Duration::from_secs(3600));
     assert_eq!(
         store
-            .abandon(super::unredeemed(NOW.plus(MOMENT)), later)
+            .abandon(crate::helpers::unredeemed(NOW.plus(MOMENT)), later)
             .await
             .unwrap(),
         1
     );
     assert_eq!(
         store
-            .abandon(super::unredeemed(NOW.plus(MOMENT)), later)
+            .abandon(crate::helpers::unredeemed(NOW.plus(MOMENT)), later)
             .await
             .unwrap(),
         0
@@ -61,7 +64,13 @@ pub(crate) async fn abandoning_spares_what_others_still_use(store: &Store) {
     store.redeem(redemption_of(redeemed), NOW).await.unwrap();
     store.exchange_raw(raw_exchange_of(hash()), NOW).await.unwrap();
     let late = NOW.plus(Duration::from_secs(9999));
-    assert_eq!(store.abandon(super::unredeemed(late), late).await.unwrap(), 0);
+    assert_eq!(
+        store
+            .abandon(crate::helpers::unredeemed(late), late)
+            .await
+            .unwrap(),
+        0
+    );
     assert_eq!(store.transaction(open).await.unwrap().unwrap().stage, Stage::Open);
     assert!(take_due(store, late, 10).await.is_empty());
 }
@@ -77,7 +86,7 @@ pub(crate) async fn of_redeem_and_abandon_one_wins(store: &Store) {
                 )
             } else {
                 store
-                    .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+                    .abandon(crate::helpers::unredeemed(NOW.plus(MOMENT)), NOW)
                     .await
                     .unwrap()
                     == 1
@@ -112,7 +121,7 @@ pub(crate) async fn a_removal_is_leased_when_due_in_order_and_for_its_time(store
         ids.push(completed(store).await.1);
         store
             .abandon(
-                super::unredeemed(NOW.plus(MOMENT)),
+                crate::helpers::unredeemed(NOW.plus(MOMENT)),
                 NOW.plus(Duration::from_secs(seconds)),
             )
             .await
@@ -164,7 +173,10 @@ pub(crate) async fn abandoning_takes_a_bounded_number(store: &Store) {
     let late = NOW.plus(MOMENT);
     let mut counts = Vec::new();
     loop {
-        let abandoned = store.abandon(super::unredeemed(late), late).await.unwrap();
+        let abandoned = store
+            .abandon(crate::helpers::unredeemed(late), late)
+            .await
+            .unwrap();
         if abandoned == 0 {
             break;
         }
@@ -177,7 +189,7 @@ pub(crate) async fn abandoning_takes_a_bounded_number(store: &Store) {
 pub(crate) async fn a_finished_removal_is_gone_and_the_connection_stays_removed(store: &Store) {
     let (_, connection_id) = completed(store).await;
     store
-        .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+        .abandon(crate::helpers::unredeemed(NOW.plus(MOMENT)), NOW)
         .await
         .unwrap();
     for seconds in [1, 2] {
@@ -201,7 +213,7 @@ pub(crate) async fn purging_forgets_what_came_to_nothing(store: &Store) {
     cancel(store, cancelled, NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
     store
-        .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+        .abandon(crate::helpers::unredeemed(NOW.plus(MOMENT)), NOW)
         .await
         .unwrap();
     let (waiting, _) = completed(store).await;
@@ -230,7 +242,7 @@ pub(crate) async fn purging_keeps_public_tokens_of_living_connections(store: &St
     let removed = completion_of(id, hash());
     store.complete(removed.clone(), NOW).await.unwrap();
     store
-        .abandon(super::unredeemed(NOW.plus(MOMENT)), NOW)
+        .abandon(crate::helpers::unredeemed(NOW.plus(MOMENT)), NOW)
         .await
         .unwrap();
     assert_eq!(store.purge(NOW).await.unwrap(), 0);
@@ -325,7 +337,7 @@ pub(crate) async fn what_is_stored_already_is_not_discarded(store: &Store) {
     store.complete(completion.clone(), NOW).await.unwrap();
     let owner = PublicTokenOwner::Transaction(id);
     let left_over = NewConnection {
-        id: ConnectionId(super::fresh_id()),
+        id: ConnectionId(crate::helpers::fresh_id()),
         ..completion.connection.clone()
     };
     let queued = store.discard(left_over.clone(), completion.public_token, owner, NOW);

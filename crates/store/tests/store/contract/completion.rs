@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::helpers::{
     CODE_TTL, MOST_LINK_TOKENS, NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed,
     completion_of, hash, oauth_transaction, open, opened,
 };
-use crate::Store;
-use crate::model::{
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{
     CancelOutcome, CompleteOutcome, Flow, LinkStart, PublicTokenOwner, RedeemOutcome, Repeat, RepeatOutcome,
     Stage, TransactionId,
 };
@@ -43,9 +43,7 @@ pub(crate) async fn a_transaction_reads_back_as_it_was_opened(store: &Store) {
     }
 }
 
-pub(crate) async fn a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens(
-    store: &Store,
-) {
+pub(crate) async fn a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens(store: &Store) {
     let new = oauth_transaction();
     let outcomes = at_once(store, vec![new.clone(); 12], |store, new| async move {
         open(&store, new).await.unwrap()
@@ -164,7 +162,10 @@ pub(crate) async fn a_repeat_is_answered_alike_and_stores_nothing(store: &Store)
     assert_eq!(store.complete(again.clone(), NOW).await.unwrap(), repeated);
     assert!(store.connection(again.connection.id).await.unwrap().is_none());
     // Also when the code is used or past its time: what is repeated is the answer, not the code's life.
-    store.redeem(super::redemption_of(id), NOW).await.unwrap();
+    store
+        .redeem(crate::helpers::redemption_of(id), NOW)
+        .await
+        .unwrap();
     let late = NOW.plus(TRANSACTION_TTL * 9);
     assert_eq!(store.complete(again, late).await.unwrap(), repeated);
 }
@@ -203,14 +204,17 @@ pub(crate) async fn from_its_last_moment_on_it_is_not_open(store: &Store) {
 }
 
 pub(crate) async fn an_unknown_transaction_is_not_found(store: &Store) {
-    let nobody = TransactionId(crate::random::id(crate::clock::Clock::now(
-        &crate::clock::SystemClock,
-    )));
+    let nobody = TransactionId(plaid_token_broker_core::random::id(
+        plaid_token_broker_core::clock::Clock::now(&plaid_token_broker_core::clock::SystemClock),
+    ));
     assert_eq!(
         store.complete(completion_of(nobody, hash()), NOW).await.unwrap(),
         CompleteOutcome::NotFound
     );
-    let outcome = store.redeem(super::redemption_of(nobody), NOW).await.unwrap();
+    let outcome = store
+        .redeem(crate::helpers::redemption_of(nobody), NOW)
+        .await
+        .unwrap();
     assert!(matches!(outcome, RedeemOutcome::NotRedeemable));
 }
 
@@ -304,7 +308,10 @@ pub(crate) async fn what_is_completed_cannot_be_cancelled(store: &Store) {
         store.transaction(id).await.unwrap().unwrap().stage,
         Stage::Completed { .. }
     ));
-    store.redeem(super::redemption_of(id), NOW).await.unwrap();
+    store
+        .redeem(crate::helpers::redemption_of(id), NOW)
+        .await
+        .unwrap();
     assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::TooLate);
 }
 
@@ -367,29 +374,38 @@ pub(crate) async fn a_repeat_makes_an_unredeemed_code_good_again(store: &Store) 
     let repeat = Repeat {
         transaction_id: id,
         public_token: completion.public_token,
-        code_ttl: super::CODE_TTL,
+        code_ttl: crate::helpers::CODE_TTL,
     };
     let repeated = RepeatOutcome::Repeated(completion.connection.id);
-    let late = NOW.plus(super::CODE_TTL * 2);
+    let late = NOW.plus(crate::helpers::CODE_TTL * 2);
     let other = Repeat {
         public_token: hash(),
         ..repeat
     };
     assert_eq!(store.repeat(other, late).await.unwrap(), RepeatOutcome::Over);
-    let refused = store.redeem(super::redemption_of(id), late).await.unwrap();
+    let refused = store
+        .redeem(crate::helpers::redemption_of(id), late)
+        .await
+        .unwrap();
     assert!(matches!(refused, RedeemOutcome::Expired));
     assert_eq!(store.repeat(repeat, late).await.unwrap(), repeated);
-    let redeemed = store.redeem(super::redemption_of(id), late).await.unwrap();
+    let redeemed = store
+        .redeem(crate::helpers::redemption_of(id), late)
+        .await
+        .unwrap();
     assert!(matches!(redeemed, RedeemOutcome::Redeemed(_)));
     assert_eq!(store.repeat(repeat, late).await.unwrap(), repeated);
 
     let (abandoned, _) = completed(store).await;
-    store.abandon(super::unredeemed(late), late).await.unwrap();
+    store
+        .abandon(crate::helpers::unredeemed(late), late)
+        .await
+        .unwrap();
     let Repeat { public_token, .. } = repeat;
     let over = Repeat {
         transaction_id: abandoned,
         public_token,
-        code_ttl: super::CODE_TTL,
+        code_ttl: crate::helpers::CODE_TTL,
     };
     assert_eq!(store.repeat(over, late).await.unwrap(), RepeatOutcome::Over);
 }

@@ -1,9 +1,9 @@
 //! Rotating a refresh token, and ending a grant.
 
-use super::{NOW, at_once, completed, nonce, redemption_of, take_due};
-use crate::clock::Timestamp;
-use crate::Store;
-use crate::model::{
+use crate::helpers::{NOW, at_once, completed, nonce, redemption_of, take_due};
+use plaid_token_broker_core::clock::Timestamp;
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{
     ConnectionId, GrantId, NewGrant, RemovalReason, Revocation, RevokeOutcome, RotateOutcome, Rotated,
     Rotation,
 };
@@ -58,7 +58,7 @@ pub(crate) async fn an_ended_or_unknown_grant_does_not_rotate(store: &Store) {
     let ended = store.revoke(grant.id, Revocation::Grant, LATER).await.unwrap();
     assert_eq!(ended, RevokeOutcome::Revoked);
     assert_eq!(store.rotate(rotation, LATER).await.unwrap(), RotateOutcome::Moved);
-    let unknown = GrantId(super::fresh_id());
+    let unknown = GrantId(crate::helpers::fresh_id());
     let rotation = Rotation {
         grant_id: unknown,
         ..rotation

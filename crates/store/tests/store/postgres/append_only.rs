@@ -2,7 +2,7 @@
 
 use super::cluster::client;
 use super::fresh;
-use crate::contract::{NOW, completed};
+use crate::helpers::{NOW, completed};
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: tests/run starts one"]

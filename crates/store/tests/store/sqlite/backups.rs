@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{fresh, options};
-use crate::config::{DatabaseUrl, KeySource};
-use crate::contract::{NOW, at_once, completed, completion_of, hash, oauth_transaction, opened};
-use crate::error::{BackupError, OpenError};
-use crate::{OpenOptions, Store};
+use crate::helpers::{NOW, at_once, completed, completion_of, hash, oauth_transaction, opened};
+use plaid_token_broker_store::config::{DatabaseUrl, KeySource};
+use plaid_token_broker_store::error::{BackupError, OpenError};
+use plaid_token_broker_store::{OpenOptions, Store};
 
 /// The options of a store elsewhere, with the keys of the first one.
 fn elsewhere(first: &Path, directory: &Path) -> OpenOptions {
@@ -161,7 +161,7 @@ async fn what_is_no_good_backup_is_refused_and_changes_nothing() {
     // With another key, what does not open is counted: the token key and all connections.
     let third = tempfile::tempdir().unwrap();
     let mut strange = options(third.path());
-    let key = crate::config::SealingKey {
+    let key = plaid_token_broker_store::config::SealingKey {
         id: "other".to_owned(),
         key: zeroize::Zeroizing::new([9; 32]),
     };

@@ -1,18 +1,18 @@
 //! Finding grants by Plaid's access token.
 
-use super::{NOW, completed, hash, raw_exchange_of, redemption_of};
-use crate::clock::Timestamp;
-use crate::random;
-use crate::secret::PlaidAccessToken;
-use crate::model::{ConnectionId, RawExchange, Revocation};
-use crate::token_index::{ItemUse, Step};
-use crate::{Store, StoreError};
+use crate::helpers::{NOW, completed, hash, raw_exchange_of, redemption_of};
+use plaid_token_broker_core::clock::Timestamp;
+use plaid_token_broker_core::random;
+use plaid_token_broker_core::secret::PlaidAccessToken;
+use plaid_token_broker_store::model::{ConnectionId, RawExchange, Revocation};
+use plaid_token_broker_store::token_index::{ItemUse, Step};
+use plaid_token_broker_store::{Store, StoreError};
 
 fn token_of(id: ConnectionId) -> PlaidAccessToken {
     PlaidAccessToken::new(format!("access-sandbox-{id}"))
 }
 
-async fn found(store: &Store, token: PlaidAccessToken) -> Vec<crate::model::GrantId> {
+async fn found(store: &Store, token: PlaidAccessToken) -> Vec<plaid_token_broker_store::model::GrantId> {
     let found = store.grants_by_access_token(token).await.unwrap();
     found.into_iter().map(|(grant, _)| grant.id).collect()
 }
@@ -30,7 +30,7 @@ pub(crate) async fn an_access_token_names_the_grants_that_it_opens(store: &Store
     // Another client has exchanged a public token of the same Item.
     let mut exchange = raw_exchange_of(hash());
     exchange.connection.access_token = token_of(connection);
-    exchange.grant.client_id = "other".to_owned();
+    "other".clone_into(&mut exchange.grant.client_id);
     let other = exchange.grant.id;
     store.exchange_raw(exchange, NOW).await.unwrap();
     assert_eq!(found(store, token_of(connection)).await, [other, grant]);

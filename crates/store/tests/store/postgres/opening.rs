@@ -2,11 +2,11 @@
 
 use super::cluster::{Database, Server, client};
 use super::{database, fresh, keys, options, with};
-use crate::config::KeySource;
-use crate::Store;
-use crate::contract::{NOW, at_once, completed, redemption_of};
-use crate::error::OpenError;
-use crate::model::RedeemOutcome;
+use crate::helpers::{NOW, at_once, completed, redemption_of};
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::config::KeySource;
+use plaid_token_broker_store::error::OpenError;
+use plaid_token_broker_store::model::RedeemOutcome;
 
 async fn refusal(url: &str) -> OpenError {
     Store::open(options(url)).await.unwrap_err()
@@ -105,7 +105,7 @@ async fn many_that_open_an_empty_database_at_once_agree() {
     let token = |store: &Store| {
         let token = store
             .tokens()
-            .issue(crate::TokenKind::Code, id.0, &row.nonce);
+            .issue(plaid_token_broker_store::TokenKind::Code, id.0, &row.nonce);
         token.expose().to_owned()
     };
     assert!(stores.iter().all(|store| token(store) == token(&stores[0])));
@@ -275,35 +275,6 @@ async fn a_database_that_cannot_hold_every_name_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
-async fn commits_wait_for_the_disk_whatever_the_servers_setting() {
-    let database = Database::make().await;
-    let name = database.url.rsplit_once('/').unwrap().1.to_owned();
-    let off = format!("ALTER DATABASE {name} SET synchronous_commit = off");
-    database.run(&off).await.unwrap();
-    for (durability, expected) in [
-        (crate::Durability::Full, "on"),
-        (crate::Durability::Off, "off"),
-    ] {
-        let mut options = options(&database.url);
-        options.durability = durability;
-        let store = Store::open(options).await.unwrap();
-        let crate::Engine::Postgres(engine) = &store.engine else {
-            panic!("it is a PostgreSQL store")
-        };
-        let setting = engine.pool.read((), |conn, ()| {
-            Box::pin(async move {
-                let row = conn
-                    .one("SELECT current_setting('synchronous_commit')", &[])
-                    .await?;
-                Ok(row.get::<_, String>(0))
-            })
-        });
-        assert_eq!(setting.await.unwrap(), expected);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn tls_is_used_and_checked_as_sslmode_says() {
     let mut authority = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -338,16 +309,12 @@ async fn tls_is_used_and_checked_as_sslmode_says() {
         (format!("{by_name}?sslmode=require&sslrootcert={ca}"), true),
     ] {
         let store = Store::open(options(&url)).await.unwrap();
-        let crate::Engine::Postgres(engine) = &store.engine else {
-            panic!("it is a PostgreSQL store")
-        };
-        let encrypted = engine.pool.read((), |conn, ()| {
-            Box::pin(async move {
-                let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-                Ok(conn.one(sql, &[]).await?.get::<_, bool>(0))
-            })
-        });
-        assert_eq!(encrypted.await.unwrap(), is_encrypted, "{:?}", database(&url));
+        let sql = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+             WHERE application_name = 'plaid-token-broker'";
+        let row = client(&server.url).await.query_one(sql, &[]).await.unwrap();
+        let encrypted: Option<bool> = row.get(0);
+        store.close().await;
+        assert_eq!(encrypted, Some(is_encrypted), "{:?}", database(&url));
     }
     for url in [
         // An authority that nobody on this machine trusts; another name than the certificate's; no certificate at all.

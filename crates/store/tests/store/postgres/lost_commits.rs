@@ -9,11 +9,13 @@ use url::Url;
 
 use super::cluster::Database;
 use super::options;
-use crate::contract::{
+use crate::helpers::{
     NOW, completed, completion_of, hash, oauth_transaction, opened, redemption_of, take_due,
 };
-use crate::model::{CompleteOutcome, ConnectionId, NewConnection, PublicTokenOwner, RedeemOutcome};
-use crate::{Store, StoreError};
+use plaid_token_broker_store::model::{
+    CompleteOutcome, ConnectionId, NewConnection, PublicTokenOwner, RedeemOutcome,
+};
+use plaid_token_broker_store::{Store, StoreError};
 
 /// Stands between store and server. Cuts the connection in the place of the answer to the next COMMIT.
 #[derive(Clone, Default)]
@@ -115,7 +117,7 @@ async fn a_completion_whose_commit_was_not_heard_of_is_not_discarded() {
         "{lost:?}"
     );
     let left_over = NewConnection {
-        id: ConnectionId(crate::random::id(NOW)),
+        id: ConnectionId(plaid_token_broker_core::random::id(NOW)),
         ..completion.connection.clone()
     };
     let owner = PublicTokenOwner::Transaction(id);

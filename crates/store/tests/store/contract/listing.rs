@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::audit::log;
-use super::{
+use crate::helpers::{
     NOW, browser_transaction, completed, completion_of, end, hash, many_raw, nonce, opened, raw_exchange_of,
     redemption_of, take_due, unredeemed,
 };
-use crate::clock::Timestamp;
-use crate::Store;
-use crate::model::{
+use plaid_token_broker_core::clock::Timestamp;
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{
     Actor, Batch, ConnectionFilter, ConnectionId, ConnectionKey, ConnectionState, ConnectionSummary,
     EndTarget, Ended, GrantId, NewGrant, Origin, RedeemOutcome, Redemption, Revocation,
 };
@@ -120,7 +120,7 @@ pub(crate) async fn a_summary_tells_all_but_the_token(store: &Store) {
     assert_eq!(store.connection_summary(by_item).await.unwrap(), Some(told));
     let by_id = ConnectionKey::read(&id.to_string());
     assert_eq!(by_id, ConnectionKey::Id(id));
-    let unknown = ConnectionKey::Id(ConnectionId(super::fresh_id()));
+    let unknown = ConnectionKey::Id(ConnectionId(crate::helpers::fresh_id()));
     assert_eq!(store.connection_summary(unknown).await.unwrap(), None);
 }
 
@@ -224,7 +224,7 @@ pub(crate) async fn a_connection_of_two_clients_outlives_one(store: &Store) {
     let grant = NewGrant {
         client_id: "other".to_owned(),
         nonce: nonce(),
-        ..super::new_grant()
+        ..crate::helpers::new_grant()
     };
     let redemption = Redemption {
         transaction_id: transaction,
@@ -338,7 +338,7 @@ pub(crate) async fn counts_count(store: &Store) {
         .collect();
     assert_eq!(transactions, [("completed", 1), ("open", 1)]);
     assert_eq!(counts.codes_outstanding, 1);
-    let over = store.counts(NOW.plus(super::CODE_TTL)).await.unwrap();
+    let over = store.counts(NOW.plus(crate::helpers::CODE_TTL)).await.unwrap();
     assert_eq!(over.codes_outstanding, 0);
 }
 

@@ -1,28 +1,27 @@
 //! Adding the connections of an earlier version to the index of access tokens.
 
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::faults::on_writer;
 use super::keys::with;
 use super::{fresh, options};
-use crate::contract::{NOW, token_index};
-use crate::model::{GrantId, NewConnection};
-use crate::token_index::{ItemUse, Step};
-use crate::{Store, StoreError};
+use crate::contract::token_index;
+use crate::helpers::NOW;
+use plaid_token_broker_store::model::{GrantId, NewConnection};
+use plaid_token_broker_store::token_index::{ItemUse, Step};
+use plaid_token_broker_store::{Store, StoreError};
 
-async fn run(store: &Store, sql: &'static str) {
-    on_writer(store, move |conn| Ok(conn.execute_batch(sql)?))
-        .await
-        .unwrap();
+fn run(directory: &TempDir, sql: &str) {
+    let conn = rusqlite::Connection::open(directory.path().join("data/sandbox.db")).unwrap();
+    conn.execute_batch(sql).unwrap();
 }
 
 /// As an earlier version has left it.
-async fn unindex(store: &Store) {
+fn unindex(directory: &TempDir) {
     run(
-        store,
+        directory,
         "DELETE FROM access_tokens; UPDATE meta SET value = x'0000' WHERE name = 'access_tokens'",
-    )
-    .await;
+    );
 }
 
 async fn exchanged(store: &Store, place: i64) -> (NewConnection, GrantId) {
@@ -41,14 +40,15 @@ async fn named(store: &Store, connection: &NewConnection) -> Result<Vec<GrantId>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn older_connections_are_added_in_chunks() {
-    let (store, _directory) = fresh().await;
-    token_index::older_connections_are_added_in_chunks(&store, || unindex(&store)).await;
+    let (store, directory) = fresh().await;
+    token_index::older_connections_are_added_in_chunks(&store, || async { unindex(&directory) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_incomplete_index_ends_no_grant_and_no_item() {
-    let (store, _directory) = fresh().await;
-    token_index::an_incomplete_index_ends_no_grant_and_no_item(&store, || unindex(&store)).await;
+    let (store, directory) = fresh().await;
+    token_index::an_incomplete_index_ends_no_grant_and_no_item(&store, || async { unindex(&directory) })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,13 +58,13 @@ async fn a_pass_that_was_cut_goes_on_where_it_was() {
     for place in 0..5 {
         made.push(exchanged(&store, place).await);
     }
-    unindex(&store).await;
+    unindex(&directory);
     assert_eq!(store.index_step(3).await.unwrap(), Step::Next);
     store.close().await;
 
     let store = Store::open(options(directory.path())).await.unwrap();
     // What was done before is not done again.
-    run(&store, "DELETE FROM access_tokens").await;
+    run(&directory, "DELETE FROM access_tokens");
     store.clone().index_access_tokens(CancellationToken::new()).await;
     let mut found = Vec::new();
     for (connection, _) in &made {
@@ -76,15 +76,14 @@ async fn a_pass_that_was_cut_goes_on_where_it_was() {
 /// Two tokens of one hash: what is sealed decides.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_tokens_with_the_same_hash_only_the_same_token_is_found() {
-    let (store, _directory) = fresh().await;
+    let (store, directory) = fresh().await;
     let (first, grant) = exchanged(&store, 0).await;
     let (second, other) = exchanged(&store, 0).await;
     run(
-        &store,
+        &directory,
         "INSERT INTO access_tokens SELECT one.hash, two.connection_id FROM access_tokens AS one, access_tokens AS two \
          WHERE true ON CONFLICT DO NOTHING",
-    )
-    .await;
+    );
     assert_eq!(named(&store, &first).await.unwrap(), [grant]);
     assert_eq!(named(&store, &second).await.unwrap(), [other]);
 }
@@ -94,7 +93,7 @@ async fn where_a_key_is_missing_the_pass_starts_over_once_it_is_there() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(with(directory.path(), &[("old", 1)])).await.unwrap();
     let (older, grant) = exchanged(&store, 0).await;
-    unindex(&store).await;
+    unindex(&directory);
     store.close().await;
     let both = with(directory.path(), &[("new", 2), ("old", 1)]);
     let store = Store::open(both.clone()).await.unwrap();

@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
-use super::{
+use crate::helpers::{
     CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction,
     open, raw_exchange_of, redemption_of, take_due,
 };
-use crate::clock::Timestamp;
-use crate::Store;
-use crate::model::{
+use plaid_token_broker_core::clock::Timestamp;
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{
     CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, PublicTokenHash, RawExchangeOutcome,
     RedeemOutcome, Stage, TransactionId,
 };
@@ -84,7 +84,7 @@ pub(crate) async fn any_history_goes_as_the_model_says(store: &Store) {
 async fn live(store: &Store, steps: Vec<Step>) {
     // What earlier histories left is ended and forgotten, as decisions over all rows would meet it.
     let end = NOW.plus(Duration::from_secs(1 << 30));
-    store.abandon(super::unredeemed(end), end).await.unwrap();
+    store.abandon(crate::helpers::unredeemed(end), end).await.unwrap();
     store.purge(end).await.unwrap();
     for removal in take_due(store, end, usize::MAX).await {
         store.finish_removal(removal.connection.id, end).await.unwrap();
@@ -257,7 +257,10 @@ impl Model {
             }
         }
         assert_eq!(
-            store.abandon(super::unredeemed(before), self.now).await.unwrap(),
+            store
+                .abandon(crate::helpers::unredeemed(before), self.now)
+                .await
+                .unwrap(),
             abandoned
         );
     }

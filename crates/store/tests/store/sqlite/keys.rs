@@ -4,13 +4,13 @@ use rusqlite::Connection as Sqlite;
 use zeroize::Zeroizing;
 
 use super::options;
-use crate::config::{KeySource, SealingKey};
-use crate::contract::{NOW, completed, completion_of, hash, new_connection, opened, redemption_of};
-use crate::contract::{at_once, oauth_transaction};
-use crate::model::{ConnectionId, RedeemOutcome};
-use crate::{OpenOptions, Store, TokenKind};
+use crate::helpers::{NOW, completed, completion_of, hash, new_connection, opened, redemption_of};
+use crate::helpers::{at_once, oauth_transaction};
+use plaid_token_broker_store::config::{KeySource, SealingKey};
+use plaid_token_broker_store::model::{ConnectionId, RedeemOutcome};
+use plaid_token_broker_store::{OpenOptions, Store, TokenKind};
 
-pub(super) fn with(directory: &std::path::Path, keys: &[(&str, u8)]) -> OpenOptions {
+pub(crate) fn with(directory: &std::path::Path, keys: &[(&str, u8)]) -> OpenOptions {
     let mut options = options(directory);
     let key = |(id, byte): &(&str, u8)| SealingKey {
         id: (*id).to_owned(),

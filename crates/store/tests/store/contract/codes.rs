@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::helpers::{
     CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction,
     opened, redemption_of, take_due,
 };
-use crate::Store;
-use crate::model::{RedeemOutcome, Stage};
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{RedeemOutcome, Stage};
 
 pub(crate) async fn a_code_is_redeemed_once_and_the_second_learns_of_the_grant(store: &Store) {
     let (id, connection_id) = completed(store).await;
@@ -102,7 +102,10 @@ pub(crate) async fn only_completed_oauth_transactions_are_redeemable(store: &Sto
     store.complete(completion_of(browser, hash()), NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
     store
-        .abandon(super::unredeemed(NOW.plus(Duration::from_millis(1))), NOW)
+        .abandon(
+            crate::helpers::unredeemed(NOW.plus(Duration::from_millis(1))),
+            NOW,
+        )
         .await
         .unwrap();
     for id in [open, cancelled, browser, abandoned] {
@@ -156,6 +159,12 @@ pub(crate) async fn the_code_of_a_removed_connection_is_not_redeemable(store: &S
         RedeemOutcome::NotRedeemable
     ));
     let late = NOW.plus(CODE_TTL * 99);
-    assert_eq!(store.abandon(super::unredeemed(late), late).await.unwrap(), 1);
+    assert_eq!(
+        store
+            .abandon(crate::helpers::unredeemed(late), late)
+            .await
+            .unwrap(),
+        1
+    );
     assert!(take_due(store, late, 10).await.is_empty());
 }

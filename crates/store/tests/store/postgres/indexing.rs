@@ -2,8 +2,9 @@
 
 use super::cluster::client;
 use super::{fresh, two};
-use crate::contract::{NOW, hash, raw_exchange_of, token_index};
-use crate::token_index::Step;
+use crate::contract::token_index;
+use crate::helpers::{NOW, hash, raw_exchange_of};
+use plaid_token_broker_store::token_index::Step;
 
 /// As an earlier version has left it.
 const UNINDEX: &str =

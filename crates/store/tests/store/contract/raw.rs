@@ -1,9 +1,9 @@
 //! Raw public tokens at the token endpoint, and the tokens of our own.
 
-use super::{NOW, at_once, completion_of, hash, oauth_transaction, opened, raw_exchange_of};
-use crate::Store;
-use crate::model::{CompleteOutcome, PublicTokenOwner, RawExchangeOutcome};
-use crate::tokens::TokenKind;
+use crate::helpers::{NOW, at_once, completion_of, hash, oauth_transaction, opened, raw_exchange_of};
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{CompleteOutcome, PublicTokenOwner, RawExchangeOutcome};
+use plaid_token_broker_store::tokens::TokenKind;
 
 pub(crate) async fn a_raw_public_token_is_exchanged_once(store: &Store) {
     let first = raw_exchange_of(hash());
@@ -72,7 +72,7 @@ pub(crate) async fn raw_and_browser_do_not_share_a_public_token(store: &Store) {
 
 pub(crate) async fn tokens_of_the_store_belong_to_its_rows(store: &Store) {
     let new = oauth_transaction();
-    super::opened(store, new.clone()).await;
+    crate::helpers::opened(store, new.clone()).await;
     let row = store.transaction(new.id).await.unwrap().unwrap();
     let token = store.tokens().issue(TokenKind::Code, new.id.0, &new.nonce);
     let presented = store.tokens().parse(TokenKind::Code, token.expose()).unwrap();

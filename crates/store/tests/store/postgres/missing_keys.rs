@@ -1,10 +1,10 @@
 //! Key rotation, and values that do not open.
 
 use super::{fresh, keys, with};
-use crate::Store;
-use crate::contract::{completed, redemption_of};
-use crate::error::StoreError;
-use crate::seal::SealError;
+use crate::helpers::{completed, redemption_of};
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::error::StoreError;
+use plaid_token_broker_store::seal::SealError;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
@@ -17,7 +17,7 @@ async fn after_a_rotation_the_old_key_is_not_needed() {
     store.close().await;
     let both = with(&database.url, keys(&[("b", 2), ("a", 1)]));
     let store = Store::open(both).await.unwrap();
-    let values = |report: &crate::model::KeysReport| {
+    let values = |report: &plaid_token_broker_store::model::KeysReport| {
         report.keys.iter().map(|key| key.values).collect::<Vec<_>>()
     };
     assert_eq!(values(&store.keys_report().await.unwrap()), [0, 21]);
@@ -55,11 +55,14 @@ async fn a_value_that_does_not_open_stops_nothing_and_is_told() {
     let sealed = StoreError::Sealed(SealError::DoesNotOpen("a".to_owned()));
     assert_eq!(store.connection(moved).await.unwrap_err(), sealed);
     let refused = store
-        .redeem(redemption_of(transaction), crate::contract::NOW)
+        .redeem(redemption_of(transaction), crate::helpers::NOW)
         .await;
     assert_eq!(refused.unwrap_err(), sealed);
     let stage = store.transaction(transaction).await.unwrap().unwrap().stage;
-    assert!(matches!(stage, crate::model::Stage::Completed { .. }));
+    assert!(matches!(
+        stage,
+        plaid_token_broker_store::model::Stage::Completed { .. }
+    ));
     let report = store.keys_report().await.unwrap();
     assert_eq!(report.unopened, 1);
     assert!(store.connection(good).await.unwrap().is_some());

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::cluster::client;
 use super::{fresh, keys, options, two, with};
-use crate::clock::Timestamp;
-use crate::Store;
-use crate::contract::{
+use crate::helpers::{
     NOW, at_once, completed, completion_of, end, hash, many_raw, nonce, oauth_transaction, open, opened,
     raw_exchange_of, redemption_of, take_due, unredeemed,
 };
-use crate::model::{
+use plaid_token_broker_core::clock::Timestamp;
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{
     Actor, AuditEvent, Batch, CompleteOutcome, EndTarget, NewAudit, Noted, RawExchangeOutcome, RedeemOutcome,
     Revocation, RotateOutcome, Rotation,
 };
@@ -54,7 +54,7 @@ async fn of_64_redemptions_over_both_one_wins() {
     });
     assert_eq!((won, known), (1, 63));
     let summary = second
-        .connection_summary(crate::model::ConnectionKey::Id(connection))
+        .connection_summary(plaid_token_broker_store::model::ConnectionKey::Id(connection))
         .await
         .unwrap()
         .unwrap();
@@ -122,7 +122,7 @@ async fn redeeming_at_one_and_ending_at_the_other_agree() {
             },
         )
         .await;
-        let key = crate::model::ConnectionKey::Id(connection);
+        let key = plaid_token_broker_store::model::ConnectionKey::Id(connection);
         let summary = second.connection_summary(key).await.unwrap().unwrap();
         let live = summary.grants.iter().any(|grant| grant.revoked_at.is_none());
         assert_ne!(live, summary.removed_at.is_some(), "{outcomes:?} {summary:?}");
@@ -328,7 +328,7 @@ async fn batches_about_the_same_rows_do_not_lock_up_and_the_newest_stays() {
     .await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let newest = Some(NOW.plus(Duration::from_secs(15)));
-    let filter = crate::model::ConnectionFilter {
+    let filter = plaid_token_broker_store::model::ConnectionFilter {
         limit: 100,
         ..Default::default()
     };

@@ -1,12 +1,10 @@
 //! The number of link tokens that one transaction gets.
 
-use super::{MOST_LINK_TOKENS, fresh_id, oauth_transaction, open};
-use crate::Store;
-use crate::model::{LinkStart, TransactionId};
+use crate::helpers::{MOST_LINK_TOKENS, fresh_id, oauth_transaction, open};
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{LinkStart, TransactionId};
 
-pub(crate) async fn a_returned_link_token_can_be_made_again_and_the_first_one_stays_counted(
-    store: &Store,
-) {
+pub(crate) async fn a_returned_link_token_can_be_made_again_and_the_first_one_stays_counted(store: &Store) {
     let new = oauth_transaction();
     for number in 0..MOST_LINK_TOKENS {
         let first = number == 0;

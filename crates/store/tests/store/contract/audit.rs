@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::helpers::{
     NOW, browser_transaction, cancel, completed, completion_of, end, hash, oauth_transaction, opened,
     raw_exchange_of, redemption_of, unredeemed,
 };
-use crate::clock::Timestamp;
-use crate::Store;
-use crate::model::{
+use plaid_token_broker_core::clock::Timestamp;
+use plaid_token_broker_store::Store;
+use plaid_token_broker_store::model::{
     Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, Batch, ConnectionKey, EndTarget, NewAudit,
     Noted, Origin, PublicTokenOwner, Revocation, Rotation, TransactionId,
 };
@@ -18,7 +18,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 /// The whole log, the oldest first.
-pub(super) async fn log(store: &Store) -> Vec<AuditRecord> {
+pub(crate) async fn log(store: &Store) -> Vec<AuditRecord> {
     store.audit_after(0, usize::MAX >> 1).await.unwrap()
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn each_change_writes_its_row_with_who_and_what(store: &Store) 
     let rotation = Rotation {
         grant_id: grant.id,
         from: grant.nonce,
-        to: super::nonce(),
+        to: crate::helpers::nonce(),
     };
     store.rotate(rotation, at(2)).await.unwrap();
     let by_client = store.by(Origin::actor(Actor::Client));
@@ -119,7 +119,7 @@ pub(crate) async fn an_item_that_stays_is_not_logged_as_removed(store: &Store) {
         ("connection.item_kept", "broker", at(3))
     );
     assert_eq!(row.connection_id, Some(connection.to_string()));
-    assert!(super::take_due(store, at(9999), 9).await.is_empty());
+    assert!(crate::helpers::take_due(store, at(9999), 9).await.is_empty());
 }
 
 pub(crate) async fn what_is_given_up_is_told_with_its_connection(store: &Store) {
@@ -128,11 +128,11 @@ pub(crate) async fn what_is_given_up_is_told_with_its_connection(store: &Store) 
     let cancelled = opened(store, oauth_transaction()).await;
     cancel(store, cancelled, at(3)).await.unwrap();
     cancel(store, cancelled, at(4)).await.unwrap();
-    let unwanted = super::new_connection();
+    let unwanted = crate::helpers::new_connection();
     let unwanted_id = unwanted.id;
-    let owner = PublicTokenOwner::Transaction(TransactionId(super::fresh_id()));
+    let owner = PublicTokenOwner::Transaction(TransactionId(crate::helpers::fresh_id()));
     store
-        .discard(unwanted, super::hash(), owner, at(5))
+        .discard(unwanted, crate::helpers::hash(), owner, at(5))
         .await
         .unwrap();
     let log = log(store).await;

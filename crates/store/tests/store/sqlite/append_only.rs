@@ -3,7 +3,7 @@
 use rusqlite::Connection as Sqlite;
 
 use super::fresh;
-use crate::contract::{NOW, completed};
+use crate::helpers::{NOW, completed};
 
 #[tokio::test]
 async fn rows_of_the_audit_log_cannot_be_changed_or_removed() {

@@ -23,25 +23,25 @@ fn other(url: &str, database: &str) -> String {
 }
 
 /// A connection past the store.
-pub(super) async fn client(url: &str) -> Client {
+pub(crate) async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }
 
 /// An empty database, which goes with the value.
-pub(super) struct Database {
-    pub(super) url: String,
+pub(crate) struct Database {
+    pub(crate) url: String,
     server: String,
     name: String,
 }
 
 impl Database {
-    pub(super) async fn make() -> Self {
+    pub(crate) async fn make() -> Self {
         Self::on(shared()).await
     }
 
-    pub(super) async fn on(server: String) -> Self {
+    pub(crate) async fn on(server: String) -> Self {
         let name = format!("ptb_{}", Uuid::new_v4().as_simple());
         let sql = format!("CREATE DATABASE {name}");
         client(&server).await.batch_execute(&sql).await.unwrap();
@@ -53,12 +53,12 @@ impl Database {
     }
 
     /// The same database for another role and password.
-    pub(super) fn for_role(&self, role: &str, password: &str) -> String {
+    pub(crate) fn for_role(&self, role: &str, password: &str) -> String {
         let (_, place) = self.url.split_once('@').unwrap();
         format!("postgres://{role}:{password}@{place}")
     }
 
-    pub(super) async fn run(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
+    pub(crate) async fn run(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
         client(&self.url).await.batch_execute(sql).await
     }
 }
@@ -87,28 +87,28 @@ impl Drop for Database {
 }
 
 /// A server of a test's own, which it may stop.
-pub(super) struct Server {
+pub(crate) struct Server {
     directory: tempfile::TempDir,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
-    pub(super) fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = cluster("start", directory.path(), options);
         Self { directory, url }
     }
 
     /// As a crash would.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         cluster("stop", self.directory.path(), &["immediate"]);
     }
 
-    pub(super) fn start_again(&self) {
+    pub(crate) fn start_again(&self) {
         assert_eq!(cluster("start", self.directory.path(), &[]), self.url);
     }
 
-    pub(super) fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
 }
