@@ -12,3 +12,4 @@ mod helpers;
 #[cfg(unix)]
 mod postgres;
 mod sqlite;
+mod upgrade;
