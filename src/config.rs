@@ -15,7 +15,6 @@ mod listen;
 mod log;
 mod oauth;
 mod plaid;
-mod postgres;
 mod problem;
 mod products;
 mod secret_file;
@@ -40,15 +39,15 @@ pub use listen::is_same_place;
 pub use log::{LogConfig, LogFormat};
 pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error, redirect_uri_of};
 pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
-pub use postgres::{PostgresUrl, TlsMode};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
 pub use sources::Sources;
-pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use tunnel::{TunnelApis, TunnelSettings};
 pub use variable::{Variable, known};
 
 use std::path::PathBuf;
+
+pub use crate::store::config::{DatabaseUrl, KeySource, PostgresUrl, SealingKey, StoreConfig, TlsMode};
 
 use crate::secret::{AdminToken, StoredSecret};
 use settings::Settings;
@@ -111,7 +110,7 @@ impl Config {
                 Err(Problems(problems)) => settings.problems.extend(problems),
             }
         }
-        let store = StoreConfig::read(&mut settings, environment);
+        let store = store::read(&mut settings, environment);
         let control_socket = store::control_socket(&settings, &store.database, environment);
         let audit = AuditConfig::read(&mut settings);
         let log = LogConfig::read(&mut settings, options);

@@ -19,7 +19,6 @@
 //! - [`plaid`] - Plaid's API; exchange, health and removal of connections
 //! - [`http`] - middleware, limits, cookies, pages, assets, errors
 //! - [`telemetry`] - logs, metrics, traces, audit notes
-//! - [`store`] - connections and tokens, sealed, in `SQLite` or `PostgreSQL`
 //! - [`config`] - settings
 
 pub mod app;
@@ -35,8 +34,9 @@ pub mod oauth;
 pub mod plaid;
 pub mod request_log;
 pub mod server;
-pub mod store;
+
 pub mod telemetry;
 
 pub use plaid_simulator as simulator;
 pub use plaid_token_broker_core::{clock, random, secret};
+pub use plaid_token_broker_store as store;

@@ -1,6 +1,5 @@
 //! Where connections are kept and what seals them.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -8,8 +7,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use super::plaid::Environment;
-use super::postgres::PostgresUrl;
 use super::settings::Settings;
+use crate::store::config::{DatabaseUrl, KeySource, PostgresUrl, SealingKey, StoreConfig};
 
 const KEY_BYTES: usize = 32;
 const ID_CHARS: usize = 32;
@@ -25,77 +24,23 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// `DATABASE_URL`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// A file (`sqlite://path`).
-    Sqlite(PathBuf),
-    /// A database of a server (`postgres://…`), which several instances may share.
-    Postgres(Box<PostgresUrl>),
-}
-
-/// Its name, fit for logs: nobody's password is in it.
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => path.display().fmt(f),
-            Self::Postgres(url) => url.fmt(f),
-        }
-    }
-}
-
-/// What seals the rows: `BROKER_KEYS` or the key file.
-#[derive(Clone, Debug)]
-pub enum KeySource {
-    /// `BROKER_KEYS`: `id:base64` pairs, the first seals and all open.
-    Given(Vec<SealingKey>),
-    /// A file beside the database that is made once with mode 0600.
-    File(PathBuf),
-}
-
-/// One key of the key ring.
-#[derive(Clone)]
-pub struct SealingKey {
-    /// Its id: 1 to 32 of `A-Z a-z 0-9 - .`; stands in every envelope that it sealed.
-    pub id: String,
-    /// 32 bytes.
-    pub key: Zeroizing<[u8; KEY_BYTES]>,
-}
-
-impl fmt::Debug for SealingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealingKey({}, …)", self.id)
-    }
-}
-
-/// Where connections are kept.
-#[derive(Clone, Debug)]
-pub struct StoreConfig {
-    /// `DATABASE_URL`.
-    pub database: DatabaseUrl,
-    /// `BROKER_KEYS` or the key file.
-    pub keys: KeySource,
-}
-
-impl StoreConfig {
-    pub(super) fn read(settings: &mut Settings, environment: Option<Environment>) -> Self {
-        let name = environment.unwrap_or(Environment::Sandbox).name();
-        let database = settings
-            .parsed("DATABASE_URL", database_url)
-            .unwrap_or_else(|| DatabaseUrl::Sqlite(Path::new("data").join(format!("{name}.db"))));
-        let given = settings.parsed("BROKER_KEYS", sealing_keys);
-        let keys = match (given, &database) {
-            (Some(keys), _) => KeySource::Given(keys),
-            (None, DatabaseUrl::Sqlite(path)) => KeySource::File(path.with_file_name(KEY_FILE)),
-            (None, DatabaseUrl::Postgres(_)) => {
-                if !settings.is_given("BROKER_KEYS") {
-                    settings.problem("BROKER_KEYS", KEYS_WANTED);
-                }
-                KeySource::Given(Vec::new())
+pub(super) fn read(settings: &mut Settings, environment: Option<Environment>) -> StoreConfig {
+    let name = environment.unwrap_or(Environment::Sandbox).name();
+    let database = settings
+        .parsed("DATABASE_URL", database_url)
+        .unwrap_or_else(|| DatabaseUrl::Sqlite(Path::new("data").join(format!("{name}.db"))));
+    let given = settings.parsed("BROKER_KEYS", sealing_keys);
+    let keys = match (given, &database) {
+        (Some(keys), _) => KeySource::Given(keys),
+        (None, DatabaseUrl::Sqlite(path)) => KeySource::File(path.with_file_name(KEY_FILE)),
+        (None, DatabaseUrl::Postgres(_)) => {
+            if !settings.is_given("BROKER_KEYS") {
+                settings.problem("BROKER_KEYS", KEYS_WANTED);
             }
-        };
-        Self { database, keys }
-    }
+            KeySource::Given(Vec::new())
+        }
+    };
+    StoreConfig { database, keys }
 }
 
 /// `BROKER_CONTROL_SOCKET`. Unset, it is beside the `SQLite` database, because that folder belongs to one broker's user.
