@@ -16,6 +16,7 @@ function begin(name) {
 }
 
 function add(text) {
+    gsub(/\033\[[0-9;]*m/, "", text)
     sub(/^[ \t]+/, "", text)
     # Of several tries the message of the last one.
     if (fresh) used[current] = 0
