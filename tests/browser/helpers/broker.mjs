@@ -40,7 +40,7 @@ async function startBinary(name, args, env, wanted, files = {}) {
     appendFileSync(stderrPath, chunk);
   });
   const started = new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name}: no addresses within ${START_MS} ms\n${stderr}`)), START_MS);
+    const timer = setTimeout(() => reject(new Error(`${name}: no addresses within ${START_MS} ms\n${stderr}`)), START_MS).unref();
     child.once('error', (error) => reject(new Error(`${BROKER_BIN}: ${error.message}`)));
     exited.then(({ code }) => reject(new Error(`${name}: ended with ${code} before it listened\n${stdout}${stderr}`)));
     child.stdout.on('data', (chunk) => {

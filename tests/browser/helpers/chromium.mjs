@@ -116,6 +116,8 @@ async function openContext(browser, name, options = {}) {
     // The body of a page that was left at once may never come.
     await Promise.race([Promise.all(keeping), new Promise((resolve) => setTimeout(resolve, BODY_MS).unref())]);
     for (const page of context.pages()) await page.content().then((html) => appendOutput(pages, maskPage(html)), () => {});
+    // What is on its way through a route of the test has nowhere to go any more.
+    await context.unrouteAll({ behavior: 'ignoreErrors' });
     await close(...all);
   };
 
