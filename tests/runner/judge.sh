@@ -149,7 +149,8 @@ result() {
         failed_parts+=("skips are failures here")
         failed_tests=$((failed_tests + 1))
     fi
-    [ ${#notes[@]} = 0 ] || printf 'note: %s\n' "${notes[@]}"
+    [ ${#notes[@]} = 0 ] || printf 'note: %s\n' "${notes[@]}" |
+        awk 'NR <= 10 { print } END { if (NR > 10) print "note: and " NR - 10 " more" }'
     [ ${#failed_parts[@]} = 0 ] || printf 'FAILED: %s\n' "${failed_parts[@]}"
     for log in "${failed_logs[@]+"${failed_logs[@]}"}"; do
         printf '\nwhat failed in %s:\n' "${log%% *}"
