@@ -35,7 +35,7 @@ bench:
 
 # Builds the documentation of all crates.
 doc:
-    cargo doc --workspace --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
 # Checks licenses, banned crates and sources of all dependencies (needs cargo-deny).
 deny:

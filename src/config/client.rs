@@ -44,7 +44,7 @@ impl RedirectUris {
 /// How a client proves who it is.
 #[derive(Clone, Debug)]
 pub enum ClientKind {
-    /// Has a secret and must (see [`ClientAuthPolicy`]) show it.
+    /// Has a secret and must (see [`ClientAuthPolicy`](super::ClientAuthPolicy)) show it.
     Confidential(StoredSecret),
     /// Has none; PKCE is required of it.
     Public,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { openContext } from './helpers/chromium.mjs';
+import { inContext } from './helpers/chromium.mjs';
 import { authorize } from './helpers/direct.mjs';
 import { SCREENSHOTS } from './helpers/output.mjs';
 import { simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
@@ -24,14 +24,11 @@ async function picture(page, name) {
 }
 
 /** A context, and a check at its end that the pages kept to their policy. */
-async function visit(name, options, body, expected = []) {
-  const { context, watch } = await openContext(setting.browser, `admin-${name}`, options);
-  try {
-    await body(await context.newPage(), context);
+function visit(name, options, body, expected = []) {
+  return inContext(setting.browser, `admin-${name}`, options, async (page, context, watch) => {
+    await body(page, context);
     watch.assertClean([new URL(setting.broker.url).origin], expected);
-  } finally {
-    await context.close();
-  }
+  });
 }
 
 /** Kore.ai's whole way up to the tokens, so that there is a connection in use. */

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { openContext } from './helpers/chromium.mjs';
-import { chooseAccounts, chooseBank, connectButton, linkFrame, logIn, passLink } from './helpers/link.mjs';
+import { inContext } from './helpers/chromium.mjs';
+import { chooseAccounts, chooseBank, closing, connectButton, linkFrame, logIn, passLink } from './helpers/link.mjs';
 import { keepPage } from './helpers/output.mjs';
 import { reportOf, simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
 
@@ -12,15 +12,11 @@ const setting = simulatedSetting('flow');
 
 /** Runs `body` in a browser context of its own and checks that the page kept to its policy, without a console error. */
 function browserTest(name, slug, body, expectedErrors = []) {
-  test(name, { timeout: TIMEOUT_MS }, async () => {
-    const { context, watch } = await openContext(setting.browser, `flow-${slug}`);
-    try {
-      await body(await context.newPage(), context);
+  test(name, { timeout: TIMEOUT_MS }, () =>
+    inContext(setting.browser, `flow-${slug}`, {}, async (page, context, watch) => {
+      await body(page, context);
       watch.assertClean([setting.broker.url, setting.emulator.url].map((url) => new URL(url).origin), expectedErrors);
-    } finally {
-      await context.close();
-    }
-  });
+    }));
 }
 
 /** The requests that Kore.ai may make, each with another token request. `send` is what comes beside redirect_uri. */
@@ -69,7 +65,7 @@ browserTest('a pop-up keeps its opener', 'popup', async (page, context) => {
   const opened = context.waitForEvent('page');
   await page.getByRole('button', { name: 'Authorize' }).click();
   const popup = await opened;
-  const closed = popup.waitForEvent('close');
+  const closed = closing(popup);
   await passLink(popup);
   await closed;
   await page.getByRole('status').filter({ hasText: 'connected' }).waitFor();

@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { openContext } from './helpers/chromium.mjs';
+import { inContext } from './helpers/chromium.mjs';
 import { chooseAccounts, chooseBank, connectButton, linkFrame, logIn } from './helpers/link.mjs';
 import { SCREENSHOTS } from './helpers/output.mjs';
 import { simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
 
 const setting = simulatedSetting('looks');
 const SIZES = { narrow: { width: 360, height: 740 }, wide: { width: 1280, height: 800 } };
+
+/** A test in a context of its own, with `(page, context, watch)`. */
+function pageTest(title, slug, body, options = {}) {
+  test(title, { timeout: TIMEOUT_MS }, () => inContext(setting.browser, `looks-${slug}`, options, body));
+}
 
 async function picture(page, name) {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
@@ -24,10 +29,8 @@ async function assertFits(page) {
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ['light', 'dark']) {
-    test(`every page in ${size} and ${colorScheme}`, { timeout: TIMEOUT_MS }, async () => {
-      const name = `${size}-${colorScheme}`;
-      const { context, watch } = await openContext(setting.browser, `looks-${name}`, { viewport, colorScheme });
-      const page = await context.newPage();
+    const name = `${size}-${colorScheme}`;
+    pageTest(`every page in ${size} and ${colorScheme}`, name, async (page, _context, watch) => {
       await page.goto(setting.emulator.start({ send: 'state,client_id,response_type' }).url);
       await page.locator('#link[data-state="ready"]').waitFor();
       await assertFits(page);
@@ -47,14 +50,11 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await assertFits(page);
       await picture(page, `result-${name}`);
       assert.deepEqual(watch.violations, []);
-      await context.close();
-    });
+    }, { viewport, colorScheme });
   }
 }
 
-test('the page has a title, one heading, a landmark and a language', { timeout: TIMEOUT_MS }, async () => {
-  const { context } = await openContext(setting.browser, 'looks-structure');
-  const page = await context.newPage();
+pageTest('the page has a title, one heading, a landmark and a language', 'structure', async (page) => {
   await page.goto(setting.emulator.start().url);
   await connectButton(page).waitFor();
   assert.notEqual((await page.title()).trim(), '');
@@ -65,32 +65,26 @@ test('the page has a title, one heading, a landmark and a language', { timeout: 
   assert.equal(nameless, 0, 'every button has a name');
   await page.getByText('user_good').first().waitFor();
   await page.getByText('pass_good').first().waitFor();
-  await context.close();
 });
 
-test('the page and its own assets are light', { timeout: TIMEOUT_MS }, async () => {
-  const { context } = await openContext(setting.browser, 'looks-weight');
-  const page = await context.newPage();
+pageTest('the page and its own assets are light', 'weight', async (page) => {
   const origin = new URL(setting.broker.url).origin;
-  const weights = [];
+  const responses = [];
   page.on('response', (response) => {
     const url = new URL(response.url());
     // Link itself is Plaid's, and the simulator's stand-in takes its place.
-    if (url.origin !== origin || url.pathname.startsWith('/_simulator/')) return;
-    weights.push(response.body().then((body) => gzipSync(body).length));
+    if (url.origin === origin && !url.pathname.startsWith('/_simulator/')) responses.push(response);
   });
   await page.goto(setting.broker.url);
   await page.locator('#link[data-state="ready"]').waitFor();
-  const sizes = await Promise.all(weights);
+  // Not as they come: one that came last would still be read when the page is closed.
+  const sizes = await Promise.all(responses.map(async (response) => gzipSync(await response.body()).length));
   assert.ok(sizes.length >= 3, 'page, style and script were expected');
   const total = sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(total < 30_000, `${total} bytes compressed`);
-  await context.close();
 });
 
-test('the keyboard alone reaches the main button, goes through Link and arrives', { timeout: TIMEOUT_MS }, async () => {
-  const { context } = await openContext(setting.browser, 'looks-keyboard');
-  const page = await context.newPage();
+pageTest('the keyboard alone reaches the main button, goes through Link and arrives', 'keyboard', async (page) => {
   await page.goto(setting.broker.url);
   await page.locator('#link[data-state="ready"]').waitFor();
   /** Presses Tab until the focus is on `target`. */
@@ -120,5 +114,4 @@ test('the keyboard alone reaches the main button, goes through Link and arrives'
   await press(link.getByRole('button', { name: 'Continue' }), 'Continue');
   await press(link.getByRole('button', { name: 'Finish' }), 'Finish');
   await page.waitForURL(/\/explorer$/);
-  await context.close();
 });

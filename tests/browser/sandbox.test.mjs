@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { startEmulator } from '../kore-emulator/emulator.mjs';
 import { SIMULATOR_KEYS, startSandboxBroker, startSimulator } from './helpers/broker.mjs';
-import { launchChromium, openContext, serveLinkFromSimulator } from './helpers/chromium.mjs';
+import { inContext, launchChromium, serveLinkFromSimulator } from './helpers/chromium.mjs';
 import { connectButton, passLink } from './helpers/link.mjs';
 import { keepPage } from './helpers/output.mjs';
 import { reportOf, TIMEOUT_MS } from './helpers/setting.mjs';
@@ -31,10 +31,13 @@ after(async () => {
   await simulator?.stop();
 }, { timeout: TIMEOUT_MS });
 
-test('the whole flow with Link from cdn.plaid.com', { timeout: TIMEOUT_MS }, async () => {
-  const { context, watch } = await openContext(browser, 'sandbox');
+/** A test in a context of its own. */
+function pageTest(title, name, body) {
+  test(title, { timeout: TIMEOUT_MS }, () => inContext(browser, name, {}, body));
+}
+
+pageTest('the whole flow with Link from cdn.plaid.com', 'sandbox', async (page, context, watch) => {
   await serveLinkFromSimulator(context, simulator.url);
-  const page = await context.newPage();
   const { session, url } = emulator.start({ send: 'state,client_id,response_type,scope', replay: '1' });
   const opened = page.waitForResponse((response) => response.request().isNavigationRequest() && response.status() === 200);
   await page.goto(url);
@@ -50,24 +53,19 @@ test('the whole flow with Link from cdn.plaid.com', { timeout: TIMEOUT_MS }, asy
   assert.match(policy, /https:\/\/cdn\.plaid\.com/);
   assert.match(policy, /frame-ancestors 'none'/);
   assert.doesNotMatch(policy, /unsafe-eval|script-src[^;]*'unsafe-inline'/);
-  await context.close();
 });
 
-test('a redirect URI that is not on the list gets a page and no redirect', { timeout: TIMEOUT_MS }, async () => {
-  const { context } = await openContext(browser, 'sandbox-unlisted');
-  const page = await context.newPage();
+pageTest('a redirect URI that is not on the list gets a page and no redirect', 'sandbox-unlisted', async (page) => {
   const response = await page.goto(`${broker.url}/?redirect_uri=${encodeURIComponent(`${emulator.callbackUrl}/`)}&state=x`);
   assert.equal(response.status(), 400);
   assert.equal(new URL(page.url()).origin, new URL(broker.url).origin);
   await page.getByText(emulator.callbackUrl).first().waitFor();
   await keepPage(page, 'sandbox-unlisted');
-  await context.close();
 });
 
 // Some banks take the whole tab instead of a pop-up. Link must then be reopened with the same link token and the address
 // that the bank sent the browser to (https://plaid.com/docs/link/oauth/).
-test('a bank that takes the whole tab brings the person back, and the connection is finished', { timeout: TIMEOUT_MS }, async () => {
-  const { context, watch } = await openContext(browser, 'sandbox-return');
+pageTest('a bank that takes the whole tab brings the person back, and the connection is finished', 'sandbox-return', async (page, context, watch) => {
   const seen = [];
   await context.exposeFunction('linkCreated', async (token, receivedRedirectUri) => {
     seen.push({ token, receivedRedirectUri });
@@ -92,7 +90,6 @@ test('a bank that takes the whole tab brings the person back, and the connection
     destroy() {},
   }) };`;
   await context.route('https://cdn.plaid.com/**', (route) => route.fulfill({ contentType: 'text/javascript', body: script }));
-  const page = await context.newPage();
   const { session, url } = emulator.start({ send: 'state' });
   await page.goto(url);
   await connectButton(page).click();
@@ -108,5 +105,4 @@ test('a bank that takes the whole tab brings the person back, and the connection
   await page.getByRole('alert').getByText('This page cannot go on').waitFor();
   await page.getByRole('button', { name: 'Cancel and return to Plaid token broker' }).waitFor();
   watch.assertClean(['https://cdn.plaid.com', new URL(broker.url).origin, new URL(emulator.url).origin]);
-  await context.close();
 });

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { startEmulator } from '../kore-emulator/emulator.mjs';
 import { callPlaid, createLinkToken, end, eventNames } from './helpers/app.mjs';
 import { SIMULATOR_KEYS, startSandboxBroker, startSimulatedBroker } from './helpers/broker.mjs';
-import { openContext, serveLinkFromSimulator } from './helpers/chromium.mjs';
+import { inContext, serveLinkFromSimulator } from './helpers/chromium.mjs';
 import { atTheBank, decideAtTheBank, finish, leave, linkSetting, OAUTH_BANK, WEBVIEW } from './helpers/link-setting.mjs';
 import { chooseAccounts, chooseBank, connectButton, linkFrame, logIn } from './helpers/link.mjs';
 import { freePort } from './helpers/port.mjs';
@@ -177,11 +177,14 @@ for (const [name, userAgent] of [['a pop-up', undefined], ['the whole tab', WEBV
   });
 }
 
-async function throughTheBroker(emulator, origins, userAgent) {
+function throughTheBroker(emulator, origins, userAgent) {
   const slug = `link-broker-${origins.length}-${userAgent ? 'tab' : 'popup'}`;
-  const { context, watch } = await openContext(setting.browser, slug, userAgent ? { userAgent } : {});
+  return inContext(setting.browser, slug, userAgent ? { userAgent } : {}, (page, context, watch) =>
+    passOauthBank({ page, context, watch }, emulator, origins, userAgent));
+}
+
+async function passOauthBank({ page, context, watch }, emulator, origins, userAgent) {
   await serveLinkFromSimulator(context, setting.simulator.url);
-  const page = await context.newPage();
   const { session, url } = emulator.start({ send: 'state,client_id,response_type' });
   await page.goto(url);
   await connectButton(page).click();
@@ -199,5 +202,4 @@ async function throughTheBroker(emulator, origins, userAgent) {
   const report = await reportOf(page, emulator, session);
   assert.deepEqual(report.problems, []);
   watch.assertClean([...origins, new URL(emulator.url).origin]);
-  await context.close();
 }

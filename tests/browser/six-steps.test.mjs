@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { startEmulator } from '../kore-emulator/emulator.mjs';
 import { openSetup } from './helpers/admin.mjs';
 import { SIMULATOR_KEYS, startSimulator, startWithDotenv } from './helpers/broker.mjs';
-import { launchChromium, openContext, serveLinkFromSimulator } from './helpers/chromium.mjs';
+import { inContext, launchChromium, serveLinkFromSimulator } from './helpers/chromium.mjs';
 import { passLink } from './helpers/link.mjs';
 import { ROOT } from './helpers/output.mjs';
 import { freePort } from './helpers/port.mjs';
@@ -43,12 +43,11 @@ test('from clone to authorized in six steps', { timeout: 2 * TIMEOUT_MS }, async
   };
   const simulator = await startSimulator('six-steps-simulator'); // in the place of Plaid's sandbox
   const browser = await launchChromium();
-  const { context } = await openContext(browser, 'six-steps');
-  await serveLinkFromSimulator(context, simulator.url);
   let dotenv;
   let broker;
   let emulator;
-  try {
+  const walk = async (page, context) => {
+    await serveLinkFromSimulator(context, simulator.url);
     const set = (name, value) => {
       const line = new RegExp(`^#?${name}=.*$`, 'm');
       assert.match(dotenv, line, `${name} is not in .env.example`);
@@ -57,7 +56,6 @@ test('from clone to authorized in six steps', { timeout: 2 * TIMEOUT_MS }, async
     // What this machine needs and no reader does: ports that are free, and the simulator for Plaid.
     const port = await freePort();
     const surroundings = { APP_PORT: String(port), BROKER_OPS_BIND: '127.0.0.1:0', PLAID_BASE_URL: simulator.url };
-    const page = await context.newPage();
 
     await step('Get the source', ['clone'], async () => {
       dotenv = await readFile(join(ROOT, '.env.example'), 'utf8');
@@ -102,6 +100,9 @@ test('from clone to authorized in six steps', { timeout: 2 * TIMEOUT_MS }, async
       assert.ok(report.balance_after_refresh.accounts > 0);
     });
     assert.deepEqual(steps, []);
+  };
+  try {
+    await inContext(browser, 'six-steps', {}, walk);
   } finally {
     await browser.close();
     await emulator?.close();

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 
 import { startSimulatedBroker } from './helpers/broker.mjs';
-import { launchChromium, openContext } from './helpers/chromium.mjs';
+import { inContext, launchChromium } from './helpers/chromium.mjs';
 import { completeLink, Jar } from './helpers/direct.mjs';
 import { connectButton, passLink } from './helpers/link.mjs';
 import { TIMEOUT_MS } from './helpers/setting.mjs';
@@ -49,16 +49,12 @@ after(async () => {
 
 /** Runs `body` in a context of its own; afterwards nothing broke a policy or ended on the console but what is expected. */
 function browserTest(title, slug, body, expected = []) {
-  test(title, { timeout: TIMEOUT_MS }, async () => {
-    const { context, watch } = await openContext(browser, `spa-${slug}`);
-    try {
-      await body(await context.newPage(), context);
+  test(title, { timeout: TIMEOUT_MS }, () =>
+    inContext(browser, `spa-${slug}`, {}, async (page, context, watch) => {
+      await body(page, context);
       // A scheme of an app's own has the origin "null".
       watch.assertClean([issuer, spa.url, stranger.url, 'null'], expected);
-    } finally {
-      await context.close();
-    }
-  });
+    }));
 }
 
 /** A challenge with its verifier. */
@@ -154,8 +150,9 @@ browserTest('an app with a scheme of its own is named, and the page leads to it'
   const { challenge } = pkce();
   const session = await context.newCDPSession(page);
   await session.send('Page.enable');
-  const asked = [];
-  session.on('Page.frameRequestedNavigation', ({ url }) => asked.push(url));
+  const asked = new Promise((resolve) => {
+    session.on('Page.frameRequestedNavigation', ({ url }) => url.startsWith(APP) && resolve(url));
+  });
   await page.goto(authorizationUrl('app', APP, challenge));
   await page.locator('.lead').filter({ hasText: 'com.example.budget' }).waitFor();
   await passLink(page);
@@ -164,5 +161,5 @@ browserTest('an app with a scheme of its own is named, and the page leads to it'
   await link.waitFor();
   const target = await link.getAttribute('href');
   assert.ok(target.startsWith(`${APP}?code=`), 'the link does not lead to the app');
-  assert.ok(asked.includes(target), 'the page did not go to the app by itself');
+  assert.equal(await asked, target, 'the page goes to the app by itself');
 }, [/Failed to launch 'com\.example\.budget:/]);

@@ -3,24 +3,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { openContext } from './helpers/chromium.mjs';
+import { inContext } from './helpers/chromium.mjs';
 import { Jar, makePublicToken, openLinkPage, pageCall, startLink } from './helpers/direct.mjs';
-import { connectButton, passLink } from './helpers/link.mjs';
+import { closing, connectButton, passLink } from './helpers/link.mjs';
 import { keepPage } from './helpers/output.mjs';
 import { reportOf, simulatedSetting, TIMEOUT_MS } from './helpers/setting.mjs';
 
 const setting = simulatedSetting('trouble');
 
 function browserTest(name, slug, body) {
-  test(name, { timeout: TIMEOUT_MS }, async () => {
-    const { context, watch } = await openContext(setting.browser, `trouble-${slug}`);
-    try {
-      await body(await context.newPage(), context);
+  test(name, { timeout: TIMEOUT_MS }, () =>
+    inContext(setting.browser, `trouble-${slug}`, {}, async (page, context, watch) => {
+      await body(page, context);
       assert.deepEqual(watch.violations, []);
-    } finally {
-      await context.close();
-    }
-  });
+    }));
 }
 
 /** What the page tells with role=alert. */
@@ -104,7 +100,7 @@ browserTest('inside a frame there is one link to a window of its own', 'framed',
   const opened = context.waitForEvent('page');
   await way.click();
   const popup = await opened;
-  const closed = popup.waitForEvent('close');
+  const closed = closing(popup);
   await passLink(popup);
   await closed; // by the client's page, which only a window that kept its opener may do
   assert.deepEqual(setting.emulator.report(session).problems, []);

@@ -4,7 +4,7 @@
 
 import { buildTokenRequest, shapeName } from './shapes.mjs';
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 /** Posts, and reads the answer as JSON where it is JSON. */
 async function post(url, { headers, body }) {

@@ -7,7 +7,7 @@
 # GROUP PART MINIMUM. The group `always` is part of each run. The minimum is the number of tests that passed or were
 # skipped; raise it when tests are added, lower it only together with the commit that removes tests.
 parts_table='
-always         self-tests     3
+always         self-tests     50
 rust           format         1
 rust           rust           1300
 rust           otel           1
@@ -23,8 +23,11 @@ always         secrets        1
 
 # Results: the names of the parts in each state, and the tests counted over all of them. `output` is the directory of the
 # logs, `groups` the groups that were asked for, and `no_skips` is not empty where a skip is a failure.
+runner=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 passed_parts=()
 failed_parts=()
+failed_logs=()
+notes=()
 skipped_parts=()
 judged=' '
 passed_tests=0
@@ -71,9 +74,27 @@ closing() {
     grep -aE '^( *Summary \[|test result: |(# |ℹ )(tests|pass|fail|skipped) |Ran [0-9]+ test|[0-9]+ passed, |(image|containers|syscalls|agree|schemathesis|python|node|life|table|secrets scan): )' "$1" || true
 }
 
-# fail NAME REASON
+# unsteady NAME LOG: notes the tests that passed or failed at the second try alone (tests/runner/twice and nextest say so).
+unsteady() {
+    local test
+    while read -r test; do
+        notes+=("$1: $test")
+    done < <(sed -nE -e 's/^ *FLAKY [^]]*\] +(\([^)]*\) )?(.*)/\2 passed only at the second try/p' \
+        -e 's/^PASSED AT THE SECOND TRY: (.*)/\1 passed only at the second try/p' \
+        -e 's/^FAILED ONLY AT THE SECOND TRY: (.*)/\1 failed only at the second try/p' "$2")
+}
+
+# what_failed LIMIT LOG: the tests that failed, with place and message, in at most LIMIT lines; else the end of the log.
+what_failed() {
+    local found
+    found=$(awk -v "limit=$1" -f "$runner/failures.awk" "$2" 2>/dev/null || true)
+    if [ -n "$found" ]; then echo "$found"; else tail -n "$1" "$2" 2>/dev/null | cut -c1-160; fi
+}
+
+# fail NAME REASON [FAILURES [LOG]]
 fail_part() {
     failed_parts+=("$1: $2")
+    [ -z "${4-}" ] || failed_logs+=("$1 $4")
     failed_tests=$((failed_tests + ${3:-1}))
     judged="$judged$1 "
     echo "FAILED: $1: $2"
@@ -95,13 +116,14 @@ judge() {
     minimum=$(awk -v part="$name" '$2 == part { print $3 }' <<<"$parts_table")
     passed_tests=$((passed_tests + passed))
     closing "$log"
+    [ ! -f "$log" ] || unsteady "$name" "$log"
     if [ "$status" != 0 ] || [ "$failed" != 0 ]; then
         tail -n 150 "$log"
-        fail_part "$name" "exit code $status, $failed tests failed; the output is in $log" "$((failed ? failed : 1))"
+        fail_part "$name" "exit code $status, $failed tests failed; the output is in $log" "$((failed ? failed : 1))" "$log"
     elif [ -z "$minimum" ]; then
         fail_part "$name" "it is not in the table of tests/runner/judge.sh"
     elif [ $((passed + skipped)) -lt "$minimum" ]; then
-        fail_part "$name" "$((passed + skipped)) tests ran, and at least $minimum are expected; the output is in $log"
+        fail_part "$name" "$((passed + skipped)) tests ran, and at least $minimum are expected; the output is in $log" 1 "$log"
     else
         passed_parts+=("$name")
         judged="$judged$name "
@@ -112,9 +134,10 @@ judge() {
     fi
 }
 
-# result: the summary, whose last line counts the tests. Its status is that of the run.
+# result: the summary, then what failed (often only the end of the output is kept), and a last line that counts the tests. Its
+# status is that of the run.
 result() {
-    local group part minimum
+    local group part minimum log
     while read -r group part minimum; do
         case " always $groups " in *" $group "*) ;; *) continue ;; esac
         case $judged in *" $part "*) ;; *) fail_part "$part" "it did not run (at least $minimum tests are expected)" ;; esac
@@ -126,7 +149,13 @@ result() {
         failed_parts+=("skips are failures here")
         failed_tests=$((failed_tests + 1))
     fi
+    [ ${#notes[@]} = 0 ] || printf 'note: %s\n' "${notes[@]}" |
+        awk 'NR <= 10 { print } END { if (NR > 10) print "note: and " NR - 10 " more" }'
     [ ${#failed_parts[@]} = 0 ] || printf 'FAILED: %s\n' "${failed_parts[@]}"
+    for log in "${failed_logs[@]+"${failed_logs[@]}"}"; do
+        printf '\nwhat failed in %s:\n' "${log%% *}"
+        what_failed $((36 / ${#failed_logs[@]})) "${log#* }"
+    done
     echo "$passed_tests passed, $failed_tests failed, $skipped_tests skipped"
     [ ${#failed_parts[@]} = 0 ]
 }

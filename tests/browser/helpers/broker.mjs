@@ -9,8 +9,9 @@ import { promisify } from 'node:util';
 
 import { BROKER_BIN, freshOutput } from './output.mjs';
 
-const START_MS = 20_000;
-const STOP_MS = 20_000;
+const START_MS = 60_000;
+// Longer than the broker takes to drain (65 seconds), so that it is never killed in the middle.
+const STOP_MS = 75_000;
 
 /** The simulator's own keys: public, and shaped like Plaid's. */
 export const SIMULATOR_KEYS = { id: '5a11ced0c0ffee0000000001', secret: '51a11a7ed5ec4e7000000000000001' };
@@ -39,7 +40,7 @@ async function startBinary(name, args, env, wanted, files = {}) {
     appendFileSync(stderrPath, chunk);
   });
   const started = new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name}: no addresses within ${START_MS} ms\n${stderr}`)), START_MS);
+    const timer = setTimeout(() => reject(new Error(`${name}: no addresses within ${START_MS} ms\n${stderr}`)), START_MS).unref();
     child.once('error', (error) => reject(new Error(`${BROKER_BIN}: ${error.message}`)));
     exited.then(({ code }) => reject(new Error(`${name}: ended with ${code} before it listened\n${stdout}${stderr}`)));
     child.stdout.on('data', (chunk) => {

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { accessSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { appendOutput, freshOutput, maskCode, maskPage, maskUrl } from './output.mjs';
+import { appendOutput, freshOutput, maskCode, maskPage, maskUrl, OUTPUT } from './output.mjs';
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -25,8 +26,11 @@ const CANDIDATES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
-const STEP_MS = 10_000;
+// Generous: a machine that builds an image meanwhile may stand still for many seconds.
+const STEP_MS = 60_000;
+const LAUNCH_MS = 90_000;
 const BODY_MS = 2_000;
+const KEEP_MS = 5_000;
 
 function exists(path) {
   try {
@@ -41,14 +45,37 @@ function exists(path) {
 export function launchChromium() {
   const executablePath = CANDIDATES.find((path) => path && exists(path));
   assert.ok(executablePath, 'Chromium not found; set CHROMIUM_BIN');
-  return chromium.launch({ executablePath, args: ARGUMENTS });
+  return chromium.launch({ executablePath, args: ARGUMENTS, timeout: LAUNCH_MS });
+}
+
+/**
+ * Runs `body(page, context, watch)` in a context of its own. When it fails, each page's picture and text are kept in the
+ * output as NAME.failed-N.png and .txt.
+ */
+export async function inContext(browser, name, options, body) {
+  const { context, watch } = await openContext(browser, name, options);
+  try {
+    return await body(await context.newPage(), context, watch);
+  } catch (error) {
+    await Promise.all(context.pages().map((page, number) => keepFailure(page, `${name}.failed-${number + 1}`)));
+    throw error;
+  } finally {
+    await context.close();
+  }
+}
+
+/** A page that does not answer any more has no picture. */
+async function keepFailure(page, name) {
+  await page.screenshot({ path: join(OUTPUT, `${name}.png`), timeout: KEEP_MS }).catch(() => {});
+  const text = await page.locator('body').innerText({ timeout: KEEP_MS }).catch((error) => `no text: ${error.message}`);
+  appendOutput(freshOutput(`${name}.txt`), maskPage(`${maskUrl(page.url())}\n${text}`));
 }
 
 /**
  * A context of its own (cookies, storage) that counts policy violations, console errors and the origins that
  * were asked. Every URL and every page goes to the output for the secrets scan.
  */
-export async function openContext(browser, name, options = {}) {
+async function openContext(browser, name, options = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(STEP_MS);
   const watch = { violations: [], errors: [], origins: new Set() };
@@ -89,6 +116,8 @@ export async function openContext(browser, name, options = {}) {
     // The body of a page that was left at once may never come.
     await Promise.race([Promise.all(keeping), new Promise((resolve) => setTimeout(resolve, BODY_MS).unref())]);
     for (const page of context.pages()) await page.content().then((html) => appendOutput(pages, maskPage(html)), () => {});
+    // What is on its way through a route of the test has nowhere to go any more.
+    await context.unrouteAll({ behavior: 'ignoreErrors' });
     await close(...all);
   };
 

@@ -4,6 +4,11 @@ import assert from 'node:assert/strict';
 
 import { SIMULATOR_KEYS } from './broker.mjs';
 
+/** The Set-Cookie lines: Debian's Node.js 18 has no `getSetCookie`, and joins them by commas. */
+function setCookies(headers) {
+  return headers.getSetCookie?.() ?? (headers.get('set-cookie') ?? '').split(/, (?=[^;,= ]+=)/).filter(Boolean);
+}
+
 /** What a browser keeps between requests. Hosts tell cookies apart, ports do not (RFC 6265 8.5). */
 export class Jar {
   #cookies = new Map();
@@ -13,7 +18,7 @@ export class Jar {
   }
 
   keep(response) {
-    for (const line of response.headers.getSetCookie()) {
+    for (const line of setCookies(response.headers)) {
       const [pair] = line.split(';');
       const at = pair.indexOf('=');
       if (/;\s*max-age=0/i.test(line)) this.#cookies.delete(pair.slice(0, at));

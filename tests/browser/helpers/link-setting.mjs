@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 
 import { createLinkToken, startApp } from './app.mjs';
 import { startSimulator } from './broker.mjs';
-import { launchChromium, openContext } from './chromium.mjs';
+import { inContext, launchChromium } from './chromium.mjs';
+import { closing } from './link.mjs';
 import { TIMEOUT_MS } from './setting.mjs';
 
 // The user agent of Android's WebView, where window.open does nothing.
@@ -27,17 +28,12 @@ export function linkSetting(name) {
 
   /** Runs `body` with an app's page and checks that nothing broke a policy or ended on the console. */
   setting.linkTest = (title, slug, body, { expected = [], ...options } = {}) =>
-    test(title, { timeout: TIMEOUT_MS }, async () => {
-      const { context, watch } = await openContext(setting.browser, `${name}-${slug}`, options);
-      try {
-        const page = await context.newPage();
+    test(title, { timeout: TIMEOUT_MS }, () =>
+      inContext(setting.browser, `${name}-${slug}`, options, async (page, context, watch) => {
         await page.goto(setting.app.url);
         await body(page, context);
         watch.assertClean([setting.app.url, setting.simulator.url], expected);
-      } finally {
-        await context.close();
-      }
-    });
+      }));
 
   /** Opens Link in the app's page; gives the link token. */
   setting.openLink = async (page, changes = {}) => {
@@ -69,7 +65,7 @@ export async function atTheBank(page, link, decision) {
 
 /** What `act` does closes the window, which may be gone before the mouse or the key is up again. */
 export async function untilClosed(bank, act) {
-  const closed = bank.waitForEvent('close');
+  const closed = closing(bank);
   await act().catch((error) => {
     if (!bank.isClosed()) throw error;
   });

@@ -1,5 +1,12 @@
 // Going through Link as a person does, by what is written on the screen.
 
+/** Settles when the window is closed, however long what leads to that takes. */
+export function closing(page) {
+  return new Promise((resolve) => {
+    page.once('close', resolve);
+  });
+}
+
 /** The main button of the broker's page. */
 export function connectButton(page) {
   return page.getByRole('button', { name: /^Connect/ });

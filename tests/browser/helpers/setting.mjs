@@ -6,8 +6,8 @@ import { startEmulator } from '../../kore-emulator/emulator.mjs';
 import { SIMULATOR_KEYS, startSimulatedBroker } from './broker.mjs';
 import { launchChromium } from './chromium.mjs';
 
-/** Long enough for a debug build on a busy machine with two cores. */
-export const TIMEOUT_MS = 90_000;
+/** Long enough for a debug build on a busy machine with two cores. No test waits for it unless something is wrong. */
+export const TIMEOUT_MS = 180_000;
 
 /** Registers the hooks; the returned object is filled before the first test. */
 export function simulatedSetting(name, env = {}, { withBrowser = true } = {}) {
