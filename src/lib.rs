@@ -25,7 +25,6 @@ pub mod limits;
 pub mod link;
 pub mod metrics;
 pub mod middleware;
-mod nearest;
 pub mod oauth;
 pub mod openapi;
 pub mod ops;

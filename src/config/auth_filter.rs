@@ -3,7 +3,8 @@
 //!
 //! Source: <https://plaid.com/docs/api/link/#link-token-create-request-account-filters>.
 
-use super::products::{PRODUCTS, ProductLists, REQUIRED_IF_SUPPORTED, no_token};
+use super::products::{ProductLists, no_token};
+use super::settings::{PLAID_PRODUCTS, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS};
 
 /// The product that filters accounts.
 const AUTH: &str = "auth";
@@ -77,21 +78,22 @@ impl ProductLists {
             format!(", and Link itself can end with {errors} before anything is connected")
         };
         let found = format!(
-            "auth is in {PRODUCTS}, so Plaid Link offers only checking, savings and cash management accounts: people \
+            "auth is in {}, so Plaid Link offers only checking, savings and cash management accounts: people \
              cannot share accounts with {}{ends}.",
+            PLAID_PRODUCTS.name,
             hidden.join(" and ")
         );
-        // A product that is demanded already and hides nothing, else one that nearly every account has. None of the other lists:
-        // what is optional there must not become a condition.
-        let mut demanded = self.products.iter().map(String::as_str);
-        let first = demanded
+        // A product that is required already and hides nothing, else one that nearly every account has. None of the other
+        // lists: what is optional there must not become a condition.
+        let mut required = self.products.iter().map(String::as_str);
+        let first = required
             .find(|product| *product != AUTH && error_of(product).is_none() && no_token(product).is_none());
         let instead = self.with_only(first.unwrap_or("transactions"));
         let lines = instead.named().into_iter().zip(self.named());
-        let changed = lines
-            .filter(|((name, new), (_, old))| [PRODUCTS, REQUIRED_IF_SUPPORTED].contains(name) || new != old);
+        let always = [PLAID_PRODUCTS.name, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.name];
+        let changed = lines.filter(|((list, new), (_, old))| always.contains(&list.name) || new != old);
         let instead = changed
-            .map(|((name, list), _)| format!("{name}={}", list.join(",")))
+            .map(|((list, products), _)| format!("{}={}", list.name, products.join(",")))
             .collect();
         Some(AuthFilter {
             found,

@@ -1,12 +1,14 @@
-//! What may be said of a client in the clients file, key by key.
+//! The keys of a client in the clients file, one by one.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::client::{ClientConfig, ClientKind, RedirectUris};
+use url::Url;
+
+use super::client::{ClientConfig, ClientKind, EXPIRES_IN, RedirectUris, credential_error};
 use super::client_table::ClientTable;
-use super::clients_file::ClientRules;
-use super::oauth::{EXPIRES_IN, credential_error, redirect_uri_of};
+use super::products::ProductLists;
+use super::redirect_uri::redirect_uri_of;
 use crate::secret::{SecretHash, StoredSecret};
 
 /// What fits on a button.
@@ -14,7 +16,20 @@ const NAME_CHARS: usize = 60;
 /// Less is hardly meant, and more than ten years is none.
 const REFRESH_LIFETIME: RangeInclusive<u64> = 60..=315_360_000;
 
-/// Reads the whole table. Where a problem was told, the client is a stand-in that nobody gets to see.
+/// What the clients of the file must fit to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClientRules<'a> {
+    /// The id of the client of the settings.
+    pub(super) first_id: &'a str,
+    /// The configured products.
+    pub(super) products: &'a ProductLists,
+    /// `PUBLIC_URL` when it was given.
+    pub(super) public_url: Option<&'a Url>,
+    /// The secrets of the settings, which may have been pasted into the file.
+    pub(super) secrets: &'a [&'a str],
+}
+
+/// Reads the whole table. Where a problem was found, the client is a placeholder that is not used.
 pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> ClientConfig {
     let id = read_id(table);
     let name = read_name(table);

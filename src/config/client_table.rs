@@ -2,11 +2,13 @@
 
 use toml::{Table, Value};
 
-use super::clients_file::Secrets;
+use super::nearest::nearest;
 use super::problem::Problem;
-use crate::nearest::nearest;
+use super::redact::redact;
+use super::settings::OAUTH_CLIENTS_FILE;
+use crate::secret::HASH_METHOD;
 
-/// All that may be said of a client; `docs/clients.md` explains each.
+/// `docs/clients.md` explains each.
 pub(super) const KEYS: [&str; 10] = [
     "id",
     "name",
@@ -33,7 +35,7 @@ impl<'a> ClientTable<'a> {
     /// The table at this place of the file, counted from 1.
     pub(super) fn new(number: usize, table: Table, secrets: &'a Secrets) -> Self {
         let label = match table.get("id").and_then(Value::as_str) {
-            Some(id) if !id.is_empty() => format!("client {number} ({})", secrets.shown(id)),
+            Some(id) if !id.is_empty() => format!("client {number} ({})", secrets.redact(id)),
             _ => format!("client {number}"),
         };
         Self {
@@ -70,13 +72,13 @@ impl<'a> ClientTable<'a> {
 
     /// The same, with a part of the value that is no secret.
     pub(super) fn problem_with(&mut self, key: &str, part: &str, expected: &str) {
-        let found = self.secrets.shown(part);
+        let found = self.secrets.redact(part);
         self.push(key, Some(found), expected);
     }
 
     fn push(&mut self, key: &str, found: Option<String>, expected: &str) {
         self.problems.push(Problem {
-            variable: format!("OAUTH_CLIENTS_FILE, {}, {key}", self.label),
+            variable: format!("{}, {}, {key}", OAUTH_CLIENTS_FILE.name, self.label),
             found,
             expected: expected.to_owned(),
         });
@@ -139,8 +141,41 @@ impl<'a> ClientTable<'a> {
                 Some(nearest) => format!("is no key of a client; did you mean {nearest}?"),
                 None => format!("is no key of a client; there are {}", KEYS.join(", ")),
             };
-            let key = self.secrets.shown(&key);
+            let key = self.secrets.redact(&key);
             self.problem(&key, &expected);
+        }
+    }
+}
+
+/// What no problem may show, wherever in the file it was pasted.
+pub(super) struct Secrets(Vec<String>);
+
+impl Secrets {
+    pub(super) fn of(document: &Table, of_the_settings: &[&str]) -> Self {
+        let mut secrets = vec![HASH_METHOD.to_owned()];
+        secrets.extend(of_the_settings.iter().map(|&secret| secret.to_owned()));
+        gather(document, &mut secrets);
+        Self(secrets)
+    }
+
+    /// The text made fit for a message.
+    pub(super) fn redact(&self, text: &str) -> String {
+        redact(text, self.0.iter().map(String::as_str))
+    }
+}
+
+/// Values of keys with `secret` in their name, at any depth that the parser allows.
+fn gather(table: &Table, secrets: &mut Vec<String>) {
+    for (key, value) in table {
+        match value {
+            Value::String(text) if key.to_ascii_lowercase().contains("secret") => secrets.push(text.clone()),
+            Value::Table(table) => gather(table, secrets),
+            Value::Array(entries) => {
+                for table in entries.iter().filter_map(Value::as_table) {
+                    gather(table, secrets);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use super::dotenv::{misnamed_dotenv, read_dotenv};
 use super::problem::{Problem, Problems};
 use super::{Config, LoadOptions, TunnelSettings};
 
-/// The settings as they were found, before they are judged.
+/// The settings as they were found, before they are read.
 #[derive(Clone)]
 pub struct Sources {
     env: Vec<(String, String)>,

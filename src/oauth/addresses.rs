@@ -4,9 +4,9 @@ use http::{Method, Request, StatusCode};
 
 use super::suspicions;
 use crate::app::App;
+use crate::config::nearest::distance;
 use crate::limits::Kind;
 use crate::middleware::peer::Peer;
-use crate::nearest::distance;
 use crate::record::Endpoint;
 use crate::web::wants_page;
 

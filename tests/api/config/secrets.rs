@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::known;
+use plaid_token_broker::config::known;
 
 /// Text that no message has by itself, so that finding it means that it leaked.
 fn telling() -> impl Strategy<Value = String> {

@@ -1,12 +1,10 @@
 //! The OAuth client, its redirect URIs, and lifetimes.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::time::Duration;
 
 use super::*;
-use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, RedirectUris};
-use crate::secret::StoredSecret;
+use plaid_token_broker::config::{ClientAuthPolicy, ClientConfig, ClientKind, RedirectUris};
+use plaid_token_broker::secret::StoredSecret;
 
 const NAME: &str = "PLAID_REDIRECT_URI";
 

@@ -1,11 +1,9 @@
 //! Where values come from: environment, `.env`, files of secrets; quotes, empty values and unknown names.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::fs;
 
 use super::*;
-use crate::config::Environment;
+use plaid_token_broker::config::Environment;
 
 #[test]
 fn nothing_at_all_is_the_simulator_without_a_word_of_warning() {
@@ -46,7 +44,7 @@ fn each_secret_can_come_from_a_file() {
     fs::write(&path, "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
     assert!(matches!(
         good(&[("BROKER_KEYS_FILE", at)]).store.keys,
-        crate::config::KeySource::Given(_)
+        plaid_token_broker::config::KeySource::Given(_)
     ));
     fs::write(&path, "a-token-of-enough-length ").unwrap();
     assert_eq!(
@@ -59,7 +57,7 @@ fn each_secret_can_come_from_a_file() {
     );
     assert!(matches!(
         &good(&[("OAUTH_CLIENT_SECRET_FILE", at)]).oauth.clients.first().unwrap().kind,
-        crate::config::ClientKind::Confidential(secret) if secret.matches("a-token-of-enough-length ")
+        plaid_token_broker::config::ClientKind::Confidential(secret) if secret.matches("a-token-of-enough-length ")
     ));
 }
 
@@ -192,7 +190,10 @@ fn a_name_of_a_secret_is_never_led_to_a_setting_that_is_shown() {
             &format!("sets {name}, which is no setting and is ignored"),
         );
         let suggested = config.warnings.concat();
-        for shown in crate::config::known().iter().filter(|variable| !variable.secret) {
+        for shown in plaid_token_broker::config::known()
+            .iter()
+            .filter(|variable| !variable.secret)
+        {
             assert!(
                 !suggested.contains(&format!("did you mean {}?", shown.name)),
                 "{suggested}"
