@@ -18,7 +18,6 @@ pub(crate) mod nearest;
 mod oauth;
 mod parse;
 mod plaid;
-mod postgres;
 mod problem;
 mod products;
 mod redact;
@@ -41,17 +40,17 @@ pub use listen::is_same_place;
 pub use log::{AuditConfig, LogConfig};
 pub use oauth::OAuthConfig;
 pub use plaid::{PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
-pub use postgres::{PostgresUrl, TlsMode};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
 pub use redirect_uri::redirect_uri_of;
 pub use settings::known;
 pub use sources::Sources;
-pub use store::{DatabaseUrl, KeySource, SealingKey, StoreConfig};
 pub use tunnel::TunnelSettings;
 pub use variable::Variable;
 
 use std::path::PathBuf;
+
+pub use crate::store::config::{DatabaseUrl, KeySource, PostgresUrl, SealingKey, StoreConfig, TlsMode};
 
 use crate::secret::{AdminToken, StoredSecret};
 use values::Values;
@@ -114,7 +113,7 @@ impl Config {
                 Err(Problems(problems)) => values.problems.extend(problems),
             }
         }
-        let store = StoreConfig::read(&mut values, environment);
+        let store = store::read(&mut values, environment);
         let control_socket = store::control_socket(&mut values, &store.database, environment);
         let audit = AuditConfig::read(&mut values);
         let log = LogConfig::read(&mut values, options);

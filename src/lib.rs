@@ -34,9 +34,9 @@ pub mod record;
 pub mod rehearse;
 pub mod router;
 pub mod setup;
-pub mod store;
 pub mod telemetry;
 pub mod web;
 
 pub use plaid_simulator as simulator;
 pub use plaid_token_broker_core::{clock, random, secret};
+pub use plaid_token_broker_store as store;

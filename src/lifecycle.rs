@@ -164,7 +164,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         .measured_by(metrics.plaid.clone())
         .bounded_to(places);
     let store = open_store(&config).await?;
-    store.measured_by(metrics.store.clone());
+    store.observed_by(Box::new(metrics.store.clone()));
     let simulator_file = match &simulator {
         Some((_, simulator)) => simulator_state::resume(&config, simulator, &store, clock.now()).await?,
         None => None,

@@ -15,9 +15,9 @@ use super::parse::{
     admin_token, agent_url, list, log_filter, names, number, number_or, plaid_url, public_url, seconds,
     simulator_address, switch, typed,
 };
-use super::store::{DatabaseUrl, SealingKey};
 use super::variable::{Setting, Variable, settings};
 use crate::secret::AdminToken;
+use crate::store::config::{DatabaseUrl, SealingKey};
 
 settings! {
     "Plaid account" {

@@ -6,6 +6,7 @@ use prometheus::{GaugeVec, Histogram, IntCounterVec, IntGaugeVec};
 
 use super::make::{Maker, SECONDS};
 use super::{OTHER, is_word};
+use crate::store::CommitObserver;
 
 /// The writer takes at most 256 decisions into one commit.
 const DECISIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
@@ -119,17 +120,6 @@ impl StoreMetrics {
         Ok(made)
     }
 
-    /// A transaction of the writer ended.
-    pub fn committed(&self, decisions: usize, ok: bool, after: Duration) {
-        self.commits
-            .with_label_values(&[if ok { "ok" } else { "failed" }])
-            .inc();
-        self.seconds.observe(after.as_secs_f64());
-        // At most 256.
-        self.decisions
-            .observe(f64::from(u32::try_from(decisions).unwrap_or(u32::MAX)));
-    }
-
     /// What the store keeps now; `None` when it could not be asked, so that nothing old is told.
     pub(super) fn keeps(&self, kept: Option<&Kept>) {
         for gauges in [
@@ -175,6 +165,18 @@ impl StoreMetrics {
         self.oldest_removal
             .with_label_values(unlabelled)
             .set(kept.oldest_removal.as_secs_f64());
+    }
+}
+
+impl CommitObserver for StoreMetrics {
+    fn committed(&self, decisions: usize, ok: bool, after: Duration) {
+        self.commits
+            .with_label_values(&[if ok { "ok" } else { "failed" }])
+            .inc();
+        self.seconds.observe(after.as_secs_f64());
+        // At most 256.
+        self.decisions
+            .observe(f64::from(u32::try_from(decisions).unwrap_or(u32::MAX)));
     }
 }
 

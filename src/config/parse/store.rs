@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::super::postgres::PostgresUrl;
-use super::super::store::{DatabaseUrl, SealingKey};
+use crate::store::config::{DatabaseUrl, PostgresUrl, SealingKey};
 
 const KEY_BYTES: usize = 32;
 const ID_CHARS: usize = 32;

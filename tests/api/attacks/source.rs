@@ -78,7 +78,7 @@ fn secrets_are_compared_in_constant_time_alone() {
     // The types have no comparison of their own that `==` could mean.
     let types = source("core/src/secret.rs");
     assert!(types.contains("ct_eq") && !types.contains("PartialEq"));
-    let own = source("store/tokens.rs").matches(".ct_eq(").count();
+    let own = source("store/src/tokens.rs").matches(".ct_eq(").count();
     assert_eq!(own, 2, "the check and the secret of our own tokens");
     assert!(
         source("oauth/client_auth.rs").contains(".matches("),

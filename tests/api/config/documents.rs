@@ -17,15 +17,15 @@ fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// Fails unless the file is as it is made of its own text. With `UPDATE` in the environment, writes it so.
-fn is_made(path: &str, make: fn(&str) -> String) {
+/// Fails unless the file is as it is generated around its own text. With `UPDATE` in the environment, writes it so.
+fn is_generated(path: &str, generate: fn(&str) -> String) {
     let text = text(path);
-    let made = make(&text);
+    let generated = generate(&text);
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(path), made).unwrap();
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(path), generated).unwrap();
     } else {
         assert!(
-            text == made,
+            text == generated,
             "{path} differs from src/config/settings.rs: run `UPDATE=1 cargo test --test api config::documents`"
         );
     }
@@ -104,12 +104,12 @@ fn docs(text: &str) -> String {
 
 #[test]
 fn the_example_is_made_of_the_list() {
-    is_made(EXAMPLE, example);
+    is_generated(EXAMPLE, example);
 }
 
 #[test]
 fn the_documentation_is_made_of_the_list() {
-    is_made("docs/settings.md", docs);
+    is_generated("docs/settings.md", docs);
 }
 
 #[test]

@@ -1,0 +1,11 @@
+//! What only the inside of the `SQLite` store can show.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod bounded_steps;
+mod faults;
+mod link_token_table;
+mod panics;
+mod plans;
+
+use crate::helpers::sqlite::{fresh, options};

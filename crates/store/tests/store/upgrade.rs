@@ -1,0 +1,156 @@
+//! Stores of earlier versions: `stores/README.md` says what they hold.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use plaid_token_broker_core::secret::PlaidAccessToken;
+use plaid_token_broker_store::model::{
+    Abandonment, AuditQuery, ConnectionId, GrantId, LinkStart, RedeemOutcome, Redemption, RemovalReason,
+    Stage, TransactionId,
+};
+use plaid_token_broker_store::{Store, TokenKind};
+use uuid::Uuid;
+
+use crate::helpers::{
+    CODE_TTL, MOST_LINK_TOKENS, NOW, cancel, completion_of, hash, new_grant, oauth_transaction, take_due,
+};
+
+fn id(last: u128) -> Uuid {
+    Uuid::from_u128(0x018b_cfe5_6800_7000_8000_0000_0000_0000 + last)
+}
+
+fn access_token_of(connection: u128) -> String {
+    format!("access-sandbox-{}", id(connection))
+}
+
+/// All that the earlier version promised is still true.
+async fn keeps_its_promises(store: &Store, refresh_token: &str) {
+    // A refresh: the token is genuine, its grant is live, and the bank's token opens.
+    let presented = store
+        .tokens()
+        .parse(TokenKind::RefreshToken, refresh_token)
+        .unwrap();
+    let (grant, connection) = store.grant(GrantId(presented.id())).await.unwrap().unwrap();
+    assert!(presented.belongs_to(store.tokens(), &grant.nonce));
+    assert_eq!((grant.id, grant.revoked_at), (GrantId(id(0x23)), None));
+    assert_eq!(connection.access_token.expose(), access_token_of(0x13));
+    let token = PlaidAccessToken::new(access_token_of(0x13));
+    assert_eq!(store.all_grants_by_access_token(token).await.unwrap().len(), 1);
+
+    // The code that was not redeemed.
+    let redemption = |last| Redemption {
+        transaction_id: TransactionId(id(last)),
+        grant: new_grant(),
+    };
+    let Ok(RedeemOutcome::Redeemed(connection)) = store.redeem(redemption(2), NOW).await else {
+        panic!("the code is good until {CODE_TTL:?} from then")
+    };
+    assert_eq!(connection.access_token.expose(), access_token_of(0x12));
+    let again = store.redeem(redemption(3), NOW).await.unwrap();
+    assert!(
+        matches!(again, RedeemOutcome::AlreadyRedeemed { grant_id, .. } if grant_id == GrantId(id(0x23))),
+        "{again:?}"
+    );
+
+    // The open one: the third link token is the last one, and it can be completed.
+    let open = store.transaction(TransactionId(id(1))).await.unwrap().unwrap();
+    assert_eq!(
+        (open.stage, open.client_user_id.as_str()),
+        (Stage::Open, "user-1")
+    );
+    let mut new = oauth_transaction();
+    new.id = TransactionId(id(1));
+    for expected in [LinkStart::Allowed { first: false }, LinkStart::TooMany] {
+        assert_eq!(
+            store.start_link(new.clone(), MOST_LINK_TOKENS, NOW).await,
+            Ok(expected)
+        );
+    }
+    store
+        .complete(completion_of(TransactionId(id(1)), hash()), NOW)
+        .await
+        .unwrap();
+    assert!(matches!(
+        store.redeem(redemption(1), NOW).await,
+        Ok(RedeemOutcome::Redeemed(_))
+    ));
+    cancel(store, TransactionId(id(4)), NOW).await.unwrap();
+
+    // The ended one is still to be removed at Plaid.
+    let due = take_due(store, NOW, 9).await;
+    assert_eq!(due.len(), 1);
+    let ended = (due[0].connection.id, due[0].reason);
+    assert_eq!(ended, (ConnectionId(id(0x14)), RemovalReason::Revoked));
+    assert_eq!(due[0].connection.access_token.expose(), access_token_of(0x14));
+
+    // What goes on in the background.
+    let late = NOW.plus(Duration::from_secs(1_000_000));
+    let given_up = Abandonment {
+        unredeemed_before: late,
+        sessions_before: late,
+    };
+    assert_eq!(store.abandon(given_up, late).await, Ok(0));
+    assert_eq!(
+        store.purge(late).await,
+        Ok(1),
+        "the public token of the ended one"
+    );
+    let everything = AuditQuery {
+        limit: 99,
+        ..AuditQuery::default()
+    };
+    let log = store.audit(everything).await.unwrap();
+    let of_the_first = log
+        .iter()
+        .filter(|row| row.transaction_id == Some(TransactionId(id(1)).to_string()));
+    assert_eq!(
+        of_the_first.count(),
+        3,
+        "opened by that version, completed and redeemed by this one"
+    );
+    store.check().await.unwrap();
+}
+
+fn stored(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/store/stores")
+        .join(name)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_sqlite_store_of_an_earlier_version_is_opened_and_used() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    for (from, to) in [("store.sqlite", "sandbox.db"), ("sqlite.keys", "broker.key")] {
+        std::fs::copy(stored(from), data.join(to)).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(data.join(to), std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+    let store = Store::open(crate::helpers::sqlite::options(directory.path()))
+        .await
+        .unwrap();
+    let refresh_token =
+        "ptb_rt_018bcfe5680070008000000000000023_TCro2yeTuCbAei_22I4Wr4v6hvibYfFyo2EE1S1B03P-U_FyIek";
+    keeps_its_promises(&store, refresh_token).await;
+    store.close().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: tests/run starts one"]
+async fn a_postgresql_store_of_an_earlier_version_is_opened_and_used() {
+    let database = crate::helpers::cluster::Database::make().await;
+    let dump = std::fs::read_to_string(stored("postgres.sql")).unwrap();
+    database.run(&dump).await.unwrap();
+    let store = Store::open(crate::helpers::postgres::options(&database.url))
+        .await
+        .unwrap();
+    let refresh_token =
+        "ptb_rt_018bcfe5680070008000000000000023_-lIzUxMXypeqfbCySH7lHH5CU4edEZyr0eYBW6Y3pR6ENqx8kng";
+    keeps_its_promises(&store, refresh_token).await;
+    store.close().await;
+}
