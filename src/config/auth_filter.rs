@@ -16,17 +16,8 @@ const HIDDEN: [(&str, &str); 3] = [
     ("liabilities", "NO_LIABILITY_ACCOUNTS"),
 ];
 /// What `required_if_supported_products` accepts, according to Plaid's API description.
-const REQUIRABLE: [&str; 9] = [
-    AUTH,
-    "identity",
-    "investments",
-    "liabilities",
-    "protect_linked_bank",
-    "protect_transactions",
-    "signal",
-    "statements",
-    "transactions",
-];
+const REQUIRABLE: &str = "auth identity investments liabilities protect_linked_bank protect_transactions signal statements \
+     transactions";
 
 /// Products that nobody can share, and the settings that avoid it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,10 +109,9 @@ impl ProductLists {
     pub fn with_only(&self, first: &str) -> Self {
         let mut lists = self.clone();
         lists.move_to_products(first);
-        let (moved, kept): (Vec<_>, Vec<_>) = lists
-            .products
-            .drain(..)
-            .partition(|product| product != first && REQUIRABLE.contains(&product.as_str()));
+        let (moved, kept): (Vec<_>, Vec<_>) = lists.products.drain(..).partition(|product| {
+            product != first && REQUIRABLE.split(' ').any(|requirable| requirable == product)
+        });
         lists.products = kept;
         lists.required_if_supported.splice(..0, moved);
         lists

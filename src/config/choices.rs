@@ -3,9 +3,7 @@
 use super::parse::{choice, switch};
 
 /// <https://plaid.com/docs/api/link/#linktokencreate>, `language`.
-const LANGUAGES: [&str; 17] = [
-    "da", "nl", "en", "et", "fr", "de", "hi", "it", "lv", "lt", "no", "pl", "pt", "ro", "es", "sv", "vi",
-];
+const LANGUAGES: &str = "da nl en et fr de hi it lv lt no pl pt ro es sv vi";
 
 /// A Plaid environment (`PLAID_ENV`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +17,6 @@ pub enum Environment {
 }
 
 impl Environment {
-    const ALL: [(&str, Self); 3] = [
-        ("simulator", Self::Simulator),
-        ("sandbox", Self::Sandbox),
-        ("production", Self::Production),
-    ];
-
     /// The name as `PLAID_ENV` has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -48,7 +40,10 @@ impl Environment {
         if text.eq_ignore_ascii_case("development") {
             return Err("use sandbox: Plaid retired its development environment in 2024".to_owned());
         }
-        choice(text, &Self::ALL)
+        choice(
+            text,
+            &[Self::Simulator, Self::Sandbox, Self::Production].map(|all| (all.name(), all)),
+        )
     }
 }
 
@@ -65,12 +60,13 @@ pub enum ExplorerMode {
 
 impl ExplorerMode {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let modes = [("on", Self::On), ("admin", Self::Admin), ("off", Self::Off)];
-        match switch(text) {
-            Ok(true) => Ok(Self::On),
-            Ok(false) => Ok(Self::Off),
-            Err(_) => choice(text, &modes),
-        }
+        let as_switch = switch(text).map(|on| if on { Self::On } else { Self::Off });
+        as_switch.or_else(|_| {
+            choice(
+                text,
+                &[("on", Self::On), ("admin", Self::Admin), ("off", Self::Off)],
+            )
+        })
     }
 }
 
@@ -83,12 +79,6 @@ pub enum ClientAuthPolicy {
     Required,
 }
 
-impl ClientAuthPolicy {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        choice(text, &[("auto", Self::Auto), ("required", Self::Required)])
-    }
-}
-
 /// `BROKER_LOG`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -96,12 +86,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-impl LogFormat {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        choice(text, &[("text", Self::Text), ("json", Self::Json)])
-    }
 }
 
 /// `PLAID_LINK_MODE`.
@@ -116,9 +100,8 @@ pub(super) fn link_mode(text: &str) -> Result<(), String> {
 /// `PLAID_LANGUAGE`.
 pub(super) fn language(text: &str) -> Result<String, String> {
     let language = text.to_ascii_lowercase();
-    if LANGUAGES.contains(&language.as_str()) {
-        Ok(language)
-    } else {
-        Err(format!("choose one of Link's languages: {}", LANGUAGES.join(" ")))
-    }
+    let is_known = LANGUAGES.split(' ').any(|known| known == language);
+    is_known
+        .then_some(language)
+        .ok_or_else(|| format!("choose one of Link's languages: {LANGUAGES}"))
 }

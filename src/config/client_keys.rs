@@ -97,39 +97,30 @@ fn read_name(table: &mut ClientTable<'_>) -> Option<String> {
 }
 
 fn read_kind(table: &mut ClientTable<'_>) -> Option<ClientKind> {
-    let is_given = |key| table.has(key);
-    let (hash_is_given, public_is_given) = (is_given("secret_hash"), is_given("public"));
-    let hash = table.text("secret_hash");
-    let public = table.switch("public");
-    match (hash_is_given, public) {
-        (true, Some(true)) => {
-            table.problem(
-                "public",
-                "write either secret_hash or public = true, not both: a public client has no secret",
-            );
-            None
-        }
-        (false, Some(true)) => Some(ClientKind::Public),
-        (true, _) => {
-            let hash = SecretHash::parse(&hash?);
-            if hash.is_none() {
-                table.problem(
-                    "secret_hash",
-                    "is not a hash: paste the whole line that plaid-token-broker keys hash-client-secret prints",
-                );
-            }
-            hash.map(|hash| ClientKind::Confidential(StoredSecret::Hashed(hash)))
-        }
-        (false, None) if public_is_given => None,
-        (false, _) => {
-            table.problem(
+    let (hash_is_given, public_is_given) = (table.has("secret_hash"), table.has("public"));
+    let (hash, public) = (table.text("secret_hash"), table.switch("public"));
+    let (key, expected) = match (hash_is_given, public) {
+        (false, Some(true)) => return Some(ClientKind::Public),
+        (true, Some(true)) => (
+            "public",
+            "write either secret_hash or public = true, not both: a public client has no secret",
+        ),
+        (true, _) => match SecretHash::parse(&hash?) {
+            Some(hash) => return Some(ClientKind::Confidential(StoredSecret::Hashed(hash))),
+            None => (
                 "secret_hash",
-                "is missing: make one with plaid-token-broker keys hash-client-secret, or write public = true for an \
-                 app that cannot keep a secret",
-            );
-            None
-        }
-    }
+                "is not a hash: paste the whole line that plaid-token-broker keys hash-client-secret prints",
+            ),
+        },
+        (false, None) if public_is_given => return None,
+        (false, _) => (
+            "secret_hash",
+            "is missing: make one with plaid-token-broker keys hash-client-secret, or write public = true for an app \
+             that cannot keep a secret",
+        ),
+    };
+    table.problem(key, expected);
+    None
 }
 
 fn read_redirect_uris(
@@ -149,17 +140,18 @@ fn read_redirect_uris(
     }
     let mut uris: Vec<String> = Vec::new();
     for uri in given {
-        match redirect_uri_of(kind, &uri) {
-            Err(expected) => table.problem_with(KEY, &uri, &expected),
-            Ok(url) if rules.public_url.is_some_and(|own| own.origin() == url.origin()) => table
-                .problem_with(
-                    KEY,
-                    &uri,
-                    "that is an address of the broker itself; write the client's own callback URL",
-                ),
-            Ok(_) if uris.contains(&uri) => table.problem_with(KEY, &uri, "remove the duplicate"),
-            Ok(_) => uris.push(uri),
-        }
+        let expected = match redirect_uri_of(kind, &uri) {
+            Err(expected) => expected,
+            Ok(url) if rules.public_url.is_some_and(|own| own.origin() == url.origin()) => {
+                "that is an address of the broker itself; write the client's own callback URL".to_owned()
+            }
+            Ok(_) if uris.contains(&uri) => "remove the duplicate".to_owned(),
+            Ok(_) => {
+                uris.push(uri);
+                continue;
+            }
+        };
+        table.problem_with(KEY, &uri, &expected);
     }
     uris
 }
@@ -195,8 +187,10 @@ fn read_products(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Option
 fn read_seconds(table: &mut ClientTable<'_>, key: &'static str, bounds: RangeInclusive<u64>) -> Option<u64> {
     let (least, most) = (bounds.start(), bounds.end());
     let expected = format!("write a whole number of seconds from {least} to {most}, without quotes");
-    table.take(key, &expected, |value| {
-        let seconds = u64::try_from(value.as_integer()?).ok()?;
-        Some(seconds).filter(|seconds| bounds.contains(seconds))
-    })
+    let seconds = table.take(key, &expected)?;
+    if !bounds.contains(&seconds) {
+        table.problem(key, &expected);
+        return None;
+    }
+    Some(seconds)
 }

@@ -1,5 +1,6 @@
 //! One `[[client]]` table of the clients file: values are taken out of it by type, and what is wrong is gathered.
 
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::nearest::nearest;
@@ -50,16 +51,6 @@ impl<'a> ClientTable<'a> {
         self.problems
     }
 
-    /// The id is taken.
-    pub(super) fn duplicate(&mut self, by_the_first: bool) {
-        let expected = if by_the_first {
-            "choose another: it is the id of the client of the settings (OAUTH_CLIENT_ID, by default PLAID_CLIENT_ID)"
-        } else {
-            "choose another: a client before it has the same id"
-        };
-        self.problem("id", expected);
-    }
-
     /// Whether the key is there and was not taken yet.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -84,14 +75,9 @@ impl<'a> ClientTable<'a> {
         });
     }
 
-    /// The key's value as `as_type` reads it; of another type, it is a problem.
-    pub(super) fn take<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        as_type: impl FnOnce(Value) -> Option<T>,
-    ) -> Option<T> {
-        let value = as_type(self.table.remove(key)?);
+    /// The key's value; of another type, it is a problem.
+    pub(super) fn take<T: DeserializeOwned>(&mut self, key: &'static str, expected: &str) -> Option<T> {
+        let value = self.table.remove(key)?.try_into().ok();
         if value.is_none() {
             self.problem(key, expected);
         }
@@ -99,30 +85,15 @@ impl<'a> ClientTable<'a> {
     }
 
     pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
-        self.take(key, "write a text in quotes", |value| match value {
-            Value::String(text) => Some(text),
-            _ => None,
-        })
+        self.take(key, "write a text in quotes")
     }
 
     pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
-        let expected = "write a list of texts in quotes, [\"…\", \"…\"]";
-        self.take(key, expected, |value| match value {
-            Value::Array(entries) => entries
-                .into_iter()
-                .map(|entry| match entry {
-                    Value::String(text) => Some(text),
-                    _ => None,
-                })
-                .collect(),
-            _ => None,
-        })
+        self.take(key, "write a list of texts in quotes, [\"…\", \"…\"]")
     }
 
     pub(super) fn switch(&mut self, key: &'static str) -> Option<bool> {
-        self.take(key, "write true or false, without quotes", |value| {
-            value.as_bool()
-        })
+        self.take(key, "write true or false, without quotes")
     }
 
     /// What is left is unknown.

@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
     let secrets = Secrets::of(&document, rules.secrets);
     let mut problems = Vec::new();
     let mut clients = Vec::new();
-    let mut ids = BTreeSet::from([rules.first_id.to_owned()]);
+    let mut ids = BTreeSet::new();
     for (key, value) in document {
         match (key.as_str(), value) {
             ("client", Value::Array(entries)) => {
@@ -67,8 +67,10 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
                     };
                     let mut table = ClientTable::new(index + 1, table, &secrets);
                     let client = client_keys::read(&mut table, rules);
-                    if !client.id.is_empty() && !ids.insert(client.id.clone()) {
-                        table.duplicate(client.id == rules.first_id);
+                    if client.id == rules.first_id {
+                        table.problem("id", "choose another: it is the id of the client of the settings (OAUTH_CLIENT_ID, by default PLAID_CLIENT_ID)");
+                    } else if !client.id.is_empty() && !ids.insert(client.id.clone()) {
+                        table.problem("id", "choose another: a client before it has the same id");
                     }
                     problems.extend(table.into_problems());
                     clients.push(client);

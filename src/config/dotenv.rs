@@ -1,5 +1,5 @@
 //! `.env`: found in the working directory, and read by one rule: a value is what is written, without one pair of outer
-//! quotes and without a comment. What other readers of such files would change is refused: the same file goes to
+//! quotes and without a comment. Values that other readers of such files would change are refused: the same file goes to
 //! `docker run --env-file`, to compose, and to shells.
 
 use std::io::ErrorKind;
@@ -26,30 +26,24 @@ pub(super) fn read_dotenv(dir: &Path) -> Result<Option<String>, Problem> {
         found: Some(path.display().to_string().escape_debug().to_string()),
         expected: expected.to_owned(),
     };
-    let kind = match path.symlink_metadata() {
-        Ok(metadata) => metadata.file_type(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(problem(&format!(
-                "cannot be looked at ({error}): correct the rights of its folder"
-            )));
+    let error = match std::fs::read(&path) {
+        Ok(bytes) => {
+            let expected = "is not UTF-8 text: save it as UTF-8 (some editors on Windows write UTF-16)";
+            return String::from_utf8(bytes).map(Some).map_err(|_| problem(expected));
         }
+        Err(error) => error,
     };
-    match std::fs::read(&path) {
-        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
-            problem("is not UTF-8 text: save it as UTF-8 (some editors on Windows write UTF-16)")
-        }),
-        Err(error) if error.kind() == ErrorKind::NotFound && kind.is_symlink() => Err(problem(
-            "is a link to a file that does not exist: replace it by a copy of your settings file",
-        )),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(problem(
-            "may not be read by this user: change its owner or its rights (for example `chmod 600`)",
-        )),
-        Err(error) if error.kind() == ErrorKind::IsADirectory => {
-            Err(problem("is a folder: replace it by a file of NAME=value lines"))
+    Err(match error.kind() {
+        ErrorKind::NotFound if !path.is_symlink() => return Ok(None),
+        ErrorKind::NotFound => {
+            problem("is a link to a file that does not exist: replace it by a copy of your settings file")
         }
-        Err(error) => Err(problem(&format!("cannot be read ({error}): repair or remove it"))),
-    }
+        ErrorKind::PermissionDenied => problem(
+            "may not be read by this user: change its owner or its rights (for example `chmod 600`), or those of its folder",
+        ),
+        ErrorKind::IsADirectory => problem("is a folder: replace it by a file of NAME=value lines"),
+        _ => problem(&format!("cannot be read ({error}): repair or remove it")),
+    })
 }
 
 /// A file beside a missing `.env` that was probably meant to be it.

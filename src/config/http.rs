@@ -7,11 +7,7 @@ use url::Url;
 
 use super::address;
 use super::choices::{Environment, ExplorerMode};
-use super::settings::{
-    APP_PORT, BROKER_ADMIN_TOKEN, BROKER_BIND, BROKER_CLIENT_RATE, BROKER_CLOUDFLARED_METRICS,
-    BROKER_EXPLORER, BROKER_NGROK_API, BROKER_OPS_BIND, BROKER_RATE_LIMIT, BROKER_REQUEST_RECORD,
-    BROKER_TRUSTED_PROXIES, PORT, PUBLIC_URL,
-};
+use super::settings;
 use super::values::Values;
 use crate::secret::AdminToken;
 
@@ -53,7 +49,7 @@ impl HttpConfig {
 
     pub(super) fn read(values: &mut Values, environment: Option<Environment>) -> Self {
         let port = read_port(values);
-        let public_url = values.optional(&PUBLIC_URL);
+        let public_url = values.optional(&settings::PUBLIC_URL);
         let is_local = public_url.as_ref().is_none_or(address::is_loopback);
         if environment == Some(Environment::Production) && is_local {
             values.warn(
@@ -64,16 +60,16 @@ impl HttpConfig {
             );
         }
         Self {
-            bind: values.get(&BROKER_BIND),
+            bind: values.get(&settings::BROKER_BIND),
             port,
             public_url,
             trusted_proxies: read_proxies(values),
-            rate_limit: values.get(&BROKER_RATE_LIMIT),
-            client_rate: values.get(&BROKER_CLIENT_RATE),
-            ops_bind: values.get(&BROKER_OPS_BIND),
+            rate_limit: values.get(&settings::BROKER_RATE_LIMIT),
+            client_rate: values.get(&settings::BROKER_CLIENT_RATE),
+            ops_bind: values.get(&settings::BROKER_OPS_BIND),
             explorer: read_explorer(values, environment),
-            request_record: values.get(&BROKER_REQUEST_RECORD),
-            admin_token: values.optional(&BROKER_ADMIN_TOKEN),
+            request_record: values.get(&settings::BROKER_REQUEST_RECORD),
+            admin_token: values.optional(&settings::BROKER_ADMIN_TOKEN),
             tunnels: TunnelApis::read(values),
         }
     }
@@ -91,8 +87,8 @@ pub struct TunnelApis {
 impl TunnelApis {
     pub(super) fn read(values: &mut Values) -> Self {
         Self {
-            ngrok: values.get(&BROKER_NGROK_API),
-            cloudflared: values.get(&BROKER_CLOUDFLARED_METRICS),
+            ngrok: values.get(&settings::BROKER_NGROK_API),
+            cloudflared: values.get(&settings::BROKER_CLOUDFLARED_METRICS),
         }
     }
 }
@@ -103,7 +99,10 @@ pub(super) fn origin_text(url: &Url) -> String {
 }
 
 pub(super) fn read_port(values: &mut Values) -> u16 {
-    let (app_port, port) = (values.optional(&APP_PORT), values.optional(&PORT));
+    let (app_port, port) = (
+        values.optional(&settings::APP_PORT),
+        values.optional(&settings::PORT),
+    );
     if let (Some(app_port), Some(port)) = (app_port, port)
         && app_port != port
     {
@@ -111,14 +110,14 @@ pub(super) fn read_port(values: &mut Values) -> u16 {
             "APP_PORT is {app_port} and PORT is {port}; APP_PORT counts."
         ));
     }
-    app_port.or(port).unwrap_or_else(|| APP_PORT.default())
+    app_port.or(port).unwrap_or_else(|| settings::APP_PORT.default())
 }
 
 fn read_proxies(values: &mut Values) -> Vec<IpNet> {
-    if values.get(&BROKER_TRUSTED_PROXIES) == ["none"] {
+    if values.get(&settings::BROKER_TRUSTED_PROXIES) == ["none"] {
         return Vec::new();
     }
-    let networks = values.each(&BROKER_TRUSTED_PROXIES, |part| match part {
+    let networks = values.each(&settings::BROKER_TRUSTED_PROXIES, |part| match part {
         "loopback" => Ok(LOOPBACK.iter().filter_map(|text| text.parse().ok()).collect()),
         "none" => Err("write none alone, or leave it out".to_owned()),
         _ => {
@@ -141,7 +140,7 @@ fn read_proxies(values: &mut Values) -> Vec<IpNet> {
 }
 
 fn read_explorer(values: &mut Values, environment: Option<Environment>) -> ExplorerMode {
-    let given = values.optional(&BROKER_EXPLORER);
+    let given = values.optional(&settings::BROKER_EXPLORER);
     let production = environment == Some(Environment::Production);
     if production && given == Some(ExplorerMode::On) {
         values.warn(

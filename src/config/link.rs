@@ -3,17 +3,11 @@
 use super::choices::Environment;
 use super::http::HttpConfig;
 use super::products::ProductLists;
-use super::settings::{
-    PLAID_CLIENT_NAME, PLAID_COUNTRY_CODES, PLAID_LANGUAGE, PLAID_LINK_CUSTOMIZATION_NAME, PLAID_LINK_MODE,
-    PLAID_LINK_REDIRECT_URI, PLAID_WEBHOOK_URL, PUBLIC_URL,
-};
+use super::settings;
 use super::values::Values;
 
 /// <https://plaid.com/docs/api/link/#linktokencreate>, `country_codes`.
-const COUNTRIES: [&str; 20] = [
-    "US", "GB", "ES", "NL", "FR", "IE", "CA", "DE", "IT", "PL", "DK", "NO", "SE", "EE", "LT", "LV", "PT",
-    "BE", "AT", "FI",
-];
+const COUNTRIES: &str = "US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI";
 /// Link shows "This Application" in place of a longer client name.
 const CLIENT_NAME_CHARS: usize = 30;
 
@@ -39,37 +33,41 @@ pub struct LinkConfig {
 impl LinkConfig {
     pub(super) fn read(values: &mut Values, environment: Option<Environment>, http: &HttpConfig) -> Self {
         let products = ProductLists::read(values, environment);
-        values.get(&PLAID_LINK_MODE);
+        values.get(&settings::PLAID_LINK_MODE);
         Self {
             products,
-            language: values.get(&PLAID_LANGUAGE),
+            language: values.get(&settings::PLAID_LANGUAGE),
             country_codes: read_countries(values),
             client_name: read_client_name(values),
-            customization_name: values.optional(&PLAID_LINK_CUSTOMIZATION_NAME),
+            customization_name: values.optional(&settings::PLAID_LINK_CUSTOMIZATION_NAME),
             redirect_uri: read_redirect_uri(values, http),
-            webhook_url: values.optional(&PLAID_WEBHOOK_URL),
+            webhook_url: values.optional(&settings::PLAID_WEBHOOK_URL),
         }
     }
 }
 
 fn read_countries(values: &mut Values) -> Vec<String> {
-    if values.get(&PLAID_COUNTRY_CODES).is_empty() {
-        values.problem(&PLAID_COUNTRY_CODES, "name at least one country, for example US");
+    if values.get(&settings::PLAID_COUNTRY_CODES).is_empty() {
+        values.problem(
+            &settings::PLAID_COUNTRY_CODES,
+            "name at least one country, for example US",
+        );
     }
-    values.each(&PLAID_COUNTRY_CODES, |country| {
+    values.each(&settings::PLAID_COUNTRY_CODES, |country| {
         let country = country.to_ascii_uppercase();
-        if COUNTRIES.contains(&country.as_str()) {
+        if COUNTRIES.split(' ').any(|known| known == country) {
             return Ok(country);
         }
-        let all = COUNTRIES.join(" ");
-        Err(format!("choose among the countries that Plaid serves: {all}"))
+        Err(format!(
+            "choose among the countries that Plaid serves: {COUNTRIES}"
+        ))
     })
 }
 
 fn read_client_name(values: &mut Values) -> String {
-    let name = values.get(&PLAID_CLIENT_NAME);
+    let name = values.get(&settings::PLAID_CLIENT_NAME);
     if name.chars().any(char::is_control) {
-        values.problem(&PLAID_CLIENT_NAME, "remove the control characters");
+        values.problem(&settings::PLAID_CLIENT_NAME, "remove the control characters");
     }
     if name.chars().count() > CLIENT_NAME_CHARS {
         values.warn(format!(
@@ -82,16 +80,16 @@ fn read_client_name(values: &mut Values) -> String {
 /// A bank sends the person back to a page that opens Link again with the same link token
 /// (<https://plaid.com/docs/link/oauth/>). Only our own `/link/return` can do that.
 fn read_redirect_uri(values: &mut Values, http: &HttpConfig) -> Option<String> {
-    let given = values.optional(&PLAID_LINK_REDIRECT_URI)?;
+    let given = values.optional(&settings::PLAID_LINK_REDIRECT_URI)?;
     let expected = match http.public_base().map(|base| base + "/link/return") {
         Some(own) if given == own => return Some(given),
         Some(own) => format!(
             "set it to {own} (the page that can reopen Link) or leave it empty; the callback URL of your auth profile \
              belongs in PLAID_REDIRECT_URI"
         ),
-        None if values.is_given(&PUBLIC_URL) => "needs a PUBLIC_URL without problems".to_owned(),
+        None if values.is_given(&settings::PUBLIC_URL) => "needs a PUBLIC_URL without problems".to_owned(),
         None => "set PUBLIC_URL too: it must be {PUBLIC_URL}/link/return".to_owned(),
     };
-    values.problem(&PLAID_LINK_REDIRECT_URI, &expected);
+    values.problem(&settings::PLAID_LINK_REDIRECT_URI, &expected);
     None
 }

@@ -15,10 +15,7 @@ use super::plaid::PlaidConfig;
 use super::problem::Problems;
 use super::products::ProductLists;
 use super::redirect_uri::redirect_uri;
-use super::settings::{
-    BROKER_UNREDEEMED_TTL, OAUTH_CLIENT_AUTH, OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, OAUTH_CLIENTS_FILE,
-    OAUTH_CODE_TTL, OAUTH_EXPIRES_IN, OAUTH_SEND_ISS, PLAID_REDIRECT_URI,
-};
+use super::settings;
 use super::values::Values;
 use crate::secret::{ClientSecret, StoredSecret};
 
@@ -51,19 +48,22 @@ impl OAuthConfig {
         http: &HttpConfig,
     ) -> Self {
         let first = first_client(values, environment, plaid, http);
-        let (code_ttl, unredeemed_ttl) = (values.get(&OAUTH_CODE_TTL), values.get(&BROKER_UNREDEEMED_TTL));
+        let (code_ttl, unredeemed_ttl) = (
+            values.get(&settings::OAUTH_CODE_TTL),
+            values.get(&settings::BROKER_UNREDEEMED_TTL),
+        );
         if unredeemed_ttl < code_ttl {
             values.problem(
-                &BROKER_UNREDEEMED_TTL,
+                &settings::BROKER_UNREDEEMED_TTL,
                 "make it at least as long as OAUTH_CODE_TTL: a connection must not be removed while its code is good",
             );
         }
         Self {
             clients: vec![first],
-            clients_file: values.optional(&OAUTH_CLIENTS_FILE),
-            client_auth: values.get(&OAUTH_CLIENT_AUTH),
+            clients_file: values.optional(&settings::OAUTH_CLIENTS_FILE),
+            client_auth: values.get(&settings::OAUTH_CLIENT_AUTH),
             code_ttl: Duration::from_secs(code_ttl),
-            expires_in: values.optional(&OAUTH_EXPIRES_IN),
+            expires_in: values.optional(&settings::OAUTH_EXPIRES_IN),
             unredeemed_ttl: Duration::from_secs(unredeemed_ttl),
         }
     }
@@ -96,9 +96,12 @@ fn first_client(
     plaid: &PlaidConfig,
     http: &HttpConfig,
 ) -> ClientConfig {
-    let id = values.optional(&OAUTH_CLIENT_ID);
-    let secret = values.optional(&OAUTH_CLIENT_SECRET);
-    for (setting, text) in [(&OAUTH_CLIENT_ID, &id), (&OAUTH_CLIENT_SECRET, &secret)] {
+    let id = values.optional(&settings::OAUTH_CLIENT_ID);
+    let secret = values.optional(&settings::OAUTH_CLIENT_SECRET);
+    for (setting, text) in [
+        (&settings::OAUTH_CLIENT_ID, &id),
+        (&settings::OAUTH_CLIENT_SECRET, &secret),
+    ] {
         if let Some(error) = text.as_deref().and_then(credential_error) {
             values.problem(setting, &error);
         }
@@ -119,7 +122,7 @@ fn first_client(
         redirect_uris: read_redirect_uris(values, environment, http),
         products: None,
         raw_public_tokens: true,
-        send_iss: values.get(&OAUTH_SEND_ISS),
+        send_iss: values.get(&settings::OAUTH_SEND_ISS),
         refresh_lifetime: None,
         expires_in: None,
     }
@@ -130,19 +133,19 @@ fn read_redirect_uris(
     environment: Option<Environment>,
     http: &HttpConfig,
 ) -> RedirectUris {
-    if !values.is_given(&PLAID_REDIRECT_URI) && environment == Some(Environment::Simulator) {
+    if !values.is_given(&settings::PLAID_REDIRECT_URI) && environment == Some(Environment::Simulator) {
         return RedirectUris::AnyLoopback;
     }
     if values
-        .optional(&PLAID_REDIRECT_URI)
+        .optional(&settings::PLAID_REDIRECT_URI)
         .is_some_and(|uris| uris.is_empty())
     {
         values.problem(
-            &PLAID_REDIRECT_URI,
+            &settings::PLAID_REDIRECT_URI,
             "write at least one address, or leave it empty",
         );
     }
-    let uris = values.each(&PLAID_REDIRECT_URI, |uri| {
+    let uris = values.each(&settings::PLAID_REDIRECT_URI, |uri| {
         Ok((redirect_uri(uri)?, uri.to_owned()))
     });
     for (_, uri) in uris.iter().filter(|(url, _)| is_mistaken(url, http)) {

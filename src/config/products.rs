@@ -4,10 +4,7 @@
 //! <https://plaid.com/docs/errors/invalid-input/#invalid_product> (names that Link does not take).
 
 use super::choices::Environment;
-use super::settings::{
-    PLAID_ADDITIONAL_CONSENTED_PRODUCTS as ADDITIONAL_CONSENTED, PLAID_OPTIONAL_PRODUCTS as OPTIONAL,
-    PLAID_PRODUCTS as PRODUCTS, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS as REQUIRED_IF_SUPPORTED,
-};
+use super::settings::{self, PLAID_PRODUCTS, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS};
 use super::values::Values;
 use super::variable::{Setting, Variable};
 
@@ -15,44 +12,12 @@ use super::variable::{Setting, Variable};
 const NONE: &str = "none";
 
 /// The names that Link may be started with, as Plaid's API description lists them.
-const USABLE: [&str; 36] = [
-    "assets",
-    "auth",
-    "balance_plus",
-    "beacon",
-    "cra_base_report",
-    "cra_cashflow_insights",
-    "cra_income_insights",
-    "cra_lend_score",
-    "cra_monitoring",
-    "cra_network_insights",
-    "cra_partner_insights",
-    "cra_plaid_credit_score",
-    "credit_details",
-    "employment",
-    "identity",
-    "identity_match",
-    "identity_verification",
-    "income",
-    "income_verification",
-    "investments",
-    "investments_auth",
-    "layer",
-    "liabilities",
-    "pay_by_bank",
-    "payment_initiation",
-    "processor_identity",
-    "processor_payments",
-    "profile",
-    "protect_linked_bank",
-    "protect_transactions",
-    "signal",
-    "standing_orders",
-    "statements",
-    "transactions",
-    "transactions_refresh",
-    "transfer",
-];
+const USABLE: &str = "assets auth balance_plus beacon cra_base_report cra_cashflow_insights cra_income_insights \
+     cra_lend_score cra_monitoring cra_network_insights cra_partner_insights cra_plaid_credit_score \
+     credit_details employment identity identity_match identity_verification income income_verification \
+     investments investments_auth layer liabilities pay_by_bank payment_initiation processor_identity \
+     processor_payments profile protect_linked_bank protect_transactions signal standing_orders \
+     statements transactions transactions_refresh transfer";
 
 /// The four product lists of `/link/token/create`, checked to be disjoint. Names as Plaid spells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,14 +35,14 @@ pub struct ProductLists {
 impl ProductLists {
     pub(super) fn read(values: &mut Values, environment: Option<Environment>) -> Self {
         let mut lists = Self {
-            products: read_list(values, &PRODUCTS),
-            required_if_supported: read_list(values, &REQUIRED_IF_SUPPORTED),
-            optional: read_list(values, &OPTIONAL),
-            additional_consented: read_list(values, &ADDITIONAL_CONSENTED),
+            products: read_list(values, &PLAID_PRODUCTS),
+            required_if_supported: read_list(values, &PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS),
+            optional: read_list(values, &settings::PLAID_OPTIONAL_PRODUCTS),
+            additional_consented: read_list(values, &settings::PLAID_ADDITIONAL_CONSENTED_PRODUCTS),
         };
         if environment == Some(Environment::Production) {
             require_both(values);
-        } else if !values.is_given(&PRODUCTS) {
+        } else if !values.is_given(&PLAID_PRODUCTS) {
             lists.add_defaults(values);
         }
         lists.check_overlaps(values);
@@ -104,10 +69,16 @@ impl ProductLists {
     /// Each list with the setting that it comes from.
     pub(super) fn named(&self) -> [(&'static Variable, &[String]); 4] {
         [
-            (PRODUCTS.variable, &self.products),
-            (REQUIRED_IF_SUPPORTED.variable, &self.required_if_supported),
-            (OPTIONAL.variable, &self.optional),
-            (ADDITIONAL_CONSENTED.variable, &self.additional_consented),
+            (PLAID_PRODUCTS.variable, &self.products),
+            (
+                PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.variable,
+                &self.required_if_supported,
+            ),
+            (settings::PLAID_OPTIONAL_PRODUCTS.variable, &self.optional),
+            (
+                settings::PLAID_ADDITIONAL_CONSENTED_PRODUCTS.variable,
+                &self.additional_consented,
+            ),
         ]
     }
 
@@ -117,14 +88,17 @@ impl ProductLists {
             let defaults = list.default().into_iter();
             defaults.filter(|product| !self.contains(product)).collect()
         };
-        let (products, required_if_supported) = (unlisted(&PRODUCTS), unlisted(&REQUIRED_IF_SUPPORTED));
+        let (products, required_if_supported) = (
+            unlisted(&PLAID_PRODUCTS),
+            unlisted(&PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS),
+        );
         if products.is_empty() {
             values.problem(
-                &PRODUCTS,
+                &PLAID_PRODUCTS,
                 "name at least one product: another list has its default, transactions",
             );
         }
-        if !values.is_given(&REQUIRED_IF_SUPPORTED) {
+        if !values.is_given(&PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS) {
             self.required_if_supported = required_if_supported;
         }
         self.products = products;
@@ -167,7 +141,7 @@ impl ProductLists {
         {
             let expected =
                 format!("add a product that opens a bank account, such as auth or transactions: {reason}");
-            values.problem_with(&PRODUCTS, product, &expected);
+            values.problem_with(&PLAID_PRODUCTS, product, &expected);
             return;
         }
         for (list, products) in all {
@@ -186,12 +160,12 @@ impl ProductLists {
 fn require_both(values: &mut Values) {
     for (list, expected) in [
         (
-            &PRODUCTS,
+            &PLAID_PRODUCTS,
             "name the products that every connection must have: in production each one is billed, so there is no default \
              (for example transactions)",
         ),
         (
-            &REQUIRED_IF_SUPPORTED,
+            &PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS,
             "name the products to add where the bank and the account support them, or write none: in production each one \
              is billed, so there is no default (for example auth,identity,investments,liabilities)",
         ),
@@ -209,10 +183,10 @@ fn read_list(values: &mut Values, list: &Setting<Vec<String>>) -> Vec<String> {
     let given: Vec<String> = given.iter().map(|product| product.to_ascii_lowercase()).collect();
     let is_none = given.iter().any(|product| product == NONE);
     match list.name {
-        name if name == PRODUCTS.name && (is_none || given.is_empty()) => {
+        name if name == PLAID_PRODUCTS.name && (is_none || given.is_empty()) => {
             values.problem(list, "name at least one product: Plaid Link cannot start without");
         }
-        name if name == REQUIRED_IF_SUPPORTED.name && given.is_empty() => {
+        name if name == PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.name && given.is_empty() => {
             values.problem(list, "name at least one product, or write none");
         }
         _ if is_none && given.len() > 1 => values.problem_with(list, NONE, "write none alone, or remove it"),
@@ -223,12 +197,10 @@ fn read_list(values: &mut Values, list: &Setting<Vec<String>>) -> Vec<String> {
     }
     let mut products: Vec<String> = Vec::new();
     for product in given {
-        if products.contains(&product) {
-            values.problem_with(list, &product, "remove the duplicate");
-        } else if let Some(reason) = unusable(&product) {
-            values.problem_with(list, &product, reason);
-        } else {
-            products.push(product);
+        let duplicate = products.contains(&product).then_some("remove the duplicate");
+        match duplicate.or_else(|| unusable(&product)) {
+            Some(expected) => values.problem_with(list, &product, expected),
+            None => products.push(product),
         }
     }
     products
@@ -237,7 +209,7 @@ fn read_list(values: &mut Values, list: &Setting<Vec<String>>) -> Vec<String> {
 /// Whether this is a product that Link may be started with: what `scope` can name.
 #[must_use]
 pub fn is_product(name: &str) -> bool {
-    USABLE.contains(&name)
+    USABLE.split(' ').any(|usable| usable == name)
 }
 
 /// Why Link cannot be started with this name; `None`: it can.
@@ -249,7 +221,7 @@ fn unusable(product: &str) -> Option<&'static str> {
         "recurring_transactions" => Some("use transactions: recurring transactions come with it"),
         "investments_refresh" => Some("use investments: its refresh is a call for connections that have it"),
         "monitor" => Some("remove it: Monitor screens people without Link"),
-        _ if USABLE.contains(&product) => None,
+        _ if is_product(product) => None,
         _ => {
             Some("is no product of Plaid; the names are at https://plaid.com/docs/api/link/#linktokencreate")
         }

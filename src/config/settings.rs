@@ -12,8 +12,8 @@ use super::choices::{ClientAuthPolicy, Environment, ExplorerMode, LogFormat, lan
 use super::client::EXPIRES_IN;
 use super::parse::store::{database_url, sealing_keys};
 use super::parse::{
-    admin_token, agent_url, list, log_filter, names, number, number_or, plaid_url, public_url, seconds,
-    simulator_address, switch, typed,
+    admin_token, agent_url, choice, list, log_filter, names, number, number_or, plaid_url, public_url,
+    seconds, simulator_address, switch, typed,
 };
 use super::variable::{Setting, Variable, settings};
 use crate::secret::AdminToken;
@@ -118,7 +118,9 @@ settings! {
             example: "clients.toml";
 
         /// auto: the client must show its secret in production. required: in sandbox and simulator too.
-        OAUTH_CLIENT_AUTH: ClientAuthPolicy = ClientAuthPolicy::parse, default: "auto";
+        OAUTH_CLIENT_AUTH: ClientAuthPolicy = |text| {
+            choice(text, &[("auto", ClientAuthPolicy::Auto), ("required", ClientAuthPolicy::Required)])
+        }, default: "auto";
 
         /// Seconds that an authorization code lives, 10 to 600.
         OAUTH_CODE_TTL: u64 = |text| seconds(text, &(10..=600)), default: "300";
@@ -210,7 +212,8 @@ settings! {
         RUST_LOG: String = log_filter, default: "info";
 
         /// text for people, json for machines.
-        BROKER_LOG: LogFormat = LogFormat::parse, unset: "text on a terminal, else json", example: "text";
+        BROKER_LOG: LogFormat = |text| choice(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)]),
+            unset: "text on a terminal, else json", example: "text";
 
         /// A file that the audit log is also appended to, as one JSON object per line (docs/audit.md).
         /// It is made for its owner only, and may be moved away at any time.
