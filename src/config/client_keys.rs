@@ -68,18 +68,17 @@ pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Clie
 fn read_id(table: &mut ClientTable<'_>) -> String {
     if !table.has("id") {
         table.problem("id", "is missing: write the client_id that the client sends");
+        return String::new();
     }
-    let id = table.text("id");
-    match &id {
-        Some(id) if id.is_empty() => table.problem("id", "write the client_id that the client sends"),
-        Some(id) => {
-            if let Some(error) = credential_error(id) {
-                table.problem("id", &error);
-            }
-        }
-        None => {}
+    let Some(id) = table.text("id") else {
+        return String::new();
+    };
+    if id.is_empty() {
+        table.problem("id", "write the client_id that the client sends");
+    } else if let Some(error) = credential_error(&id) {
+        table.problem("id", &error);
     }
-    id.unwrap_or_default()
+    id
 }
 
 fn read_name(table: &mut ClientTable<'_>) -> Option<String> {

@@ -58,21 +58,20 @@ impl<'a> ClientTable<'a> {
 
     /// What is wrong with a key, or what to do.
     pub(super) fn problem(&mut self, key: &str, expected: &str) {
-        self.push(key, None, expected);
+        self.problems.push(self.new_problem(key, expected));
+    }
+
+    fn new_problem(&self, key: &str, expected: &str) -> Problem {
+        Problem::new(
+            format!("{}, {}, {key}", OAUTH_CLIENTS_FILE.name, self.label),
+            expected,
+        )
     }
 
     /// The same, with a part of the value that is no secret.
     pub(super) fn problem_with(&mut self, key: &str, part: &str, expected: &str) {
         let found = self.secrets.redact(part);
-        self.push(key, Some(found), expected);
-    }
-
-    fn push(&mut self, key: &str, found: Option<String>, expected: &str) {
-        self.problems.push(Problem {
-            variable: format!("{}, {}, {key}", OAUTH_CLIENTS_FILE.name, self.label),
-            found,
-            expected: expected.to_owned(),
-        });
+        self.problems.push(self.new_problem(key, expected).with(found));
     }
 
     /// The key's value; of another type, it is a problem.

@@ -19,11 +19,8 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Reads the file.
 pub(super) fn read(path: &Path, rules: &ClientRules<'_>) -> Result<Vec<ClientConfig>, Problems> {
     let refused = |expected: String| {
-        Problems(vec![Problem {
-            variable: OAUTH_CLIENTS_FILE.name.to_owned(),
-            found: Some(redact(&path.to_string_lossy(), rules.secrets.iter().copied())),
-            expected,
-        }])
+        let path = redact(&path.to_string_lossy(), rules.secrets.iter().copied());
+        Problems::from(Problem::new(OAUTH_CLIENTS_FILE.name, expected).with(path))
     };
     let unreadable = |error: std::io::Error| {
         let kind = error.kind();
@@ -89,12 +86,10 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
     }
     // An editor that was caught in the middle leaves an empty file, which must not end all clients.
     if clients.is_empty() && problems.is_empty() {
-        problems.push(Problem {
-            variable: OAUTH_CLIENTS_FILE.name.to_owned(),
-            found: None,
-            expected: "the file has no client: write at least one [[client]] table, or unset the variable"
-                .to_owned(),
-        });
+        problems.push(Problem::new(
+            OAUTH_CLIENTS_FILE.name,
+            "the file has no client: write at least one [[client]] table, or unset the variable",
+        ));
     }
     if problems.is_empty() {
         Ok(clients)
@@ -104,11 +99,7 @@ pub(super) fn parse(text: &str, rules: &ClientRules<'_>) -> Result<Vec<ClientCon
 }
 
 fn problem(place: &str, expected: &str) -> Problem {
-    Problem {
-        variable: format!("{}, {place}", OAUTH_CLIENTS_FILE.name),
-        found: None,
-        expected: expected.to_owned(),
-    }
+    Problem::new(format!("{}, {place}", OAUTH_CLIENTS_FILE.name), expected)
 }
 
 /// The parser's own text quotes the line, which may hold a hash: only its reason and the line's number are shown.

@@ -11,6 +11,19 @@ use super::variable::{Setting, Variable};
 /// The word for an empty list: an empty value counts as unset.
 const NONE: &str = "none";
 
+const REQUIRED_IN_PRODUCTION: [(&Variable, &str); 2] = [
+    (
+        PLAID_PRODUCTS.variable,
+        "name the products that every connection must have: in production each one is billed, so there is no default (for \
+         example transactions)",
+    ),
+    (
+        PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.variable,
+        "name the products to add where the bank and the account support them, or write none: in production each one is \
+         billed, so there is no default (for example auth,identity,investments,liabilities)",
+    ),
+];
+
 /// The names that Link may be started with, as Plaid's API description lists them.
 const USABLE: &str = "assets auth balance_plus beacon cra_base_report cra_cashflow_insights cra_income_insights \
      cra_lend_score cra_monitoring cra_network_insights cra_partner_insights cra_plaid_credit_score \
@@ -41,7 +54,12 @@ impl ProductLists {
             additional_consented: read_list(values, &settings::PLAID_ADDITIONAL_CONSENTED_PRODUCTS),
         };
         if environment == Some(Environment::Production) {
-            require_both(values);
+            // Plaid bills every product that an Item supports when it is created.
+            for (list, expected) in REQUIRED_IN_PRODUCTION {
+                if !values.is_given(list) {
+                    values.problem(list, expected);
+                }
+            }
         } else if !values.is_given(&PLAID_PRODUCTS) {
             lists.add_defaults(values);
         }
@@ -152,26 +170,6 @@ impl ProductLists {
                     list.name
                 ));
             }
-        }
-    }
-}
-
-/// In production there are no defaults: Plaid bills every product that an Item supports when it is created.
-fn require_both(values: &mut Values) {
-    for (list, expected) in [
-        (
-            &PLAID_PRODUCTS,
-            "name the products that every connection must have: in production each one is billed, so there is no default \
-             (for example transactions)",
-        ),
-        (
-            &PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS,
-            "name the products to add where the bank and the account support them, or write none: in production each one \
-             is billed, so there is no default (for example auth,identity,investments,liabilities)",
-        ),
-    ] {
-        if !values.is_given(list) {
-            values.problem(list, expected);
         }
     }
 }

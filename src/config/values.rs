@@ -76,8 +76,11 @@ impl Values {
                     if let Some(variable) = find(&line.name) {
                         self.refused.insert(variable.name);
                     }
-                    let advice = advice.replace("{name}", &line.name);
-                    self.push(format!(".env line {}", line.number), None, &advice);
+                    let (place, advice) = (
+                        format!(".env line {}", line.number),
+                        advice.replace("{name}", &line.name),
+                    );
+                    self.problems.push(Problem::new(place, advice));
                     continue;
                 }
             };
@@ -124,7 +127,7 @@ impl Values {
 
     fn refuse(&mut self, variable: &'static Variable, place: &str, expected: &str) {
         self.refused.insert(variable.name);
-        self.push(place.to_owned(), None, expected);
+        self.problems.push(Problem::new(place, expected));
     }
 
     /// Names that are no settings. Where one is a known wrong name, the right one is required; all others get a warning.
@@ -142,7 +145,7 @@ impl Values {
                     ));
                 } else {
                     let expected = format!("is no setting ({place} has it): rename it to {right}");
-                    self.push(name, None, &expected);
+                    self.problems.push(Problem::new(name, expected));
                 }
                 continue;
             }
@@ -150,11 +153,10 @@ impl Values {
             self.warn(format!(
                 "{place} sets {name}, which is no setting and is ignored{meant}"
             ));
-            self.unknown.push(Problem {
-                variable: name,
-                found: None,
-                expected: format!("is no setting ({place} has it){meant}"),
-            });
+            self.unknown.push(Problem::new(
+                name,
+                format!("is no setting ({place} has it){meant}"),
+            ));
         }
     }
 
@@ -203,28 +205,26 @@ impl Values {
 
     /// A problem with the whole value, which is shown unless it is a secret.
     pub(super) fn problem(&mut self, variable: &Variable, expected: &str) {
-        let value = self.text(variable).filter(|_| !variable.secret);
-        let found = value.map(|value| self.redact(value));
-        self.push(variable.name.to_owned(), found, expected);
+        match self
+            .text(variable)
+            .filter(|_| !variable.secret)
+            .map(str::to_owned)
+        {
+            Some(value) => self.problem_with(variable, &value, expected),
+            None => self.problem_hidden(variable, expected),
+        }
     }
 
     /// A problem with a part of a value that is no secret.
     pub(super) fn problem_with(&mut self, variable: &Variable, part: &str, expected: &str) {
-        let found = Some(self.redact(part));
-        self.push(variable.name.to_owned(), found, expected);
+        let found = self.redact(part);
+        self.problems
+            .push(Problem::new(variable.name, expected).with(found));
     }
 
     /// A problem whose value is not shown.
     pub(super) fn problem_hidden(&mut self, variable: &Variable, expected: &str) {
-        self.push(variable.name.to_owned(), None, expected);
-    }
-
-    fn push(&mut self, variable: String, found: Option<String>, expected: &str) {
-        self.problems.push(Problem {
-            variable,
-            found,
-            expected: expected.to_owned(),
-        });
+        self.problems.push(Problem::new(variable.name, expected));
     }
 
     /// Something odd that stops nothing. Values in it must have gone through [`Values::redact`].
