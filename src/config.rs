@@ -83,15 +83,14 @@ pub struct Config {
 pub struct LoadOptions {
     /// Whether people read the log: decides the default of `BROKER_LOG`.
     pub stderr_is_terminal: bool,
-    /// Leaves the clients file unread, for a command that serves nobody: while the broker keeps the clients of before
-    /// because somebody broke the file, it is well, and its health check must say so.
+    /// Does not read the clients file, for a command that serves no client. While the running broker keeps its earlier
+    /// clients because the file is broken, it is healthy, and its health check must say so.
     pub without_clients: bool,
 }
 
 impl Config {
     /// Reads all settings: `env` wins over the lines of `.env` (see [`Sources`] for those of the process), and an
-    /// empty value is an unset one. Files are touched only for the `…_FILE` twins of secrets
-    /// and for the clients.
+    /// empty value counts as unset. Files are read only for secrets (`…_FILE`) and for the clients.
     ///
     /// # Errors
     /// Every problem that was found, each with what to do. No text holds a secret.

@@ -19,7 +19,7 @@ const HIDDEN: [(&str, &str); 3] = [
 const REQUIRABLE: &str = "auth identity investments liabilities protect_linked_bank protect_transactions signal statements \
      transactions";
 
-/// Products that nobody can share, and the settings that avoid it.
+/// Products that cannot be shared, and the settings that avoid it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthFilter {
     /// What these lists cost, in sentences.

@@ -27,7 +27,7 @@ impl Environment {
         }
     }
 
-    /// Where Plaid's API is in this environment; the simulator, which is elsewhere, stands in for the sandbox.
+    /// Where Plaid's API is in this environment; the simulator, which is elsewhere, takes the place of the sandbox.
     #[must_use]
     pub fn default_base_url(self) -> &'static str {
         match self {

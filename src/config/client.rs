@@ -120,6 +120,10 @@ impl Clients {
     }
 }
 
+pub(super) fn credential(text: &str) -> Result<String, String> {
+    credential_error(text).map_or_else(|| Ok(text.to_owned()), Err)
+}
+
 /// What keeps this text from being a client's id or secret, as an instruction. RFC 6749, appendix A.1 and A.2: they are
 /// printable ASCII.
 #[must_use]

@@ -298,8 +298,8 @@ mod tests {
             ("'a' b", "close the quote"),
             ("'a'#b", "close the quote"),
         ] {
-            let told = one(text).unwrap_err();
-            assert!(told.contains(advice), "{text}: {told}");
+            let message = one(text).unwrap_err();
+            assert!(message.contains(advice), "{text}: {message}");
         }
     }
 

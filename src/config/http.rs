@@ -7,7 +7,7 @@ use url::Url;
 
 use super::address;
 use super::choices::{Environment, ExplorerMode};
-use super::settings;
+use super::settings::{self, APP_PORT, BROKER_TRUSTED_PROXIES, PORT};
 use super::values::Values;
 use crate::secret::AdminToken;
 
@@ -22,7 +22,7 @@ pub struct HttpConfig {
     pub port: u16,
     /// `PUBLIC_URL`, when set; it has no path. See [`HttpConfig::public_base`] for its text.
     pub public_url: Option<Url>,
-    /// `BROKER_TRUSTED_PROXIES`: whose `X-Forwarded-*` is believed. Loopback is spelt out as its networks.
+    /// `BROKER_TRUSTED_PROXIES`: whose `X-Forwarded-*` is trusted. Loopback is listed as its networks.
     pub trusted_proxies: Vec<IpNet>,
     /// `BROKER_RATE_LIMIT`: whether unauthenticated callers are limited.
     pub rate_limit: bool,
@@ -99,10 +99,7 @@ pub(super) fn origin_text(url: &Url) -> String {
 }
 
 pub(super) fn read_port(values: &mut Values) -> u16 {
-    let (app_port, port) = (
-        values.optional(&settings::APP_PORT),
-        values.optional(&settings::PORT),
-    );
+    let (app_port, port) = (values.optional(&APP_PORT), values.optional(&PORT));
     if let (Some(app_port), Some(port)) = (app_port, port)
         && app_port != port
     {
@@ -110,14 +107,14 @@ pub(super) fn read_port(values: &mut Values) -> u16 {
             "APP_PORT is {app_port} and PORT is {port}; APP_PORT counts."
         ));
     }
-    app_port.or(port).unwrap_or_else(|| settings::APP_PORT.default())
+    app_port.or(port).unwrap_or_else(|| APP_PORT.default())
 }
 
 fn read_proxies(values: &mut Values) -> Vec<IpNet> {
-    if values.get(&settings::BROKER_TRUSTED_PROXIES) == ["none"] {
+    if values.get(&BROKER_TRUSTED_PROXIES) == ["none"] {
         return Vec::new();
     }
-    let networks = values.each(&settings::BROKER_TRUSTED_PROXIES, |part| match part {
+    let networks = values.each(&BROKER_TRUSTED_PROXIES, |part| match part {
         "loopback" => Ok(LOOPBACK.iter().filter_map(|text| text.parse().ok()).collect()),
         "none" => Err("write none alone, or leave it out".to_owned()),
         _ => {
@@ -132,8 +129,7 @@ fn read_proxies(values: &mut Values) -> Vec<IpNet> {
     let networks = networks.concat();
     if networks.iter().any(|network| network.prefix_len() == 0) {
         values.warn(
-            "BROKER_TRUSTED_PROXIES trusts every address, so any caller can claim to come from any other."
-                .to_owned(),
+            "BROKER_TRUSTED_PROXIES trusts every address, so any caller can claim to come from any other.",
         );
     }
     networks

@@ -47,12 +47,6 @@ impl LinkConfig {
 }
 
 fn read_countries(values: &mut Values) -> Vec<String> {
-    if values.get(&settings::PLAID_COUNTRY_CODES).is_empty() {
-        values.problem(
-            &settings::PLAID_COUNTRY_CODES,
-            "name at least one country, for example US",
-        );
-    }
     values.each(&settings::PLAID_COUNTRY_CODES, |country| {
         let country = country.to_ascii_uppercase();
         if COUNTRIES.split(' ').any(|known| known == country) {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::address;
 use super::choices::{ClientAuthPolicy, Environment};
-use super::client::{ClientConfig, ClientKind, RedirectUris, credential_error};
+use super::client::{ClientConfig, ClientKind, RedirectUris};
 use super::client_keys::ClientRules;
 use super::clients_file;
 use super::http::HttpConfig;
@@ -15,7 +15,7 @@ use super::plaid::PlaidConfig;
 use super::problem::Problems;
 use super::products::ProductLists;
 use super::redirect_uri::redirect_uri;
-use super::settings;
+use super::settings::{self, OAUTH_CLIENT_SECRET, PLAID_REDIRECT_URI};
 use super::values::Values;
 use crate::secret::{ClientSecret, StoredSecret};
 
@@ -48,10 +48,8 @@ impl OAuthConfig {
         http: &HttpConfig,
     ) -> Self {
         let first = first_client(values, environment, plaid, http);
-        let (code_ttl, unredeemed_ttl) = (
-            values.get(&settings::OAUTH_CODE_TTL),
-            values.get(&settings::BROKER_UNREDEEMED_TTL),
-        );
+        let code_ttl = values.get(&settings::OAUTH_CODE_TTL);
+        let unredeemed_ttl = values.get(&settings::BROKER_UNREDEEMED_TTL);
         if unredeemed_ttl < code_ttl {
             values.problem(
                 &settings::BROKER_UNREDEEMED_TTL,
@@ -83,8 +81,7 @@ impl OAuthConfig {
                 public_url: http.public_url.as_ref(),
                 secrets,
             };
-            let further = clients_file::read(path, &rules)?;
-            clients.extend(further);
+            clients.extend(clients_file::read(path, &rules)?);
         }
         Ok(clients)
     }
@@ -97,19 +94,9 @@ fn first_client(
     http: &HttpConfig,
 ) -> ClientConfig {
     let id = values.optional(&settings::OAUTH_CLIENT_ID);
-    let secret = values.optional(&settings::OAUTH_CLIENT_SECRET);
-    for (setting, text) in [
-        (&settings::OAUTH_CLIENT_ID, &id),
-        (&settings::OAUTH_CLIENT_SECRET, &secret),
-    ] {
-        if let Some(error) = text.as_deref().and_then(credential_error) {
-            values.problem(setting, &error);
-        }
-    }
-    if secret
-        .as_ref()
-        .is_some_and(|secret| secret.chars().count() < SECRET_CHARS)
-    {
+    let secret = values.optional(&OAUTH_CLIENT_SECRET);
+    let is_short = |secret: &String| secret.chars().count() < SECRET_CHARS;
+    if secret.as_ref().is_some_and(is_short) {
         values.warn(format!(
             "OAUTH_CLIENT_SECRET has less than {SECRET_CHARS} characters and can be guessed."
         ));
@@ -133,19 +120,10 @@ fn read_redirect_uris(
     environment: Option<Environment>,
     http: &HttpConfig,
 ) -> RedirectUris {
-    if !values.is_given(&settings::PLAID_REDIRECT_URI) && environment == Some(Environment::Simulator) {
+    if !values.is_given(&PLAID_REDIRECT_URI) && environment == Some(Environment::Simulator) {
         return RedirectUris::AnyLoopback;
     }
-    if values
-        .optional(&settings::PLAID_REDIRECT_URI)
-        .is_some_and(|uris| uris.is_empty())
-    {
-        values.problem(
-            &settings::PLAID_REDIRECT_URI,
-            "write at least one address, or leave it empty",
-        );
-    }
-    let uris = values.each(&settings::PLAID_REDIRECT_URI, |uri| {
+    let uris = values.each(&PLAID_REDIRECT_URI, |uri| {
         Ok((redirect_uri(uri)?, uri.to_owned()))
     });
     for (_, uri) in uris.iter().filter(|(url, _)| is_mistaken(url, http)) {

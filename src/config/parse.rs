@@ -1,7 +1,5 @@
 //! From the text of a setting to its value. Errors are instructions.
 
-pub(super) mod store;
-
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -25,6 +23,15 @@ pub(super) fn list(text: &str) -> Vec<String> {
 pub(super) fn names(text: &str) -> Vec<String> {
     let names = parts(text).flat_map(str::split_whitespace);
     names.map(str::to_owned).collect()
+}
+
+/// A list that must not be empty.
+pub(super) fn filled(list: Vec<String>, expected: &str) -> Result<Vec<String>, String> {
+    if list.is_empty() {
+        Err(expected.to_owned())
+    } else {
+        Ok(list)
+    }
 }
 
 fn parts(text: &str) -> impl Iterator<Item = &str> {

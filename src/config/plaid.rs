@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use url::Url;
 
 use super::choices::Environment;
-use super::settings;
+use super::settings::{self, PLAID_CLIENT_ID, PLAID_ENV, PLAID_SECRET};
 use super::values::Values;
 use crate::secret::PlaidSecret;
 
@@ -20,10 +20,10 @@ const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
 
 /// `PLAID_ENV`, or what the keys say without it; `None` when the value cannot be used, which has been reported.
 pub(super) fn read_environment(values: &mut Values) -> Option<Environment> {
-    if values.is_given(&settings::PLAID_ENV) {
-        return values.optional(&settings::PLAID_ENV);
+    if values.is_given(&PLAID_ENV) {
+        return values.optional(&PLAID_ENV);
     }
-    let keys = values.is_given(&settings::PLAID_CLIENT_ID) || values.is_given(&settings::PLAID_SECRET);
+    let keys = values.is_given(&PLAID_CLIENT_ID) || values.is_given(&PLAID_SECRET);
     Some(if keys {
         Environment::Sandbox
     } else {
@@ -64,10 +64,7 @@ impl PlaidConfig {
                     );
                 }
             }
-            Some(_)
-                if base_url.is_none()
-                    && values.text(&settings::PLAID_CLIENT_ID) == Some(SIMULATOR_CLIENT_ID) =>
-            {
+            Some(_) if base_url.is_none() && values.text(&PLAID_CLIENT_ID) == Some(SIMULATOR_CLIENT_ID) => {
                 values.warn(
                     "PLAID_CLIENT_ID is the simulator's own, which Plaid does not know. Take your keys from \
                      https://dashboard.plaid.com/developers/keys, or set PLAID_ENV=simulator."
@@ -86,10 +83,10 @@ impl PlaidConfig {
         Self {
             environment: environment.unwrap_or(Environment::Sandbox),
             client_id: values
-                .text(&settings::PLAID_CLIENT_ID)
+                .text(&PLAID_CLIENT_ID)
                 .unwrap_or(SIMULATOR_CLIENT_ID)
                 .to_owned(),
-            secret: PlaidSecret::new(values.text(&settings::PLAID_SECRET).unwrap_or(SIMULATOR_SECRET)),
+            secret: PlaidSecret::new(values.text(&PLAID_SECRET).unwrap_or(SIMULATOR_SECRET)),
             base_url,
             simulator_bind: values.get(&settings::BROKER_SIMULATOR_BIND),
             removal_rate: values
@@ -101,7 +98,7 @@ impl PlaidConfig {
 
 /// Both keys or, for the simulator, neither.
 fn check_presence(values: &mut Values, environment: Option<Environment>) {
-    let [id, secret] = [&settings::PLAID_CLIENT_ID, &settings::PLAID_SECRET].map(|key| values.is_given(key));
+    let [id, secret] = [&PLAID_CLIENT_ID, &PLAID_SECRET].map(|key| values.is_given(key));
     let real = matches!(environment, Some(Environment::Sandbox | Environment::Production));
     if (id || secret || real) && !(id && secret) {
         let leave = if id || secret {
@@ -109,10 +106,7 @@ fn check_presence(values: &mut Values, environment: Option<Environment>) {
         } else {
             "or leave PLAID_ENV empty as well, which starts the built-in simulator"
         };
-        for (key, given) in [
-            (&settings::PLAID_CLIENT_ID, id),
-            (&settings::PLAID_SECRET, secret),
-        ] {
+        for (key, given) in [(&PLAID_CLIENT_ID, id), (&PLAID_SECRET, secret)] {
             if !given {
                 values.problem(key, &format!("is missing: take it from {KEYS_PAGE} ({leave})"));
             }
@@ -123,10 +117,7 @@ fn check_presence(values: &mut Values, environment: Option<Environment>) {
 /// Plaid does not promise the shape of its keys, so an odd one only gets a warning; what cannot be sent in an HTTP header
 /// is refused.
 fn check_shape(values: &mut Values) {
-    let keys = [
-        (&settings::PLAID_CLIENT_ID, CLIENT_ID_CHARS),
-        (&settings::PLAID_SECRET, SECRET_CHARS),
-    ];
+    let keys = [(&PLAID_CLIENT_ID, CLIENT_ID_CHARS), (&PLAID_SECRET, SECRET_CHARS)];
     let is_sendable = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
     for (key, _) in keys {
         if values.text(key).is_some_and(|text| !is_sendable(text)) {
@@ -140,10 +131,10 @@ fn check_shape(values: &mut Values) {
         let text = values.text(key);
         text.map(|text| text.len() == chars && text.chars().all(|c| c.is_ascii_hexdigit()))
     };
-    if has_shape(values, &settings::PLAID_CLIENT_ID, SECRET_CHARS) == Some(true)
-        && has_shape(values, &settings::PLAID_SECRET, CLIENT_ID_CHARS) == Some(true)
+    if has_shape(values, &PLAID_CLIENT_ID, SECRET_CHARS) == Some(true)
+        && has_shape(values, &PLAID_SECRET, CLIENT_ID_CHARS) == Some(true)
     {
-        values.warn("PLAID_CLIENT_ID and PLAID_SECRET look swapped.".to_owned());
+        values.warn("PLAID_CLIENT_ID and PLAID_SECRET look swapped.");
         return;
     }
     for (key, chars) in keys {
@@ -158,16 +149,10 @@ fn check_shape(values: &mut Values) {
 
 /// Real keys with the simulator would look as if the real account had been asked.
 fn check_simulator_keys(values: &mut Values) {
-    let own = [
-        (&settings::PLAID_CLIENT_ID, SIMULATOR_CLIENT_ID),
-        (&settings::PLAID_SECRET, SIMULATOR_SECRET),
-    ];
-    if own
-        .iter()
-        .any(|(key, own)| values.text(key).is_some_and(|given| given != *own))
-    {
+    let is_other = |key, own| values.text(key).is_some_and(|given| given != own);
+    if is_other(&PLAID_CLIENT_ID, SIMULATOR_CLIENT_ID) || is_other(&PLAID_SECRET, SIMULATOR_SECRET) {
         values.problem(
-            &settings::PLAID_ENV,
+            &PLAID_ENV,
             "the simulator does not accept Plaid's keys: choose sandbox or production, or remove PLAID_CLIENT_ID and \
              PLAID_SECRET",
         );

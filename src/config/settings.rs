@@ -9,11 +9,10 @@ use url::Url;
 
 use super::address::secure_url;
 use super::choices::{ClientAuthPolicy, Environment, ExplorerMode, LogFormat, language, link_mode};
-use super::client::EXPIRES_IN;
-use super::parse::store::{database_url, sealing_keys};
+use super::client::{EXPIRES_IN, credential};
 use super::parse::{
-    admin_token, agent_url, choice, list, log_filter, names, number, number_or, plaid_url, public_url,
-    seconds, simulator_address, switch, typed,
+    admin_token, agent_url, choice, filled, list, log_filter, names, number, number_or, plaid_url,
+    public_url, seconds, simulator_address, switch, typed,
 };
 use super::variable::{Setting, Variable, settings};
 use crate::secret::AdminToken;
@@ -70,7 +69,8 @@ settings! {
         PLAID_ADDITIONAL_CONSENTED_PRODUCTS: Vec<String> = |text| Ok(names(text));
 
         /// Countries whose banks are offered, with commas: US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI.
-        PLAID_COUNTRY_CODES: Vec<String> = |text| Ok(names(text)), default: "US",
+        PLAID_COUNTRY_CODES: Vec<String> = |text| filled(names(text), "name at least one country, for example US"),
+            default: "US",
             wrong_names: &["PLAID_COUNTRIES", "PLAID_COUNTRY"];
 
         /// The language of Link: da nl en et fr de hi it lv lt no pl pt ro es sv vi.
@@ -100,17 +100,17 @@ settings! {
         /// The callback URL of your auth profile, exactly as the profile shows it; several with commas.
         /// A slash at the end matters. This is NOT the redirect URI that you register at Plaid.
         /// For Kore.ai it depends on your region.
-        PLAID_REDIRECT_URI: Vec<String> = |text| Ok(list(text)),
+        PLAID_REDIRECT_URI: Vec<String> = |text| filled(list(text), "write at least one address, or leave it empty"),
             unset: "any http address of this machine in the simulator, else none",
             example: "https://idp.kore.com/workflows/callback",
             wrong_names: &["PLAID_REDIRECT_URL", "PLAID_REDIRECT_URIS", "OAUTH_REDIRECT_URI"];
 
         /// The client id that your auth profile sends.
-        OAUTH_CLIENT_ID: String = |text| Ok(text.into()), unset: "PLAID_CLIENT_ID, as in Kore.ai's guide",
+        OAUTH_CLIENT_ID: String = credential, unset: "PLAID_CLIENT_ID, as in Kore.ai's guide",
             example: "my-bot";
 
         /// The client secret that your auth profile sends.
-        OAUTH_CLIENT_SECRET: String = |text| Ok(text.into()), unset: "PLAID_SECRET, as in Kore.ai's guide", secret: true;
+        OAUTH_CLIENT_SECRET: String = credential, unset: "PLAID_SECRET, as in Kore.ai's guide", secret: true;
 
         /// A TOML file of further OAuth clients: docs/clients.md describes it, docs/clients.example.toml is one to copy.
         /// Read again on SIGHUP.
@@ -170,8 +170,8 @@ settings! {
         /// They are kept in memory alone and without their values; off remembers none.
         BROKER_REQUEST_RECORD: bool = switch, default: "on";
 
-        /// Who may connect a bank without an OAuth client and look at its data: on (everybody who reaches the broker), admin
-        /// (whoever is logged in at /setup) or off.
+        /// Who may connect a bank without an OAuth client and look at its data: on (anyone who can reach the broker), admin
+        /// (administrators signed in at /setup) or off.
         BROKER_EXPLORER: ExplorerMode = ExplorerMode::parse, unset: "on, but admin in production", example: "on";
 
         /// Opens the administration pages at /setup; at least 16 characters (openssl rand -base64 24).
@@ -198,13 +198,13 @@ settings! {
     "Where connections are kept" {
         /// The database: sqlite://relative/path, sqlite:///absolute/path, or postgres://user:password@host/database.
         /// Several instances may share the last kind.
-        DATABASE_URL: DatabaseUrl = database_url, secret: true, wrong_names: &["BROKER_DATABASE_URL"],
+        DATABASE_URL: DatabaseUrl = DatabaseUrl::parse, secret: true, wrong_names: &["BROKER_DATABASE_URL"],
             unset: "sqlite://data/{environment}.db, so that trying the simulator never mixes with real connections";
 
         /// Keys that seal what is stored: id:base64 of 32 bytes (openssl rand -base64 32), with commas; the first seals, all open.
         /// With PostgreSQL it has to be set.
         /// Without the key the stored rows cannot be opened: keep a copy of it apart from the database.
-        BROKER_KEYS: Vec<SealingKey> = sealing_keys, secret: true,
+        BROKER_KEYS: Vec<SealingKey> = SealingKey::parse_all, secret: true,
             unset: "a key file broker.key beside the SQLite database, made once";
     }
     "Logs and audit" {

@@ -76,10 +76,8 @@ impl Values {
                     if let Some(variable) = find(&line.name) {
                         self.refused.insert(variable.name);
                     }
-                    let (place, advice) = (
-                        format!(".env line {}", line.number),
-                        advice.replace("{name}", &line.name),
-                    );
+                    let advice = advice.replace("{name}", &line.name);
+                    let place = format!(".env line {}", line.number);
                     self.problems.push(Problem::new(place, advice));
                     continue;
                 }
@@ -192,8 +190,15 @@ impl Values {
         setting: &Setting<Vec<String>>,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
+        let unset = || {
+            if setting.variable.default.is_empty() {
+                Vec::new()
+            } else {
+                setting.default()
+            }
+        };
         let mut values = Vec::new();
-        for part in self.get(setting) {
+        for part in self.optional(setting).unwrap_or_else(unset) {
             match parse(&part) {
                 Ok(value) if values.contains(&value) => {}
                 Ok(value) => values.push(value),
@@ -228,8 +233,8 @@ impl Values {
     }
 
     /// Something odd that stops nothing. Values in it must have gone through [`Values::redact`].
-    pub(super) fn warn(&mut self, warning: String) {
-        self.warnings.push(warning);
+    pub(super) fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
     }
 
     /// The text made fit for a message.

@@ -20,7 +20,7 @@ pub struct Variable {
     pub example: &'static str,
     /// Whether its value must never be shown.
     pub secret: bool,
-    /// Names that other guides and programs use for it. What they were meant to set would be lost without a word.
+    /// Names that other guides and programs use for it. Ignored, they would lose what was meant to be set.
     pub wrong_names: &'static [&'static str],
 }
 

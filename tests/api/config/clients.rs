@@ -261,7 +261,7 @@ fn each_problem_of_what_a_client_may_names_the_client_and_the_key() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let text = with("send_iss = 1\nnmae = 'x'\n") + &with("") + "[[client]]\nid = 'third'\n";
     let problems = problems(&text);
     for (problem, place) in problems.iter().zip([
@@ -344,15 +344,15 @@ fn the_clients_of_the_file_come_after_the_one_of_the_settings() {
     let taken = problem(load(&[("OAUTH_CLIENTS_FILE", path), ("OAUTH_CLIENT_ID", "app")]));
     assert!(taken.contains("client of the settings"), "{taken}");
 
-    // Problems of the file stand beside those of the settings.
+    // Problems of the file are reported with those of the settings.
     std::fs::write(path, with("send_iss = 1")).unwrap();
-    let told = load(&[("OAUTH_CLIENTS_FILE", path), ("APP_PORT", "eighty")]).unwrap_err();
-    assert!(told.to_string().starts_with("2 problems"), "{told}");
+    let message = load(&[("OAUTH_CLIENTS_FILE", path), ("APP_PORT", "eighty")]).unwrap_err();
+    assert!(message.to_string().starts_with("2 problems"), "{message}");
     assert!(config.reread_clients().is_err());
     std::fs::write(path, with("") + &with("id = 'third'")).unwrap();
     assert_eq!(config.reread_clients().unwrap().as_slice().len(), 3);
 
-    // A command that serves nobody has no use for it.
+    // A command that serves no client does not need it.
     std::fs::remove_file(path).unwrap();
     let env = [("OAUTH_CLIENTS_FILE", path)];
     let options = LoadOptions {
@@ -363,7 +363,7 @@ fn the_clients_of_the_file_come_after_the_one_of_the_settings() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told() {
+fn a_file_that_cannot_be_read_is_reported() {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().to_str().unwrap();
     let binary = home.path().join("binary");

@@ -58,7 +58,7 @@ fn comment(text: &str) -> String {
     lines + &line + "\n"
 }
 
-/// What stands before the first group is written by hand.
+/// The text before the first group is written by hand.
 fn example(text: &str) -> String {
     let (head, _) = text.split_once("\n# --- ").unwrap();
     let mut made = head.trim_end().to_owned() + "\n";

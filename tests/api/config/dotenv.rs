@@ -45,12 +45,12 @@ fn a_value_that_readers_change_is_refused_with_the_line_to_write() {
         ("abc$def", "write OAUTH_CLIENT_SECRET='…'"),
         ("abc'def\"ghi", "OAUTH_CLIENT_SECRET_FILE"),
     ] {
-        let told = problem(layered(&[], &format!("# why\nOAUTH_CLIENT_SECRET={value}")));
+        let message = problem(layered(&[], &format!("# why\nOAUTH_CLIENT_SECRET={value}")));
         assert!(
-            told.starts_with(".env line 2: ") && told.contains(advice),
-            "{told}"
+            message.starts_with(".env line 2: ") && message.contains(advice),
+            "{message}"
         );
-        assert!(!told.contains("abc"), "{told}");
+        assert!(!message.contains("abc"), "{message}");
         let single = !value.contains('\'');
         let written = if single {
             format!("'{value}'")
@@ -127,7 +127,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn broken_lines_of_dotenv_are_told_beside_the_other_problems() {
+fn broken_lines_of_dotenv_are_reported_beside_the_other_problems() {
     let problems = layered(&[], "APP_PORT=eighty\nPLAID_CLIENT_NAME='My Bot\n")
         .unwrap_err()
         .to_string();
@@ -165,10 +165,10 @@ fn lines_of_others_are_warned_of_at_most() {
         "BROKER_ADMIN_TOKEN: hush",
         "export BROKER_ADMIN_TOKEN",
     ] {
-        let told = problem(layered(&[], ours));
+        let message = problem(layered(&[], ours));
         assert!(
-            told.starts_with(".env line 1: write BROKER_ADMIN_TOKEN=…") && !told.contains("hush"),
-            "{told}"
+            message.starts_with(".env line 1: write BROKER_ADMIN_TOKEN=…") && !message.contains("hush"),
+            "{message}"
         );
     }
 }

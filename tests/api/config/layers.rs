@@ -75,18 +75,18 @@ fn a_secret_and_its_file_at_once_are_refused_but_the_environment_wins_as_a_whole
 }
 
 #[test]
-fn a_file_of_a_secret_that_cannot_be_used_is_told_once() {
+fn a_file_of_a_secret_that_cannot_be_used_is_reported_once() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing").to_str().unwrap().to_owned();
-    let told = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", &missing)]));
+    let message = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", &missing)]));
     assert!(
-        told.starts_with("PLAID_SECRET_FILE: the file /") && told.contains("cannot be read"),
-        "{told}"
+        message.starts_with("PLAID_SECRET_FILE: the file /") && message.contains("cannot be read"),
+        "{message}"
     );
-    let told = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", SECRET)]));
+    let message = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", SECRET)]));
     assert!(
-        told.contains("the file it names cannot be read") && !told.contains(SECRET),
-        "{told}"
+        message.contains("the file it names cannot be read") && !message.contains(SECRET),
+        "{message}"
     );
     let empty = dir.path().join("empty");
     fs::write(&empty, "\n").unwrap();
@@ -146,12 +146,12 @@ fn a_known_alias_is_refused_unless_the_setting_is_there_as_well() {
         ("NEXT_PUBLIC_PLAID_ENV", "production", "PLAID_ENV"),
     ] {
         let line = format!("{name}={value}");
-        for (told, place) in [
+        for (message, place) in [
             (problem(load(&[(name, value)])), "the environment"),
             (problem(layered(&[], &line)), ".env"),
         ] {
             assert_eq!(
-                told,
+                message,
                 format!("{name}: is no setting ({place} has it): rename it to {meant}")
             );
         }
@@ -240,7 +240,7 @@ fn the_quickstarts_own_dotenv_starts_unchanged_once_the_keys_are_filled_in() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let Problems(problems) = load(&[
         ("PLAID_ENV", "staging"),
         ("PLAID_CLIENT_ID", ID),

@@ -24,7 +24,7 @@ fn the_environment_follows_from_the_keys_unless_it_is_named() {
 }
 
 #[test]
-fn unknown_environments_are_refused_and_development_is_told_to_be_retired() {
+fn unknown_environments_are_refused_and_development_is_reported_as_retired() {
     assert_eq!(
         problem(with_keys(&[("PLAID_ENV", "staging")])),
         "PLAID_ENV: choose simulator, sandbox or production (found `staging`)"

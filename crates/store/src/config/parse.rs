@@ -1,4 +1,4 @@
-//! From the text of the store's settings to their values.
+//! `DATABASE_URL` and `BROKER_KEYS`: from text to values.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use crate::store::config::{DatabaseUrl, PostgresUrl, SealingKey};
+use super::{DatabaseUrl, PostgresUrl, SealingKey};
 
 const KEY_BYTES: usize = 32;
 const ID_CHARS: usize = 32;
@@ -17,16 +17,19 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(in super::super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
-    let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
-    match scheme.to_ascii_lowercase().as_str() {
-        "sqlite" => database_path(rest).map(DatabaseUrl::Sqlite),
-        "postgres" | "postgresql" => PostgresUrl::parse(rest).map(|url| DatabaseUrl::Postgres(Box::new(url))),
-        _ => Err(
-            "write sqlite:// and the path of a file, for example sqlite://data/broker.db, or \
-             postgres://user:password@host/database"
-                .to_owned(),
-        ),
+impl DatabaseUrl {
+    /// The error is an instruction without any part of the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+        match scheme.to_ascii_lowercase().as_str() {
+            "sqlite" => database_path(rest).map(Self::Sqlite),
+            "postgres" | "postgresql" => PostgresUrl::parse(rest).map(|url| Self::Postgres(Box::new(url))),
+            _ => Err(
+                "write sqlite:// and the path of a file, for example sqlite://data/broker.db, or \
+                 postgres://user:password@host/database"
+                    .to_owned(),
+            ),
+        }
     }
 }
 
@@ -49,24 +52,25 @@ fn database_path(rest: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// `id:base64` pairs with commas; in a file also one a line.
-pub(in super::super) fn sealing_keys(text: &str) -> Result<Vec<SealingKey>, String> {
-    let mut keys: Vec<SealingKey> = Vec::new();
-    let pairs = text
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|part| !part.is_empty());
-    for (number, pair) in (1..).zip(pairs) {
-        let key = sealing_key(pair).map_err(|expected| format!("key {number}: {expected}"))?;
-        if keys.iter().any(|other| other.id == key.id) {
-            return Err(format!(
-                "key {number}: give it an id of its own, because an earlier key has the same"
-            ));
+impl SealingKey {
+    /// Keys as `id:base64` pairs with commas; in a file also one per line. The error shows no key.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        let mut keys: Vec<Self> = Vec::new();
+        let pairs = text
+            .split(|c: char| c == ',' || c.is_whitespace())
+            .filter(|part| !part.is_empty());
+        for (number, pair) in (1..).zip(pairs) {
+            let key = sealing_key(pair).map_err(|expected| format!("key {number}: {expected}"))?;
+            if keys.iter().any(|other| other.id == key.id) {
+                return Err(format!(
+                    "key {number}: give it an id of its own, because an earlier key has the same"
+                ));
+            }
+            keys.push(key);
         }
-        keys.push(key);
-    }
-    if keys.is_empty() {
-        Err("write at least one id:base64 pair".to_owned())
-    } else {
+        if keys.is_empty() {
+            return Err("write at least one id:base64 pair".to_owned());
+        }
         Ok(keys)
     }
 }
