@@ -110,7 +110,7 @@ fn settings_help() -> String {
         .filter(|variable| MOST_USED.contains(&variable.name))
     {
         // Writing to a String cannot fail.
-        let _ = writeln!(help, "  {:<19} {}", variable.name, variable.help);
+        let _ = writeln!(help, "  {:<19} {}", variable.name, variable.summary());
     }
     help.push_str("All of them are explained in .env.example and docs/settings.md.");
     help

@@ -1,9 +1,10 @@
-//! Settings: one struct per concern, read from the environment and then `.env`, all problems told at once.
+//! Settings: one struct per concern, read from the environment and then `.env`, all problems reported at once.
+//!
+//! `settings.rs` declares each setting; `Values` holds what was given; the other files combine it into the structs here.
 
 mod address;
-mod alias;
-mod audit;
 mod auth_filter;
+mod choices;
 mod client;
 mod client_keys;
 mod client_table;
@@ -13,46 +14,48 @@ mod http;
 mod link;
 mod listen;
 mod log;
+pub(crate) mod nearest;
 mod oauth;
+mod parse;
 mod plaid;
 mod problem;
 mod products;
+mod redact;
+mod redirect_uri;
 mod secret_file;
 mod settings;
-mod shown;
 mod sources;
 mod store;
 mod tunnel;
 mod values;
 mod variable;
 
-#[cfg(test)]
-mod tests;
-
 pub use address::is_loopback;
-pub use audit::AuditConfig;
 pub use auth_filter::AuthFilter;
-pub use client::{ClientConfig, ClientKind, Clients, RedirectUris};
-pub use http::{ExplorerMode, HttpConfig};
+pub use choices::{ClientAuthPolicy, Environment, ExplorerMode, LogFormat};
+pub use client::{ClientConfig, ClientKind, Clients, RedirectUris, credential_error};
+pub use http::{HttpConfig, TunnelApis};
 pub use link::LinkConfig;
 pub use listen::is_same_place;
-pub use log::{LogConfig, LogFormat};
-pub use oauth::{ClientAuthPolicy, OAuthConfig, credential_error, redirect_uri_of};
-pub use plaid::{Environment, PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
+pub use log::{AuditConfig, LogConfig};
+pub use oauth::OAuthConfig;
+pub use plaid::{PlaidConfig, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 pub use problem::{Problem, Problems};
 pub use products::{ProductLists, is_product};
+pub use redirect_uri::redirect_uri_of;
+pub use settings::known;
 pub use sources::Sources;
-pub use tunnel::{TunnelApis, TunnelSettings};
-pub use variable::{Variable, known};
+pub use tunnel::TunnelSettings;
+pub use variable::Variable;
 
 use std::path::PathBuf;
 
 pub use crate::store::config::{DatabaseUrl, KeySource, PostgresUrl, SealingKey, StoreConfig, TlsMode};
 
 use crate::secret::{AdminToken, StoredSecret};
-use settings::Settings;
+use values::Values;
 
-/// Everything the broker is told from outside.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Plaid's account and environment.
@@ -80,15 +83,14 @@ pub struct Config {
 pub struct LoadOptions {
     /// Whether people read the log: decides the default of `BROKER_LOG`.
     pub stderr_is_terminal: bool,
-    /// Leaves the clients file unread, for a command that serves nobody: while the broker keeps the clients of before
-    /// because somebody broke the file, it is well, and its health check must say so.
+    /// Does not read the clients file, for a command that serves no client. While the running broker keeps its earlier
+    /// clients because the file is broken, it is healthy, and its health check must say so.
     pub without_clients: bool,
 }
 
 impl Config {
     /// Reads all settings: `env` wins over the lines of `.env` (see [`Sources`] for those of the process), and an
-    /// empty value is an unset one. Files are touched only for the `…_FILE` twins of secrets
-    /// and for the clients.
+    /// empty value counts as unset. Files are read only for secrets (`…_FILE`) and for the clients.
     ///
     /// # Errors
     /// Every problem that was found, each with what to do. No text holds a secret.
@@ -97,33 +99,33 @@ impl Config {
         dotenv: Option<&str>,
         options: LoadOptions,
     ) -> Result<Self, Problems> {
-        let mut settings = Settings::collect(env, dotenv);
-        let environment = Environment::read(&mut settings);
-        let plaid = PlaidConfig::read(&mut settings, environment);
-        let http = HttpConfig::read(&mut settings, environment);
-        let link = LinkConfig::read(&mut settings, environment, &http);
-        let mut oauth = OAuthConfig::read(&mut settings, environment, &plaid, &http);
+        let mut values = Values::collect(env, dotenv);
+        let environment = plaid::read_environment(&mut values);
+        let plaid = PlaidConfig::read(&mut values, environment);
+        let http = HttpConfig::read(&mut values, environment);
+        let link = LinkConfig::read(&mut values, environment, &http);
+        let mut oauth = OAuthConfig::read(&mut values, environment, &plaid, &http);
         if !options.without_clients {
-            let secrets: Vec<&str> = settings.secrets().collect();
+            let secrets: Vec<&str> = values.secrets().collect();
             match oauth.reread(&link.products, &http, &secrets) {
                 Ok(clients) => oauth.clients = clients,
-                Err(Problems(problems)) => settings.problems.extend(problems),
+                Err(Problems(problems)) => values.problems.extend(problems),
             }
         }
-        let store = store::read(&mut settings, environment);
-        let control_socket = store::control_socket(&settings, &store.database, environment);
-        let audit = AuditConfig::read(&mut settings);
-        let log = LogConfig::read(&mut settings, options);
-        listen::tell_doubled(&mut settings, &http, &plaid);
-        let Settings {
+        let store = store::read(&mut values, environment);
+        let control_socket = store::control_socket(&mut values, &store.database, environment);
+        let audit = AuditConfig::read(&mut values);
+        let log = LogConfig::read(&mut values, options);
+        listen::refuse_duplicates(&mut values, &http, &plaid);
+        let Values {
             mut problems,
             warnings,
             unknown,
             ..
-        } = settings;
+        } = values;
         if options.without_clients && http.public_url.is_none() {
             // The broker may have its PUBLIC_URL from a tunnel, and then this is right.
-            problems.retain(|problem| problem.variable != "PLAID_LINK_REDIRECT_URI");
+            problems.retain(|problem| problem.variable != settings::PLAID_LINK_REDIRECT_URI.name);
         }
         if problems.is_empty() {
             Ok(Self {
@@ -138,16 +140,17 @@ impl Config {
                 warnings,
             })
         } else {
-            // What is missing is there perhaps, under a name with a typo.
+            // What is missing may be there, under a misspelled name.
             problems.extend(unknown);
             Err(Problems(problems))
         }
     }
 
-    /// What the broker listens on, each with the variable that says so; those that the system chooses are left out.
+    /// What the broker listens on, each with its setting; those that the system chooses are left out.
     #[must_use]
     pub fn listens_on(&self) -> Vec<(&'static str, std::net::SocketAddr)> {
-        listen::addresses(&self.http, &self.plaid)
+        let all = listen::addresses(&self.http, &self.plaid).into_iter();
+        all.map(|(variable, address)| (variable.name, address)).collect()
     }
 
     /// All clients, those of the file as it is now.

@@ -29,12 +29,10 @@ pub mod doctor;
 pub mod explorer;
 pub mod http;
 pub mod link;
-mod nearest;
 pub mod oauth;
 pub mod plaid;
 pub mod request_log;
 pub mod server;
-
 pub mod telemetry;
 
 pub use plaid_simulator as simulator;

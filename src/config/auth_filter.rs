@@ -3,7 +3,8 @@
 //!
 //! Source: <https://plaid.com/docs/api/link/#link-token-create-request-account-filters>.
 
-use super::products::{PRODUCTS, ProductLists, REQUIRED_IF_SUPPORTED, no_token};
+use super::products::{ProductLists, no_token};
+use super::settings::{PLAID_PRODUCTS, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS};
 
 /// The product that filters accounts.
 const AUTH: &str = "auth";
@@ -15,19 +16,10 @@ const HIDDEN: [(&str, &str); 3] = [
     ("liabilities", "NO_LIABILITY_ACCOUNTS"),
 ];
 /// What `required_if_supported_products` accepts, according to Plaid's API description.
-const REQUIRABLE: [&str; 9] = [
-    AUTH,
-    "identity",
-    "investments",
-    "liabilities",
-    "protect_linked_bank",
-    "protect_transactions",
-    "signal",
-    "statements",
-    "transactions",
-];
+const REQUIRABLE: &str = "auth identity investments liabilities protect_linked_bank protect_transactions signal statements \
+     transactions";
 
-/// Products that nobody can share, and the settings that avoid it.
+/// Products that cannot be shared, and the settings that avoid it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthFilter {
     /// What these lists cost, in sentences.
@@ -77,21 +69,22 @@ impl ProductLists {
             format!(", and Link itself can end with {errors} before anything is connected")
         };
         let found = format!(
-            "auth is in {PRODUCTS}, so Plaid Link offers only checking, savings and cash management accounts: people \
+            "auth is in {}, so Plaid Link offers only checking, savings and cash management accounts: people \
              cannot share accounts with {}{ends}.",
+            PLAID_PRODUCTS.name,
             hidden.join(" and ")
         );
-        // A product that is demanded already and hides nothing, else one that nearly every account has. None of the other lists:
-        // what is optional there must not become a condition.
-        let mut demanded = self.products.iter().map(String::as_str);
-        let first = demanded
+        // A product that is required already and hides nothing, else one that nearly every account has. None of the other
+        // lists: what is optional there must not become a condition.
+        let mut required = self.products.iter().map(String::as_str);
+        let first = required
             .find(|product| *product != AUTH && error_of(product).is_none() && no_token(product).is_none());
         let instead = self.with_only(first.unwrap_or("transactions"));
         let lines = instead.named().into_iter().zip(self.named());
-        let changed = lines
-            .filter(|((name, new), (_, old))| [PRODUCTS, REQUIRED_IF_SUPPORTED].contains(name) || new != old);
+        let always = [PLAID_PRODUCTS.name, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.name];
+        let changed = lines.filter(|((list, new), (_, old))| always.contains(&list.name) || new != old);
         let instead = changed
-            .map(|((name, list), _)| format!("{name}={}", list.join(",")))
+            .map(|((list, products), _)| format!("{}={}", list.name, products.join(",")))
             .collect();
         Some(AuthFilter {
             found,
@@ -116,10 +109,9 @@ impl ProductLists {
     pub fn with_only(&self, first: &str) -> Self {
         let mut lists = self.clone();
         lists.move_to_products(first);
-        let (moved, kept): (Vec<_>, Vec<_>) = lists
-            .products
-            .drain(..)
-            .partition(|product| product != first && REQUIRABLE.contains(&product.as_str()));
+        let (moved, kept): (Vec<_>, Vec<_>) = lists.products.drain(..).partition(|product| {
+            product != first && REQUIRABLE.split(' ').any(|requirable| requirable == product)
+        });
         lists.products = kept;
         lists.required_if_supported.splice(..0, moved);
         lists

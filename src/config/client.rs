@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use crate::secret::StoredSecret;
 
+/// What the profile form of Kore.ai takes, for the id and for the secret.
+const CREDENTIAL_CHARS: usize = 255;
+/// The bounds of `expires_in`, in seconds. The greatest is what also clients with 32-bit numbers understand.
+pub(super) const EXPIRES_IN: std::ops::RangeInclusive<u64> = 60..=i32::MAX as u64;
+
 /// Which redirect URIs a client may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectUris {
@@ -113,4 +118,21 @@ impl Clients {
     pub fn as_slice(&self) -> &[ClientConfig] {
         &self.0
     }
+}
+
+pub(super) fn credential(text: &str) -> Result<String, String> {
+    credential_error(text).map_or_else(|| Ok(text.to_owned()), Err)
+}
+
+/// What keeps this text from being a client's id or secret, as an instruction. RFC 6749, appendix A.1 and A.2: they are
+/// printable ASCII.
+#[must_use]
+pub fn credential_error(text: &str) -> Option<String> {
+    if text.len() > CREDENTIAL_CHARS {
+        return Some(format!(
+            "make it {CREDENTIAL_CHARS} characters or shorter, which is what profile forms take"
+        ));
+    }
+    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (!printable).then(|| "use letters, digits and signs of ASCII alone (RFC 6749, appendix A)".to_owned())
 }

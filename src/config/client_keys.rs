@@ -1,12 +1,14 @@
-//! What may be said of a client in the clients file, key by key.
+//! The keys of a client in the clients file, one by one.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::client::{ClientConfig, ClientKind, RedirectUris};
+use url::Url;
+
+use super::client::{ClientConfig, ClientKind, EXPIRES_IN, RedirectUris, credential_error};
 use super::client_table::ClientTable;
-use super::clients_file::ClientRules;
-use super::oauth::{EXPIRES_IN, credential_error, redirect_uri_of};
+use super::products::ProductLists;
+use super::redirect_uri::redirect_uri_of;
 use crate::secret::{SecretHash, StoredSecret};
 
 /// What fits on a button.
@@ -14,7 +16,20 @@ const NAME_CHARS: usize = 60;
 /// Less is hardly meant, and more than ten years is none.
 const REFRESH_LIFETIME: RangeInclusive<u64> = 60..=315_360_000;
 
-/// Reads the whole table. Where a problem was told, the client is a stand-in that nobody gets to see.
+/// What the clients of the file must fit to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ClientRules<'a> {
+    /// The id of the client of the settings.
+    pub(super) first_id: &'a str,
+    /// The configured products.
+    pub(super) products: &'a ProductLists,
+    /// `PUBLIC_URL` when it was given.
+    pub(super) public_url: Option<&'a Url>,
+    /// The secrets of the settings, which may have been pasted into the file.
+    pub(super) secrets: &'a [&'a str],
+}
+
+/// Reads the whole table. Where a problem was found, the client is a placeholder that is not used.
 pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> ClientConfig {
     let id = read_id(table);
     let name = read_name(table);
@@ -53,18 +68,17 @@ pub(super) fn read(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Clie
 fn read_id(table: &mut ClientTable<'_>) -> String {
     if !table.has("id") {
         table.problem("id", "is missing: write the client_id that the client sends");
+        return String::new();
     }
-    let id = table.text("id");
-    match &id {
-        Some(id) if id.is_empty() => table.problem("id", "write the client_id that the client sends"),
-        Some(id) => {
-            if let Some(error) = credential_error(id) {
-                table.problem("id", &error);
-            }
-        }
-        None => {}
+    let Some(id) = table.text("id") else {
+        return String::new();
+    };
+    if id.is_empty() {
+        table.problem("id", "write the client_id that the client sends");
+    } else if let Some(error) = credential_error(&id) {
+        table.problem("id", &error);
     }
-    id.unwrap_or_default()
+    id
 }
 
 fn read_name(table: &mut ClientTable<'_>) -> Option<String> {
@@ -82,39 +96,30 @@ fn read_name(table: &mut ClientTable<'_>) -> Option<String> {
 }
 
 fn read_kind(table: &mut ClientTable<'_>) -> Option<ClientKind> {
-    let is_given = |key| table.has(key);
-    let (hash_is_given, public_is_given) = (is_given("secret_hash"), is_given("public"));
-    let hash = table.text("secret_hash");
-    let public = table.switch("public");
-    match (hash_is_given, public) {
-        (true, Some(true)) => {
-            table.problem(
-                "public",
-                "write either secret_hash or public = true, not both: a public client has no secret",
-            );
-            None
-        }
-        (false, Some(true)) => Some(ClientKind::Public),
-        (true, _) => {
-            let hash = SecretHash::parse(&hash?);
-            if hash.is_none() {
-                table.problem(
-                    "secret_hash",
-                    "is not a hash: paste the whole line that plaid-token-broker keys hash-client-secret prints",
-                );
-            }
-            hash.map(|hash| ClientKind::Confidential(StoredSecret::Hashed(hash)))
-        }
-        (false, None) if public_is_given => None,
-        (false, _) => {
-            table.problem(
+    let (hash_is_given, public_is_given) = (table.has("secret_hash"), table.has("public"));
+    let (hash, public) = (table.text("secret_hash"), table.switch("public"));
+    let (key, expected) = match (hash_is_given, public) {
+        (false, Some(true)) => return Some(ClientKind::Public),
+        (true, Some(true)) => (
+            "public",
+            "write either secret_hash or public = true, not both: a public client has no secret",
+        ),
+        (true, _) => match SecretHash::parse(&hash?) {
+            Some(hash) => return Some(ClientKind::Confidential(StoredSecret::Hashed(hash))),
+            None => (
                 "secret_hash",
-                "is missing: make one with plaid-token-broker keys hash-client-secret, or write public = true for an \
-                 app that cannot keep a secret",
-            );
-            None
-        }
-    }
+                "is not a hash: paste the whole line that plaid-token-broker keys hash-client-secret prints",
+            ),
+        },
+        (false, None) if public_is_given => return None,
+        (false, _) => (
+            "secret_hash",
+            "is missing: make one with plaid-token-broker keys hash-client-secret, or write public = true for an app \
+             that cannot keep a secret",
+        ),
+    };
+    table.problem(key, expected);
+    None
 }
 
 fn read_redirect_uris(
@@ -134,17 +139,18 @@ fn read_redirect_uris(
     }
     let mut uris: Vec<String> = Vec::new();
     for uri in given {
-        match redirect_uri_of(kind, &uri) {
-            Err(expected) => table.problem_with(KEY, &uri, &expected),
-            Ok(url) if rules.public_url.is_some_and(|own| own.origin() == url.origin()) => table
-                .problem_with(
-                    KEY,
-                    &uri,
-                    "that is an address of the broker itself; write the client's own callback URL",
-                ),
-            Ok(_) if uris.contains(&uri) => table.problem_with(KEY, &uri, "remove the duplicate"),
-            Ok(_) => uris.push(uri),
-        }
+        let expected = match redirect_uri_of(kind, &uri) {
+            Err(expected) => expected,
+            Ok(url) if rules.public_url.is_some_and(|own| own.origin() == url.origin()) => {
+                "that is an address of the broker itself; write the client's own callback URL".to_owned()
+            }
+            Ok(_) if uris.contains(&uri) => "remove the duplicate".to_owned(),
+            Ok(_) => {
+                uris.push(uri);
+                continue;
+            }
+        };
+        table.problem_with(KEY, &uri, &expected);
     }
     uris
 }
@@ -180,8 +186,10 @@ fn read_products(table: &mut ClientTable<'_>, rules: &ClientRules<'_>) -> Option
 fn read_seconds(table: &mut ClientTable<'_>, key: &'static str, bounds: RangeInclusive<u64>) -> Option<u64> {
     let (least, most) = (bounds.start(), bounds.end());
     let expected = format!("write a whole number of seconds from {least} to {most}, without quotes");
-    table.take(key, &expected, |value| {
-        let seconds = u64::try_from(value.as_integer()?).ok()?;
-        Some(seconds).filter(|seconds| bounds.contains(seconds))
-    })
+    let seconds = table.take(key, &expected)?;
+    if !bounds.contains(&seconds) {
+        table.problem(key, &expected);
+        return None;
+    }
+    Some(seconds)
 }

@@ -1,12 +1,15 @@
 //! One `[[client]]` table of the clients file: values are taken out of it by type, and what is wrong is gathered.
 
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::clients_file::Secrets;
+use super::nearest::nearest;
 use super::problem::Problem;
-use crate::nearest::nearest;
+use super::redact::redact;
+use super::settings::OAUTH_CLIENTS_FILE;
+use crate::secret::HASH_METHOD;
 
-/// All that may be said of a client; `docs/clients.md` explains each.
+/// `docs/clients.md` explains each.
 pub(super) const KEYS: [&str; 10] = [
     "id",
     "name",
@@ -33,7 +36,7 @@ impl<'a> ClientTable<'a> {
     /// The table at this place of the file, counted from 1.
     pub(super) fn new(number: usize, table: Table, secrets: &'a Secrets) -> Self {
         let label = match table.get("id").and_then(Value::as_str) {
-            Some(id) if !id.is_empty() => format!("client {number} ({})", secrets.shown(id)),
+            Some(id) if !id.is_empty() => format!("client {number} ({})", secrets.redact(id)),
             _ => format!("client {number}"),
         };
         Self {
@@ -48,16 +51,6 @@ impl<'a> ClientTable<'a> {
         self.problems
     }
 
-    /// The id is taken.
-    pub(super) fn duplicate(&mut self, by_the_first: bool) {
-        let expected = if by_the_first {
-            "choose another: it is the id of the client of the settings (OAUTH_CLIENT_ID, by default PLAID_CLIENT_ID)"
-        } else {
-            "choose another: a client before it has the same id"
-        };
-        self.problem("id", expected);
-    }
-
     /// Whether the key is there and was not taken yet.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -65,31 +58,25 @@ impl<'a> ClientTable<'a> {
 
     /// What is wrong with a key, or what to do.
     pub(super) fn problem(&mut self, key: &str, expected: &str) {
-        self.push(key, None, expected);
+        self.problems.push(self.new_problem(key, expected));
+    }
+
+    fn new_problem(&self, key: &str, expected: &str) -> Problem {
+        Problem::new(
+            format!("{}, {}, {key}", OAUTH_CLIENTS_FILE.name, self.label),
+            expected,
+        )
     }
 
     /// The same, with a part of the value that is no secret.
     pub(super) fn problem_with(&mut self, key: &str, part: &str, expected: &str) {
-        let found = self.secrets.shown(part);
-        self.push(key, Some(found), expected);
+        let found = self.secrets.redact(part);
+        self.problems.push(self.new_problem(key, expected).with(found));
     }
 
-    fn push(&mut self, key: &str, found: Option<String>, expected: &str) {
-        self.problems.push(Problem {
-            variable: format!("OAUTH_CLIENTS_FILE, {}, {key}", self.label),
-            found,
-            expected: expected.to_owned(),
-        });
-    }
-
-    /// The key's value as `as_type` reads it; of another type, it is a problem.
-    pub(super) fn take<T>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-        as_type: impl FnOnce(Value) -> Option<T>,
-    ) -> Option<T> {
-        let value = as_type(self.table.remove(key)?);
+    /// The key's value; of another type, it is a problem.
+    pub(super) fn take<T: DeserializeOwned>(&mut self, key: &'static str, expected: &str) -> Option<T> {
+        let value = self.table.remove(key)?.try_into().ok();
         if value.is_none() {
             self.problem(key, expected);
         }
@@ -97,30 +84,15 @@ impl<'a> ClientTable<'a> {
     }
 
     pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
-        self.take(key, "write a text in quotes", |value| match value {
-            Value::String(text) => Some(text),
-            _ => None,
-        })
+        self.take(key, "write a text in quotes")
     }
 
     pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
-        let expected = "write a list of texts in quotes, [\"…\", \"…\"]";
-        self.take(key, expected, |value| match value {
-            Value::Array(entries) => entries
-                .into_iter()
-                .map(|entry| match entry {
-                    Value::String(text) => Some(text),
-                    _ => None,
-                })
-                .collect(),
-            _ => None,
-        })
+        self.take(key, "write a list of texts in quotes, [\"…\", \"…\"]")
     }
 
     pub(super) fn switch(&mut self, key: &'static str) -> Option<bool> {
-        self.take(key, "write true or false, without quotes", |value| {
-            value.as_bool()
-        })
+        self.take(key, "write true or false, without quotes")
     }
 
     /// What is left is unknown.
@@ -139,8 +111,41 @@ impl<'a> ClientTable<'a> {
                 Some(nearest) => format!("is no key of a client; did you mean {nearest}?"),
                 None => format!("is no key of a client; there are {}", KEYS.join(", ")),
             };
-            let key = self.secrets.shown(&key);
+            let key = self.secrets.redact(&key);
             self.problem(&key, &expected);
+        }
+    }
+}
+
+/// What no problem may show, wherever in the file it was pasted.
+pub(super) struct Secrets(Vec<String>);
+
+impl Secrets {
+    pub(super) fn of(document: &Table, of_the_settings: &[&str]) -> Self {
+        let mut secrets = vec![HASH_METHOD.to_owned()];
+        secrets.extend(of_the_settings.iter().map(|&secret| secret.to_owned()));
+        gather(document, &mut secrets);
+        Self(secrets)
+    }
+
+    /// The text made fit for a message.
+    pub(super) fn redact(&self, text: &str) -> String {
+        redact(text, self.0.iter().map(String::as_str))
+    }
+}
+
+/// Values of keys with `secret` in their name, at any depth that the parser allows.
+fn gather(table: &Table, secrets: &mut Vec<String>) {
+    for (key, value) in table {
+        match value {
+            Value::String(text) if key.to_ascii_lowercase().contains("secret") => secrets.push(text.clone()),
+            Value::Table(table) => gather(table, secrets),
+            Value::Array(entries) => {
+                for table in entries.iter().filter_map(Value::as_table) {
+                    gather(table, secrets);
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -1,5 +1,5 @@
 //! `.env`: found in the working directory, and read by one rule: a value is what is written, without one pair of outer
-//! quotes and without a comment. What other readers of such files would change is refused: the same file goes to
+//! quotes and without a comment. Values that other readers of such files would change are refused: the same file goes to
 //! `docker run --env-file`, to compose, and to shells.
 
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::problem::Problem;
 
-/// A quoted value of another program may run over lines; further than this nobody looks for the closing quote.
+/// A quoted value of another program may span lines; the closing quote is looked for no further than this.
 const MAX_VALUE_LINES: usize = 64;
 /// Names that people, and editors that hide endings, give to the file.
 const MISNAMED: [&str; 3] = [".env.txt", ".env.local", "env.txt"];
@@ -21,35 +21,26 @@ const MISNAMED: [&str; 3] = [".env.txt", ".env.local", "env.txt"];
 /// start the simulator in place of the account that the operator meant.
 pub(super) fn read_dotenv(dir: &Path) -> Result<Option<String>, Problem> {
     let path = dir.join(".env");
-    let problem = |expected: &str| Problem {
-        variable: ".env".to_owned(),
-        found: Some(path.display().to_string().escape_debug().to_string()),
-        expected: expected.to_owned(),
-    };
-    let kind = match path.symlink_metadata() {
-        Ok(metadata) => metadata.file_type(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(problem(&format!(
-                "cannot be looked at ({error}): correct the rights of its folder"
-            )));
+    let shown = path.display().to_string().escape_debug().to_string();
+    let problem = |expected: &str| Problem::new(".env", expected).with(shown.clone());
+    let error = match std::fs::read(&path) {
+        Ok(bytes) => {
+            let expected = "is not UTF-8 text: save it as UTF-8 (some editors on Windows write UTF-16)";
+            return String::from_utf8(bytes).map(Some).map_err(|_| problem(expected));
         }
+        Err(error) => error,
     };
-    match std::fs::read(&path) {
-        Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
-            problem("is not UTF-8 text: save it as UTF-8 (some editors on Windows write UTF-16)")
-        }),
-        Err(error) if error.kind() == ErrorKind::NotFound && kind.is_symlink() => Err(problem(
-            "is a link to a file that does not exist: replace it by a copy of your settings file",
-        )),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(problem(
-            "may not be read by this user: change its owner or its rights (for example `chmod 600`)",
-        )),
-        Err(error) if error.kind() == ErrorKind::IsADirectory => {
-            Err(problem("is a folder: replace it by a file of NAME=value lines"))
+    Err(match error.kind() {
+        ErrorKind::NotFound if !path.is_symlink() => return Ok(None),
+        ErrorKind::NotFound => {
+            problem("is a link to a file that does not exist: replace it by a copy of your settings file")
         }
-        Err(error) => Err(problem(&format!("cannot be read ({error}): repair or remove it"))),
-    }
+        ErrorKind::PermissionDenied => problem(
+            "may not be read by this user: change its owner or its rights (for example `chmod 600`), or those of its folder",
+        ),
+        ErrorKind::IsADirectory => problem("is a folder: replace it by a file of NAME=value lines"),
+        _ => problem(&format!("cannot be read ({error}): repair or remove it")),
+    })
 }
 
 /// A file beside a missing `.env` that was probably meant to be it.
@@ -83,48 +74,38 @@ pub(super) fn parse(content: &str, is_ours: impl Fn(&str) -> bool) -> (Vec<Line>
             .strip_prefix("export")
             .filter(|rest| rest.starts_with(char::is_whitespace))
             .map_or(line, str::trim_start);
-        let (name, text) = line.split_once('=').unwrap_or((line, ""));
-        let (name, is_assignment) = (name.trim(), line.contains('='));
-        if is_assignment && is_name(name) {
-            if !is_ours(name) {
-                at += others_lines(text, lines.get(at..).unwrap_or_default(), &is_ours);
+        let (before, text) = line.split_once('=').unwrap_or((line, ""));
+        let named = before.trim();
+        let is_assignment = line.contains('=') && !named.is_empty() && named.chars().all(is_name_char);
+        let (name, value) = if !is_assignment {
+            let Some(name) = before.split(|c| !is_name_char(c)).find(|name| is_ours(name)) else {
+                unreadable.push(at);
                 continue;
-            }
-            assignments.push(Line {
-                number: at,
-                name: name.to_owned(),
-                value: read(text).map(|value| Zeroizing::new(value.to_owned())),
-            });
-        } else if let Some(name) = before_value(line)
-            .split(|c| !is_name_char(c))
-            .find(|name| is_ours(name))
-        {
-            assignments.push(Line {
-                number: at,
-                name: name.to_owned(),
-                value: Err("write {name}=… and nothing before the name"),
-            });
+            };
+            (name, Err("write {name}=… and nothing before the name"))
+        } else if is_ours(named) {
+            (
+                named,
+                value_of(text).map(|value| Zeroizing::new(value.to_owned())),
+            )
         } else {
-            unreadable.push(at);
-        }
+            at += others_lines(text, lines.get(at..).unwrap_or_default(), &is_ours);
+            continue;
+        };
+        assignments.push(Line {
+            number: at,
+            name: name.to_owned(),
+            value,
+        });
     }
     (assignments, unreadable)
-}
-
-/// What stands where a name is expected.
-fn before_value(line: &str) -> &str {
-    line.split_once('=').map_or(line, |(before, _)| before)
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(is_name_char)
 }
 
 fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-/// Further lines of another program's quoted value: what stands there are no settings of ours.
+/// How many further lines belong to another program's quoted value: none of them is a setting of ours.
 /// A line that sets one of ours ends them: the quote was not meant to swallow it.
 fn others_lines(text: &str, rest: &[&str], is_ours: impl Fn(&str) -> bool) -> usize {
     let text = text.trim();
@@ -146,7 +127,7 @@ fn others_lines(text: &str, rest: &[&str], is_ours: impl Fn(&str) -> bool) -> us
 }
 
 /// The value that is written behind the `=`.
-fn read(text: &str) -> Result<&str, &'static str> {
+fn value_of(text: &str) -> Result<&str, &'static str> {
     // ASCII alone: a no-break space may belong to a secret, and is refused as part of the value.
     let trimmed = text.trim_ascii();
     match trimmed.chars().next() {
@@ -157,7 +138,7 @@ fn read(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// What stands between quotes is the value, letter by letter.
+/// What is between quotes is the value, letter by letter.
 fn quoted(rest: &str, quote: char) -> Result<&str, &'static str> {
     let closes = |(index, _): &(usize, &str)| {
         let behind = rest.get(index + 1..).unwrap_or_default();
@@ -317,8 +298,8 @@ mod tests {
             ("'a' b", "close the quote"),
             ("'a'#b", "close the quote"),
         ] {
-            let told = one(text).unwrap_err();
-            assert!(told.contains(advice), "{text}: {told}");
+            let message = one(text).unwrap_err();
+            assert!(message.contains(advice), "{text}: {message}");
         }
     }
 

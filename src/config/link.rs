@@ -1,21 +1,13 @@
 //! What Link is asked for.
 
-use super::address;
+use super::choices::Environment;
 use super::http::HttpConfig;
-use super::plaid::Environment;
 use super::products::ProductLists;
-use super::settings::Settings;
-use super::values::names;
+use super::settings;
+use super::values::Values;
 
 /// <https://plaid.com/docs/api/link/#linktokencreate>, `country_codes`.
-const COUNTRIES: [&str; 20] = [
-    "US", "GB", "ES", "NL", "FR", "IE", "CA", "DE", "IT", "PL", "DK", "NO", "SE", "EE", "LT", "LV", "PT",
-    "BE", "AT", "FI",
-];
-/// The same page, `language`.
-const LANGUAGES: [&str; 17] = [
-    "da", "nl", "en", "et", "fr", "de", "hi", "it", "lv", "lt", "no", "pl", "pt", "ro", "es", "sv", "vi",
-];
+const COUNTRIES: &str = "US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI";
 /// Link shows "This Application" in place of a longer client name.
 const CLIENT_NAME_CHARS: usize = 30;
 
@@ -39,68 +31,40 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    pub(super) fn read(settings: &mut Settings, environment: Option<Environment>, http: &HttpConfig) -> Self {
-        let products = ProductLists::read(settings, environment);
-        let language = settings.parsed("PLAID_LANGUAGE", |text| {
-            let language = text.to_ascii_lowercase();
-            if LANGUAGES.contains(&language.as_str()) {
-                Ok(language)
-            } else {
-                Err(format!("choose one of Link's languages: {}", LANGUAGES.join(" ")))
-            }
-        });
-        settings.parsed("PLAID_LINK_MODE", |text| {
-            match text.to_ascii_lowercase().as_str() {
-                "embedded" => Ok(()),
-                "hosted" => Err("hosted is not supported by this version yet: remove it".to_owned()),
-                _ => Err("choose embedded".to_owned()),
-            }
-        });
+    pub(super) fn read(values: &mut Values, environment: Option<Environment>, http: &HttpConfig) -> Self {
+        let products = ProductLists::read(values, environment);
+        values.get(&settings::PLAID_LINK_MODE);
         Self {
             products,
-            country_codes: read_countries(settings),
-            language: language.unwrap_or_else(|| "en".to_owned()),
-            client_name: read_client_name(settings),
-            customization_name: settings.text("PLAID_LINK_CUSTOMIZATION_NAME").map(str::to_owned),
-            redirect_uri: read_redirect_uri(settings, http),
-            webhook_url: settings.parsed("PLAID_WEBHOOK_URL", |text| {
-                address::secure_url(text).map(|_| text.to_owned())
-            }),
+            language: values.get(&settings::PLAID_LANGUAGE),
+            country_codes: read_countries(values),
+            client_name: read_client_name(values),
+            customization_name: values.optional(&settings::PLAID_LINK_CUSTOMIZATION_NAME),
+            redirect_uri: read_redirect_uri(values, http),
+            webhook_url: values.optional(&settings::PLAID_WEBHOOK_URL),
         }
     }
 }
 
-fn read_countries(settings: &mut Settings) -> Vec<String> {
-    let text = settings.text("PLAID_COUNTRY_CODES").unwrap_or("US");
-    let given: Vec<String> = names(text).map(str::to_ascii_uppercase).collect();
-    let mut countries: Vec<String> = Vec::new();
-    for country in &given {
-        if !COUNTRIES.contains(&country.as_str()) {
-            let expected = format!(
-                "choose among the countries that Plaid serves: {}",
-                COUNTRIES.join(" ")
-            );
-            settings.problem_with("PLAID_COUNTRY_CODES", country, &expected);
-        } else if !countries.contains(country) {
-            countries.push(country.clone());
+fn read_countries(values: &mut Values) -> Vec<String> {
+    values.each(&settings::PLAID_COUNTRY_CODES, |country| {
+        let country = country.to_ascii_uppercase();
+        if COUNTRIES.split(' ').any(|known| known == country) {
+            return Ok(country);
         }
-    }
-    if given.is_empty() {
-        settings.problem("PLAID_COUNTRY_CODES", "name at least one country, for example US");
-    }
-    countries
+        Err(format!(
+            "choose among the countries that Plaid serves: {COUNTRIES}"
+        ))
+    })
 }
 
-fn read_client_name(settings: &mut Settings) -> String {
-    let name = settings
-        .text("PLAID_CLIENT_NAME")
-        .unwrap_or("Plaid token broker")
-        .to_owned();
+fn read_client_name(values: &mut Values) -> String {
+    let name = values.get(&settings::PLAID_CLIENT_NAME);
     if name.chars().any(char::is_control) {
-        settings.problem("PLAID_CLIENT_NAME", "remove the control characters");
+        values.problem(&settings::PLAID_CLIENT_NAME, "remove the control characters");
     }
     if name.chars().count() > CLIENT_NAME_CHARS {
-        settings.warn(format!(
+        values.warn(format!(
             "PLAID_CLIENT_NAME has more than {CLIENT_NAME_CHARS} characters, so Link will show \"This Application\" in its place."
         ));
     }
@@ -109,16 +73,17 @@ fn read_client_name(settings: &mut Settings) -> String {
 
 /// A bank sends the person back to a page that opens Link again with the same link token
 /// (<https://plaid.com/docs/link/oauth/>). Only our own `/link/return` can do that.
-fn read_redirect_uri(settings: &mut Settings, http: &HttpConfig) -> Option<String> {
-    let own = http.public_base().map(|base| base + "/link/return");
-    let public_url_is_given = settings.is_given("PUBLIC_URL");
-    settings.parsed("PLAID_LINK_REDIRECT_URI", |text| match &own {
-        Some(own) if text == own => Ok(text.to_owned()),
-        Some(own) => Err(format!(
+fn read_redirect_uri(values: &mut Values, http: &HttpConfig) -> Option<String> {
+    let given = values.optional(&settings::PLAID_LINK_REDIRECT_URI)?;
+    let expected = match http.public_base().map(|base| base + "/link/return") {
+        Some(own) if given == own => return Some(given),
+        Some(own) => format!(
             "set it to {own} (the page that can reopen Link) or leave it empty; the callback URL of your auth profile \
-             belongs into PLAID_REDIRECT_URI"
-        )),
-        None if public_url_is_given => Err("needs a PUBLIC_URL without problems".to_owned()),
-        None => Err("set PUBLIC_URL too: it must be {PUBLIC_URL}/link/return".to_owned()),
-    })
+             belongs in PLAID_REDIRECT_URI"
+        ),
+        None if values.is_given(&settings::PUBLIC_URL) => "needs a PUBLIC_URL without problems".to_owned(),
+        None => "set PUBLIC_URL too: it must be {PUBLIC_URL}/link/return".to_owned(),
+    };
+    values.problem(&settings::PLAID_LINK_REDIRECT_URI, &expected);
+    None
 }

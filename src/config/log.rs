@@ -1,18 +1,12 @@
-//! What is logged, and how.
+//! What is logged, and how; the audit log.
 
-use tracing_subscriber::EnvFilter;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use super::LoadOptions;
-use super::settings::Settings;
-
-/// `BROKER_LOG`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
+use super::choices::LogFormat;
+use super::settings::{BROKER_AUDIT_DAYS, BROKER_AUDIT_FILE, BROKER_LOG, RUST_LOG};
+use super::values::Values;
 
 /// What is logged, and how.
 #[derive(Clone, Debug)]
@@ -24,25 +18,34 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
-    pub(super) fn read(settings: &mut Settings, options: LoadOptions) -> Self {
-        let filter = settings.parsed("RUST_LOG", |text| match EnvFilter::try_new(text) {
-            Ok(_) => Ok(text.to_owned()),
-            Err(_) => Err(
-                "write error, warn, info, debug or trace, or a filter such as info,tower=debug".to_owned(),
-            ),
-        });
-        let format = settings.parsed("BROKER_LOG", |text| match text.to_ascii_lowercase().as_str() {
-            "text" => Ok(LogFormat::Text),
-            "json" => Ok(LogFormat::Json),
-            _ => Err("choose text or json".to_owned()),
-        });
+    pub(super) fn read(values: &mut Values, options: LoadOptions) -> Self {
+        let format = values.optional(&BROKER_LOG);
         Self {
-            filter: filter.unwrap_or_else(|| "info".to_owned()),
+            filter: values.get(&RUST_LOG),
             format: format.unwrap_or(if options.stderr_is_terminal {
                 LogFormat::Text
             } else {
                 LogFormat::Json
             }),
+        }
+    }
+}
+
+/// The audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// `BROKER_AUDIT_FILE`: also as JSON lines in this file.
+    pub file: Option<PathBuf>,
+    /// `BROKER_AUDIT_DAYS`; `None`: for ever.
+    pub keep: Option<Duration>,
+}
+
+impl AuditConfig {
+    pub(super) fn read(values: &mut Values) -> Self {
+        let days = values.get(&BROKER_AUDIT_DAYS);
+        Self {
+            file: values.optional(&BROKER_AUDIT_FILE),
+            keep: days.map(|days| Duration::from_secs(days * 24 * 3600)),
         }
     }
 }

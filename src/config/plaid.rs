@@ -1,11 +1,12 @@
 //! Plaid's account: which environment, which keys.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use url::Url;
 
-use super::address;
-use super::settings::Settings;
+use super::choices::Environment;
+use super::settings::{self, PLAID_CLIENT_ID, PLAID_ENV, PLAID_SECRET};
+use super::values::Values;
 use crate::secret::PlaidSecret;
 
 /// The client id that the embedded simulator accepts; public, and shaped like one of Plaid's.
@@ -15,59 +16,19 @@ pub const SIMULATOR_SECRET: &str = "51a11a7ed5ec4e7000000000000001";
 
 const CLIENT_ID_CHARS: usize = 24;
 const SECRET_CHARS: usize = 30;
-/// Far beyond what Plaid allows today.
-const MOST_REMOVALS: u32 = 60_000;
 const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
 
-/// A Plaid environment (`PLAID_ENV`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Environment {
-    /// The embedded simulator.
-    Simulator,
-    /// `https://sandbox.plaid.com`.
-    Sandbox,
-    /// `https://production.plaid.com`.
-    Production,
-}
-
-impl Environment {
-    /// The name as `PLAID_ENV` has it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Simulator => "simulator",
-            Self::Sandbox => "sandbox",
-            Self::Production => "production",
-        }
+/// `PLAID_ENV`, or what the keys say without it; `None` when the value cannot be used, which has been reported.
+pub(super) fn read_environment(values: &mut Values) -> Option<Environment> {
+    if values.is_given(&PLAID_ENV) {
+        return values.optional(&PLAID_ENV);
     }
-
-    /// Where Plaid's API is in this environment; the simulator, which is elsewhere, stands in for the sandbox.
-    #[must_use]
-    pub fn default_base_url(self) -> &'static str {
-        match self {
-            Self::Simulator | Self::Sandbox => "https://sandbox.plaid.com",
-            Self::Production => "https://production.plaid.com",
-        }
-    }
-
-    /// `PLAID_ENV`, or what the keys say without it; `None` when the value cannot be used, which has been told.
-    pub(super) fn read(settings: &mut Settings) -> Option<Self> {
-        if settings.is_given("PLAID_ENV") {
-            return settings.parsed("PLAID_ENV", Self::parse);
-        }
-        let keys = settings.is_given("PLAID_CLIENT_ID") || settings.is_given("PLAID_SECRET");
-        Some(if keys { Self::Sandbox } else { Self::Simulator })
-    }
-
-    fn parse(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "simulator" => Ok(Self::Simulator),
-            "sandbox" => Ok(Self::Sandbox),
-            "production" => Ok(Self::Production),
-            "development" => Err("use sandbox: Plaid retired its development environment in 2024".to_owned()),
-            _ => Err("choose simulator, sandbox or production".to_owned()),
-        }
-    }
+    let keys = values.is_given(&PLAID_CLIENT_ID) || values.is_given(&PLAID_SECRET);
+    Some(if keys {
+        Environment::Sandbox
+    } else {
+        Environment::Simulator
+    })
 }
 
 /// Plaid's account: `PLAID_ENV`, `PLAID_CLIENT_ID`, `PLAID_SECRET`, `PLAID_BASE_URL`.
@@ -88,32 +49,23 @@ pub struct PlaidConfig {
 }
 
 impl PlaidConfig {
-    pub(super) fn read(settings: &mut Settings, environment: Option<Environment>) -> Self {
-        check_presence(settings, environment);
-        check_shape(settings);
-        let base_url = settings.parsed("PLAID_BASE_URL", |text| {
-            let url = address::secure_url(text)?;
-            if text.contains('?') {
-                Err("remove the ? and what follows it".to_owned())
-            } else {
-                Ok(url)
-            }
-        });
+    pub(super) fn read(values: &mut Values, environment: Option<Environment>) -> Self {
+        check_presence(values, environment);
+        check_shape(values);
+        let base_url = values.optional(&settings::PLAID_BASE_URL);
         match environment {
             Some(Environment::Simulator) => {
-                check_simulator_keys(settings);
+                check_simulator_keys(values);
                 if base_url.is_some() {
-                    settings.warn(
+                    values.warn(
                         "PLAID_BASE_URL is set although PLAID_ENV=simulator starts a simulator of its own, which is \
                          then not asked. Use PLAID_ENV=sandbox with PLAID_BASE_URL to reach another simulator."
                             .to_owned(),
                     );
                 }
             }
-            Some(_)
-                if base_url.is_none() && settings.text("PLAID_CLIENT_ID") == Some(SIMULATOR_CLIENT_ID) =>
-            {
-                settings.warn(
+            Some(_) if base_url.is_none() && values.text(&PLAID_CLIENT_ID) == Some(SIMULATOR_CLIENT_ID) => {
+                values.warn(
                     "PLAID_CLIENT_ID is the simulator's own, which Plaid does not know. Take your keys from \
                      https://dashboard.plaid.com/developers/keys, or set PLAID_ENV=simulator."
                         .to_owned(),
@@ -121,51 +73,32 @@ impl PlaidConfig {
             }
             _ => {}
         }
-        let simulator_bind =
-            settings.parsed("BROKER_SIMULATOR_BIND", |text| match text.parse::<SocketAddr>() {
-                Ok(address) if address.ip().is_loopback() => Ok(address),
-                Ok(_) => Err(
-                    "use 127.0.0.1 or [::1]: the simulator checks nobody, so it stays on this machine"
-                        .to_owned(),
-                ),
-                Err(_) => Err("write an IP address and a port, for example 127.0.0.1:9400".to_owned()),
-            });
+        // Plaid allows a client 2,000 removals a minute in production and 500 in the Sandbox
+        // (<https://plaid.com/docs/errors/rate-limit-exceeded/>). By default three instances together stay below that, and
+        // leave some for what else removes Items of the same client.
+        let removal_rate = match environment {
+            Some(Environment::Production) => 600,
+            _ => 150,
+        };
         Self {
             environment: environment.unwrap_or(Environment::Sandbox),
-            client_id: settings
-                .text("PLAID_CLIENT_ID")
+            client_id: values
+                .text(&PLAID_CLIENT_ID)
                 .unwrap_or(SIMULATOR_CLIENT_ID)
                 .to_owned(),
-            secret: PlaidSecret::new(settings.text("PLAID_SECRET").unwrap_or(SIMULATOR_SECRET)),
+            secret: PlaidSecret::new(values.text(&PLAID_SECRET).unwrap_or(SIMULATOR_SECRET)),
             base_url,
-            simulator_bind: simulator_bind.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 9400).into()),
-            removal_rate: read_removal_rate(settings, environment),
+            simulator_bind: values.get(&settings::BROKER_SIMULATOR_BIND),
+            removal_rate: values
+                .optional(&settings::BROKER_REMOVAL_RATE)
+                .unwrap_or(removal_rate),
         }
     }
 }
 
-/// Plaid allows a client 2,000 removals a minute in production and 500 in the Sandbox
-/// (<https://plaid.com/docs/errors/rate-limit-exceeded/>). By default three instances together stay below that, and leave
-/// some for what else removes Items of the same client.
-fn read_removal_rate(settings: &mut Settings, environment: Option<Environment>) -> u32 {
-    let given = settings.parsed("BROKER_REMOVAL_RATE", |text| match text.parse() {
-        Ok(rate) if (1..=MOST_REMOVALS).contains(&rate) => Ok(rate),
-        _ => Err(format!(
-            "write a number of Items per minute, from 1 to {MOST_REMOVALS}"
-        )),
-    });
-    given.unwrap_or(match environment {
-        Some(Environment::Production) => 600,
-        _ => 150,
-    })
-}
-
 /// Both keys or, for the simulator, neither.
-fn check_presence(settings: &mut Settings, environment: Option<Environment>) {
-    let (id, secret) = (
-        settings.is_given("PLAID_CLIENT_ID"),
-        settings.is_given("PLAID_SECRET"),
-    );
+fn check_presence(values: &mut Values, environment: Option<Environment>) {
+    let [id, secret] = [&PLAID_CLIENT_ID, &PLAID_SECRET].map(|key| values.is_given(key));
     let real = matches!(environment, Some(Environment::Sandbox | Environment::Production));
     if (id || secret || real) && !(id && secret) {
         let leave = if id || secret {
@@ -173,51 +106,41 @@ fn check_presence(settings: &mut Settings, environment: Option<Environment>) {
         } else {
             "or leave PLAID_ENV empty as well, which starts the built-in simulator"
         };
-        for (name, missing) in [("PLAID_CLIENT_ID", !id), ("PLAID_SECRET", !secret)] {
-            if missing {
-                settings.problem(name, &format!("is missing: take it from {KEYS_PAGE} ({leave})"));
+        for (key, given) in [(&PLAID_CLIENT_ID, id), (&PLAID_SECRET, secret)] {
+            if !given {
+                values.problem(key, &format!("is missing: take it from {KEYS_PAGE} ({leave})"));
             }
         }
     }
 }
 
-/// Plaid does not promise the shape of its keys, so an odd one is only warned of; what cannot be sent in an
-/// HTTP header is refused.
-fn check_shape(settings: &mut Settings) {
-    for name in ["PLAID_CLIENT_ID", "PLAID_SECRET"] {
-        if settings
-            .text(name)
-            .is_some_and(|key| !key.chars().all(|c| c.is_ascii_graphic()))
-        {
-            settings.problem_unshown(
-                name,
+/// Plaid does not promise the shape of its keys, so an odd one only gets a warning; what cannot be sent in an HTTP header
+/// is refused.
+fn check_shape(values: &mut Values) {
+    let keys = [(&PLAID_CLIENT_ID, CLIENT_ID_CHARS), (&PLAID_SECRET, SECRET_CHARS)];
+    let is_sendable = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
+    for (key, _) in keys {
+        if values.text(key).is_some_and(|text| !is_sendable(text)) {
+            values.problem_hidden(
+                key,
                 "has characters that no key of Plaid has: copy it again, without spaces",
             );
         }
     }
-    let is_hex = |text: &str, chars| text.len() == chars && text.chars().all(|c| c.is_ascii_hexdigit());
-    let id = settings
-        .text("PLAID_CLIENT_ID")
-        .map(|id| is_hex(id, CLIENT_ID_CHARS));
-    let secret = settings
-        .text("PLAID_SECRET")
-        .map(|secret| is_hex(secret, SECRET_CHARS));
-    let swapped = settings
-        .text("PLAID_CLIENT_ID")
-        .is_some_and(|id| is_hex(id, SECRET_CHARS))
-        && settings
-            .text("PLAID_SECRET")
-            .is_some_and(|secret| is_hex(secret, CLIENT_ID_CHARS));
-    if swapped {
-        settings.warn("PLAID_CLIENT_ID and PLAID_SECRET look swapped.".to_owned());
+    let has_shape = |values: &Values, key, chars| {
+        let text = values.text(key);
+        text.map(|text| text.len() == chars && text.chars().all(|c| c.is_ascii_hexdigit()))
+    };
+    if has_shape(values, &PLAID_CLIENT_ID, SECRET_CHARS) == Some(true)
+        && has_shape(values, &PLAID_SECRET, CLIENT_ID_CHARS) == Some(true)
+    {
+        values.warn("PLAID_CLIENT_ID and PLAID_SECRET look swapped.");
         return;
     }
-    for (name, good, chars) in [
-        ("PLAID_CLIENT_ID", id, CLIENT_ID_CHARS),
-        ("PLAID_SECRET", secret, SECRET_CHARS),
-    ] {
-        if good == Some(false) {
-            settings.warn(format!(
+    for (key, chars) in keys {
+        if has_shape(values, key, chars) == Some(false) {
+            let name = key.name;
+            values.warn(format!(
                 "{name} does not look like Plaid's, which are {chars} characters of 0-9 and a-f."
             ));
         }
@@ -225,18 +148,13 @@ fn check_shape(settings: &mut Settings) {
 }
 
 /// Real keys with the simulator would look as if the real account had been asked.
-fn check_simulator_keys(settings: &mut Settings) {
-    let own = [
-        ("PLAID_CLIENT_ID", SIMULATOR_CLIENT_ID),
-        ("PLAID_SECRET", SIMULATOR_SECRET),
-    ];
-    if own
-        .iter()
-        .any(|(name, own)| settings.text(name).is_some_and(|given| given != *own))
-    {
-        settings.problem(
-            "PLAID_ENV",
-            "the simulator does not take Plaid's keys: choose sandbox or production, or remove PLAID_CLIENT_ID and PLAID_SECRET",
+fn check_simulator_keys(values: &mut Values) {
+    let is_other = |key, own| values.text(key).is_some_and(|given| given != own);
+    if is_other(&PLAID_CLIENT_ID, SIMULATOR_CLIENT_ID) || is_other(&PLAID_SECRET, SIMULATOR_SECRET) {
+        values.problem(
+            &PLAID_ENV,
+            "the simulator does not accept Plaid's keys: choose sandbox or production, or remove PLAID_CLIENT_ID and \
+             PLAID_SECRET",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with the settings, said so that it can be put right.
+//! What is wrong with the settings, and how to correct it.
 
 use std::fmt;
 
@@ -11,6 +11,25 @@ pub struct Problem {
     pub found: Option<String>,
     /// What is expected, or what to do.
     pub expected: String,
+}
+
+impl Problem {
+    /// A problem that shows no value.
+    pub(super) fn new(place: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self {
+            variable: place.into(),
+            found: None,
+            expected: expected.into(),
+        }
+    }
+
+    /// The same, with what was found.
+    pub(super) fn with(self, found: String) -> Self {
+        Self {
+            found: Some(found),
+            ..self
+        }
+    }
 }
 
 impl fmt::Display for Problem {

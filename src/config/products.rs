@@ -3,62 +3,34 @@
 //! Sources: <https://plaid.com/docs/api/link/#linktokencreate> (the lists), and
 //! <https://plaid.com/docs/errors/invalid-input/#invalid_product> (names that Link does not take).
 
-use super::plaid::Environment;
-use super::settings::Settings;
-use super::values::names;
-
-/// The defaults outside of production. `auth` is not in `products`, where it would filter accounts (see
-/// [`AuthFilter`](super::AuthFilter)).
-const DEFAULT_PRODUCTS: [&str; 1] = ["transactions"];
-const DEFAULT_REQUIRED_IF_SUPPORTED: [&str; 4] = ["auth", "identity", "investments", "liabilities"];
+use super::choices::Environment;
+use super::settings::{self, PLAID_PRODUCTS, PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS};
+use super::values::Values;
+use super::variable::{Setting, Variable};
 
 /// The word for an empty list: an empty value counts as unset.
 const NONE: &str = "none";
 
-pub(super) const PRODUCTS: &str = "PLAID_PRODUCTS";
-pub(super) const REQUIRED_IF_SUPPORTED: &str = "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS";
-const OPTIONAL: &str = "PLAID_OPTIONAL_PRODUCTS";
-const ADDITIONAL_CONSENTED: &str = "PLAID_ADDITIONAL_CONSENTED_PRODUCTS";
+const REQUIRED_IN_PRODUCTION: [(&Variable, &str); 2] = [
+    (
+        PLAID_PRODUCTS.variable,
+        "name the products that every connection must have: in production each one is billed, so there is no default (for \
+         example transactions)",
+    ),
+    (
+        PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.variable,
+        "name the products to add where the bank and the account support them, or write none: in production each one is \
+         billed, so there is no default (for example auth,identity,investments,liabilities)",
+    ),
+];
 
 /// The names that Link may be started with, as Plaid's API description lists them.
-const USABLE: [&str; 36] = [
-    "assets",
-    "auth",
-    "balance_plus",
-    "beacon",
-    "cra_base_report",
-    "cra_cashflow_insights",
-    "cra_income_insights",
-    "cra_lend_score",
-    "cra_monitoring",
-    "cra_network_insights",
-    "cra_partner_insights",
-    "cra_plaid_credit_score",
-    "credit_details",
-    "employment",
-    "identity",
-    "identity_match",
-    "identity_verification",
-    "income",
-    "income_verification",
-    "investments",
-    "investments_auth",
-    "layer",
-    "liabilities",
-    "pay_by_bank",
-    "payment_initiation",
-    "processor_identity",
-    "processor_payments",
-    "profile",
-    "protect_linked_bank",
-    "protect_transactions",
-    "signal",
-    "standing_orders",
-    "statements",
-    "transactions",
-    "transactions_refresh",
-    "transfer",
-];
+const USABLE: &str = "assets auth balance_plus beacon cra_base_report cra_cashflow_insights cra_income_insights \
+     cra_lend_score cra_monitoring cra_network_insights cra_partner_insights cra_plaid_credit_score \
+     credit_details employment identity identity_match identity_verification income income_verification \
+     investments investments_auth layer liabilities pay_by_bank payment_initiation processor_identity \
+     processor_payments profile protect_linked_bank protect_transactions signal standing_orders \
+     statements transactions transactions_refresh transfer";
 
 /// The four product lists of `/link/token/create`, checked to be disjoint. Names as Plaid spells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,23 +46,28 @@ pub struct ProductLists {
 }
 
 impl ProductLists {
-    pub(super) fn read(settings: &mut Settings, environment: Option<Environment>) -> Self {
+    pub(super) fn read(values: &mut Values, environment: Option<Environment>) -> Self {
         let mut lists = Self {
-            products: read_list(settings, PRODUCTS),
-            required_if_supported: read_list(settings, REQUIRED_IF_SUPPORTED),
-            optional: read_list(settings, OPTIONAL),
-            additional_consented: read_list(settings, ADDITIONAL_CONSENTED),
+            products: read_list(values, &PLAID_PRODUCTS),
+            required_if_supported: read_list(values, &PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS),
+            optional: read_list(values, &settings::PLAID_OPTIONAL_PRODUCTS),
+            additional_consented: read_list(values, &settings::PLAID_ADDITIONAL_CONSENTED_PRODUCTS),
         };
         if environment == Some(Environment::Production) {
-            require_both(settings);
-        } else if !settings.is_given(PRODUCTS) {
-            lists.add_defaults(settings);
+            // Plaid bills every product that an Item supports when it is created.
+            for (list, expected) in REQUIRED_IN_PRODUCTION {
+                if !values.is_given(list) {
+                    values.problem(list, expected);
+                }
+            }
+        } else if !values.is_given(&PLAID_PRODUCTS) {
+            lists.add_defaults(values);
         }
-        lists.check_overlaps(settings);
-        lists.check_yield(settings);
+        lists.check_overlaps(values);
+        lists.check_yield(values);
         if let Some(cost) = lists.auth_filter() {
             let lines = cost.instead.join(" and ");
-            settings.warn(format!("{} Set {lines} instead.", cost.found));
+            values.warn(format!("{} Set {lines} instead.", cost.found));
         }
         lists
     }
@@ -108,54 +85,65 @@ impl ProductLists {
     }
 
     /// Each list with the setting that it comes from.
-    pub(super) fn named(&self) -> [(&'static str, &[String]); 4] {
+    pub(super) fn named(&self) -> [(&'static Variable, &[String]); 4] {
         [
-            (PRODUCTS, &self.products),
-            (REQUIRED_IF_SUPPORTED, &self.required_if_supported),
-            (OPTIONAL, &self.optional),
-            (ADDITIONAL_CONSENTED, &self.additional_consented),
+            (PLAID_PRODUCTS.variable, &self.products),
+            (
+                PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.variable,
+                &self.required_if_supported,
+            ),
+            (settings::PLAID_OPTIONAL_PRODUCTS.variable, &self.optional),
+            (
+                settings::PLAID_ADDITIONAL_CONSENTED_PRODUCTS.variable,
+                &self.additional_consented,
+            ),
         ]
     }
 
     /// What holds without `PLAID_PRODUCTS`. A product that another setting names is not added a second time.
-    fn add_defaults(&mut self, settings: &mut Settings) {
-        let unlisted = |defaults: &[&str]| -> Vec<String> {
-            let unlisted = defaults.iter().filter(|product| !self.contains(product));
-            unlisted.map(|product| (*product).to_owned()).collect()
+    fn add_defaults(&mut self, values: &mut Values) {
+        let unlisted = |list: &Setting<Vec<String>>| -> Vec<String> {
+            let defaults = list.default().into_iter();
+            defaults.filter(|product| !self.contains(product)).collect()
         };
-        let products = unlisted(&DEFAULT_PRODUCTS);
-        let required_if_supported = unlisted(&DEFAULT_REQUIRED_IF_SUPPORTED);
+        let (products, required_if_supported) = (
+            unlisted(&PLAID_PRODUCTS),
+            unlisted(&PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS),
+        );
         if products.is_empty() {
-            settings.problem(
-                PRODUCTS,
+            values.problem(
+                &PLAID_PRODUCTS,
                 "name at least one product: another list has its default, transactions",
             );
         }
-        if !settings.is_given(REQUIRED_IF_SUPPORTED) {
+        if !values.is_given(&PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS) {
             self.required_if_supported = required_if_supported;
         }
         self.products = products;
     }
 
     /// Plaid wants the four lists disjoint, each from each.
-    fn check_overlaps(&self, settings: &mut Settings) {
+    fn check_overlaps(&self, values: &mut Values) {
         for (index, (later, list)) in self.named().into_iter().enumerate() {
             for (earlier, other) in self.named().into_iter().take(index) {
                 for product in list.iter().filter(|product| other.contains(product)) {
-                    let expected = format!("list a product only once: this one is in {earlier} as well");
-                    settings.problem_with(later, product, &expected);
+                    let expected = format!(
+                        "list a product only once: this one is in {} as well",
+                        earlier.name
+                    );
+                    values.problem_with(later, product, &expected);
                 }
             }
         }
     }
 
     /// The broker's work ends with an Item's access token, so Link must be started with something that makes one.
-    fn check_yield(&self, settings: &mut Settings) {
+    fn check_yield(&self, values: &mut Values) {
         let all = self.named();
         let initiates = |list: &[String]| list.iter().any(|product| product == "payment_initiation");
-        if let Some((name, _)) = all.into_iter().find(|(_, list)| initiates(list)) {
-            settings.problem_with(
-                name,
+        if let Some((list, _)) = all.into_iter().find(|(_, products)| initiates(products)) {
+            values.problem_with(
+                list,
                 "payment_initiation",
                 "remove it: Plaid wants it alone, and alone it gives no public token and so no access token",
             );
@@ -171,56 +159,35 @@ impl ProductLists {
         {
             let expected =
                 format!("add a product that opens a bank account, such as auth or transactions: {reason}");
-            settings.problem_with(PRODUCTS, product, &expected);
+            values.problem_with(&PLAID_PRODUCTS, product, &expected);
             return;
         }
-        for (name, list) in all {
-            for product in list.iter().filter(|product| no_token(product).is_some()) {
-                settings.warn(format!(
-                    "{name} has {product}, for which Plaid wants settings that the broker does not send; Link will \
-                     probably refuse to start."
+        for (list, products) in all {
+            for product in products.iter().filter(|product| no_token(product).is_some()) {
+                values.warn(format!(
+                    "{} has {product}, for which Plaid wants settings that the broker does not send; Link will \
+                     probably refuse to start.",
+                    list.name
                 ));
             }
         }
     }
 }
 
-/// In production there are no defaults: Plaid bills every product that an Item supports when it is created.
-fn require_both(settings: &mut Settings) {
-    for (name, expected) in [
-        (
-            PRODUCTS,
-            "name the products that every connection must have: in production each one is billed, so there is no default \
-             (for example transactions)",
-        ),
-        (
-            REQUIRED_IF_SUPPORTED,
-            "name the products to add where the bank and the account support them, or write none: in production each one \
-             is billed, so there is no default (for example auth,identity,investments,liabilities)",
-        ),
-    ] {
-        if !settings.is_given(name) {
-            settings.problem(name, expected);
-        }
-    }
-}
-
-fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
-    let given: Vec<String> = settings
-        .text(name)
-        .map(|text| names(text).map(str::to_ascii_lowercase).collect())
-        .unwrap_or_default();
+fn read_list(values: &mut Values, list: &Setting<Vec<String>>) -> Vec<String> {
+    let Some(given) = values.optional(list) else {
+        return Vec::new();
+    };
+    let given: Vec<String> = given.iter().map(|product| product.to_ascii_lowercase()).collect();
     let is_none = given.iter().any(|product| product == NONE);
-    match name {
-        PRODUCTS if is_none || (given.is_empty() && settings.text(name).is_some()) => {
-            settings.problem(name, "name at least one product: Plaid Link cannot start without");
+    match list.name {
+        name if name == PLAID_PRODUCTS.name && (is_none || given.is_empty()) => {
+            values.problem(list, "name at least one product: Plaid Link cannot start without");
         }
-        REQUIRED_IF_SUPPORTED if given.is_empty() && settings.text(name).is_some() => {
-            settings.problem(name, "name at least one product, or write none");
+        name if name == PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS.name && given.is_empty() => {
+            values.problem(list, "name at least one product, or write none");
         }
-        _ if is_none && given.len() > 1 => {
-            settings.problem_with(name, NONE, "write none alone, or remove it");
-        }
+        _ if is_none && given.len() > 1 => values.problem_with(list, NONE, "write none alone, or remove it"),
         _ => {}
     }
     if is_none {
@@ -228,12 +195,10 @@ fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
     }
     let mut products: Vec<String> = Vec::new();
     for product in given {
-        if products.contains(&product) {
-            settings.problem_with(name, &product, "remove the duplicate");
-        } else if let Some(reason) = unusable(&product) {
-            settings.problem_with(name, &product, reason);
-        } else {
-            products.push(product);
+        let duplicate = products.contains(&product).then_some("remove the duplicate");
+        match duplicate.or_else(|| unusable(&product)) {
+            Some(expected) => values.problem_with(list, &product, expected),
+            None => products.push(product),
         }
     }
     products
@@ -242,7 +207,7 @@ fn read_list(settings: &mut Settings, name: &'static str) -> Vec<String> {
 /// Whether this is a product that Link may be started with: what `scope` can name.
 #[must_use]
 pub fn is_product(name: &str) -> bool {
-    USABLE.contains(&name)
+    USABLE.split(' ').any(|usable| usable == name)
 }
 
 /// Why Link cannot be started with this name; `None`: it can.
@@ -254,7 +219,7 @@ fn unusable(product: &str) -> Option<&'static str> {
         "recurring_transactions" => Some("use transactions: recurring transactions come with it"),
         "investments_refresh" => Some("use investments: its refresh is a call for connections that have it"),
         "monitor" => Some("remove it: Monitor screens people without Link"),
-        _ if USABLE.contains(&product) => None,
+        _ if is_product(product) => None,
         _ => {
             Some("is no product of Plaid; the names are at https://plaid.com/docs/api/link/#linktokencreate")
         }

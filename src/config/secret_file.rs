@@ -1,4 +1,4 @@
-//! The `…_FILE` twins: secrets that are mounted as files and stay out of the environment.
+//! `…_FILE`: secrets that are mounted as files and stay out of the environment.
 
 use zeroize::Zeroizing;
 

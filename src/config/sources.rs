@@ -6,7 +6,7 @@ use super::dotenv::{misnamed_dotenv, read_dotenv};
 use super::problem::{Problem, Problems};
 use super::{Config, LoadOptions, TunnelSettings};
 
-/// The settings as they were found, before they are judged.
+/// The settings as they were found, before they are read.
 #[derive(Clone)]
 pub struct Sources {
     env: Vec<(String, String)>,
@@ -32,12 +32,10 @@ impl Sources {
                 .map(|(name, value)| (text(name), text(value)))
                 .collect(),
             dotenv,
-            note: misnamed.map(|name| Problem {
-                variable: ".env".to_owned(),
-                found: None,
-                expected: format!(
-                    "is missing, but there is a file {name}, which is not read: rename it to .env"
-                ),
+            note: misnamed.map(|name| {
+                let expected =
+                    format!("is missing, but there is a file {name}, which is not read: rename it to .env");
+                Problem::new(".env", expected)
             }),
         })
     }

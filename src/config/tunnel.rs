@@ -1,52 +1,18 @@
-//! Where tunnel agents tell of their tunnels.
+//! The few settings that `serve --tunnel` needs before all others, because `PUBLIC_URL` is to come from a tunnel.
 
-use url::Url;
-
-use super::address;
-use super::http::HttpConfig;
+use super::http::{TunnelApis, origin_text, read_port};
 use super::problem::{Problem, Problems};
-use super::settings::Settings;
+use super::settings::{APP_PORT, BROKER_CLOUDFLARED_METRICS, BROKER_NGROK_API, PORT, PUBLIC_URL};
+use super::values::Values;
 
-const NGROK: &str = "BROKER_NGROK_API";
-const CLOUDFLARED: &str = "BROKER_CLOUDFLARED_METRICS";
-/// What `--tunnel` has to know before everything else.
-const NEEDED: [&str; 4] = ["APP_PORT", "PORT", NGROK, CLOUDFLARED];
+const NEEDED: [&str; 4] = [
+    APP_PORT.variable.name,
+    PORT.variable.name,
+    BROKER_NGROK_API.variable.name,
+    BROKER_CLOUDFLARED_METRICS.variable.name,
+];
 
-/// Where the agents answer; `None`: they are not asked.
-#[derive(Clone, Debug)]
-pub struct TunnelApis {
-    /// `BROKER_NGROK_API`: the `web_addr` of ngrok's agent.
-    pub ngrok: Option<Url>,
-    /// `BROKER_CLOUDFLARED_METRICS`: what cloudflared has as `--metrics`.
-    pub cloudflared: Option<Url>,
-}
-
-impl TunnelApis {
-    pub(super) fn read(settings: &mut Settings) -> Self {
-        Self {
-            ngrok: read_api(settings, NGROK, "http://127.0.0.1:4040"),
-            cloudflared: read_api(settings, CLOUDFLARED, "http://127.0.0.1:20241"),
-        }
-    }
-}
-
-fn read_api(settings: &mut Settings, name: &'static str, default: &str) -> Option<Url> {
-    let given = settings.parsed(name, |text| {
-        if text.eq_ignore_ascii_case("off") {
-            return Ok(None);
-        }
-        let url = address::web_url(text)?;
-        if url.path() != "/" || url.query().is_some() {
-            return Err(format!(
-                "write the address without a path, for example {default}, or off"
-            ));
-        }
-        Ok(Some(url))
-    });
-    given.unwrap_or_else(|| Url::parse(default).ok())
-}
-
-/// What is read before all other settings, because `PUBLIC_URL` is to come from a tunnel.
+/// See [`TunnelSettings::load`].
 #[derive(Clone, Debug)]
 pub struct TunnelSettings {
     /// `APP_PORT`, else `PORT`.
@@ -58,7 +24,8 @@ pub struct TunnelSettings {
 }
 
 impl TunnelSettings {
-    /// Reads these few, from the same sources as [`Config::load`](super::Config::load); problems of others are told there.
+    /// Reads these few, from the same sources as [`Config::load`](super::Config::load), which reports the problems of the
+    /// others.
     ///
     /// # Errors
     /// The problems of these few.
@@ -66,16 +33,16 @@ impl TunnelSettings {
         env: impl IntoIterator<Item = (String, String)>,
         dotenv: Option<&str>,
     ) -> Result<Self, Problems> {
-        let mut settings = Settings::collect(env, dotenv);
-        let http = HttpConfig::read(&mut settings, None);
-        let mut problems: Vec<Problem> = settings.problems;
+        let mut values = Values::collect(env, dotenv);
+        let settings = Self {
+            port: read_port(&mut values),
+            public_url: values.optional(&PUBLIC_URL).map(|url| origin_text(&url)),
+            apis: TunnelApis::read(&mut values),
+        };
+        let mut problems: Vec<Problem> = values.problems;
         problems.retain(|problem| NEEDED.contains(&problem.variable.as_str()));
         if problems.is_empty() {
-            Ok(Self {
-                port: http.port,
-                public_url: http.public_base(),
-                apis: http.tunnels,
-            })
+            Ok(settings)
         } else {
             Err(Problems(problems))
         }

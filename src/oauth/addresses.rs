@@ -4,10 +4,10 @@ use http::{Method, Request, StatusCode};
 
 use super::suspicions;
 use crate::app::App;
+use crate::config::nearest::distance;
 use crate::http::client_ip::Peer;
 use crate::http::limits::Kind;
 use crate::http::wants_page;
-use crate::nearest::distance;
 use crate::request_log::Endpoint;
 
 /// What a profile of an OAuth client names, the guide's address for tokens last: on a tie the standard's name is told.

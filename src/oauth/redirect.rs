@@ -12,8 +12,8 @@ pub use difference::{difference, is_kore};
 pub(in crate::oauth) use native::any_port_origin;
 use native::{differs_in_port, without_port};
 
+use crate::config::nearest::distance;
 use crate::config::{Clients, RedirectUris};
-use crate::nearest::distance;
 use crate::store::model::OAuthRequest;
 
 /// A redirect URI that is on its client's list.

@@ -10,8 +10,8 @@ use super::params::Params;
 use super::redirect::{RedirectError, difference};
 use super::{scope, suspicions};
 use crate::app::App;
+use crate::config::nearest::{distance, nearest};
 use crate::config::{ClientConfig, Clients, ProductLists, is_product};
-use crate::nearest::{distance, nearest};
 use crate::plaid::Verdict;
 use crate::request_log::{Attempt, Endpoint};
 

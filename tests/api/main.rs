@@ -1,4 +1,5 @@
-//! The broker over real sockets, with its simulator: what a client, a browser and an attacker see.
+//! The broker over real sockets, with its simulator: what a client, a browser and an attacker see; and
+//! its settings.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +20,7 @@ mod checks;
 mod client_auth;
 mod clients;
 mod code;
+mod config;
 mod connections;
 mod consent;
 #[cfg(unix)]

@@ -71,7 +71,7 @@ fn whatever_else_keeps_the_broker_from_starting_is_told() {
             .set("APP_PORT", &port)
             .set("BROKER_OPS_BIND", &format!("127.0.0.1:{port}"))
             .run();
-        ended.must_say(2, &["BROKER_OPS_BIND", "the same place as APP_PORT"]);
+        ended.must_say(2, &["BROKER_OPS_BIND", "the same address as APP_PORT"]);
     }
 }
 

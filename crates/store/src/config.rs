@@ -1,5 +1,7 @@
 //! Where connections are stored and what seals them.
 
+mod parse;
+
 use std::fmt;
 use std::path::PathBuf;
 

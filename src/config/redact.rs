@@ -1,16 +1,16 @@
-//! What was found, made fit to stand in a log or on a terminal.
+//! Values made fit for a log or a terminal.
 
 /// Longer values are cut.
-const SHOWN_CHARS: usize = 120;
+const MOST_CHARS: usize = 120;
 /// Shorter runs of letters and digits are hardly keys: Plaid's secrets have 30 characters.
 const SECRET_CHARS: usize = 20;
-/// Shorter secrets are too ordinary to be looked for.
-const TELLING_CHARS: usize = 6;
+/// Shorter secrets are too ordinary to be searched for.
+const SEARCHED_CHARS: usize = 6;
 
 /// The text on one line, not too long, without a query (it may carry a token), without user and password, and not at
 /// all when it holds one of the secrets, pasted into the wrong variable.
-pub(super) fn shown<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
-    let pasted = |part: &str| part.len() >= TELLING_CHARS && text.contains(part);
+pub(super) fn redact<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    let pasted = |part: &str| part.len() >= SEARCHED_CHARS && text.contains(part);
     // A key ring is several secrets in one: its keys are looked for one by one.
     for secret in secrets {
         if pasted(secret) || secret.split([',', ':', '\n']).any(pasted) {
@@ -33,8 +33,8 @@ pub(super) fn shown<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> S
         }
         None => before.to_owned(),
     };
-    let mut line: String = open.escape_debug().take(SHOWN_CHARS).collect();
-    if open.escape_debug().nth(SHOWN_CHARS).is_some() {
+    let mut line: String = open.escape_debug().take(MOST_CHARS).collect();
+    if open.escape_debug().nth(MOST_CHARS).is_some() {
         line.push('…');
     } else if query.len() > 1 {
         line.extend(query.chars().take(1));
@@ -51,8 +51,8 @@ fn may_be_secret(run: &str) -> bool {
     run.len() >= SECRET_CHARS && count(char::is_ascii_digit) >= 2 && count(char::is_ascii_alphabetic) >= 1
 }
 
-/// What of a secret must not be told: of a URL, its password. The rest of it are names that stand everywhere.
-pub(super) fn telling(secret: &str) -> &str {
+/// The part of a secret that must not be shown: of a URL, its password. The rest of it are ordinary names.
+pub(super) fn secret_part(secret: &str) -> &str {
     let Some((_, rest)) = secret.split_once("://") else {
         return secret;
     };
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        shown(text, std::iter::empty())
+        redact(text, std::iter::empty())
     }
 
     #[test]
@@ -102,10 +102,10 @@ mod tests {
 
     #[test]
     fn of_a_url_its_password_is_the_secret() {
-        assert_eq!(telling("postgres://me:hu@sh@db.example:5432/broker"), "hu@sh");
-        assert_eq!(telling("postgres://me@db.example/broker"), "");
-        assert_eq!(telling("sqlite://data/sandbox.db"), "");
-        assert_eq!(telling("hush"), "hush");
+        assert_eq!(secret_part("postgres://me:hu@sh@db.example:5432/broker"), "hu@sh");
+        assert_eq!(secret_part("postgres://me@db.example/broker"), "");
+        assert_eq!(secret_part("sqlite://data/sandbox.db"), "");
+        assert_eq!(secret_part("hush"), "hush");
     }
 
     #[test]
@@ -130,8 +130,8 @@ mod tests {
     fn a_secret_is_kept_back_also_as_a_part_of_a_key_ring() {
         let secrets = || ["hush-hush", "2026-01:c2VjcmV0LWtleQ==,old:b2xkZXIta2V5", "abc"].into_iter();
         for text in ["hush-hush", "xhush-hushx", "c2VjcmV0LWtleQ==", "b2xkZXIta2V5"] {
-            assert_eq!(shown(text, secrets()), "a secret, not shown");
+            assert_eq!(redact(text, secrets()), "a secret, not shown");
         }
-        assert_eq!(shown("abc", secrets()), "abc");
+        assert_eq!(redact("abc", secrets()), "abc");
     }
 }

@@ -1,11 +1,9 @@
 //! Where values come from: environment, `.env`, files of secrets; quotes, empty values and unknown names.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::fs;
 
 use super::*;
-use crate::config::Environment;
+use plaid_token_broker::config::Environment;
 
 #[test]
 fn nothing_at_all_is_the_simulator_without_a_word_of_warning() {
@@ -46,7 +44,7 @@ fn each_secret_can_come_from_a_file() {
     fs::write(&path, "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
     assert!(matches!(
         good(&[("BROKER_KEYS_FILE", at)]).store.keys,
-        crate::config::KeySource::Given(_)
+        plaid_token_broker::config::KeySource::Given(_)
     ));
     fs::write(&path, "a-token-of-enough-length ").unwrap();
     assert_eq!(
@@ -59,7 +57,7 @@ fn each_secret_can_come_from_a_file() {
     );
     assert!(matches!(
         &good(&[("OAUTH_CLIENT_SECRET_FILE", at)]).oauth.clients.first().unwrap().kind,
-        crate::config::ClientKind::Confidential(secret) if secret.matches("a-token-of-enough-length ")
+        plaid_token_broker::config::ClientKind::Confidential(secret) if secret.matches("a-token-of-enough-length ")
     ));
 }
 
@@ -77,18 +75,18 @@ fn a_secret_and_its_file_at_once_are_refused_but_the_environment_wins_as_a_whole
 }
 
 #[test]
-fn a_file_of_a_secret_that_cannot_be_used_is_told_once() {
+fn a_file_of_a_secret_that_cannot_be_used_is_reported_once() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing").to_str().unwrap().to_owned();
-    let told = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", &missing)]));
+    let message = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", &missing)]));
     assert!(
-        told.starts_with("PLAID_SECRET_FILE: the file /") && told.contains("cannot be read"),
-        "{told}"
+        message.starts_with("PLAID_SECRET_FILE: the file /") && message.contains("cannot be read"),
+        "{message}"
     );
-    let told = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", SECRET)]));
+    let message = problem(load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET_FILE", SECRET)]));
     assert!(
-        told.contains("the file it names cannot be read") && !told.contains(SECRET),
-        "{told}"
+        message.contains("the file it names cannot be read") && !message.contains(SECRET),
+        "{message}"
     );
     let empty = dir.path().join("empty");
     fs::write(&empty, "\n").unwrap();
@@ -148,12 +146,12 @@ fn a_known_alias_is_refused_unless_the_setting_is_there_as_well() {
         ("NEXT_PUBLIC_PLAID_ENV", "production", "PLAID_ENV"),
     ] {
         let line = format!("{name}={value}");
-        for (told, place) in [
+        for (message, place) in [
             (problem(load(&[(name, value)])), "the environment"),
             (problem(layered(&[], &line)), ".env"),
         ] {
             assert_eq!(
-                told,
+                message,
                 format!("{name}: is no setting ({place} has it): rename it to {meant}")
             );
         }
@@ -192,7 +190,10 @@ fn a_name_of_a_secret_is_never_led_to_a_setting_that_is_shown() {
             &format!("sets {name}, which is no setting and is ignored"),
         );
         let suggested = config.warnings.concat();
-        for shown in crate::config::known().iter().filter(|variable| !variable.secret) {
+        for shown in plaid_token_broker::config::known()
+            .iter()
+            .filter(|variable| !variable.secret)
+        {
             assert!(
                 !suggested.contains(&format!("did you mean {}?", shown.name)),
                 "{suggested}"
@@ -239,7 +240,7 @@ fn the_quickstarts_own_dotenv_starts_unchanged_once_the_keys_are_filled_in() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let Problems(problems) = load(&[
         ("PLAID_ENV", "staging"),
         ("PLAID_CLIENT_ID", ID),

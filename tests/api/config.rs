@@ -1,6 +1,4 @@
-//! [`Config::load`], rule by rule.
-
-#![expect(clippy::panic, reason = "tests fail by panicking")]
+//! The settings, rule by rule: [`Config::load`] alone, without a broker.
 
 mod clients;
 mod documents;
@@ -13,7 +11,7 @@ mod plaid;
 mod secrets;
 mod store_and_log;
 
-use super::{Config, LoadOptions, Problems};
+use plaid_token_broker::config::{Config, LoadOptions, Problems};
 
 const ID: &str = "0123456789abcdef01234567";
 const SECRET: &str = "fedcba9876543210fedcba98765432";

@@ -1,9 +1,7 @@
 //! The environment and the keys.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use super::*;
-use crate::config::{Environment, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
+use plaid_token_broker::config::{Environment, SIMULATOR_CLIENT_ID, SIMULATOR_SECRET};
 
 #[test]
 fn the_environment_follows_from_the_keys_unless_it_is_named() {
@@ -26,7 +24,7 @@ fn the_environment_follows_from_the_keys_unless_it_is_named() {
 }
 
 #[test]
-fn unknown_environments_are_refused_and_development_is_told_to_be_retired() {
+fn unknown_environments_are_refused_and_development_is_reported_as_retired() {
     assert_eq!(
         problem(with_keys(&[("PLAID_ENV", "staging")])),
         "PLAID_ENV: choose simulator, sandbox or production (found `staging`)"
@@ -69,7 +67,7 @@ fn the_simulator_takes_its_own_keys_alone() {
     }
     assert!(
         problem(with_keys(&[("PLAID_ENV", "simulator")]))
-            .contains("the simulator does not take Plaid's keys")
+            .contains("the simulator does not accept Plaid's keys")
     );
 }
 

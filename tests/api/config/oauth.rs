@@ -1,12 +1,10 @@
 //! The OAuth client, its redirect URIs, and lifetimes.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::time::Duration;
 
 use super::*;
-use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, RedirectUris};
-use crate::secret::StoredSecret;
+use plaid_token_broker::config::{ClientAuthPolicy, ClientConfig, ClientKind, RedirectUris};
+use plaid_token_broker::secret::StoredSecret;
 
 const NAME: &str = "PLAID_REDIRECT_URI";
 
@@ -29,7 +27,7 @@ fn listed(value: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_first_client_has_plaids_keys_unless_told_otherwise() {
+fn the_first_client_has_plaids_keys_unless_others_are_set() {
     let client = first(with_keys(&[]).unwrap());
     assert_eq!((client.id.as_str(), secret_of(&client)), (ID, SECRET));
     assert!(client.raw_public_tokens && client.send_iss && client.products.is_none());
@@ -111,7 +109,7 @@ fn what_is_no_redirect_uri_is_refused() {
 fn without_a_redirect_uri_the_simulator_takes_loopback_and_the_others_take_none() {
     assert_eq!(first(good(&[])).redirect_uris, RedirectUris::AnyLoopback);
     let sandbox = load(&[("PLAID_CLIENT_ID", ID), ("PLAID_SECRET", SECRET)]).unwrap();
-    // Callbacks can be allowed on the set-up page too, so what it means that none is set is told once the store is open.
+    // Callbacks can be allowed on the set-up page too, so what it means that none is set is reported once the store is open.
     assert_eq!(sandbox.warnings, [""; 0]);
     assert_eq!(first(sandbox).redirect_uris, RedirectUris::Listed(Vec::new()));
 }

@@ -1,7 +1,5 @@
 //! Products, countries, language, names and Link's addresses.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use super::*;
 
 const REQUIRED: &str = "PLAID_REQUIRED_IF_SUPPORTED_PRODUCTS";
@@ -154,7 +152,7 @@ fn the_lines_to_use_instead_keep_every_product_and_hide_no_account() {
         let lines: Vec<_> = lines.iter().chain(unchanged).copied().collect();
         let better = good(&lines).link.products;
         assert_eq!(better.auth_filter(), None, "{settings:?}");
-        let sorted = |lists: &crate::config::ProductLists| {
+        let sorted = |lists: &plaid_token_broker::config::ProductLists| {
             let mut all: Vec<String> = lists.all().map(str::to_owned).collect();
             all.sort_unstable();
             all

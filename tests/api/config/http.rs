@@ -1,9 +1,7 @@
 //! Ports, addresses, proxies, the explorer and the admin token.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use super::*;
-use crate::config::{ExplorerMode, TunnelSettings};
+use plaid_token_broker::config::{ExplorerMode, TunnelSettings};
 
 #[test]
 fn the_port_is_app_port_else_port() {
@@ -85,13 +83,13 @@ fn two_of_our_addresses_are_not_the_same() {
         ),
     ] {
         let Problems(problems) = load(env).unwrap_err();
-        let told: Vec<_> = problems
+        let message: Vec<_> = problems
             .iter()
             .map(|problem| (problem.variable.as_str(), problem.expected.as_str()))
             .collect();
         assert!(
-            matches!(told.as_slice(), [(name, words)] if *name == variable && words.contains(&format!("the same place as {other} "))),
-            "{env:?}: {told:?}"
+            matches!(message.as_slice(), [(name, words)] if *name == variable && words.contains(&format!("the same address as {other} "))),
+            "{env:?}: {message:?}"
         );
     }
     for env in [

@@ -1,9 +1,7 @@
 //! `.env`, and the same lines through `docker run --env-file`: values are read as they are written, or refused.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use super::*;
-use crate::config::Environment;
+use plaid_token_broker::config::Environment;
 
 #[test]
 fn one_pair_of_quotes_is_removed_in_dotenv_and_in_the_environment() {
@@ -47,12 +45,12 @@ fn a_value_that_readers_change_is_refused_with_the_line_to_write() {
         ("abc$def", "write OAUTH_CLIENT_SECRET='…'"),
         ("abc'def\"ghi", "OAUTH_CLIENT_SECRET_FILE"),
     ] {
-        let told = problem(layered(&[], &format!("# why\nOAUTH_CLIENT_SECRET={value}")));
+        let message = problem(layered(&[], &format!("# why\nOAUTH_CLIENT_SECRET={value}")));
         assert!(
-            told.starts_with(".env line 2: ") && told.contains(advice),
-            "{told}"
+            message.starts_with(".env line 2: ") && message.contains(advice),
+            "{message}"
         );
-        assert!(!told.contains("abc"), "{told}");
+        assert!(!message.contains("abc"), "{message}");
         let single = !value.contains('\'');
         let written = if single {
             format!("'{value}'")
@@ -69,7 +67,7 @@ fn a_value_that_readers_change_is_refused_with_the_line_to_write() {
 fn client_secret_is(config: &Config, secret: &str) -> bool {
     matches!(
         &config.oauth.clients.first().unwrap().kind,
-        crate::config::ClientKind::Confidential(own) if own.matches(secret)
+        plaid_token_broker::config::ClientKind::Confidential(own) if own.matches(secret)
     )
 }
 
@@ -102,7 +100,7 @@ proptest::proptest! {
             let meant = spellings(&text);
             // An empty value is an unset one, and then the secret is Plaid's.
             let own = meant.iter().any(|meant| {
-                client_secret_is(config, if meant.trim().is_empty() { crate::config::SIMULATOR_SECRET } else { meant })
+                client_secret_is(config, if meant.trim().is_empty() { plaid_token_broker::config::SIMULATOR_SECRET } else { meant })
             });
             proptest::prop_assert!(own, "{line}");
             // The same line through `docker run --env-file`, which knows no comments.
@@ -111,7 +109,7 @@ proptest::proptest! {
                 let same = meant.iter().any(|meant| {
                     client_secret_is(config, meant) && outside.as_ref().is_ok_and(|outside| client_secret_is(outside, meant))
                 });
-                let unset = outside.as_ref().is_ok_and(|outside| client_secret_is(outside, crate::config::SIMULATOR_SECRET));
+                let unset = outside.as_ref().is_ok_and(|outside| client_secret_is(outside, plaid_token_broker::config::SIMULATOR_SECRET));
                 proptest::prop_assert!(same || unset, "{line}");
             }
         }
@@ -129,7 +127,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn broken_lines_of_dotenv_are_told_beside_the_other_problems() {
+fn broken_lines_of_dotenv_are_reported_beside_the_other_problems() {
     let problems = layered(&[], "APP_PORT=eighty\nPLAID_CLIENT_NAME='My Bot\n")
         .unwrap_err()
         .to_string();
@@ -167,10 +165,10 @@ fn lines_of_others_are_warned_of_at_most() {
         "BROKER_ADMIN_TOKEN: hush",
         "export BROKER_ADMIN_TOKEN",
     ] {
-        let told = problem(layered(&[], ours));
+        let message = problem(layered(&[], ours));
         assert!(
-            told.starts_with(".env line 1: write BROKER_ADMIN_TOKEN=…") && !told.contains("hush"),
-            "{told}"
+            message.starts_with(".env line 1: write BROKER_ADMIN_TOKEN=…") && !message.contains("hush"),
+            "{message}"
         );
     }
 }
