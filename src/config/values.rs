@@ -139,7 +139,8 @@ impl Values {
             if let Some((variable, right)) = right {
                 if self.is_given(variable) {
                     self.warn(format!(
-                        "{place} sets {name}, which is no setting and is ignored: {right} counts, which is set as well."
+                        "{place} sets {name}, which is no setting and is ignored: {} counts, which is set as well.",
+                        variable.name
                     ));
                 } else {
                     let expected = format!("is no setting ({place} has it): rename it to {right}");

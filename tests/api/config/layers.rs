@@ -164,6 +164,11 @@ fn a_known_alias_is_refused_unless_the_setting_is_there_as_well() {
         );
         assert!(!beside.warnings.concat().contains(SECRET));
     }
+    let file = with_keys(&[("PLAID_CLIENT_SECRET_FILE", "/no/such/file")]).unwrap();
+    warns(
+        &file,
+        "PLAID_CLIENT_SECRET_FILE, which is no setting and is ignored: PLAID_SECRET counts",
+    );
     let by_file = layered(
         &[("PLAID_SECRET_FILE", "/no/such/file"), ("PLAID_CLIENT_ID", ID)],
         "PLAID_CLIENT_SECRET=x",
