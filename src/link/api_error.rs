@@ -1,5 +1,7 @@
 //! Errors of the page's own calls: JSON that tells the page what to say and what helps.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -98,8 +100,8 @@ struct Body {
 }
 
 impl PageCallError {
-    /// The status and the error code.
-    pub(super) fn code(&self) -> (StatusCode, &'static str) {
+    #[must_use]
+    pub fn code(&self) -> (StatusCode, &'static str) {
         let (status, error, ..) = self.parts();
         (status, error)
     }
@@ -253,6 +255,8 @@ impl IntoResponse for PageCallError {
         if let Self::TooMany(too_many) = &self {
             response.headers_mut().insert(RETRY_AFTER, too_many.header());
         }
+        // For the request log.
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

@@ -8,14 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api_error::PageCallError;
+use super::callback;
 use super::complete::loggable;
 use super::transaction::Tab;
-use super::{callback, recorded};
 use crate::app::App;
 use crate::http::body;
 use crate::http::client_ip::Peer;
 use crate::http::request_id;
-use crate::request_log::Endpoint;
 use crate::store::model::{CancelOutcome, Flow, Transaction};
 use crate::telemetry::audit::Origin;
 
@@ -73,15 +72,9 @@ pub async fn link_exit(
     if !exit.cancel {
         return Ok(Json(json!({})).into_response());
     }
-    let attempt = recorded::attempt(&app, Endpoint::Cancel, &transaction);
+    tab.note_client(&transaction);
     let origin = Origin::request(peer.address, request_id::current());
-    let answer = cancel(&app, &transaction, origin).await;
-    recorded::finish(
-        attempt,
-        &answer,
-        "the person cancelled, and was sent back with access_denied",
-    );
-    answer
+    cancel(&app, &transaction, origin).await
 }
 
 async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<Response, PageCallError> {

@@ -5,18 +5,18 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::session::SESSION_TTL;
 use super::transaction::Tab;
-use super::{callback, cookies, recorded, session};
+use super::{callback, cookies, session};
 use crate::app::App;
 use crate::http::body;
 use crate::http::client_ip::Peer;
 use crate::http::request_id;
 use crate::plaid::connections::LinkResult;
-use crate::request_log::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
 use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
@@ -48,17 +48,6 @@ struct InstitutionNamed {
     institution_id: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Redirect {
-    redirect_to: String,
-}
-
-#[derive(Serialize)]
-struct Landed {
-    item_id: String,
-    next: &'static str,
-}
-
 /// Completes the transaction. Repeating it gives the same answer.
 pub async fn set_access_token(
     State(app): State<App>,
@@ -68,22 +57,7 @@ pub async fn set_access_token(
 ) -> Result<Response, PageCallError> {
     // Without a link token of ours there is nothing to complete, so the transaction is stored.
     let transaction = tab.transaction(&app, None).await?;
-    let attempt = recorded::attempt(&app, Endpoint::Completion, &transaction);
-    let answer = complete(&app, peer, &transaction, body).await;
-    recorded::finish(
-        attempt,
-        &answer,
-        "Link succeeded, and the browser was sent back with a code",
-    );
-    answer
-}
-
-async fn complete(
-    app: &App,
-    peer: Peer,
-    transaction: &Transaction,
-    body: Body,
-) -> Result<Response, PageCallError> {
+    tab.note_client(&transaction);
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
     let success: Success = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no result of Link"))?;
@@ -92,7 +66,7 @@ async fn complete(
     if !public_token.expose().starts_with("public-") {
         return Err(PageCallError::NotAToken);
     }
-    callback::check(app, &transaction.flow)?;
+    callback::check(&app, &transaction.flow)?;
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata
         .link_session_id
@@ -113,11 +87,11 @@ async fn complete(
         .complete(transaction.id, public_token, link, code_ttl, origin)
         .await?;
     match &transaction.flow {
-        Flow::OAuth(request) => Ok(Json(Redirect {
-            redirect_to: redirect(app, transaction, request)?,
-        })
-        .into_response()),
-        Flow::Browser => landed(app, transaction, connection_id, peer.https).await,
+        Flow::OAuth(request) => {
+            let redirect_to = redirect(&app, &transaction, request)?;
+            Ok(Json(json!({ "redirect_to": redirect_to })).into_response())
+        }
+        Flow::Browser => landed(&app, &transaction, connection_id, peer.https).await,
     }
 }
 
@@ -151,10 +125,7 @@ async fn landed(
         .await?
         .ok_or(PageCallError::Over)?;
     let cookie = cookies::set_session(&session::issue(app, transaction), SESSION_TTL, https);
-    let answer = Json(Landed {
-        item_id: connection.item_id,
-        next: "explorer",
-    });
+    let answer = Json(json!({ "item_id": connection.item_id, "next": "explorer" }));
     Ok(([(SET_COOKIE, cookie)], answer).into_response())
 }
 

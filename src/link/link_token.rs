@@ -6,15 +6,14 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::PageCallError;
+use super::callback;
 use super::transaction::Tab;
-use super::{callback, recorded};
 use crate::app::App;
 use crate::config::ProductLists;
 use crate::http::body;
 use crate::http::client_ip::Peer;
 use crate::http::request_id;
 use crate::plaid::{self, LinkProducts, LinkTokenRequest, LinkTokenUser};
-use crate::request_log::Endpoint;
 use crate::store::model::{LinkStart, Stage, Transaction};
 use crate::telemetry::audit::Origin;
 
@@ -51,11 +50,8 @@ pub async fn create_link_token(
     };
     let transaction = tab.transaction(&app, start.request.as_deref()).await?;
     let origin = Origin::request(peer.address, request_id::current());
-    let answer = create(&app, &transaction, origin).await;
-    if let Err(error) = &answer {
-        recorded::failed(recorded::attempt(&app, Endpoint::LinkToken, &transaction), error);
-    }
-    answer
+    tab.note_client(&transaction);
+    create(&app, &transaction, origin).await
 }
 
 async fn create(

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::http::client_ip::Peer;
 use crate::http::limits::Kind;
 use crate::http::{CrossSite, refuse_cross_site};
+use crate::oauth::facts::Facts;
 use crate::random;
 use crate::secret::OwnToken;
 use crate::store::model::{Flow, NewTransaction, Nonce, Stage, Transaction, TransactionId};
@@ -76,9 +77,18 @@ pub(super) fn prepare(
 pub struct Tab {
     handle: PresentedToken,
     cookie: PresentedToken,
+    facts: Facts,
 }
 
 impl Tab {
+    /// Notes whose request it is; those of the browser login flow are no client's.
+    pub(super) fn note_client(&self, transaction: &Transaction) {
+        if let Flow::OAuth(request) = &transaction.flow {
+            self.facts
+                .note(|known| known.client = Some(request.client_id.clone()));
+        }
+    }
+
     /// The tab's transaction, once cookie and handle are proven to belong to it. It may not be stored yet if the page sent
     /// its sealed `request`.
     pub(super) async fn transaction(
@@ -138,6 +148,11 @@ impl FromRequestParts<App> for Tab {
             .and_then(|text| tokens.parse(TokenKind::TransactionCookie, &text))
             .filter(|cookie| cookie.id() == handle.id())
             .ok_or(PageCallError::NoTransaction)?;
-        Ok(Self { handle, cookie })
+        let facts = parts.extensions.get::<Facts>().cloned().unwrap_or_default();
+        Ok(Self {
+            handle,
+            cookie,
+            facts,
+        })
     }
 }

@@ -8,7 +8,7 @@ use super::params::{Params, ParamsError, raw_query_value};
 use super::pkce;
 use super::redirect::{RedirectError, RedirectTarget};
 use super::scope;
-use crate::config::{ClientConfig, ClientKind, ProductLists};
+use crate::config::{ClientConfig, ClientKind, Clients, ProductLists};
 use crate::store::model::OAuthRequest;
 
 /// The parameters that make a request an OAuth one. Without any, `GET /` is the browser login flow.
@@ -36,6 +36,17 @@ const MAX_STATE: usize = 4096;
 #[must_use]
 pub fn is_oauth(params: &Params) -> bool {
     params.has_any(&OAUTH_PARAMETERS)
+}
+
+/// The client that a request names, or means by naming none.
+#[must_use]
+pub fn named_client<'a>(clients: &'a Clients, query: &str) -> Option<&'a ClientConfig> {
+    let params = Params::from_query(query.as_bytes()).unwrap_or_default();
+    match params.get("client_id") {
+        Some(id) => clients.find(id),
+        None if params.is_doubled("client_id") => None,
+        None => clients.first(),
+    }
 }
 
 /// A checked request.

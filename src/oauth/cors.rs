@@ -18,15 +18,13 @@ use url::Url;
 use super::redirect::any_port_origin;
 use crate::app::App;
 use crate::config::{ClientConfig, ClientKind};
-use crate::request_log::Endpoint;
+
+const ENDPOINTS: [&str; 3] = ["/oauth/token", "/api/send_the_access_token_AUTH", "/oauth/revoke"];
 
 /// Answers preflight requests, and lets pages of registered origins read every response of these endpoints, errors too.
 /// Never with credentials: no cookie counts here.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    if !matches!(
-        Endpoint::of_path(request.uri().path()),
-        Some(Endpoint::Token | Endpoint::Revocation)
-    ) {
+    if !ENDPOINTS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let registered = |origin: &&HeaderValue| {

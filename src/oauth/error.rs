@@ -1,6 +1,8 @@
 //! The token endpoint's errors, mapped once to RFC 6749 5.2. The body explains itself, because Kore.ai's "Test"
 //! button shows it; what is our own fault stays in the log.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -218,6 +220,8 @@ impl IntoResponse for TokenError {
         if let Self::TooMany(too_many) = &self {
             headers.insert(RETRY_AFTER, too_many.header());
         }
+        // For the request log.
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

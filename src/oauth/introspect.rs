@@ -2,25 +2,22 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use serde::Serialize;
 
 use super::client_auth::Authenticated;
-use super::endpoint::{self, Attempt, Sent};
+use super::endpoint::Call;
 use super::error::TokenError;
 use super::rotation;
 use crate::app::App;
-use crate::http::client_ip::Peer;
 use crate::plaid::Verdict;
 use crate::plaid::connections::Health;
-use crate::request_log::Endpoint;
 use crate::secret::PlaidAccessToken;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant, GrantId};
 
-/// Inactive tokens are told nothing more of (RFC 7662 2.2).
+/// Of inactive tokens nothing more is said (RFC 7662 2.2).
 #[derive(Default, Serialize)]
 struct Body7662 {
     active: bool,
@@ -45,43 +42,27 @@ struct Body7662 {
     health: Option<&'static str>,
 }
 
-/// `POST /oauth/introspect`: for clients that proved themselves, about their own tokens.
-pub async fn introspect(
-    State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let sent = Sent::new(query.as_deref(), &headers, body);
-    let mut attempt = Attempt::new(&app, Endpoint::Introspection, peer);
-    let answer = serve(&app, peer, &mut attempt, sent).await;
-    let answer = answer.map(|told| {
-        let words = if told.active {
-            "the token is good"
-        } else {
-            "the token is not good"
-        };
-        (Json(told).into_response(), words)
-    });
-    attempt.answered(&app, answer)
+/// For clients that proved themselves, about their own tokens.
+pub async fn introspect(State(app): State<App>, call: Call, body: Body) -> Response {
+    let answer = serve(&app, &call, body).await;
+    call.answer(&app, answer.map(|body| Json(body).into_response()))
 }
 
-async fn serve(app: &App, peer: Peer, attempt: &mut Attempt, sent: Sent<'_>) -> Result<Body7662, TokenError> {
-    let request = endpoint::read(app, peer, sent, attempt).await?;
+async fn serve(app: &App, call: &Call, body: Body) -> Result<Body7662, TokenError> {
+    let request = call.read(app, body).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, attempt)?;
+    let client = request.authenticate(app, &clients)?;
     if !client.proven {
         return Err(request.secret_missing());
     }
     let token = request.token()?;
-    match find(app, &client, token).await? {
-        Some((grant, connection)) => {
-            let token_type = is_access_token(token).then_some("Bearer");
-            Ok(describe(app, &client, grant, connection, token_type).await)
-        }
-        None => Ok(Body7662::default()),
-    }
+    let Some((grant, connection)) = find(app, &client, token).await? else {
+        return Ok(Body7662::default());
+    };
+    let token_type = is_access_token(token).then_some("Bearer");
+    let body = describe(app, &client, grant, connection, token_type).await;
+    call.facts.note(|known| known.found = body.active);
+    Ok(body)
 }
 
 fn is_access_token(token: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use http::StatusCode;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -27,15 +28,18 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Of the addresses that OAuth clients call from server to server, the one at this path.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
-        match path {
-            "/oauth/token" | "/api/send_the_access_token_AUTH" => Some(Self::Token),
-            "/oauth/revoke" => Some(Self::Revocation),
-            "/oauth/introspect" => Some(Self::Introspection),
-            _ => None,
-        }
+        Some(match path {
+            "/" | "/oauth/authorize" => Self::Authorization,
+            "/api/create_link_token" => Self::LinkToken,
+            "/api/set_access_token" => Self::Completion,
+            "/api/link_exit" => Self::Cancel,
+            "/oauth/token" | "/api/send_the_access_token_AUTH" => Self::Token,
+            "/oauth/revoke" => Self::Revocation,
+            "/oauth/introspect" => Self::Introspection,
+            _ => return None,
+        })
     }
 }
 
@@ -90,11 +94,13 @@ pub struct Entry {
     /// The outcome in words, naming the cause.
     pub words: String,
     /// What to do about it.
-    pub fix: Option<String>,
+    pub fix: Option<&'static str>,
     /// What is odd and did not decide.
     pub remarks: Vec<String>,
     /// The callback that was refused and could be allowed.
     pub redirect_uri: Option<String>,
+    /// The header of our own rehearsal was sent. Anybody can send it, so it hides nothing.
+    pub rehearsal: bool,
     /// The network of a browser: an IPv4 address, or the /48 of an IPv6 address. It is not shown.
     #[serde(skip)]
     pub(super) network: Option<IpAddr>,
@@ -105,6 +111,54 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A request that nothing is known of but where it went; until it is answered it counts as given up.
+    pub(super) fn new(endpoint: Endpoint, at: Timestamp) -> Self {
+        Self {
+            number: 0,
+            id: 0,
+            at,
+            endpoint,
+            client: None,
+            proven: false,
+            parameters: Vec::new(),
+            others: 0,
+            content_type: None,
+            authentication: None,
+            grant_type: None,
+            outcome: Outcome::GivenUp,
+            status: None,
+            error: None,
+            words: "the caller went away before there was an answer".to_owned(),
+            fix: None,
+            remarks: Vec::new(),
+            redirect_uri: None,
+            rehearsal: false,
+            network: None,
+            request_id: String::new(),
+            count: Count(1),
+        }
+    }
+
+    pub(super) fn good(&mut self, status: StatusCode, words: &str) {
+        self.outcome = Outcome::Good;
+        self.status = Some(status.as_u16());
+        words.clone_into(&mut self.words);
+    }
+
+    pub(super) fn refused(
+        &mut self,
+        status: StatusCode,
+        error: &'static str,
+        words: impl Into<String>,
+        fix: Option<&'static str>,
+    ) {
+        self.outcome = Outcome::Refused;
+        self.status = Some(status.as_u16());
+        self.error = Some(error);
+        self.words = words.into();
+        self.fix = fix;
+    }
+
     /// Whether this is the same mishap as `other`, another time.
     pub(super) fn repeats(&self, other: &Self) -> bool {
         self.outcome == Outcome::Refused

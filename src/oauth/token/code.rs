@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::answer::Granted;
+use super::Granted;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::ClientKind;

@@ -4,7 +4,7 @@
 //! refresh fails open when Plaid is down, slow or rate-limiting. A confidential client's refresh token does not rotate,
 //! since it is not documented whether Kore.ai keeps a new one; a public client's does (RFC 9700 4.14.2).
 
-use super::answer::Granted;
+use super::Granted;
 use crate::app::App;
 use crate::config::ClientKind;
 use crate::oauth::client_auth::Authenticated;
