@@ -30,7 +30,6 @@ const MAX_LISTENERS: usize = 16;
 /// How far a listener may be behind before it is told everything again.
 const NEWS: usize = 64;
 
-/// Cloning it is cheap.
 #[derive(Clone)]
 pub struct RequestLog(Arc<Shared>);
 

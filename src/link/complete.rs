@@ -10,48 +10,38 @@ use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::session::SESSION_TTL;
-use super::transaction::Tab;
-use super::{callback, cookies, session};
+use super::transaction::{self, Tab};
+use super::{cookies, session};
 use crate::app::App;
 use crate::http::body;
-use crate::http::client_ip::Peer;
-use crate::http::request_id;
 use crate::plaid::connections::LinkResult;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
 use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
-use crate::telemetry::audit::Origin;
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
 struct Success {
     /// `null` when the products give no Item.
-    #[serde(default)]
     public_token: Option<PlaidPublicToken>,
-    #[serde(default)]
     metadata: Option<Metadata>,
 }
 
 #[derive(Default, Deserialize)]
 struct Metadata {
-    #[serde(default)]
     institution: Option<InstitutionNamed>,
-    #[serde(default)]
     link_session_id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct InstitutionNamed {
-    #[serde(default)]
     name: Option<String>,
-    #[serde(default)]
     institution_id: Option<String>,
 }
 
 /// Completes the transaction. Repeating it gives the same answer.
 pub async fn set_access_token(
     State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
     tab: Tab,
     body: Body,
 ) -> Result<Response, PageCallError> {
@@ -66,7 +56,7 @@ pub async fn set_access_token(
     if !public_token.expose().starts_with("public-") {
         return Err(PageCallError::NotAToken);
     }
-    callback::check(&app, &transaction.flow)?;
+    transaction::check_callback(&app, &transaction.flow)?;
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata
         .link_session_id
@@ -81,17 +71,16 @@ pub async fn set_access_token(
         link_session_id,
     };
     let code_ttl = app.config.oauth.code_ttl;
-    let origin = Origin::request(peer.address, request_id::current());
     let connection_id = app
         .connections
-        .complete(transaction.id, public_token, link, code_ttl, origin)
+        .complete(transaction.id, public_token, link, code_ttl, tab.origin())
         .await?;
     match &transaction.flow {
         Flow::OAuth(request) => {
             let redirect_to = redirect(&app, &transaction, request)?;
             Ok(Json(json!({ "redirect_to": redirect_to })).into_response())
         }
-        Flow::Browser => landed(&app, &transaction, connection_id, peer.https).await,
+        Flow::Browser => landed(&app, &transaction, connection_id, tab.peer.https).await,
     }
 }
 
@@ -102,7 +91,7 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Res
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
     // The callback may have been removed while Plaid answered: then nobody gets the code, and it runs out.
-    let redirect_to = callback::redirect(app, request, |target, issuer| {
+    let redirect_to = transaction::redirect(app, request, |target, issuer| {
         target.with_code(code.expose(), issuer)
     })?;
     // The answer of a repeat holds the same code.

@@ -70,7 +70,6 @@ pub async fn root(State(app): State<App>, visit: Visit) -> Response {
     }
 }
 
-/// `GET /oauth/authorize`: always OAuth.
 pub async fn authorize(State(app): State<App>, visit: Visit) -> Response {
     if visit.only_looks {
         return StatusCode::OK.into_response();
@@ -113,15 +112,11 @@ fn ask(app: &App, visit: &Visit) -> (Asked, Response) {
             request,
             scope,
         }) => {
+            // Link shows the latter as well.
             let name = client.name.as_ref().unwrap_or(&app.config.link.client_name);
-            let asker = Asker {
-                client_name: Some(name.clone()),
-                return_host: target.host(),
-            };
-            (
-                Asked::Good,
-                link_page(app, visit, Flow::OAuth(request), scope, asker),
-            )
+            let (flow, name) = (Flow::OAuth(request), Some(name.clone()));
+            let page = link_page(app, visit, flow, scope, name, target.host());
+            (Asked::Good, page)
         }
         Err(AuthorizeError::Page(error)) => {
             let named = request::named_client(&clients, &visit.query);
@@ -170,7 +165,7 @@ fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
         return refusal::too_many(app, visit.root, too_many);
     }
-    link_page(app, visit, Flow::Browser, None, Asker::default())
+    link_page(app, visit, Flow::Browser, None, None, None)
 }
 
 /// This response, unless its address has had too many.
@@ -220,15 +215,15 @@ fn no_page(app: &App, visit: &Visit) -> Option<Response> {
     Some(html(visit.root, &page, policy::FRAMED_PAGE))
 }
 
-/// Who the page says is asking, and where the person returns to.
-#[derive(Default)]
-struct Asker {
-    /// The client's own name, else `PLAID_CLIENT_NAME`, which Link shows as well.
+/// `client_name` and `return_host`: who the page says is asking, and where the person returns to.
+fn link_page(
+    app: &App,
+    visit: &Visit,
+    flow: Flow,
+    scope: Option<Vec<String>>,
     client_name: Option<String>,
     return_host: Option<String>,
-}
-
-fn link_page(app: &App, visit: &Visit, flow: Flow, scope: Option<Vec<String>>, asker: Asker) -> Response {
+) -> Response {
     let can_cancel = matches!(flow, Flow::OAuth(_));
     let configured = &app.config.link.products;
     let lists = scope
@@ -249,11 +244,11 @@ fn link_page(app: &App, visit: &Visit, flow: Flow, scope: Option<Vec<String>>, a
         nonce: nonce(),
         handle: prepared.handle.expose().to_owned(),
         request: prepared.request,
-        client_name: asker.client_name,
+        client_name,
         products: plain_products(&products),
         environment: app.page_environment(),
         can_cancel,
-        return_host: asker.return_host,
+        return_host,
         resume: false,
     };
     let mut response = with_policy(&page);

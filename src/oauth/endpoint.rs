@@ -9,14 +9,14 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
-use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
-use super::cors::OtherPage;
+use super::client_auth::{self, Authenticated, ClientAuthError, Credentials};
+use super::cors::is_of_another_page;
 use super::error::TokenError;
 use super::facts::Facts;
 use super::findings;
 use super::params::Params;
 use crate::app::App;
-use crate::config::{ClientKind, Clients};
+use crate::config::Clients;
 use crate::http::body::{self, BodyError};
 use crate::http::client_ip::Peer;
 use crate::http::limits::Kind;
@@ -67,11 +67,11 @@ impl Call {
                 known.findings = findings::tokens(app, &params);
             });
             params.none_doubled()?;
-            let presented = client_auth::presented(&self.headers, &params)?;
+            let credentials = client_auth::credentials(&self.headers, &params)?;
             Ok(Request {
                 call: self,
                 params,
-                presented,
+                credentials,
             })
         };
         match read.await {
@@ -111,7 +111,7 @@ impl Call {
 pub(super) struct Request<'c> {
     call: &'c Call,
     pub(super) params: Params,
-    presented: Presented,
+    credentials: Credentials,
 }
 
 impl Request<'_> {
@@ -125,41 +125,33 @@ impl Request<'_> {
         let Call {
             peer, headers, facts, ..
         } = self.call;
-        let presented = &self.presented;
+        let credentials = &self.credentials;
         let all = clients.as_slice();
         let policy = app.config.oauth.client_auth;
-        let result = client_auth::authenticate(presented, all, policy, app.config.plaid.environment);
+        let result = client_auth::authenticate(credentials, all, policy, app.config.plaid.environment);
         let is_proven = result.as_ref().is_ok_and(|client| client.proven);
         facts.note(|known| {
             let client = result.as_ref().map(|authenticated| authenticated.client).ok();
-            let client = client.or_else(|| presented.named(all).next());
+            let client = client.or_else(|| credentials.named(all).next());
             known.client = client.map(|client| client.id.clone());
-            known.method = Some(presented.method);
+            known.method = Some(credentials.method);
             known.proven = is_proven;
             known.lenient = result.as_ref().is_ok_and(|client| client.lenient);
             known
                 .findings
-                .extend(findings::client(app, clients, headers, presented, &result));
+                .extend(findings::client(app, clients, headers, credentials, &result));
         });
         match &result {
             Ok(client) if is_proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,
         }
         let client = result.map_err(|error| self.explained(error.into()))?;
-        if OtherPage::of(headers).is_some_and(|page| !page.is_of(client.client)) {
+        if is_of_another_page(headers, client.client) {
             tracing::warn!(security.event = "request_of_another_origin", oauth.client_id = %client.client.id,
                 "a web page sent a request for a client that has no redirect URI of its origin");
             return Err(TokenError::OtherOrigin);
         }
         Ok(client)
-    }
-
-    /// Refuses a confidential client without its secret, even where the token endpoint accepts it (in the sandbox).
-    pub(super) fn must_be_proven(&self, client: &Authenticated<'_>) -> Result<(), TokenError> {
-        match client.client.kind {
-            ClientKind::Confidential(_) if !client.proven => Err(self.secret_missing()),
-            _ => Ok(()),
-        }
     }
 
     pub(super) fn secret_missing(&self) -> TokenError {

@@ -19,7 +19,6 @@ use crate::store::StoreError;
 /// A token request that fails.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    /// The body's parameters.
     #[error(transparent)]
     Params(#[from] ParamsError),
     /// A parameter is missing or contradicts another.
@@ -51,33 +50,27 @@ pub enum TokenError {
     /// The body did not arrive in time.
     #[error("the body did not arrive in time")]
     TooSlow,
-    /// Client authentication.
     #[error(transparent)]
     Client(#[from] ClientAuthError),
     /// This client may not do this.
     #[error("{0}")]
     UnauthorizedClient(&'static str),
-    /// Not one of ours.
     #[error("use grant_type=authorization_code or grant_type=refresh_token")]
     GrantType,
     /// The code, refresh token or public token is not good.
     #[error("{0}")]
     InvalidGrant(&'static str),
-    /// PKCE.
     #[error(transparent)]
     Pkce(#[from] PkceError),
     /// Plaid said so: the token is bad, or the connection is dead.
     #[error("{description}")]
     PlaidSaidNo {
-        /// For the client's developer.
         description: &'static str,
-        /// Plaid's words.
         source: PlaidError,
     },
     /// Plaid could not be asked, or answered with an error.
     #[error(transparent)]
     Plaid(#[from] PlaidError),
-    /// Our store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Too many requests of this client or address.
@@ -86,7 +79,6 @@ pub enum TokenError {
     /// Too much is under way at Plaid.
     #[error("too many exchanges are under way; try again shortly")]
     Busy,
-    /// A mistake of ours.
     #[error("an exchange ended unexpectedly")]
     Task,
 }

@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 
-use super::client_auth::{Authenticated, ClientAuthError, Method, Presented, header_is};
+use super::client_auth::{Authenticated, ClientAuthError, Credentials, Method, header_is};
 use super::params::Params;
 use crate::app::App;
 use crate::config::{ClientKind, Clients};
@@ -136,12 +136,12 @@ pub(super) fn client(
     app: &App,
     clients: &Clients,
     headers: &HeaderMap,
-    presented: &Presented,
+    credentials: &Credentials,
     result: &Result<Authenticated<'_>, ClientAuthError>,
 ) -> Vec<Finding> {
     let plaid = &app.config.plaid;
     let mut findings: Vec<Finding> = Vec::new();
-    if presented.method != Method::PlaidHeaders {
+    if credentials.method != Method::PlaidHeaders {
         if header_is(headers, "plaid-secret", |sent| plaid.secret.matches(sent)) == Some(false) {
             findings.push(Finding::Contradicts("PLAID-SECRET"));
         }
@@ -150,16 +150,16 @@ pub(super) fn client(
         }
     }
     match result {
-        Ok(_) if presented.ignores_header() => findings.push(Finding::HeaderIgnored),
+        Ok(_) if credentials.not_basic => findings.push(Finding::HeaderIgnored),
         Err(ClientAuthError::Unknown) => {
             findings.push(Finding::UnknownId(id(
                 app,
                 clients,
-                presented.id().unwrap_or_default(),
+                credentials.id().unwrap_or_default(),
             )));
         }
         Err(ClientAuthError::WrongSecret) => {
-            findings.push(Finding::WrongSecret(secret(app, clients, presented)));
+            findings.push(Finding::WrongSecret(secret(app, clients, credentials)));
         }
         Ok(_) | Err(_) => {}
     }
@@ -171,44 +171,50 @@ pub(super) fn client(
 pub fn id(app: &App, clients: &Clients, id: &str) -> Id {
     let plaid = &app.config.plaid;
     let any = |is: &dyn Fn(&str) -> bool| clients.as_slice().iter().any(|client| is(&client.id));
-    if plaid.secret.matches(id) {
-        Id::OwnPlaidSecret
-    } else if any(&|own| own == id.trim()) {
-        Id::Spaced
-    } else if any(&|own| own.eq_ignore_ascii_case(id)) {
-        Id::OtherCase
-    } else if id == plaid.client_id {
-        Id::OwnPlaidClientId
-    } else if is_hex(id, 24) {
-        Id::LikePlaidClientId
-    } else if is_hex(id, 30) {
-        Id::LikePlaidSecret
-    } else if id.contains("{{") {
-        Id::Placeholder
-    } else {
-        Id::Unknown
-    }
+    first(
+        Id::Unknown,
+        [
+            (plaid.secret.matches(id), Id::OwnPlaidSecret),
+            (any(&|own| own == id.trim()), Id::Spaced),
+            (any(&|own| own.eq_ignore_ascii_case(id)), Id::OtherCase),
+            (id == plaid.client_id, Id::OwnPlaidClientId),
+            (is_hex(id, 24), Id::LikePlaidClientId),
+            (is_hex(id, 30), Id::LikePlaidSecret),
+            (id.contains("{{"), Id::Placeholder),
+        ],
+    )
 }
 
-fn secret(app: &App, clients: &Clients, presented: &Presented) -> Secret {
-    let client = presented.named(clients.as_slice()).next();
+fn secret(app: &App, clients: &Clients, credentials: &Credentials) -> Secret {
+    let client = credentials.named(clients.as_slice()).next();
     let is_own = |sent: &str| match client.map(|client| &client.kind) {
         Some(ClientKind::Confidential(secret)) => secret.matches(sent),
         _ => false,
     };
-    if presented.any_secret(|sent| is_own(sent.trim())) {
-        Secret::Spaced
-    } else if presented.any_secret(|sent| client.is_some_and(|client| client.id == sent)) {
-        Secret::ClientId
-    } else if presented.any_secret(|sent| app.config.plaid.secret.matches(sent)) {
-        Secret::OwnPlaidSecret
-    } else if presented.any_secret(|sent| sent.contains("{{")) {
-        Secret::Placeholder
-    } else if presented.any_secret(|sent| is_hex(sent, 30)) {
-        Secret::LikePlaidSecret
-    } else {
-        Secret::Unknown
-    }
+    let is_id = |sent: &str| client.is_some_and(|client| client.id == sent);
+    let is_plaids = |sent: &str| app.config.plaid.secret.matches(sent);
+    first(
+        Secret::Unknown,
+        [
+            (credentials.any_secret(|sent| is_own(sent.trim())), Secret::Spaced),
+            (credentials.any_secret(is_id), Secret::ClientId),
+            (credentials.any_secret(is_plaids), Secret::OwnPlaidSecret),
+            (
+                credentials.any_secret(|sent| sent.contains("{{")),
+                Secret::Placeholder,
+            ),
+            (
+                credentials.any_secret(|sent| is_hex(sent, 30)),
+                Secret::LikePlaidSecret,
+            ),
+        ],
+    )
+}
+
+/// The first of these that holds.
+fn first<T>(otherwise: T, looks: impl IntoIterator<Item = (bool, T)>) -> T {
+    let found = looks.into_iter().find(|(holds, _)| *holds);
+    found.map_or(otherwise, |(_, looks)| looks)
 }
 
 fn is_hex(text: &str, length: usize) -> bool {

@@ -44,10 +44,8 @@ pub enum ParamsError {
     /// The same name with two values. Holds the name as it may be shown.
     #[error("the parameter '{0}' was sent more than once with different values")]
     Doubled(String),
-    /// Longer than any client's.
     #[error("the query is longer than {MAX_QUERY} bytes")]
     TooLong,
-    /// Too many.
     #[error("there are more than {MAX_PARAMETERS} parameters")]
     TooMany,
     /// A JSON member that is not a string.
@@ -64,7 +62,6 @@ pub struct Params {
     values: BTreeMap<String, String>,
     /// The names that came with differing values, which are not kept.
     doubled: BTreeSet<String>,
-    /// How many others came.
     others: usize,
 }
 

@@ -56,7 +56,7 @@ impl RedirectTarget {
         );
         let uri = match (sent, list) {
             // Where any port is meant, only the request can say which.
-            (None, [only]) if !any_loopback && !(is_native && without_port(only).is_some()) => only.clone(),
+            (None, [only]) if !(any_loopback || is_native && without_port(only).is_some()) => only.clone(),
             (None, list) => {
                 return Err(RedirectError::Missing {
                     any_registered: any_loopback || !list.is_empty(),
@@ -64,7 +64,7 @@ impl RedirectTarget {
             }
             (Some(sent), list) => {
                 let is = |listed: &String| listed == sent || (is_native && differs_in_port(listed, sent));
-                if !list.iter().any(is) && !(any_loopback && is_loopback_url(sent)) {
+                if !(list.iter().any(is) || any_loopback && is_loopback_url(sent)) {
                     return Err(RedirectError::NotListed {
                         sent: sent.to_owned(),
                         nearest: nearest(list, sent),
@@ -88,7 +88,6 @@ impl RedirectTarget {
         .ok()
     }
 
-    /// The URI itself.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri

@@ -29,7 +29,11 @@ async fn serve(app: &App, call: &Call, body: Body) -> Result<(), TokenError> {
     let request = call.read(app, body).await?;
     let clients = app.clients();
     let client = request.authenticate(app, &clients)?;
-    request.must_be_proven(&client)?;
+    let is_public = matches!(client.client.kind, ClientKind::Public);
+    // Even where the token endpoint accepts a confidential client without its secret (in the sandbox).
+    if !client.proven && !is_public {
+        return Err(request.secret_missing());
+    }
     let named = grants(app, &client, request.token()?).await?;
     if named.is_empty() {
         // Unknown tokens are as good as revoked (RFC 7009 2.2).

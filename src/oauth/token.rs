@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::config::ClientConfig;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant};
-use request::Presented;
+use request::TokenGrant;
 
 pub async fn token(State(app): State<App>, call: Call, body: Body) -> Response {
     let answer = serve(&app, &call, body).await;
@@ -35,16 +35,16 @@ pub async fn token(State(app): State<App>, call: Call, body: Body) -> Response {
 
 async fn serve(app: &App, call: &Call, body: Body) -> Result<Response, TokenError> {
     let request = call.read(app, body).await?;
-    let presented = request::presented(&request.params);
-    let kind = presented.as_ref().ok().map(Presented::kind);
+    let asked = request::grant(&request.params);
+    let kind = asked.as_ref().ok().map(TokenGrant::kind);
     call.facts.note(|known| known.grant = kind);
     let clients = app.clients();
     let client = request.authenticate(app, &clients)?;
     let origin = call.origin();
-    let granted = match presented.map_err(|error| request.explained(error))? {
-        Presented::Code(code) => code::redeem(app, origin, &client, &code, &request.params).await?,
-        Presented::PublicToken(token) => raw::exchange(app, origin, &client, token).await?,
-        Presented::Refresh(token) => refresh::refresh(app, origin, &client, &token).await?,
+    let granted = match asked.map_err(|error| request.explained(error))? {
+        TokenGrant::Code(code) => code::redeem(app, origin, &client, &code, &request.params).await?,
+        TokenGrant::PublicToken(token) => raw::exchange(app, origin, &client, token).await?,
+        TokenGrant::Refresh(token) => refresh::refresh(app, origin, &client, &token).await?,
     };
     tracing::info!(oauth.client_id = %client.client.id, oauth.grant = kind, grant = %granted.grant.id,
         client.auth = client.method.as_str(), "token answered");

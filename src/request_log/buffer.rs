@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::entry::{Count, Endpoint, Entry, Outcome};
 
-/// Entries of one shelf.
 const PER_SHELF: usize = 40;
 /// Shelves: with more clients, those go that were not asked for longest.
 const MAX_SHELVES: usize = 128;
@@ -26,11 +25,9 @@ struct Shelf {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
-    /// The client proved itself.
     Proven,
     /// Browsers, which anybody may send here in a client's name.
     Browser,
-    /// Programs that proved nothing.
     Unproven,
     /// Our own rehearsal, or whoever says so.
     Rehearsal,
@@ -53,7 +50,6 @@ impl Shelf {
     }
 }
 
-/// All that is remembered.
 #[derive(Default)]
 pub(super) struct Buffer {
     last: u64,

@@ -7,23 +7,19 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 
-/// What was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
-    /// The Authorization URL.
+    #[default]
     Authorization,
     /// Link is to be started (only failures are remembered).
     LinkToken,
     /// Link has succeeded: the browser brings its result.
     Completion,
-    /// The person went back.
     Cancel,
     /// The Token request URL and Refresh Token URL.
     Token,
-    /// `POST /oauth/revoke`.
     Revocation,
-    /// `POST /oauth/introspect`.
     Introspection,
 }
 
@@ -43,25 +39,23 @@ impl Endpoint {
     }
 }
 
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// As it should.
     Good,
-    /// Refused.
     Refused,
     /// The caller was gone, or had no answer in time.
+    #[default]
     GivenUp,
 }
 
 /// How often the same was refused; what is refused again and again takes one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Count(pub u32);
 
 /// A request. None of its texts holds a value that was sent, but for `redirect_uri`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry {
     /// Its place in the record: grows with each entry and each repeat.
     pub number: u64,
@@ -69,7 +63,6 @@ pub struct Entry {
     pub id: u64,
     /// When it came (the last time), in milliseconds since the Unix epoch.
     pub at: Timestamp,
-    /// What was asked.
     pub endpoint: Endpoint,
     /// The client, when it is one of ours.
     pub client: Option<String>,
@@ -79,13 +72,11 @@ pub struct Entry {
     pub parameters: Vec<&'static str>,
     /// How many others there were.
     pub others: usize,
-    /// The kind of body.
     pub content_type: Option<&'static str>,
     /// How the client authenticated, or tried to.
     pub authentication: Option<&'static str>,
     /// The grant that was asked for.
     pub grant_type: Option<&'static str>,
-    /// How it ended.
     pub outcome: Outcome,
     /// The HTTP status, when there was an answer.
     pub status: Option<u16>,
@@ -106,7 +97,6 @@ pub struct Entry {
     pub(super) network: Option<IpAddr>,
     /// The id under which the log knows it (the last time).
     pub request_id: String,
-    /// How often it came.
     pub count: Count,
 }
 
@@ -114,28 +104,11 @@ impl Entry {
     /// A request that nothing is known of but where it went; until it is answered it counts as given up.
     pub(super) fn new(endpoint: Endpoint, at: Timestamp) -> Self {
         Self {
-            number: 0,
-            id: 0,
-            at,
             endpoint,
-            client: None,
-            proven: false,
-            parameters: Vec::new(),
-            others: 0,
-            content_type: None,
-            authentication: None,
-            grant_type: None,
-            outcome: Outcome::GivenUp,
-            status: None,
-            error: None,
+            at,
             words: "the caller went away before there was an answer".to_owned(),
-            fix: None,
-            remarks: Vec::new(),
-            redirect_uri: None,
-            rehearsal: false,
-            network: None,
-            request_id: String::new(),
             count: Count(1),
+            ..Self::default()
         }
     }
 

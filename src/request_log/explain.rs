@@ -14,7 +14,7 @@ use crate::http::limits::site;
 use crate::link::{Asked, PageCallError};
 use crate::nearest::{distance, nearest};
 use crate::oauth::authorize::{PageError, named_client};
-use crate::oauth::client_auth::{ClientAuthError, named_by_headers};
+use crate::oauth::client_auth::{ClientAuthError, Method, named_by_headers};
 use crate::oauth::error::TokenError;
 use crate::oauth::facts::Known;
 use crate::oauth::params::Params;
@@ -163,29 +163,27 @@ fn ignored_names(params: &Params, own: Option<&[String]>, lists: &ProductLists) 
 }
 
 fn of_redirect(error: &RedirectError) -> (String, &'static str) {
-    let words = match error {
-        RedirectError::Missing { any_registered: true } => {
-            return (
-                "there was no redirect_uri, and no single callback is on the list".to_owned(),
-                "The client has to send redirect_uri.",
-            );
+    let (words, fix) = match error {
+        RedirectError::Missing { any_registered: true } => (
+            "there was no redirect_uri, and no single callback is on the list",
+            "The client has to send redirect_uri.",
+        ),
+        RedirectError::Missing { .. } => (
+            "there was no redirect_uri, and no callback is on the list",
+            "Put the callback URL of the profile into PLAID_REDIRECT_URI, or allow it on this page.",
+        ),
+        RedirectError::NotListed { sent, nearest } => {
+            let fix = "If it is the callback that your profile shows, allow it here, or put it into PLAID_REDIRECT_URI.";
+            if let Some(nearest) = nearest {
+                return (format!("the redirect URI {}", difference(sent, nearest)), fix);
+            }
+            (
+                "the redirect URI is not on the list, and no listed one is similar",
+                fix,
+            )
         }
-        RedirectError::Missing {
-            any_registered: false,
-        } => {
-            return (
-                "there was no redirect_uri, and no callback is on the list".to_owned(),
-                "Put the callback URL of the profile into PLAID_REDIRECT_URI, or allow it on this page.",
-            );
-        }
-        RedirectError::NotListed { sent, nearest } => match nearest {
-            Some(nearest) => format!("the redirect URI {}", difference(sent, nearest)),
-            None => "the redirect URI is not on the list, and no listed one is similar".to_owned(),
-        },
     };
-    let fix =
-        "If it is the callback that your profile shows, allow it here, or put it into PLAID_REDIRECT_URI.";
-    (words, fix)
+    (words.to_owned(), fix)
 }
 
 /// What to do about an error that an authorization request was answered with.
@@ -271,7 +269,7 @@ fn token(request: &Observed, endpoint: Endpoint) -> Entry {
         parameters: known.parameters.clone(),
         others: known.others,
         content_type: Some(content_type(&request.headers)),
-        authentication: known.method.map(|method| method.as_str()),
+        authentication: known.method.map(Method::as_str),
         grant_type: known.grant_type,
         remarks: diagnose::remarks(&known, endpoint, good.is_some()),
         ..Entry::new(endpoint, request.at)

@@ -17,7 +17,6 @@ pub enum Update {
     Entry(Arc<Entry>),
 }
 
-/// One who watches.
 pub struct Listener {
     log: RequestLog,
     news: Receiver<Arc<Entry>>,

@@ -63,11 +63,11 @@ fn the_basic_header_proves_a_client_by_the_right_secret_alone() {
             return Ok(());
         };
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-        let Ok(presented) = client_auth::presented(&headers, &Params::default()) else {
+        let Ok(credentials) = client_auth::credentials(&headers, &Params::default()) else {
             return Ok(());
         };
         let believed = client_auth::authenticate(
-            &presented,
+            &credentials,
             &clients,
             ClientAuthPolicy::Required,
             Environment::Production,

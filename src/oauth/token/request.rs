@@ -9,8 +9,7 @@ const PUBLIC_TOKEN_PREFIX: &str = "public-";
 
 /// What is presented for an access token.
 #[derive(Debug)]
-pub(super) enum Presented {
-    /// A code of ours.
+pub(super) enum TokenGrant {
     Code(OwnToken),
     /// A raw Plaid public token, as the guide's endpoint took it.
     PublicToken(PlaidPublicToken),
@@ -18,7 +17,7 @@ pub(super) enum Presented {
     Refresh(OwnToken),
 }
 
-impl Presented {
+impl TokenGrant {
     /// Its name in logs and metrics.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -30,7 +29,7 @@ impl Presented {
 }
 
 /// Finds the one grant. `grant_type` may be absent, but when it is there it must fit.
-pub(super) fn presented(params: &Params) -> Result<Presented, TokenError> {
+pub(super) fn grant(params: &Params) -> Result<TokenGrant, TokenError> {
     let code = params.get("code");
     let public_token = params.get("public_token");
     let refresh_token = params.get("refresh_token");
@@ -42,7 +41,7 @@ pub(super) fn presented(params: &Params) -> Result<Presented, TokenError> {
     };
     if wants_refresh {
         let token = refresh_token.ok_or(TokenError::Missing("refresh_token"))?;
-        return Ok(Presented::Refresh(OwnToken::new(token)));
+        return Ok(TokenGrant::Refresh(OwnToken::new(token)));
     }
     let token = match (code, public_token) {
         (Some(code), Some(public_token)) if code != public_token => {
@@ -52,14 +51,14 @@ pub(super) fn presented(params: &Params) -> Result<Presented, TokenError> {
         (None, None) => return Err(TokenError::Missing("code")),
     };
     if token.starts_with(PUBLIC_TOKEN_PREFIX) {
-        return Ok(Presented::PublicToken(PlaidPublicToken::new(token)));
+        return Ok(TokenGrant::PublicToken(PlaidPublicToken::new(token)));
     }
     if code.is_none() {
         return Err(TokenError::InvalidGrant(
             "public_token is not a Plaid public token",
         ));
     }
-    Ok(Presented::Code(OwnToken::new(token)))
+    Ok(TokenGrant::Code(OwnToken::new(token)))
 }
 
 #[cfg(test)]
@@ -68,10 +67,10 @@ mod tests {
     use super::*;
 
     fn of(form: &str) -> Result<String, String> {
-        match presented(&Params::from_form(form.as_bytes()).unwrap()) {
-            Ok(Presented::Code(token)) => Ok(format!("code {}", token.expose())),
-            Ok(Presented::PublicToken(token)) => Ok(format!("public {}", token.expose())),
-            Ok(Presented::Refresh(token)) => Ok(format!("refresh {}", token.expose())),
+        match grant(&Params::from_form(form.as_bytes()).unwrap()) {
+            Ok(TokenGrant::Code(token)) => Ok(format!("code {}", token.expose())),
+            Ok(TokenGrant::PublicToken(token)) => Ok(format!("public {}", token.expose())),
+            Ok(TokenGrant::Refresh(token)) => Ok(format!("refresh {}", token.expose())),
             Err(error) => Err(error.code().1.to_owned()),
         }
     }

@@ -4,8 +4,6 @@
     clippy::indexing_slicing,
     reason = "tests fail by panicking"
 )]
-use std::sync::Arc;
-
 use http::StatusCode;
 
 use super::*;
