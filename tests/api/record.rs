@@ -32,7 +32,7 @@ fn told(entry: &Entry) -> String {
         "{} | {} | {}",
         entry.words,
         entry.remarks.join(", "),
-        entry.fix.as_deref().unwrap_or("-")
+        entry.fix.unwrap_or("-")
     )
 }
 
