@@ -20,7 +20,6 @@ use crate::http::pages::PageEnvironment;
 use crate::http::{self, Refusal};
 use crate::plaid::PlaidClient;
 use crate::plaid::connections::Connections;
-use crate::request_log::Record;
 use crate::simulator::Simulator;
 use crate::store::model::{AllowedRedirectUri, Connection};
 use crate::store::{Store, StoreError};
@@ -43,8 +42,6 @@ pub struct Parts {
     pub limits: Limits,
     /// What makes and ends connections.
     pub connections: Connections,
-    /// What clients sent lately.
-    pub record: Record,
     /// The links and sessions of those who operate it.
     pub admins: Admins,
     /// Where the broker itself listens: the bound address.

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::http::client_ip::Peer;
 use crate::http::pages::{ResultAccount, ResultPage};
 use crate::http::{Refusal, html, plain_policy};
-use crate::link::{Session, SessionError, about, explorer_is_open};
+use crate::link::{PageCallError, Session, about, explorer_is_open};
 use crate::plaid::Account;
 
 const ROOT: &str = "./";
@@ -18,15 +18,15 @@ pub async fn page(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    session: Result<Session, SessionError>,
+    session: Result<Session, PageCallError>,
 ) -> Response {
     if !explorer_is_open(&app, &headers, peer) {
         return about(&app, ROOT);
     }
     let connection = match session {
-        Ok(Session(connection)) => connection,
-        Err(SessionError::None) => return app.error_page(ROOT, &no_session()),
-        Err(SessionError::Store(error)) => {
+        Ok(Session(Some(connection))) => connection,
+        Ok(Session(None)) => return app.error_page(ROOT, &no_session()),
+        Err(error) => {
             tracing::error!(%error, "a session could not be looked up");
             return app.error_page(ROOT, &unavailable("Its storage does not answer."));
         }

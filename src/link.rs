@@ -2,15 +2,12 @@
 //! browser is sent on.
 
 mod api_error;
-mod callback;
 mod cancel;
 mod complete;
 mod cookies;
-mod info;
 mod link_token;
 mod page;
 mod policy;
-mod recorded;
 mod refusal;
 mod session;
 mod transaction;
@@ -18,7 +15,6 @@ mod transaction;
 pub use api_error::PageCallError;
 pub use cancel::link_exit;
 pub use complete::set_access_token;
-pub use info::info;
 pub use link_token::create_link_token;
-pub use page::{about, authorize, explorer_is_open, link_return, root};
-pub use session::{SESSION_TTL, Session, SessionError};
+pub use page::{Asked, about, authorize, explorer_is_open, link_return, root};
+pub use session::{SESSION_TTL, Session, info};

@@ -1,11 +1,12 @@
 //! The OAuth 2.0 protocol: what comes in, what is decided, what goes out. Pure decisions beside the handlers.
 
-pub mod addresses;
 pub mod authorize;
 pub mod client_auth;
 pub mod cors;
 mod endpoint;
 pub mod error;
+pub mod facts;
+pub mod findings;
 pub mod introspect;
 pub mod metadata;
 pub mod params;
@@ -14,6 +15,4 @@ pub mod redirect;
 pub mod revoke;
 pub mod rotation;
 pub mod scope;
-mod suspicions;
 pub mod token;
-pub mod told;

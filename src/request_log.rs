@@ -4,81 +4,68 @@
 //! its client authenticated, and its outcome in words. The one value that stays is a refused redirect URI, because it can be
 //! allowed afterwards.
 
-mod attempt;
-mod book;
+mod buffer;
+mod diagnose;
 mod entry;
+mod explain;
+mod layer;
 mod live;
-pub mod rehearsal;
-pub mod rehearsal_layer;
+mod not_found;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
-pub use attempt::Attempt;
 pub use entry::{Count, Endpoint, Entry, Outcome};
+pub use layer::layer;
 pub use live::{Listener, Update};
+pub use not_found::meant;
 
-use crate::clock::SharedClock;
 use crate::random;
-use book::Book;
+use buffer::Buffer;
 
 /// Who watches at once: each is a connection that stays open.
 const MAX_LISTENERS: usize = 16;
 /// How far a listener may be behind before it is told everything again.
 const NEWS: usize = 64;
 
-/// The record of requests; cloning it is cheap.
 #[derive(Clone)]
-pub struct Record(Arc<Shared>);
+pub struct RequestLog(Arc<Shared>);
 
 struct Shared {
     /// `None`: switched off.
-    book: Option<Mutex<Book>>,
+    buffer: Option<Mutex<Buffer>>,
     news: broadcast::Sender<Arc<Entry>>,
     listeners: Arc<Semaphore>,
     closing: CancellationToken,
-    clock: SharedClock,
-    /// Proofs of the rehearsal's requests that came.
-    rehearsals: rehearsal::Seen,
     /// Tells this process from the one before it, whose numbers mean nothing any more.
     run: String,
 }
 
-impl Record {
-    /// An empty record. `enabled`: `BROKER_REQUEST_RECORD`.
+impl RequestLog {
+    /// `enabled`: `BROKER_REQUEST_RECORD`.
     #[must_use]
-    pub fn new(enabled: bool, clock: SharedClock) -> Self {
+    pub fn new(enabled: bool) -> Self {
         let run = random::bytes::<6>().map(|byte| format!("{byte:02x}")).concat();
         Self(Arc::new(Shared {
-            book: enabled.then(Mutex::default),
+            buffer: enabled.then(Mutex::default),
             news: broadcast::Sender::new(NEWS),
             listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
             closing: CancellationToken::new(),
-            clock,
-            rehearsals: rehearsal::Seen::default(),
             run,
         }))
     }
 
-    /// Whether anything is recorded.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.0.book.is_some()
+        self.0.buffer.is_some()
     }
 
-    /// The proofs of rehearsals that were seen: each is good once.
-    pub(crate) fn rehearsals(&self) -> &rehearsal::Seen {
-        &self.0.rehearsals
-    }
-
-    /// Begins the entry of a request. It is written when the attempt is finished, or dropped. The rehearsal's requests have
-    /// none: nobody is to take its wrong secret for a fault of the profile, nor shall it push out the client's own.
-    #[must_use]
-    pub fn attempt(&self, endpoint: Endpoint) -> Attempt {
-        let is_kept = self.is_on() && !rehearsal::is_under_way();
-        Attempt::begin(is_kept.then(|| self.clone()), endpoint, self.0.clock.now())
+    /// Nothing can panic while the lock is held, so what is inside is whole even then.
+    fn buffer(&self) -> Option<MutexGuard<'_, Buffer>> {
+        let buffer = self.0.buffer.as_ref()?;
+        Some(buffer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What is remembered, the latest last.
@@ -89,24 +76,17 @@ impl Record {
 
     /// What came, or came again, after this number.
     fn since(&self, number: u64) -> Vec<Arc<Entry>> {
-        let Some(book) = &self.0.book else {
-            return Vec::new();
-        };
-        book.lock().unwrap_or_else(PoisonError::into_inner).since(number)
+        self.buffer().map_or_else(Vec::new, |buffer| buffer.since(number))
     }
 
     /// The callbacks that were refused of known clients, each once; no network can crowd out another one's.
     #[must_use]
     pub fn refused_callbacks(&self) -> Vec<Arc<Entry>> {
-        let Some(book) = &self.0.book else {
-            return Vec::new();
-        };
-        book.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .refused_callbacks()
+        self.buffer()
+            .map_or_else(Vec::new, |buffer| buffer.refused_callbacks())
     }
 
-    /// Listens from now on, or tells that too many do.
+    /// Listens from now on. `None`: too many do.
     #[must_use]
     pub fn listen(&self) -> Option<Listener> {
         let place = Arc::clone(&self.0.listeners).try_acquire_owned().ok()?;
@@ -118,16 +98,13 @@ impl Record {
         self.0.closing.cancel();
     }
 
-    /// Ends once [`close`](Self::close) was said.
     pub async fn closed(&self) {
         self.0.closing.cancelled().await;
     }
 
     fn write(&self, entry: Entry) {
-        let Some(book) = &self.0.book else { return };
-        // Nothing can panic while the lock is held, so what is inside is whole even then.
-        let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut buffer) = self.buffer() else { return };
         // Sent under the lock, so that listeners get the numbers in order. Nobody listening is no error.
-        let _ = self.0.news.send(book.write(entry));
+        let _ = self.0.news.send(buffer.write(entry));
     }
 }

@@ -41,7 +41,7 @@ use crate::http::limits::Limits;
 use crate::link::SESSION_TTL;
 use crate::plaid::connections::{Connections, Patience, RemovalWorker};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
-use crate::request_log::Record;
+use crate::request_log::RequestLog;
 #[cfg(unix)]
 use crate::server::control::{ListenError, Listener};
 use crate::simulator::{self, Simulator};
@@ -111,6 +111,7 @@ impl Default for Outside {
 /// A broker that is bound and wired, and not serving yet.
 pub struct Broker {
     app: App,
+    request_log: RequestLog,
     listener: TcpListener,
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
@@ -192,7 +193,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         .public_base()
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit, http.client_rate).measured_by(flow);
-    let record = Record::new(http.request_record, Arc::clone(&clock));
+    let request_log = RequestLog::new(http.request_record);
     let parts = Parts {
         limits,
         config,
@@ -201,7 +202,6 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         plaid: client,
         audit,
         connections,
-        record,
         admins: Admins::default(),
         address: addresses.broker,
         ops_address: addresses.ops,
@@ -219,6 +219,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let app = App::new(parts, allowed);
     Ok(Broker {
         app,
+        request_log,
         listener,
         ops,
         simulator,
@@ -276,11 +277,17 @@ impl Broker {
         &self.app
     }
 
+    #[must_use]
+    pub fn request_log(&self) -> &RequestLog {
+        &self.request_log
+    }
+
     /// Serves until `stop.drain` is cancelled; then requests in flight and work at Plaid have [`DRAIN`] to end, unless
     /// `stop.now` ends the waiting. Gives whether all ended.
     pub async fn run(self, stop: Stop) -> bool {
         let Self {
             app,
+            request_log,
             listener,
             ops,
             simulator,
@@ -324,7 +331,7 @@ impl Broker {
 
         let serving = serve(
             listener,
-            router::build(app.clone()),
+            router::build(app.clone(), request_log.clone()),
             Places::new(places, app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
@@ -334,8 +341,8 @@ impl Broker {
         };
         let bounded = async {
             stop.drain.cancelled().await;
-            // Who watches the record would not end by itself.
-            app.record.close();
+            // Who watches the request log would not end by itself.
+            request_log.close();
             tracing::info!(
                 drain_s = DRAIN.as_secs(),
                 "stopping: requests in flight are finished first"

@@ -11,10 +11,8 @@ use super::operate::{runtime, store_options};
 use super::running::{self, Running};
 use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, reachable, say};
 use crate::clock::SystemClock;
-use crate::config::{Clients, Config, Environment, LoadOptions};
+use crate::config::{Clients, Environment, LoadOptions};
 use crate::doctor::rehearsal::{Action, Identity, Outcome, Rehearsal, Step, Verdict};
-use crate::request_log::rehearsal::Keys;
-use crate::store::keyring::Keyring;
 use crate::store::{Inspection, OpenOptions, Store};
 
 /// Play Kore.ai against the running broker, through `PUBLIC_URL`, and say what does not work.
@@ -97,7 +95,6 @@ impl Rehearse {
             identity,
             Arc::new(SystemClock),
         )?
-        .unrecorded(keys(config))
         .with_remark(remark(running));
         if let Some(callback) = &self.callback {
             rehearsal = rehearsal.with_callback(callback.clone());
@@ -161,13 +158,6 @@ fn plaid_url(running: &Running) -> Result<Url, String> {
         (None, environment) => Url::parse(environment.default_base_url())
             .map_err(|_| "internal error: Plaid's address is not a URL".to_owned()),
     }
-}
-
-/// What keeps the requests out of the broker's record; without the keys they are recorded.
-fn keys(config: &Config) -> Option<Keys> {
-    let keyring = Keyring::existing(&config.store.keys).ok()??;
-    let plaid = &config.plaid;
-    Some(Keys::of(&keyring, plaid.environment.name(), &plaid.client_id))
 }
 
 fn remark(running: &Running) -> Option<String> {

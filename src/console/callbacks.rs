@@ -11,7 +11,7 @@ use crate::config::{ClientConfig, RedirectUris};
 use crate::http::Refusal;
 use crate::http::pages::{Allowed, Refused};
 use crate::oauth::redirect::RedirectTarget;
-use crate::request_log::Entry;
+use crate::request_log::{Entry, RequestLog};
 use crate::store::StoreError;
 use crate::telemetry::audit::Origin;
 
@@ -46,7 +46,7 @@ pub(super) async fn allowed(app: &App, client: &ClientConfig) -> Result<Vec<Allo
 
 /// Whether this request's callback was refused, and still would be.
 pub(super) fn is_refused(app: &App, entry: &Entry) -> bool {
-    let (Some(client), Some(uri)) = (&entry.client, &entry.redirect_uri) else {
+    let (false, Some(client), Some(uri)) = (entry.rehearsal, &entry.client, &entry.redirect_uri) else {
         return false;
     };
     let clients = app.clients();
@@ -55,8 +55,8 @@ pub(super) fn is_refused(app: &App, entry: &Entry) -> bool {
 }
 
 /// What was refused lately and is not allowed by now.
-pub(super) fn refused(app: &App) -> Vec<Refused> {
-    let entries = app.record.refused_callbacks();
+pub(super) fn refused(app: &App, log: &RequestLog) -> Vec<Refused> {
+    let entries = log.refused_callbacks();
     let still = entries.iter().filter(|entry| is_refused(app, entry));
     still
         .filter_map(|entry| {

@@ -23,7 +23,7 @@ use crate::app::admin::Admin;
 use crate::doctor::checks::{self, Context};
 use crate::http::client_ip::Peer;
 use crate::oauth::params::one;
-use crate::request_log::Update;
+use crate::request_log::{RequestLog, Update};
 
 /// How long one answer may last.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -34,12 +34,13 @@ const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what is known.
 pub(super) async fn record(
     State(app): State<App>,
+    Extension(log): Extension<RequestLog>,
     _: Admin,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some(listener) = app.record.listen() else {
+    let Some(listener) = log.listen() else {
         return busy("too many pages watch the requests at the moment");
     };
     let sent = headers.get("last-event-id").and_then(|id| id.to_str().ok());
@@ -69,7 +70,12 @@ pub(super) async fn record(
 
 /// `GET /setup/checks`: each finding as soon as it is there, and `done` at the end. `at` is the origin that the browser
 /// has the page from.
-pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
+pub(super) async fn findings(
+    State(app): State<App>,
+    Extension(log): Extension<RequestLog>,
+    _: Admin,
+    RawQuery(query): RawQuery,
+) -> Response {
     let Some(place) = app.limits.checks.place() else {
         return busy("too many pages run the checks at the moment");
     };
@@ -78,7 +84,6 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
         context = context.reached_at(&origin);
     }
     let (sender, receiver) = mpsc::unbounded_channel();
-    let stopping = app.record.clone();
     tokio::spawn(async move {
         let gone = sender.clone();
         let run = async {
@@ -92,7 +97,7 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
         let report = tokio::select! {
             report = run => report,
             () = gone.closed() => return,
-            () = stopping.closed() => return,
+            () = log.closed() => return,
         };
         let passed = json!({ "passed": report.passed() }).to_string();
         let _ = gone.send(Event::default().event("done").data(passed));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -16,7 +17,7 @@ use crate::http::pages::{ClientChoice, EntryRow, SetupPage};
 use crate::http::request_id;
 use crate::http::{Refusal, form_policy, html};
 use crate::oauth::params::one;
-use crate::request_log::{Endpoint, Entry, Outcome};
+use crate::request_log::{Endpoint, Entry, Outcome, RequestLog};
 use crate::telemetry::audit::{Actor, Origin};
 
 const ROOT: &str = "./";
@@ -32,7 +33,12 @@ pub(super) fn routes() -> Routes {
 }
 
 /// The set-up page.
-async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -> Response {
+async fn page(
+    State(app): State<App>,
+    Extension(log): Extension<RequestLog>,
+    admin: Admin,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = query.unwrap_or_default();
     let clients = app.clients();
     let Some(client) = chosen(&clients, &query) else {
@@ -59,10 +65,10 @@ async fn page(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -
         fields: profile::fields(&app),
         test: profile::test(&app),
         addresses: profile::addresses(&app),
-        refused: callbacks::refused(&app),
+        refused: callbacks::refused(&app, &log),
         allowed,
-        record: app.record.is_on(),
-        entries: app.record.entries().iter().rev().map(row).collect(),
+        record: log.is_on(),
+        entries: log.entries().iter().rev().map(row).collect(),
         going_live: profile::going_live(&app),
     };
     html(ROOT, &page, form_policy())
@@ -111,7 +117,12 @@ fn row(entry: &Arc<Entry>) -> EntryRow {
         id: entry.id,
         at: at.map(|at| at.to_string()).unwrap_or_default(),
         endpoint: name(entry),
-        client: entry.client.clone().unwrap_or_else(|| "unknown".to_owned()),
+        client: match &entry.client {
+            // Apart from the client's own, whose failures are no rehearsal's.
+            _ if entry.rehearsal => "rehearsal".to_owned(),
+            Some(client) => client.clone(),
+            None => "unknown".to_owned(),
+        },
         outcome: match entry.outcome {
             Outcome::Good => "good",
             Outcome::Refused => "refused",
@@ -126,7 +137,7 @@ fn row(entry: &Arc<Entry>) -> EntryRow {
         .collect::<Vec<_>>()
         .join(" "),
         words: entry.words.clone(),
-        fix: entry.fix.clone().unwrap_or_default(),
+        fix: entry.fix.unwrap_or_default().to_owned(),
         remarks: entry.remarks.clone(),
         sent: sent(entry),
         request_id: entry.request_id.clone(),
@@ -173,6 +184,7 @@ pub(super) fn json(app: &App, entry: &Arc<Entry>) -> String {
     let shown = row(entry);
     if let Some(members) = value.as_object_mut() {
         members.insert("name".to_owned(), shown.endpoint.into());
+        members.insert("client".to_owned(), shown.client.into());
         members.insert("sent".to_owned(), shown.sent.into());
         members.insert("allowable".to_owned(), callbacks::is_refused(app, entry).into());
     }
@@ -182,7 +194,7 @@ pub(super) fn json(app: &App, entry: &Arc<Entry>) -> String {
 /// Allows a callback, or takes one back.
 async fn change_callback(
     State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
+    Extension(peer): Extension<Peer>,
     form: AdminForm,
 ) -> Response {
     let origin = Origin::request(peer.address, request_id::current()).with_actor(Actor::Admin);

@@ -23,7 +23,6 @@ use crate::app::App;
 use crate::app::Routes;
 use crate::app::admin::Admin;
 use crate::doctor::rehearsal::{Identity, Rehearsal};
-use crate::request_log::rehearsal::Keys;
 
 /// More than a rehearsal has steps, so that telling them never waits for a slow reader.
 const MOST_LINES: usize = 256;
@@ -62,21 +61,14 @@ fn rehearsal(app: &App) -> Result<Rehearsal, String> {
     let plaid = Url::parse(app.plaid.base_url()).map_err(|_| "PLAID_BASE_URL is no address".to_owned())?;
     // With the callbacks that were allowed on the page.
     let clients = app.clients();
-    let rehearsal = Rehearsal::new(
+    Rehearsal::new(
         &app.config,
         clients.first(),
         &app.public_url,
         &plaid,
         Identity::Store(app.store.tokens().clone()),
         Arc::clone(&app.clock),
-    )?;
-    let account = &app.config.plaid;
-    let keys = Keys::of(
-        &app.store.keyring(),
-        account.environment.name(),
-        &account.client_id,
-    );
-    Ok(rehearsal.unrecorded(Some(keys)))
+    )
 }
 
 /// Nobody may be listening any more; the rehearsal goes on to its cleaning up.

@@ -23,7 +23,6 @@ use url::Url;
 use crate::clock::SharedClock;
 use crate::config::{ClientConfig, ClientKind, Config, Environment, ProductLists, RedirectUris};
 use crate::plaid;
-use crate::request_log::rehearsal::Keys;
 use crate::secret::{ClientSecret, PlaidSecret, StoredSecret};
 use crate::store::tokens::TokenKey;
 
@@ -94,6 +93,9 @@ pub enum Identity {
     Unknown(String),
 }
 
+/// The header by which the request log tells a rehearsal's requests from the client's own.
+pub const HEADER: &str = "x-broker-rehearsal";
+
 /// What is rehearsed with.
 #[derive(Clone)]
 pub struct Rehearsal {
@@ -114,8 +116,6 @@ pub struct Rehearsal {
     identity: Identity,
     /// What is said of the address besides.
     remark: Option<String>,
-    /// What keeps its requests out of the broker's record.
-    unrecorded: Option<Keys>,
 }
 
 impl Rehearsal {
@@ -162,15 +162,7 @@ impl Rehearsal {
             clock,
             identity,
             remark: None,
-            unrecorded: None,
         })
-    }
-
-    /// With its requests kept out of the record of the broker that has these keys.
-    #[must_use]
-    pub fn unrecorded(mut self, keys: Option<Keys>) -> Self {
-        self.unrecorded = keys;
-        self
     }
 
     /// With something to be said of the address.

@@ -1,9 +1,12 @@
 //! Errors of the page's own calls: JSON that tells the page what to say and what helps.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 use serde::Serialize;
+use serde_json::json;
 use thiserror::Error;
 
 use crate::http::body::BodyError;
@@ -40,7 +43,6 @@ pub enum PageCallError {
     /// What was sent as a public token has not even the shape of one.
     #[error("not a public token")]
     NotAToken,
-    /// The body.
     #[error(transparent)]
     Body(#[from] BodyError),
     /// The public token is not good (any more), or somebody else's.
@@ -52,12 +54,8 @@ pub enum PageCallError {
     /// Too many calls of this address.
     #[error("too many requests")]
     TooMany(TooMany),
-    /// Our store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no session of the browser login flow.
-    #[error("no session")]
-    NoSession,
 }
 
 impl From<ExchangeError> for PageCallError {
@@ -79,152 +77,87 @@ const CALLBACK_REMOVED: &str = "The application that sent you here, or its retur
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Next {
-    /// The same call again.
     Retry,
-    /// Link from its beginning.
     Restart,
     /// The page from its beginning.
     Reload,
-    /// Nothing.
     None,
 }
 
-#[derive(Serialize)]
-struct Body {
-    error: &'static str,
-    message: String,
-    next: Next,
-    request_id: String,
-}
-
 impl PageCallError {
-    /// The status and the error code.
-    pub(super) fn code(&self) -> (StatusCode, &'static str) {
-        let (status, error, ..) = self.parts();
+    #[must_use]
+    pub fn code(&self) -> (StatusCode, &'static str) {
+        let (status, error, _) = self.parts();
         (status, error)
     }
 
-    fn parts(&self) -> (StatusCode, &'static str, Next, String) {
+    fn parts(&self) -> (StatusCode, &'static str, Next) {
         use StatusCode as S;
-        let text = str::to_owned;
         match self {
-            Self::CrossSite => (
-                S::FORBIDDEN,
-                "cross_site",
-                Next::None,
-                text("This request came from another site."),
-            ),
-            Self::NoTransaction => (
-                S::FORBIDDEN,
-                "unknown_transaction",
-                Next::Reload,
-                text("This page is out of date, or your browser does not keep this site's cookies."),
-            ),
-            Self::Over => (
-                S::CONFLICT,
-                "transaction_over",
-                Next::Reload,
-                text("This page has expired or was used already."),
-            ),
-            Self::TooManyLinkTokens => (
-                S::CONFLICT,
-                "too_many_link_tokens",
-                Next::Reload,
-                text("Plaid was opened from this page too many times."),
-            ),
-            Self::CallbackRemoved => (
-                S::FORBIDDEN,
-                "callback_removed",
-                Next::None,
-                text(CALLBACK_REMOVED),
-            ),
-            Self::BadRequest(what) => (
-                S::BAD_REQUEST,
-                "bad_request",
-                Next::Reload,
-                format!("This page sent something odd: {what}."),
-            ),
-            Self::Body(BodyError::TooLarge) => (
-                S::PAYLOAD_TOO_LARGE,
-                "too_large",
-                Next::None,
-                text("This page sent too much."),
-            ),
-            Self::Body(BodyError::TooSlow | BodyError::Broken) => (
-                S::REQUEST_TIMEOUT,
-                "too_slow",
-                Next::Retry,
-                text("Your request did not arrive in time. Check your connection and try again."),
-            ),
-            Self::Exchange(ExchangeError::Task) => (
-                S::INTERNAL_SERVER_ERROR,
-                "server_error",
-                Next::Retry,
-                text("Something went wrong on our side."),
-            ),
-            Self::Exchange(ExchangeError::Busy) => (
-                S::SERVICE_UNAVAILABLE,
-                "busy",
-                Next::Retry,
-                text("Another attempt is still under way. Please try again in a moment."),
-            ),
-            Self::NoToken => (
-                S::UNPROCESSABLE_ENTITY,
-                "no_token",
-                Next::Restart,
-                text(
-                    "Plaid finished without giving access to a bank account. Please choose another bank or account.",
-                ),
-            ),
-            Self::Exchange(_) | Self::NotAToken => (
-                S::CONFLICT,
-                "start_over",
-                Next::Restart,
-                text("Plaid did not accept the result of this login. Please connect your bank once more."),
-            ),
-            Self::TooMany(_) => (
-                S::TOO_MANY_REQUESTS,
-                "too_many_requests",
-                Next::Retry,
-                text("Too many requests came from your network. Please wait a minute and try again."),
-            ),
-            Self::Plaid(error) => plaid(error),
-            Self::Store(_) => (
-                S::SERVICE_UNAVAILABLE,
-                "temporarily_unavailable",
-                Next::Retry,
-                text("The connection could not be saved. Nothing is lost: please try again."),
-            ),
-            Self::NoSession => (
-                S::UNAUTHORIZED,
-                "no_session",
-                Next::Reload,
-                text("Connect a bank first, in this browser."),
-            ),
+            Self::CrossSite => (S::FORBIDDEN, "cross_site", Next::None),
+            Self::NoTransaction => (S::FORBIDDEN, "unknown_transaction", Next::Reload),
+            Self::Over => (S::CONFLICT, "transaction_over", Next::Reload),
+            Self::TooManyLinkTokens => (S::CONFLICT, "too_many_link_tokens", Next::Reload),
+            Self::CallbackRemoved => (S::FORBIDDEN, "callback_removed", Next::None),
+            Self::BadRequest(_) => (S::BAD_REQUEST, "bad_request", Next::Reload),
+            Self::Body(BodyError::TooLarge) => (S::PAYLOAD_TOO_LARGE, "too_large", Next::None),
+            Self::Body(_) => (S::REQUEST_TIMEOUT, "too_slow", Next::Retry),
+            Self::Exchange(ExchangeError::Busy) => (S::SERVICE_UNAVAILABLE, "busy", Next::Retry),
+            Self::NoToken => (S::UNPROCESSABLE_ENTITY, "no_token", Next::Restart),
+            Self::TooMany(_) => (S::TOO_MANY_REQUESTS, "too_many_requests", Next::Retry),
+            Self::Plaid(error) if error.verdict() == Verdict::Passing => {
+                (S::SERVICE_UNAVAILABLE, "temporarily_unavailable", Next::Retry)
+            }
+            Self::Exchange(ExchangeError::Task) | Self::Plaid(_) => {
+                (S::INTERNAL_SERVER_ERROR, "server_error", Next::Retry)
+            }
+            Self::Exchange(_) | Self::NotAToken => (S::CONFLICT, "start_over", Next::Restart),
+            Self::Store(_) => (S::SERVICE_UNAVAILABLE, "temporarily_unavailable", Next::Retry),
         }
+    }
+
+    fn message(&self) -> String {
+        let text = match self {
+            Self::CrossSite => "This request came from another site.",
+            Self::NoTransaction => {
+                "This page is out of date, or your browser does not keep this site's cookies."
+            }
+            Self::Over => "This page has expired or was used already.",
+            Self::TooManyLinkTokens => "Plaid was opened from this page too many times.",
+            Self::CallbackRemoved => CALLBACK_REMOVED,
+            Self::BadRequest(what) => return format!("This page sent something odd: {what}."),
+            Self::Body(BodyError::TooLarge) => "This page sent too much.",
+            Self::Body(_) => "Your request did not arrive in time. Check your connection and try again.",
+            Self::Exchange(ExchangeError::Task) => "Something went wrong on our side.",
+            Self::Exchange(ExchangeError::Busy) => {
+                "Another attempt is still under way. Please try again in a moment."
+            }
+            Self::NoToken => {
+                "Plaid finished without giving access to a bank account. Please choose another bank or account."
+            }
+            Self::Exchange(_) | Self::NotAToken => {
+                "Plaid did not accept the result of this login. Please connect your bank once more."
+            }
+            Self::TooMany(_) => {
+                "Too many requests came from your network. Please wait a minute and try again."
+            }
+            Self::Plaid(error) => return plaid(error),
+            Self::Store(_) => "The connection could not be saved. Nothing is lost: please try again.",
+        };
+        text.to_owned()
     }
 }
 
 /// Plaid's error code is shown, because "it does not open" without a cause is what people struggle with most.
-fn plaid(error: &PlaidError) -> (StatusCode, &'static str, Next, String) {
-    let code = error
-        .api()
-        .map(|api| api.error_code.as_str())
-        .filter(|code| is_code(code));
-    let told = code.map(|code| format!(" (Plaid: {code})")).unwrap_or_default();
-    match error.verdict() {
-        Verdict::Passing => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "temporarily_unavailable",
-            Next::Retry,
-            format!("Plaid cannot be reached at the moment. Please try again in a minute.{told}"),
-        ),
-        _ => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "server_error",
-            Next::Retry,
-            format!("This service is not set up correctly; its operator finds the cause in its log.{told}"),
-        ),
+fn plaid(error: &PlaidError) -> String {
+    let text = match error.verdict() {
+        Verdict::Passing => "Plaid cannot be reached at the moment. Please try again in a minute.",
+        _ => "This service is not set up correctly; its operator finds the cause in its log.",
+    };
+    let code = error.api().map(|api| api.error_code.as_str());
+    match code.filter(|code| is_code(code)) {
+        Some(code) => format!("{text} (Plaid: {code})"),
+        None => text.to_owned(),
     }
 }
 
@@ -237,22 +170,24 @@ fn is_code(text: &str) -> bool {
 
 impl IntoResponse for PageCallError {
     fn into_response(self) -> Response {
-        let (status, error, next, message) = self.parts();
+        let (status, error, next) = self.parts();
         if status.is_server_error() {
             tracing::error!(error, cause = %self, "a call of the page failed");
         } else {
             tracing::info!(error, cause = %self, "a call of the page was refused");
         }
-        let body = Body {
-            error,
-            message,
-            next,
-            request_id: request_id::current(),
-        };
+        let body = json!({
+            "error": error,
+            "message": self.message(),
+            "next": next,
+            "request_id": request_id::current(),
+        });
         let mut response = (status, axum::Json(body)).into_response();
         if let Self::TooMany(too_many) = &self {
             response.headers_mut().insert(RETRY_AFTER, too_many.header());
         }
+        // For the request log.
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

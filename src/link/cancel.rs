@@ -9,54 +9,38 @@ use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::complete::loggable;
-use super::transaction::Tab;
-use super::{callback, recorded};
+use super::transaction::{self, Tab};
 use crate::app::App;
 use crate::http::body;
-use crate::http::client_ip::Peer;
-use crate::http::request_id;
-use crate::request_log::Endpoint;
 use crate::store::model::{CancelOutcome, Flow, Transaction};
 use crate::telemetry::audit::Origin;
 
 /// What the page sends: Link's `onExit` (<https://plaid.com/docs/link/web/#onexit>) and the person's choice.
 #[derive(Default, Deserialize)]
 struct Exit {
-    #[serde(default)]
     error: Option<ExitError>,
-    #[serde(default)]
     metadata: Option<ExitMetadata>,
     #[serde(default)]
     cancel: bool,
     /// The sealed request that the page has: the person may cancel before anything is stored.
-    #[serde(default)]
     request: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct ExitError {
-    #[serde(default)]
     error_code: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct ExitMetadata {
-    #[serde(default)]
     status: Option<String>,
-    #[serde(default)]
     link_session_id: Option<String>,
-    #[serde(default)]
     request_id: Option<String>,
 }
 
 /// Records how Link ended. With `cancel` the transaction is over, and in the OAuth flow the client is told so
 /// (`access_denied`, RFC 6749 4.1.2.1).
-pub async fn link_exit(
-    State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    tab: Tab,
-    body: Body,
-) -> Result<Response, PageCallError> {
+pub async fn link_exit(State(app): State<App>, tab: Tab, body: Body) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;
     let exit: Exit = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no report of Link's end"))?;
     let transaction = tab.transaction(&app, exit.request.as_deref()).await?;
@@ -73,15 +57,8 @@ pub async fn link_exit(
     if !exit.cancel {
         return Ok(Json(json!({})).into_response());
     }
-    let attempt = recorded::attempt(&app, Endpoint::Cancel, &transaction);
-    let origin = Origin::request(peer.address, request_id::current());
-    let answer = cancel(&app, &transaction, origin).await;
-    recorded::finish(
-        attempt,
-        &answer,
-        "the person cancelled, and was sent back with access_denied",
-    );
-    answer
+    tab.note_client(&transaction);
+    cancel(&app, &transaction, tab.origin()).await
 }
 
 async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<Response, PageCallError> {
@@ -92,7 +69,7 @@ async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<
     }
     let answer = match &transaction.flow {
         Flow::OAuth(request) => {
-            let redirect_to = callback::redirect(app, request, |target, issuer| {
+            let redirect_to = transaction::redirect(app, request, |target, issuer| {
                 target.with_error("access_denied", "the person cancelled", issuer)
             })?;
             json!({ "redirect_to": redirect_to })

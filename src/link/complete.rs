@@ -5,85 +5,49 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::api_error::PageCallError;
 use super::session::SESSION_TTL;
-use super::transaction::Tab;
-use super::{callback, cookies, recorded, session};
+use super::transaction::{self, Tab};
+use super::{cookies, session};
 use crate::app::App;
 use crate::http::body;
-use crate::http::client_ip::Peer;
-use crate::http::request_id;
 use crate::plaid::connections::LinkResult;
-use crate::request_log::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
 use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
-use crate::telemetry::audit::Origin;
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
 struct Success {
     /// `null` when the products give no Item.
-    #[serde(default)]
     public_token: Option<PlaidPublicToken>,
-    #[serde(default)]
     metadata: Option<Metadata>,
 }
 
 #[derive(Default, Deserialize)]
 struct Metadata {
-    #[serde(default)]
     institution: Option<InstitutionNamed>,
-    #[serde(default)]
     link_session_id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
 struct InstitutionNamed {
-    #[serde(default)]
     name: Option<String>,
-    #[serde(default)]
     institution_id: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Redirect {
-    redirect_to: String,
-}
-
-#[derive(Serialize)]
-struct Landed {
-    item_id: String,
-    next: &'static str,
 }
 
 /// Completes the transaction. Repeating it gives the same answer.
 pub async fn set_access_token(
     State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
     tab: Tab,
     body: Body,
 ) -> Result<Response, PageCallError> {
     // Without a link token of ours there is nothing to complete, so the transaction is stored.
     let transaction = tab.transaction(&app, None).await?;
-    let attempt = recorded::attempt(&app, Endpoint::Completion, &transaction);
-    let answer = complete(&app, peer, &transaction, body).await;
-    recorded::finish(
-        attempt,
-        &answer,
-        "Link succeeded, and the browser was sent back with a code",
-    );
-    answer
-}
-
-async fn complete(
-    app: &App,
-    peer: Peer,
-    transaction: &Transaction,
-    body: Body,
-) -> Result<Response, PageCallError> {
+    tab.note_client(&transaction);
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
     let success: Success = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no result of Link"))?;
@@ -92,7 +56,7 @@ async fn complete(
     if !public_token.expose().starts_with("public-") {
         return Err(PageCallError::NotAToken);
     }
-    callback::check(app, &transaction.flow)?;
+    transaction::check_callback(&app, &transaction.flow)?;
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata
         .link_session_id
@@ -107,17 +71,16 @@ async fn complete(
         link_session_id,
     };
     let code_ttl = app.config.oauth.code_ttl;
-    let origin = Origin::request(peer.address, request_id::current());
     let connection_id = app
         .connections
-        .complete(transaction.id, public_token, link, code_ttl, origin)
+        .complete(transaction.id, public_token, link, code_ttl, tab.origin())
         .await?;
     match &transaction.flow {
-        Flow::OAuth(request) => Ok(Json(Redirect {
-            redirect_to: redirect(app, transaction, request)?,
-        })
-        .into_response()),
-        Flow::Browser => landed(app, transaction, connection_id, peer.https).await,
+        Flow::OAuth(request) => {
+            let redirect_to = redirect(&app, &transaction, request)?;
+            Ok(Json(json!({ "redirect_to": redirect_to })).into_response())
+        }
+        Flow::Browser => landed(&app, &transaction, connection_id, tab.peer.https).await,
     }
 }
 
@@ -128,7 +91,7 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Res
         .tokens()
         .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
     // The callback may have been removed while Plaid answered: then nobody gets the code, and it runs out.
-    let redirect_to = callback::redirect(app, request, |target, issuer| {
+    let redirect_to = transaction::redirect(app, request, |target, issuer| {
         target.with_code(code.expose(), issuer)
     })?;
     // The answer of a repeat holds the same code.
@@ -151,10 +114,7 @@ async fn landed(
         .await?
         .ok_or(PageCallError::Over)?;
     let cookie = cookies::set_session(&session::issue(app, transaction), SESSION_TTL, https);
-    let answer = Json(Landed {
-        item_id: connection.item_id,
-        next: "explorer",
-    });
+    let answer = Json(json!({ "item_id": connection.item_id, "next": "explorer" }));
     Ok(([(SET_COOKIE, cookie)], answer).into_response())
 }
 

@@ -3,46 +3,33 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::api_error::PageCallError;
-use super::transaction::Tab;
-use super::{callback, recorded};
+use super::transaction::{self, Tab};
 use crate::app::App;
 use crate::config::ProductLists;
 use crate::http::body;
-use crate::http::client_ip::Peer;
-use crate::http::request_id;
 use crate::plaid::{self, LinkProducts, LinkTokenRequest, LinkTokenUser};
-use crate::request_log::Endpoint;
 use crate::store::model::{LinkStart, Stage, Transaction};
 use crate::telemetry::audit::Origin;
 
 /// Link tokens that one authorization gets: a person needs one, and a few more after mistakes.
 const MOST_LINK_TOKENS: u32 = 20;
 
-/// What the page sends.
 #[derive(Default, Deserialize)]
 struct Start {
     /// The sealed request that the page has; not needed once the transaction is stored.
-    #[serde(default)]
     request: Option<String>,
-}
-
-/// What Link needs to start.
-#[derive(Serialize)]
-pub struct LinkTokenAnswer {
-    link_token: String,
-    expiration: String,
 }
 
 /// Makes a link token for this transaction's person.
 pub async fn create_link_token(
     State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
     tab: Tab,
     body: Body,
-) -> Result<Json<LinkTokenAnswer>, PageCallError> {
+) -> Result<Json<Value>, PageCallError> {
     let bytes = body::read(body).await?;
     let start: Start = if bytes.is_empty() {
         Start::default()
@@ -50,24 +37,16 @@ pub async fn create_link_token(
         body::json_object(&bytes).ok_or(PageCallError::BadRequest("no JSON object"))?
     };
     let transaction = tab.transaction(&app, start.request.as_deref()).await?;
-    let origin = Origin::request(peer.address, request_id::current());
-    let answer = create(&app, &transaction, origin).await;
-    if let Err(error) = &answer {
-        recorded::failed(recorded::attempt(&app, Endpoint::LinkToken, &transaction), error);
-    }
-    answer
+    tab.note_client(&transaction);
+    create(&app, &transaction, tab.origin()).await
 }
 
-async fn create(
-    app: &App,
-    transaction: &Transaction,
-    origin: Origin,
-) -> Result<Json<LinkTokenAnswer>, PageCallError> {
+async fn create(app: &App, transaction: &Transaction, origin: Origin) -> Result<Json<Value>, PageCallError> {
     let now = app.clock.now();
     if transaction.stage != Stage::Open {
         return Err(PageCallError::Over);
     }
-    callback::check(app, &transaction.flow)?;
+    transaction::check_callback(app, &transaction.flow)?;
     let store = app.store.by(origin);
     match store
         .start_link(transaction.unchanging(), MOST_LINK_TOKENS, now)
@@ -110,10 +89,10 @@ async fn create(
         }
     };
     tracing::info!(transaction = %transaction.id, plaid.request_id = %created.request_id, "link token made");
-    Ok(Json(LinkTokenAnswer {
-        link_token: created.link_token.expose().to_owned(),
-        expiration: created.expiration,
-    }))
+    let link_token = created.link_token.expose();
+    Ok(Json(
+        json!({ "link_token": link_token, "expiration": created.expiration }),
+    ))
 }
 
 /// The configured lists, narrowed to the transaction's scope. Where the settings have changed so that nothing of it is left,

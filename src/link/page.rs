@@ -20,12 +20,10 @@ use crate::http::limits::Kind;
 use crate::http::pages::{AboutPage, FramedPage, LinkPage, plain_products};
 use crate::http::request_id;
 use crate::http::{html, plain_policy, refuse_cross_site};
-use crate::oauth::authorize::{self as request, Authorization, AuthorizeError};
+use crate::oauth::authorize::{self as request, Authorization, AuthorizeError, PageError};
 use crate::oauth::params::Params;
-use crate::oauth::told;
 use crate::plaid;
 use crate::random;
-use crate::request_log::{Attempt, Endpoint};
 use crate::store::model::Flow;
 use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
@@ -72,7 +70,6 @@ pub async fn root(State(app): State<App>, visit: Visit) -> Response {
     }
 }
 
-/// `GET /oauth/authorize`: always OAuth.
 pub async fn authorize(State(app): State<App>, visit: Visit) -> Response {
     if visit.only_looks {
         return StatusCode::OK.into_response();
@@ -80,52 +77,52 @@ pub async fn authorize(State(app): State<App>, visit: Visit) -> Response {
     authorization(&app, &visit)
 }
 
+/// What came of an authorization request, for the request log: in the extensions of its response.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// It is as it should be, and the Link page is shown.
+    Good,
+    TooMany,
+    OnPage(PageError),
+    SentBack {
+        error: &'static str,
+        description: String,
+    },
+}
+
 fn authorization(app: &App, visit: &Visit) -> Response {
     if let Some(elsewhere) = no_page(app, visit) {
         return counted(app, visit, elsewhere);
     }
-    let mut attempt = app.record.attempt(Endpoint::Authorization);
-    attempt.address(visit.peer.address);
-    let (clients, lists) = (app.clients(), &app.config.link.products);
-    told::request(&visit.query, &clients, lists, &mut attempt);
+    let (asked, mut response) = ask(app, visit);
+    response.extensions_mut().insert(asked);
+    response
+}
+
+fn ask(app: &App, visit: &Visit) -> (Asked, Response) {
     // Refused requests count as well: each is parsed, recorded and audited.
     if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
-        if let Some(client) = told::named_client(&clients, &visit.query) {
-            attempt.client(&client.id);
-        }
-        let words = "too many pages were opened from one network";
-        attempt.refused(
-            StatusCode::TOO_MANY_REQUESTS,
-            "temporarily_unavailable",
-            words,
-            None,
-        );
-        return refusal::too_many(app, visit.root, too_many);
+        return (Asked::TooMany, refusal::too_many(app, visit.root, too_many));
     }
-    match request::authorize(&visit.query, clients.as_slice(), lists) {
+    let clients = app.clients();
+    match request::authorize(&visit.query, clients.as_slice(), &app.config.link.products) {
         Ok(Authorization {
             client,
             target,
             request,
             scope,
         }) => {
-            let asker = Asker {
-                client_name: Some(
-                    client
-                        .name
-                        .clone()
-                        .unwrap_or_else(|| app.config.link.client_name.clone()),
-                ),
-                return_host: target.host(),
-            };
-            attempt.client(&client.id);
-            link_page(app, visit, Flow::OAuth(request), scope, asker, attempt)
+            // Link shows the latter as well.
+            let name = client.name.as_ref().unwrap_or(&app.config.link.client_name);
+            let (flow, name) = (Flow::OAuth(request), Some(name.clone()));
+            let page = link_page(app, visit, flow, scope, name, target.host());
+            (Asked::Good, page)
         }
         Err(AuthorizeError::Page(error)) => {
-            let named = told::named_client(&clients, &visit.query).map(|client| client.id.clone());
-            note_refused(app, visit, named, error.words());
-            told::refused_on_a_page(app, &clients, &visit.query, &error, attempt);
-            refusal::of_authorization(app, visit.root, &error)
+            let named = request::named_client(&clients, &visit.query);
+            note_refused(app, visit, named.map(|client| client.id.clone()), error.words());
+            let page = refusal::of_authorization(app, visit.root, &error);
+            (Asked::OnPage(error), page)
         }
         Err(AuthorizeError::Redirect {
             client,
@@ -135,12 +132,9 @@ fn authorization(app: &App, visit: &Visit) -> Response {
         }) => {
             tracing::info!(oauth.client_id = %client.id, oauth.error = error, cause = %description,
                 "authorization request refused");
-            attempt.client(&client.id);
-            let fix = told::fix_of_authorization(error);
-            attempt.refused(StatusCode::SEE_OTHER, error, description.clone(), fix);
             note_refused(app, visit, Some(client.id.clone()), error);
-            let issuer = app.issuer_for(Some(client));
-            send_on(&target.with_error(error, &description, issuer))
+            let back = send_on(&target.with_error(error, &description, app.issuer_for(Some(client))));
+            (Asked::SentBack { error, description }, back)
         }
     }
 }
@@ -171,8 +165,7 @@ fn browser_login(app: &App, visit: &Visit) -> Response {
     if let Err(too_many) = app.limits.address(Kind::Page, visit.peer.address) {
         return refusal::too_many(app, visit.root, too_many);
     }
-    let asker = Asker::default();
-    link_page(app, visit, Flow::Browser, None, asker, Attempt::unrecorded())
+    link_page(app, visit, Flow::Browser, None, None, None)
 }
 
 /// This response, unless its address has had too many.
@@ -222,21 +215,14 @@ fn no_page(app: &App, visit: &Visit) -> Option<Response> {
     Some(html(visit.root, &page, policy::FRAMED_PAGE))
 }
 
-/// Who the page says is asking, and where the person returns to.
-#[derive(Default)]
-struct Asker {
-    /// The client's own name, else `PLAID_CLIENT_NAME`, which Link shows as well.
-    client_name: Option<String>,
-    return_host: Option<String>,
-}
-
+/// `client_name` and `return_host`: who the page says is asking, and where the person returns to.
 fn link_page(
     app: &App,
     visit: &Visit,
     flow: Flow,
     scope: Option<Vec<String>>,
-    asker: Asker,
-    attempt: Attempt,
+    client_name: Option<String>,
+    return_host: Option<String>,
 ) -> Response {
     let can_cancel = matches!(flow, Flow::OAuth(_));
     let configured = &app.config.link.products;
@@ -250,8 +236,6 @@ fn link_page(
         Ok(prepared) => prepared,
         Err(error) => {
             tracing::error!(%error, "a request could not be sealed");
-            let words = "the page could not be prepared";
-            attempt.refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error", words, None);
             return app.error_page(visit.root, &refusal::internal());
         }
     };
@@ -260,14 +244,13 @@ fn link_page(
         nonce: nonce(),
         handle: prepared.handle.expose().to_owned(),
         request: prepared.request,
-        client_name: asker.client_name,
+        client_name,
         products: plain_products(&products),
         environment: app.page_environment(),
         can_cancel,
-        return_host: asker.return_host,
+        return_host,
         resume: false,
     };
-    attempt.good(StatusCode::OK, "the Link page was shown");
     let mut response = with_policy(&page);
     for cookie in prepared.cookies {
         if let Ok(value) = HeaderValue::from_str(&cookie) {

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
-use thiserror::Error;
+use serde_json::{Value, json};
 
-use super::cookies;
+use super::{PageCallError, cookies};
 use crate::app::App;
 use crate::http::client_ip::Peer;
+use crate::oauth::scope;
 use crate::secret::OwnToken;
 use crate::store::model::{Connection, Flow, Stage, Transaction, TransactionId};
 use crate::store::{StoreError, TokenKind};
@@ -23,63 +25,44 @@ pub(super) fn issue(app: &App, transaction: &Transaction) -> OwnToken {
         .issue(TokenKind::Session, transaction.id.0, &transaction.nonce)
 }
 
-/// A browser that made a connection, and the connection.
-pub struct Session(pub Connection);
-
-/// A request without a session.
-#[derive(Debug, Error)]
-pub enum SessionError {
-    /// No cookie, or one that opens nothing any more.
-    #[error("there is no session")]
-    None,
-    /// Our store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+/// The connection that this browser made, if its session is good.
+pub struct Session(pub Option<Connection>);
 
 impl FromRequestParts<App> for Session {
-    type Rejection = SessionError;
+    type Rejection = PageCallError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, SessionError> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageCallError> {
         let https = parts.extensions.get::<Peer>().is_some_and(|peer| peer.https);
-        let tokens = app.store.tokens();
-        let token = cookies::session(&parts.headers, https)
-            .and_then(|text| tokens.parse(TokenKind::Session, &text))
-            .ok_or(SessionError::None)?;
-        let transaction = app
-            .store
-            .transaction(TransactionId(token.id()))
-            .await?
-            .ok_or(SessionError::None)?;
-        if transaction.flow != Flow::Browser || !token.belongs_to(tokens, &transaction.nonce) {
-            return Err(SessionError::None);
-        }
-        let Stage::Completed {
-            connection_id, at, ..
-        } = transaction.stage
-        else {
-            return Err(SessionError::None);
-        };
-        if app.clock.now().since(at) >= SESSION_TTL {
-            return Err(SessionError::None);
-        }
-        let connection = app
-            .store
-            .connection(connection_id)
-            .await?
-            .ok_or(SessionError::None)?;
-        if connection.removed_at.is_some() {
-            return Err(SessionError::None);
-        }
-        Ok(Self(connection))
+        let cookie = cookies::session(&parts.headers, https);
+        Ok(Self(find(app, cookie.as_deref()).await?))
     }
 }
 
-impl axum::response::IntoResponse for SessionError {
-    fn into_response(self) -> axum::response::Response {
-        match self {
-            Self::None => super::PageCallError::NoSession.into_response(),
-            Self::Store(error) => super::PageCallError::Store(error).into_response(),
-        }
+async fn find(app: &App, cookie: Option<&str>) -> Result<Option<Connection>, StoreError> {
+    let tokens = app.store.tokens();
+    let Some(token) = cookie.and_then(|text| tokens.parse(TokenKind::Session, text)) else {
+        return Ok(None);
+    };
+    let transaction = app.store.transaction(TransactionId(token.id())).await?;
+    let own = transaction.filter(|it| it.flow == Flow::Browser && token.belongs_to(tokens, &it.nonce));
+    let Some(Stage::Completed {
+        connection_id, at, ..
+    }) = own.map(|transaction| transaction.stage)
+    else {
+        return Ok(None);
+    };
+    if app.clock.now().since(at) >= SESSION_TTL {
+        return Ok(None);
     }
+    let connection = app.store.connection(connection_id).await?;
+    Ok(connection.filter(|connection| connection.removed_at.is_none()))
+}
+
+/// `POST /api/info`: what the Quickstart's front end asks at its start, without the token that it used to give away.
+pub async fn info(State(app): State<App>, Session(connection): Session) -> Json<Value> {
+    Json(json!({
+        "products": scope::names(&app.config.link.products),
+        "environment": app.config.plaid.environment.name(),
+        "item_id": connection.map(|connection| connection.item_id),
+    }))
 }

@@ -15,12 +15,15 @@ use super::cookies;
 use crate::app::App;
 use crate::http::client_ip::Peer;
 use crate::http::limits::Kind;
-use crate::http::{CrossSite, refuse_cross_site};
+use crate::http::{CrossSite, refuse_cross_site, request_id};
+use crate::oauth::facts::Facts;
+use crate::oauth::redirect::RedirectTarget;
 use crate::random;
 use crate::secret::OwnToken;
-use crate::store::model::{Flow, NewTransaction, Nonce, Stage, Transaction, TransactionId};
+use crate::store::model::{Flow, NewTransaction, Nonce, OAuthRequest, Stage, Transaction, TransactionId};
 use crate::store::seal::SealError;
 use crate::store::{PresentedToken, TokenKind};
+use crate::telemetry::audit::Origin;
 
 /// How long a person may take: as long as a link token lives (<https://plaid.com/docs/api/link/>).
 const TRANSACTION_TTL: Duration = Duration::from_secs(4 * 3600);
@@ -76,9 +79,24 @@ pub(super) fn prepare(
 pub struct Tab {
     handle: PresentedToken,
     cookie: PresentedToken,
+    pub(super) peer: Peer,
+    facts: Facts,
 }
 
 impl Tab {
+    /// Where decisions of this call come from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::request(self.peer.address, request_id::current())
+    }
+
+    /// Notes whose request it is; those of the browser login flow are no client's.
+    pub(super) fn note_client(&self, transaction: &Transaction) {
+        if let Flow::OAuth(request) = &transaction.flow {
+            self.facts
+                .note(|known| known.client = Some(request.client_id.clone()));
+        }
+    }
+
     /// The tab's transaction, once cookie and handle are proven to belong to it. It may not be stored yet if the page sent
     /// its sealed `request`.
     pub(super) async fn transaction(
@@ -121,23 +139,51 @@ impl FromRequestParts<App> for Tab {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PageCallError> {
         let headers = &parts.headers;
         refuse_cross_site(headers).map_err(|CrossSite| PageCallError::CrossSite)?;
+        // It is always known of a request that came over a connection.
         let peer = parts.extensions.get::<Peer>().copied();
-        if let Some(peer) = peer {
-            app.limits
-                .address(Kind::PageCall, peer.address)
-                .map_err(PageCallError::TooMany)?;
-        }
-        let https = peer.is_some_and(|peer| peer.https);
+        let peer = peer.ok_or(PageCallError::NoTransaction)?;
+        app.limits
+            .address(Kind::PageCall, peer.address)
+            .map_err(PageCallError::TooMany)?;
         let tokens = app.store.tokens();
 
         let handle = headers.get(HANDLE_HEADER).and_then(|value| value.to_str().ok());
         let handle = handle
             .and_then(|text| tokens.parse(TokenKind::TransactionHandle, text))
             .ok_or(PageCallError::NoTransaction)?;
-        let cookie = cookies::transaction(headers, handle.id(), https)
+        let cookie = cookies::transaction(headers, handle.id(), peer.https)
             .and_then(|text| tokens.parse(TokenKind::TransactionCookie, &text))
             .filter(|cookie| cookie.id() == handle.id())
             .ok_or(PageCallError::NoTransaction)?;
-        Ok(Self { handle, cookie })
+        let facts = parts.extensions.get::<Facts>().cloned().unwrap_or_default();
+        Ok(Self {
+            handle,
+            cookie,
+            peer,
+            facts,
+        })
     }
+}
+
+/// Whether the browser may still be sent back, checked at each step: an operator may have removed the redirect URI, or its
+/// client, since the page was shown. The browser login flow stays here.
+pub(super) fn check_callback(app: &App, flow: &Flow) -> Result<(), PageCallError> {
+    match flow {
+        Flow::OAuth(request) => {
+            RedirectTarget::again(&app.clients(), request).ok_or(PageCallError::CallbackRemoved)?;
+            Ok(())
+        }
+        Flow::Browser => Ok(()),
+    }
+}
+
+/// Where the browser goes: what `build` makes of the redirect URI and the client's `iss`.
+pub(super) fn redirect(
+    app: &App,
+    request: &OAuthRequest,
+    build: impl FnOnce(&RedirectTarget, Option<&str>) -> String,
+) -> Result<String, PageCallError> {
+    let clients = app.clients();
+    let target = RedirectTarget::again(&clients, request).ok_or(PageCallError::CallbackRemoved)?;
+    Ok(build(&target, app.issuer_for(clients.find(&request.client_id))))
 }

@@ -8,7 +8,7 @@ use super::params::{Params, ParamsError, raw_query_value};
 use super::pkce;
 use super::redirect::{RedirectError, RedirectTarget};
 use super::scope;
-use crate::config::{ClientConfig, ClientKind, ProductLists};
+use crate::config::{ClientConfig, ClientKind, Clients, ProductLists};
 use crate::store::model::OAuthRequest;
 
 /// The parameters that make a request an OAuth one. Without any, `GET /` is the browser login flow.
@@ -38,14 +38,22 @@ pub fn is_oauth(params: &Params) -> bool {
     params.has_any(&OAUTH_PARAMETERS)
 }
 
-/// A checked request.
+/// The client that a request names, or means by naming none.
+#[must_use]
+pub fn named_client<'a>(clients: &'a Clients, query: &str) -> Option<&'a ClientConfig> {
+    let params = Params::from_query(query.as_bytes()).unwrap_or_default();
+    match params.get("client_id") {
+        Some(id) => clients.find(id),
+        None if params.is_doubled("client_id") => None,
+        None => clients.first(),
+    }
+}
+
 #[derive(Debug)]
 pub struct Authorization<'a> {
-    /// Who asks.
     pub client: &'a ClientConfig,
     /// Where the browser goes back to.
     pub target: RedirectTarget,
-    /// What the transaction keeps.
     pub request: OAuthRequest,
     /// The products it was narrowed to; `None`: all that are configured.
     pub scope: Option<Vec<String>>,
@@ -58,13 +66,10 @@ pub enum AuthorizeError<'a> {
     Page(PageError),
     /// To the client (RFC 6749 4.1.2.1).
     Redirect {
-        /// Who asked.
         client: &'a ClientConfig,
-        /// Where the error goes.
         target: RedirectTarget,
         /// The RFC's code.
         error: &'static str,
-        /// For the client's developer.
         description: String,
     },
 }
@@ -76,7 +81,6 @@ pub enum PageError {
     Params(ParamsError),
     /// No client of this id.
     UnknownClient,
-    /// The redirect URI.
     Redirect(RedirectError),
 }
 
@@ -164,25 +168,20 @@ fn protocol(
             return Err((error, description));
         }
     }
+    let refused = |error, description: &str| Err((error, description.to_owned()));
     if raw_query_value(query, "state").is_some_and(|state| state.len() > MAX_STATE) {
-        return Err((
-            "invalid_request",
-            "state is longer than 4096 bytes; send a short random value and keep the rest in the client"
-                .to_owned(),
-        ));
+        let description =
+            "state is longer than 4096 bytes; send a short random value and keep the rest in the client";
+        return refused("invalid_request", description);
     }
-    match params.get("response_type") {
-        None | Some("code") => {}
-        Some(_) => {
-            return Err((
-                "unsupported_response_type",
-                "only response_type=code is supported".to_owned(),
-            ));
-        }
+    if params.get("response_type").is_some_and(|asked| asked != "code") {
+        return refused(
+            "unsupported_response_type",
+            "only response_type=code is supported",
+        );
     }
     if params.get("response_mode").is_some_and(|mode| mode != "query") {
-        let description = "only response_mode=query is supported".to_owned();
-        return Err(("invalid_request", description));
+        return refused("invalid_request", "only response_mode=query is supported");
     }
     let is_public = matches!(client.kind, ClientKind::Public);
     let challenge = pkce::check_challenge(

@@ -15,19 +15,15 @@ use thiserror::Error;
 use url::form_urlencoded;
 
 use super::params::Params;
-use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, Environment};
+use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, Clients, Environment};
 use crate::secret::ClientSecret;
 
 /// By which way a client showed its secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// `Authorization: Basic`.
     Basic,
-    /// `client_secret` in the body.
     Body,
-    /// The header `PLAID-SECRET`.
     PlaidHeaders,
-    /// No secret was shown.
     None,
 }
 
@@ -46,15 +42,14 @@ impl Method {
 
 /// The client that a request names, not yet authenticated.
 #[derive(Debug)]
-pub struct Presented {
+pub struct Credentials {
     /// The readings of the `client_id`: none when no id was sent, two where they differ for Basic (see [`basic`]).
     ids: Vec<String>,
-    /// How the secret came.
     pub method: Method,
     /// The readings of the secret that was shown: none, one, or two for Basic.
     secrets: Vec<ClientSecret>,
     /// Whether there is an `Authorization` header that does not name a client.
-    not_basic: bool,
+    pub(super) not_basic: bool,
 }
 
 /// Why a client is not authenticated.
@@ -63,7 +58,6 @@ pub enum ClientAuthError {
     /// Two secrets that differ (RFC 6749 2.3).
     #[error("two different client secrets were sent: use the Authorization header or the body, not both")]
     TwoMethods,
-    /// Ids that differ.
     #[error("the client ids that were sent differ from each other")]
     IdsDiffer,
     /// The `Authorization` header is not readable Basic.
@@ -77,7 +71,6 @@ pub enum ClientAuthError {
     /// No client of this id.
     #[error("there is no client with this client_id")]
     Unknown,
-    /// The secret is wrong.
     #[error("the client secret is wrong")]
     WrongSecret,
     /// None was sent, and this client must.
@@ -85,7 +78,7 @@ pub enum ClientAuthError {
     SecretMissing,
 }
 
-impl Presented {
+impl Credentials {
     /// The `client_id`, in the first of its readings.
     pub(super) fn id(&self) -> Option<&str> {
         self.ids.first().map(String::as_str)
@@ -97,11 +90,6 @@ impl Presented {
         let by_id = self.ids.iter().filter_map(find).collect::<Vec<_>>();
         let unnamed = clients.first().filter(|_| self.ids.is_empty());
         by_id.into_iter().chain(unnamed)
-    }
-
-    /// Whether an `Authorization` header is ignored, should the client be authenticated.
-    pub(super) fn ignores_header(&self) -> bool {
-        self.not_basic
     }
 
     /// Whether this holds of any reading of the secret.
@@ -116,14 +104,14 @@ pub(super) fn header_is(headers: &HeaderMap, name: &str, is: impl Fn(&str) -> bo
 }
 
 /// Reads what a token request says of its client.
-pub fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, ClientAuthError> {
+pub fn credentials(headers: &HeaderMap, params: &Params) -> Result<Credentials, ClientAuthError> {
     let (basic, not_basic) = match basic(headers) {
         Err(ClientAuthError::NotBasic) => (None, true),
         basic => (basic?, false),
     };
     let body_secret = params.get("client_secret").map(ClientSecret::new);
     let mut ids: Vec<Vec<String>> = Vec::new();
-    let mut presented = Presented {
+    let mut credentials = Credentials {
         ids: Vec::new(),
         method: Method::None,
         secrets: Vec::new(),
@@ -132,33 +120,33 @@ pub fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, Clie
     if let Some((id_readings, secrets)) = basic {
         ids.push(id_readings);
         if !secrets.is_empty() {
-            presented.method = Method::Basic;
-            presented.secrets = secrets;
+            credentials.method = Method::Basic;
+            credentials.secrets = secrets;
         }
     }
     if let Some(secret) = body_secret {
-        if presented.method == Method::Basic {
-            presented
+        if credentials.method == Method::Basic {
+            credentials
                 .secrets
                 .retain(|reading| reading.matches(secret.expose()));
-            if presented.secrets.is_empty() {
+            if credentials.secrets.is_empty() {
                 return Err(ClientAuthError::TwoMethods);
             }
         } else {
-            presented.method = Method::Body;
-            presented.secrets = vec![secret];
+            credentials.method = Method::Body;
+            credentials.secrets = vec![secret];
         }
     }
     ids.extend(params.get("client_id").map(|id| vec![id.to_owned()]));
-    if presented.method == Method::None {
+    if credentials.method == Method::None {
         ids.extend(header(headers, "plaid-client-id")?.map(|id| vec![id]));
         if let Some(secret) = header(headers, "plaid-secret")? {
-            presented.method = Method::PlaidHeaders;
-            presented.secrets = vec![ClientSecret::new(secret)];
+            credentials.method = Method::PlaidHeaders;
+            credentials.secrets = vec![ClientSecret::new(secret)];
         }
     }
-    presented.ids = agreed(ids)?;
-    Ok(presented)
+    credentials.ids = agreed(ids)?;
+    Ok(credentials)
 }
 
 /// The readings of the id that all methods agree on; empty where none has an id.
@@ -240,14 +228,19 @@ fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, ClientAuthE
     Ok(found)
 }
 
-/// An authenticated client.
+/// The client that the headers alone name, where the rest of a request cannot be used.
+#[must_use]
+pub fn named_by_headers<'a>(headers: &HeaderMap, clients: &'a Clients) -> Option<&'a ClientConfig> {
+    let credentials = credentials(headers, &Params::default()).ok()?;
+    credentials.id()?;
+    credentials.named(clients.as_slice()).next()
+}
+
 #[derive(Clone, Copy, Debug)]
 pub struct Authenticated<'a> {
-    /// Which.
     pub client: &'a ClientConfig,
     /// Whether it showed its secret. Never so for a public client.
     pub proven: bool,
-    /// How.
     pub method: Method,
     /// It came without the secret that production would demand: to be warned of.
     pub lenient: bool,
@@ -255,14 +248,14 @@ pub struct Authenticated<'a> {
 
 /// Authenticates a client. Where the readings of its id name two clients, the secret decides between them.
 pub fn authenticate<'a>(
-    presented: &Presented,
+    credentials: &Credentials,
     clients: &'a [ClientConfig],
     policy: ClientAuthPolicy,
     environment: Environment,
 ) -> Result<Authenticated<'a>, ClientAuthError> {
     let mut refused = None;
-    for client in presented.named(clients) {
-        match as_client(client, presented, clients, policy, environment) {
+    for client in credentials.named(clients) {
+        match as_client(client, credentials, clients, policy, environment) {
             Ok(authenticated) => return Ok(authenticated),
             Err(error) => refused = refused.or(Some(error)),
         }
@@ -272,53 +265,45 @@ pub fn authenticate<'a>(
 
 fn as_client<'a>(
     client: &'a ClientConfig,
-    presented: &Presented,
+    credentials: &Credentials,
     clients: &[ClientConfig],
     policy: ClientAuthPolicy,
     environment: Environment,
 ) -> Result<Authenticated<'a>, ClientAuthError> {
-    let method = presented.method;
+    let answer = |proven, lenient| {
+        Ok(Authenticated {
+            client,
+            proven,
+            method: credentials.method,
+            lenient,
+        })
+    };
     match &client.kind {
-        ClientKind::Confidential(secret) if !presented.secrets.is_empty() => {
-            let matches = presented
+        ClientKind::Confidential(secret) if !credentials.secrets.is_empty() => {
+            // Each reading is compared, whichever matches.
+            let compared = credentials
                 .secrets
                 .iter()
-                .fold(false, |any, sent| any | secret.matches(sent.expose()));
-            if !matches {
-                return Err(ClientAuthError::WrongSecret);
+                .map(|sent| secret.matches(sent.expose()));
+            if compared.fold(false, |any, one| any | one) {
+                answer(true, false)
+            } else {
+                Err(ClientAuthError::WrongSecret)
             }
-            Ok(Authenticated {
-                client,
-                proven: true,
-                method,
-                lenient: false,
-            })
         }
-        ClientKind::Confidential(_) if presented.not_basic => Err(ClientAuthError::NotBasic),
+        ClientKind::Confidential(_) if credentials.not_basic => Err(ClientAuthError::NotBasic),
         ClientKind::Confidential(_) => {
             let is_first = clients.first().is_some_and(|first| first.id == client.id);
-            let lenient =
-                policy == ClientAuthPolicy::Auto && environment != Environment::Production && is_first;
-            if !lenient {
-                return Err(ClientAuthError::SecretMissing);
+            if policy == ClientAuthPolicy::Auto && environment != Environment::Production && is_first {
+                answer(false, true)
+            } else {
+                Err(ClientAuthError::SecretMissing)
             }
-            Ok(Authenticated {
-                client,
-                proven: false,
-                method,
-                lenient,
-            })
         }
-        ClientKind::Public if !presented.secrets.is_empty() => Err(ClientAuthError::WrongSecret),
-        ClientKind::Public => Ok(Authenticated {
-            client,
-            proven: false,
-            method,
-            lenient: false,
-        }),
+        ClientKind::Public if !credentials.secrets.is_empty() => Err(ClientAuthError::WrongSecret),
+        ClientKind::Public => answer(false, false),
     }
 }
 
 #[cfg(test)]
-#[path = "client_auth_tests.rs"]
 mod tests;

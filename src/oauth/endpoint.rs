@@ -1,91 +1,84 @@
 //! What the token, revocation and introspection endpoints share: reading the request, authenticating its client, limits.
 
+use axum::Extension;
 use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::extract::rejection::ExtensionRejection;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 
-use super::client_auth::{self, Authenticated, ClientAuthError, Presented};
-use super::cors::OtherPage;
+use super::client_auth::{self, Authenticated, ClientAuthError, Credentials};
+use super::cors::is_of_another_page;
 use super::error::TokenError;
+use super::facts::Facts;
+use super::findings;
 use super::params::Params;
-use super::{suspicions, told};
 use crate::app::App;
-use crate::config::{ClientKind, Clients};
+use crate::config::Clients;
 use crate::http::body::{self, BodyError};
 use crate::http::client_ip::Peer;
 use crate::http::limits::Kind;
 use crate::http::request_id;
-use crate::request_log;
 use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
-/// A request as it came.
-pub(super) struct Sent<'r> {
-    query: Option<&'r str>,
-    headers: &'r HeaderMap,
-    body: Body,
-}
-
-impl<'r> Sent<'r> {
-    pub(super) fn new(query: Option<&'r str>, headers: &'r HeaderMap, body: Body) -> Self {
-        Self { query, headers, body }
-    }
-}
-
-/// A request that was read, from a client that is not authenticated yet.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) params: Params,
-    presented: Presented,
-    /// The web page that sent it.
-    page: Option<OtherPage>,
-    /// Whether the address has parameters, which are not read.
-    in_query: bool,
-}
-
-/// One request to an endpoint, for the audit log and the record of requests.
-pub(super) struct Attempt {
+/// A request to one of these endpoints, apart from its body.
+pub struct Call {
     endpoint: &'static str,
     peer: Peer,
-    /// The client that it says it comes from, when there is one of that id.
-    client_id: Option<String>,
-    /// Its entry in the record.
-    pub(super) entry: request_log::Attempt,
+    /// Whether the address has parameters that belong in the body; they are not read.
+    in_query: bool,
+    headers: HeaderMap,
+    pub(super) facts: Facts,
 }
 
-impl Attempt {
-    /// Of this endpoint.
-    pub(super) fn new(app: &App, endpoint: request_log::Endpoint, peer: Peer) -> Self {
-        Self {
-            endpoint: match endpoint {
-                request_log::Endpoint::Revocation => "revoke",
-                request_log::Endpoint::Introspection => "introspect",
+impl FromRequestParts<App> for Call {
+    type Rejection = ExtensionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ExtensionRejection> {
+        let Extension(peer) = Extension::from_request_parts(parts, app).await?;
+        let Extension(facts) = Extension::from_request_parts(parts, app).await?;
+        let query = Params::from_query(parts.uri.query().unwrap_or_default().as_bytes());
+        Ok(Self {
+            endpoint: match parts.uri.path() {
+                "/oauth/revoke" => "revoke",
+                "/oauth/introspect" => "introspect",
                 _ => "token",
             },
             peer,
-            client_id: None,
-            entry: app.record.attempt(endpoint),
-        }
+            in_query: query.is_ok_and(|params| params.names().next().is_some()),
+            headers: parts.headers.clone(),
+            facts,
+        })
     }
+}
 
-    /// Finishes the request's entry in the record, and makes the answer: with the words for a good outcome, or the
-    /// error, which the audit log gets as well.
-    pub(super) fn answered(
-        self,
-        app: &App,
-        answer: Result<(Response, &'static str), TokenError>,
-    ) -> Response {
-        match answer {
-            Ok((response, words)) => {
-                self.entry.good(response.status(), words);
-                response
-            }
+impl Call {
+    /// Reads the request. What cannot be read counts for its address.
+    pub(super) async fn read(&self, app: &App, body: Body) -> Result<Request<'_>, TokenError> {
+        let read = async {
+            let bytes = body::read(body).await.map_err(body_error)?;
+            let params = params(&self.headers, &bytes)?;
+            self.facts.note(|known| {
+                known.parameters = params.names().collect();
+                known.others = params.others();
+                known.grant_type = findings::grant_type(&params);
+                known.findings = findings::tokens(app, &params);
+            });
+            params.none_doubled()?;
+            let credentials = client_auth::credentials(&self.headers, &params)?;
+            Ok(Request {
+                call: self,
+                params,
+                credentials,
+            })
+        };
+        match read.await {
+            Ok(request) => Ok(request),
             Err(error) => {
-                self.refused(app, &error);
-                let (status, code) = error.code();
-                self.entry
-                    .refused(status, code, error.to_string(), told::fix(&error));
-                error.into_response()
+                app.limits.address(Kind::Token, self.peer.address)?;
+                Err(error)
             }
         }
     }
@@ -95,83 +88,65 @@ impl Attempt {
         Origin::request(self.peer.address, request_id::current())
     }
 
-    /// Notes what it was refused for. What is our fault or Plaid's is no refused attempt.
-    fn refused(&self, app: &App, error: &TokenError) {
-        let Some(words) = error.words() else { return };
-        let detail = format!("{}: {words}", self.endpoint);
-        let new = NewAudit {
-            client_id: self.client_id.clone(),
-            ..NewAudit::new(AuditEvent::TokenRefused, Actor::Client)
+    /// Makes the answer. Refused requests are audited; what is our fault or Plaid's is no refused request.
+    pub(super) fn answer(&self, app: &App, answer: Result<Response, TokenError>) -> Response {
+        let error = match answer {
+            Ok(response) => return response,
+            Err(error) => error,
         };
-        app.audit
-            .note(new.outcome(AuditOutcome::Refused, detail).from(&self.origin()));
-    }
-}
-
-/// Reads a request. What cannot be read counts for its address.
-pub(super) async fn read(
-    app: &App,
-    peer: Peer,
-    sent: Sent<'_>,
-    attempt: &mut Attempt,
-) -> Result<Request, TokenError> {
-    let Sent { query, headers, body } = sent;
-    let entry = &mut attempt.entry;
-    entry.headers(headers);
-    let read = async {
-        let bytes = body::read(body).await.map_err(body_error)?;
-        let params = params(headers, &bytes)?;
-        entry.parameters(params.names(), params.others());
-        suspicions::tokens(app, &params, entry);
-        params.none_doubled()?;
-        let presented = client_auth::presented(headers, &params)?;
-        entry.authentication(presented.method.as_str());
-        suspicions::plaid_headers(app, headers, &presented, entry);
-        Ok(Request {
-            params,
-            presented,
-            page: OtherPage::of(headers),
-            in_query: has_parameters(query.unwrap_or_default()),
-        })
-    };
-    match read.await {
-        Ok(request) => Ok(request),
-        Err(error) => {
-            suspicions::named_by_headers(app, headers, entry);
-            app.limits.address(Kind::Token, peer.address)?;
-            Err(error)
+        if let Some(words) = error.words() {
+            let new = NewAudit {
+                client_id: self.facts.known().client,
+                ..NewAudit::new(AuditEvent::TokenRefused, Actor::Client)
+            };
+            let detail = format!("{}: {words}", self.endpoint);
+            app.audit
+                .note(new.outcome(AuditOutcome::Refused, detail).from(&self.origin()));
         }
+        error.into_response()
     }
 }
 
-impl Request {
+/// A request that was read, from a client that is not authenticated yet.
+pub(super) struct Request<'c> {
+    call: &'c Call,
+    pub(super) params: Params,
+    credentials: Credentials,
+}
+
+impl Request<'_> {
     /// The client, once it is authenticated. A request with the right secret counts for its client, any other for the
     /// address.
-    pub(super) fn client<'a>(
+    pub(super) fn authenticate<'a>(
         &self,
         app: &App,
         clients: &'a Clients,
-        attempt: &mut Attempt,
     ) -> Result<Authenticated<'a>, TokenError> {
-        let peer = attempt.peer;
-        let named = self.presented.named(clients.as_slice()).next();
-        attempt.client_id = named.map(|client| client.id.clone());
-        let oauth = &app.config.oauth;
-        let environment = app.config.plaid.environment;
-        let believed = client_auth::authenticate(
-            &self.presented,
-            clients.as_slice(),
-            oauth.client_auth,
-            environment,
-        );
-        suspicions::client(app, clients, &self.presented, &believed, &mut attempt.entry);
-        match &believed {
-            Ok(client) if client.proven => app.limits.client(&client.client.id)?,
+        let Call {
+            peer, headers, facts, ..
+        } = self.call;
+        let credentials = &self.credentials;
+        let all = clients.as_slice();
+        let policy = app.config.oauth.client_auth;
+        let result = client_auth::authenticate(credentials, all, policy, app.config.plaid.environment);
+        let is_proven = result.as_ref().is_ok_and(|client| client.proven);
+        facts.note(|known| {
+            let client = result.as_ref().map(|authenticated| authenticated.client).ok();
+            let client = client.or_else(|| credentials.named(all).next());
+            known.client = client.map(|client| client.id.clone());
+            known.method = Some(credentials.method);
+            known.proven = is_proven;
+            known.lenient = result.as_ref().is_ok_and(|client| client.lenient);
+            known
+                .findings
+                .extend(findings::client(app, clients, headers, credentials, &result));
+        });
+        match &result {
+            Ok(client) if is_proven => app.limits.client(&client.client.id)?,
             _ => app.limits.address(Kind::Token, peer.address)?,
         }
-        let client = believed.map_err(|error| self.explained(error.into()))?;
-        attempt.client_id = Some(client.client.id.clone());
-        if self.page.as_ref().is_some_and(|page| !page.is_of(client.client)) {
+        let client = result.map_err(|error| self.explained(error.into()))?;
+        if is_of_another_page(headers, client.client) {
             tracing::warn!(security.event = "request_of_another_origin", oauth.client_id = %client.client.id,
                 "a web page sent a request for a client that has no redirect URI of its origin");
             return Err(TokenError::OtherOrigin);
@@ -179,15 +154,6 @@ impl Request {
         Ok(client)
     }
 
-    /// Refuses a confidential client without its secret, even where the token endpoint accepts it (in the sandbox).
-    pub(super) fn must_be_proven(&self, client: &Authenticated<'_>) -> Result<(), TokenError> {
-        match client.client.kind {
-            ClientKind::Confidential(_) if !client.proven => Err(self.secret_missing()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The error of a request that needs a secret.
     pub(super) fn secret_missing(&self) -> TokenError {
         self.explained(ClientAuthError::SecretMissing.into())
     }
@@ -201,17 +167,14 @@ impl Request {
     /// The error with its cause, where something is missing because it is in the address.
     pub(super) fn explained(&self, error: TokenError) -> TokenError {
         match error {
-            TokenError::Missing(_) | TokenError::Client(ClientAuthError::SecretMissing) if self.in_query => {
+            TokenError::Missing(_) | TokenError::Client(ClientAuthError::SecretMissing)
+                if self.call.in_query =>
+            {
                 TokenError::InQuery
             }
             other => other,
         }
     }
-}
-
-/// Whether a query has parameters that belong in the body.
-fn has_parameters(query: &str) -> bool {
-    Params::from_query(query.as_bytes()).is_ok_and(|params| params.names().next().is_some())
 }
 
 /// Reads form or JSON, by what the request says it is. Without a content type a body that begins like an object is
@@ -233,8 +196,8 @@ fn params(headers: &HeaderMap, bytes: &[u8]) -> Result<Params, TokenError> {
         .to_ascii_lowercase();
     match essence.as_str() {
         "application/x-www-form-urlencoded" if is_json_object(bytes) => Err(TokenError::JsonAsForm),
-        "application/x-www-form-urlencoded" => Ok(Params::from_form_unrefused(bytes)?),
-        "application/json" => Ok(Params::from_json_unrefused(bytes)?),
+        "application/x-www-form-urlencoded" => Ok(Params::from_form(bytes)?),
+        "application/json" => Ok(Params::from_json(bytes)?),
         _ => Err(TokenError::ContentType),
     }
 }

@@ -1,6 +1,8 @@
 //! The token endpoint's errors, mapped once to RFC 6749 5.2. The body explains itself, because Kore.ai's "Test"
 //! button shows it; what is our own fault stays in the log.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -17,7 +19,6 @@ use crate::store::StoreError;
 /// A token request that fails.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    /// The body's parameters.
     #[error(transparent)]
     Params(#[from] ParamsError),
     /// A parameter is missing or contradicts another.
@@ -49,33 +50,27 @@ pub enum TokenError {
     /// The body did not arrive in time.
     #[error("the body did not arrive in time")]
     TooSlow,
-    /// Client authentication.
     #[error(transparent)]
     Client(#[from] ClientAuthError),
     /// This client may not do this.
     #[error("{0}")]
     UnauthorizedClient(&'static str),
-    /// Not one of ours.
     #[error("use grant_type=authorization_code or grant_type=refresh_token")]
     GrantType,
     /// The code, refresh token or public token is not good.
     #[error("{0}")]
     InvalidGrant(&'static str),
-    /// PKCE.
     #[error(transparent)]
     Pkce(#[from] PkceError),
     /// Plaid said so: the token is bad, or the connection is dead.
     #[error("{description}")]
     PlaidSaidNo {
-        /// For the client's developer.
         description: &'static str,
-        /// Plaid's words.
         source: PlaidError,
     },
     /// Plaid could not be asked, or answered with an error.
     #[error(transparent)]
     Plaid(#[from] PlaidError),
-    /// Our store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Too many requests of this client or address.
@@ -84,7 +79,6 @@ pub enum TokenError {
     /// Too much is under way at Plaid.
     #[error("too many exchanges are under way; try again shortly")]
     Busy,
-    /// A mistake of ours.
     #[error("an exchange ended unexpectedly")]
     Task,
 }
@@ -218,6 +212,8 @@ impl IntoResponse for TokenError {
         if let Self::TooMany(too_many) = &self {
             headers.insert(RETRY_AFTER, too_many.header());
         }
+        // For the request log.
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

@@ -2,86 +2,68 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use serde::Serialize;
+use serde_json::json;
 
 use super::client_auth::Authenticated;
-use super::endpoint::{self, Attempt, Sent};
+use super::endpoint::Call;
 use super::error::TokenError;
 use super::rotation;
 use crate::app::App;
-use crate::http::client_ip::Peer;
 use crate::plaid::Verdict;
 use crate::plaid::connections::Health;
-use crate::request_log::Endpoint;
 use crate::secret::PlaidAccessToken;
 use crate::store::TokenKind;
 use crate::store::model::{Connection, Grant, GrantId};
 
-/// Inactive tokens are told nothing more of (RFC 7662 2.2).
-#[derive(Default, Serialize)]
-struct Body7662 {
+/// An active token (RFC 7662 2.2).
+#[derive(Serialize)]
+struct Introspection {
     active: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
+    client_id: String,
+    scope: String,
     /// Of access tokens alone: a refresh token has no type of RFC 6749 5.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iat: Option<i64>,
+    iat: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    item_id: Option<String>,
+    item_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     institution_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     institution_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    health: Option<&'static str>,
+    health: &'static str,
 }
 
-/// `POST /oauth/introspect`: for clients that proved themselves, about their own tokens.
-pub async fn introspect(
-    State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let sent = Sent::new(query.as_deref(), &headers, body);
-    let mut attempt = Attempt::new(&app, Endpoint::Introspection, peer);
-    let answer = serve(&app, peer, &mut attempt, sent).await;
-    let answer = answer.map(|told| {
-        let words = if told.active {
-            "the token is good"
-        } else {
-            "the token is not good"
-        };
-        (Json(told).into_response(), words)
+/// For clients that proved themselves, about their own tokens.
+pub async fn introspect(State(app): State<App>, call: Call, body: Body) -> Response {
+    let answer = serve(&app, &call, body).await;
+    let answer = answer.map(|active| match active {
+        Some(active) => Json(active).into_response(),
+        // Of inactive tokens nothing more is said (RFC 7662 2.2).
+        None => Json(json!({ "active": false })).into_response(),
     });
-    attempt.answered(&app, answer)
+    call.answer(&app, answer)
 }
 
-async fn serve(app: &App, peer: Peer, attempt: &mut Attempt, sent: Sent<'_>) -> Result<Body7662, TokenError> {
-    let request = endpoint::read(app, peer, sent, attempt).await?;
+async fn serve(app: &App, call: &Call, body: Body) -> Result<Option<Introspection>, TokenError> {
+    let request = call.read(app, body).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, attempt)?;
+    let client = request.authenticate(app, &clients)?;
     if !client.proven {
         return Err(request.secret_missing());
     }
     let token = request.token()?;
-    match find(app, &client, token).await? {
-        Some((grant, connection)) => {
-            let token_type = is_access_token(token).then_some("Bearer");
-            Ok(describe(app, &client, grant, connection, token_type).await)
-        }
-        None => Ok(Body7662::default()),
-    }
+    let Some((grant, connection)) = find(app, &client, token).await? else {
+        return Ok(None);
+    };
+    let token_type = is_access_token(token).then_some("Bearer");
+    let active = describe(app, &client, grant, connection, token_type).await;
+    call.facts.note(|known| known.found = active.is_some());
+    Ok(active)
 }
 
 fn is_access_token(token: &str) -> bool {
@@ -120,24 +102,24 @@ async fn describe(
     grant: Grant,
     connection: Connection,
     token_type: Option<&'static str>,
-) -> Body7662 {
+) -> Option<Introspection> {
     let health = match app.connections.health(&connection).await {
         Health::Healthy => "healthy",
         Health::Unknown => "unknown",
         Health::Dead(error) if error.verdict() == Verdict::LoginRequired => "login_required",
-        Health::Dead(_) => return Body7662::default(),
+        Health::Dead(_) => return None,
     };
     let lifetime = client.client.refresh_lifetime;
-    Body7662 {
+    Some(Introspection {
         active: true,
-        client_id: Some(grant.client_id),
-        scope: Some(grant.scope.join(" ")),
+        client_id: grant.client_id,
+        scope: grant.scope.join(" "),
         token_type,
-        iat: Some(grant.created_at.as_secs()),
+        iat: grant.created_at.as_secs(),
         exp: lifetime.map(|lifetime| grant.created_at.plus(lifetime).as_secs()),
-        item_id: Some(connection.item_id),
+        item_id: connection.item_id,
         institution_id: connection.institution_id,
         institution_name: connection.institution_name,
-        health: Some(health),
-    }
+        health,
+    })
 }

@@ -11,7 +11,6 @@ use super::scope;
 use crate::app::App;
 use crate::config::ClientKind;
 
-/// `GET /.well-known/oauth-authorization-server`.
 pub async fn metadata(State(app): State<App>) -> Response {
     let issuer = &app.public_url;
     let snapshot = app.clients();

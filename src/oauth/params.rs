@@ -44,10 +44,8 @@ pub enum ParamsError {
     /// The same name with two values. Holds the name as it may be shown.
     #[error("the parameter '{0}' was sent more than once with different values")]
     Doubled(String),
-    /// Longer than any client's.
     #[error("the query is longer than {MAX_QUERY} bytes")]
     TooLong,
-    /// Too many.
     #[error("there are more than {MAX_PARAMETERS} parameters")]
     TooMany,
     /// A JSON member that is not a string.
@@ -64,7 +62,6 @@ pub struct Params {
     values: BTreeMap<String, String>,
     /// The names that came with differing values, which are not kept.
     doubled: BTreeSet<String>,
-    /// How many others came.
     others: usize,
 }
 
@@ -76,26 +73,9 @@ impl std::fmt::Debug for Params {
 }
 
 impl Params {
-    /// Reads the body of a form (`application/x-www-form-urlencoded`).
+    /// Reads the body of a form (`application/x-www-form-urlencoded`). A doubled parameter is remembered and not refused
+    /// yet, see [`none_doubled`](Self::none_doubled).
     pub fn from_form(text: &[u8]) -> Result<Self, ParamsError> {
-        Self::read(text)?.without_doubled()
-    }
-
-    /// The same, with doubled parameters remembered and not refused yet.
-    pub(super) fn from_form_unrefused(text: &[u8]) -> Result<Self, ParamsError> {
-        Self::read(text)
-    }
-
-    /// Reads a query string. A doubled parameter is remembered and not refused yet: whether the refusal may go to
-    /// the redirect URI depends on which one it is.
-    pub fn from_query(text: &[u8]) -> Result<Self, ParamsError> {
-        if text.len() > MAX_QUERY {
-            return Err(ParamsError::TooLong);
-        }
-        Self::read(text)
-    }
-
-    fn read(text: &[u8]) -> Result<Self, ParamsError> {
         let mut params = Self::default();
         for (count, (name, value)) in form_urlencoded::parse(text).enumerate() {
             if count >= MAX_PARAMETERS {
@@ -106,13 +86,17 @@ impl Params {
         Ok(params)
     }
 
-    /// Reads a JSON object of strings. `null` is absent; what is not a string is refused.
-    pub fn from_json(text: &[u8]) -> Result<Self, ParamsError> {
-        Self::from_json_unrefused(text)?.without_doubled()
+    /// Reads a query string. A doubled parameter is remembered and not refused yet: whether the refusal may go to
+    /// the redirect URI depends on which one it is.
+    pub fn from_query(text: &[u8]) -> Result<Self, ParamsError> {
+        if text.len() > MAX_QUERY {
+            return Err(ParamsError::TooLong);
+        }
+        Self::from_form(text)
     }
 
-    /// The same, with doubled parameters remembered and not refused yet.
-    pub(super) fn from_json_unrefused(text: &[u8]) -> Result<Self, ParamsError> {
+    /// Reads a JSON object of strings. `null` is absent; what is not a string is refused.
+    pub fn from_json(text: &[u8]) -> Result<Self, ParamsError> {
         let object: Pairs = serde_json::from_slice(text).map_err(|_| ParamsError::NotAnObject)?;
         if object.0.len() > MAX_PARAMETERS {
             return Err(ParamsError::TooMany);
@@ -164,11 +148,6 @@ impl Params {
     pub fn has_any(&self, names: &[&str]) -> bool {
         let sent = |name: &&str| self.values.contains_key(*name) || self.is_doubled(name);
         names.iter().any(sent)
-    }
-
-    fn without_doubled(self) -> Result<Self, ParamsError> {
-        self.none_doubled()?;
-        Ok(self)
     }
 
     fn add(&mut self, name: Cow<'_, str>, value: &str) {
@@ -240,28 +219,9 @@ fn query_safe(raw: &str) -> String {
     let mut safe = String::with_capacity(raw.len());
     for byte in raw.bytes() {
         match byte {
-            b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b'!'
-            | b'$'
-            | b'\''
-            | b'('
-            | b')'
-            | b'*'
-            | b'+'
-            | b','
-            | b';'
-            | b'='
-            | b':'
-            | b'@'
-            | b'/'
-            | b'?'
-            | b'%' => safe.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() || b"-._~!$'()*+,;=:@/?%".contains(&byte) => {
+                safe.push(char::from(byte));
+            }
             other => {
                 use std::fmt::Write as _;
                 // Writing to a String cannot fail.
@@ -284,8 +244,8 @@ mod tests {
         assert_eq!(params.get("scope"), None);
         assert_eq!(params.get("state"), Some("x y z"));
         assert_eq!(
-            Params::from_form(b"code=1&code=2").unwrap_err(),
-            ParamsError::Doubled("code".to_owned())
+            Params::from_form(b"code=1&code=2").unwrap().none_doubled(),
+            Err(ParamsError::Doubled("code".to_owned()))
         );
     }
 
@@ -294,8 +254,10 @@ mod tests {
         let params = Params::from_json(br#"{"code":"1","code":"1","scope":null,"ttl":5}"#).unwrap();
         assert_eq!(params.get("code"), Some("1"));
         assert_eq!(
-            Params::from_json(br#"{"code":"1","code":"2"}"#).unwrap_err(),
-            ParamsError::Doubled("code".to_owned())
+            Params::from_json(br#"{"code":"1","code":"2"}"#)
+                .unwrap()
+                .none_doubled(),
+            Err(ParamsError::Doubled("code".to_owned()))
         );
         assert_eq!(
             Params::from_json(br#"{"code":1}"#).unwrap_err(),

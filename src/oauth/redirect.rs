@@ -48,59 +48,23 @@ impl RedirectTarget {
         sent: Option<&str>,
         state: Option<String>,
     ) -> Result<Self, RedirectError> {
-        let uri = match (registered, sent) {
-            (RedirectUris::Listed(list), None) => match list.as_slice() {
-                [only] => only.clone(),
-                list => {
-                    return Err(RedirectError::Missing {
-                        any_registered: !list.is_empty(),
-                    });
-                }
-            },
-            (RedirectUris::Native(list), None) => match list.as_slice() {
-                // Where any port is meant, only the request can say which.
-                [only] if without_port(only).is_none() => only.clone(),
-                list => {
-                    return Err(RedirectError::Missing {
-                        any_registered: !list.is_empty(),
-                    });
-                }
-            },
-            (RedirectUris::AnyLoopback | RedirectUris::AnyLoopbackAnd(_), None) => {
-                return Err(RedirectError::Missing { any_registered: true });
+        let list = registered.listed();
+        let is_native = matches!(registered, RedirectUris::Native(_));
+        let any_loopback = matches!(
+            registered,
+            RedirectUris::AnyLoopback | RedirectUris::AnyLoopbackAnd(_)
+        );
+        let uri = match (sent, list) {
+            // Where any port is meant, only the request can say which.
+            (None, [only]) if !(any_loopback || is_native && without_port(only).is_some()) => only.clone(),
+            (None, list) => {
+                return Err(RedirectError::Missing {
+                    any_registered: any_loopback || !list.is_empty(),
+                });
             }
-            (RedirectUris::Native(list), Some(sent)) => {
-                if !list
-                    .iter()
-                    .any(|listed| listed == sent || differs_in_port(listed, sent))
-                {
-                    return Err(RedirectError::NotListed {
-                        sent: sent.to_owned(),
-                        nearest: nearest(list, sent),
-                    });
-                }
-                sent.to_owned()
-            }
-            (RedirectUris::Listed(list), Some(sent)) => {
-                if !list.iter().any(|listed| listed == sent) {
-                    return Err(RedirectError::NotListed {
-                        sent: sent.to_owned(),
-                        nearest: nearest(list, sent),
-                    });
-                }
-                sent.to_owned()
-            }
-            (RedirectUris::AnyLoopback, Some(sent)) => {
-                if !is_loopback_url(sent) {
-                    return Err(RedirectError::NotListed {
-                        sent: sent.to_owned(),
-                        nearest: None,
-                    });
-                }
-                sent.to_owned()
-            }
-            (RedirectUris::AnyLoopbackAnd(list), Some(sent)) => {
-                if !is_loopback_url(sent) && !list.iter().any(|listed| listed == sent) {
+            (Some(sent), list) => {
+                let is = |listed: &String| listed == sent || (is_native && differs_in_port(listed, sent));
+                if !(list.iter().any(is) || any_loopback && is_loopback_url(sent)) {
                     return Err(RedirectError::NotListed {
                         sent: sent.to_owned(),
                         nearest: nearest(list, sent),
@@ -124,7 +88,6 @@ impl RedirectTarget {
         .ok()
     }
 
-    /// The URI itself.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri

@@ -5,62 +5,47 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use serde_json::json;
 
 use super::client_auth::Authenticated;
-use super::endpoint::{self, Attempt, Sent};
+use super::endpoint::Call;
 use super::error::TokenError;
 use crate::app::App;
 use crate::config::ClientKind;
-use crate::http::client_ip::Peer;
-use crate::request_log::Endpoint;
 use crate::secret::PlaidAccessToken;
 use crate::store::TokenKind;
 use crate::store::model::{Grant, GrantId, Revocation};
 use crate::telemetry::audit::Actor;
 
-/// `POST /oauth/revoke`.
-pub async fn revoke(
-    State(app): State<App>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
-    let sent = Sent::new(query.as_deref(), &headers, body);
-    let mut attempt = Attempt::new(&app, Endpoint::Revocation, peer);
-    let answer = serve(&app, peer, &mut attempt, sent).await;
+pub async fn revoke(State(app): State<App>, call: Call, body: Body) -> Response {
+    let answer = serve(&app, &call, body).await;
     // The body means nothing (RFC 7009 2.2); clients that read every answer as JSON stumble over an empty one.
-    let answer = answer.map(|words| (Json(serde_json::json!({})).into_response(), words));
-    attempt.answered(&app, answer)
+    call.answer(&app, answer.map(|()| Json(json!({})).into_response()))
 }
 
-async fn serve(
-    app: &App,
-    peer: Peer,
-    attempt: &mut Attempt,
-    sent: Sent<'_>,
-) -> Result<&'static str, TokenError> {
-    const NOTHING: &str = "there was nothing to end: the token is not one that is good now";
-    let request = endpoint::read(app, peer, sent, attempt).await?;
+async fn serve(app: &App, call: &Call, body: Body) -> Result<(), TokenError> {
+    let request = call.read(app, body).await?;
     let clients = app.clients();
-    let client = request.client(app, &clients, attempt)?;
-    request.must_be_proven(&client)?;
-    let token = request.token()?;
-    let named = grants(app, &client, token).await?;
+    let client = request.authenticate(app, &clients)?;
+    let is_public = matches!(client.client.kind, ClientKind::Public);
+    // Even where the token endpoint accepts a confidential client without its secret (in the sandbox).
+    if !client.proven && !is_public {
+        return Err(request.secret_missing());
+    }
+    let named = grants(app, &client, request.token()?).await?;
     if named.is_empty() {
         // Unknown tokens are as good as revoked (RFC 7009 2.2).
-        return Ok(NOTHING);
+        return Ok(());
     }
     let own = named.iter().filter(|grant| grant.client_id == client.client.id);
     let own: Vec<GrantId> = own.map(|grant| grant.id).collect();
     if own.is_empty() {
         return Err(TokenError::InvalidGrant("the token was issued to another client"));
     }
-    attempt.entry.proven();
-    let store = app.store.by(attempt.origin().with_actor(Actor::Client));
+    call.facts.note(|known| known.found = true);
+    let store = app.store.by(call.origin().with_actor(Actor::Client));
     for grant in own {
         store
             .revoke(grant, Revocation::GrantAndConnection, app.clock.now())
@@ -68,7 +53,7 @@ async fn serve(
         tracing::info!(%grant, oauth.client_id = %client.client.id, "grant revoked by its client");
     }
     app.connections.removals_wanted();
-    Ok("the grant was ended")
+    Ok(())
 }
 
 /// The grants that the token names, of whichever client. The kind is known by the token itself, so `token_type_hint` is

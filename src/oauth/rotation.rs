@@ -11,21 +11,16 @@ use crate::store::model::Rotated;
 /// How long an answer may have been lost.
 pub const GRACE: Duration = Duration::from_secs(30);
 
-/// Which refresh token of its grant was presented. That it is genuine has been proven.
+/// Which refresh token of its grant was presented; it is known to be genuine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presented {
-    /// The newest.
+pub enum TokenAge {
     Current,
-    /// The one before it.
     Previous,
-    /// An older one.
     Older,
 }
 
-/// What follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// A successor is made.
     Rotate,
     /// The successor that was made before is told again.
     Repeat,
@@ -38,7 +33,7 @@ pub enum Decision {
 /// Decides. `lifetime`: the grant's absolute life, if it has one.
 #[must_use]
 pub fn decide(
-    presented: Presented,
+    age: TokenAge,
     created_at: Timestamp,
     rotated: Option<Rotated>,
     lifetime: Option<Duration>,
@@ -47,10 +42,10 @@ pub fn decide(
     if is_expired(created_at, lifetime, now) {
         return Decision::Expired;
     }
-    match (presented, rotated) {
-        (Presented::Current, _) => Decision::Rotate,
-        (Presented::Previous, Some(rotated)) if now.since(rotated.at) < GRACE => Decision::Repeat,
-        (Presented::Previous | Presented::Older, _) => Decision::Reuse,
+    match (age, rotated) {
+        (TokenAge::Current, _) => Decision::Rotate,
+        (TokenAge::Previous, Some(rotated)) if now.since(rotated.at) < GRACE => Decision::Repeat,
+        (TokenAge::Previous | TokenAge::Older, _) => Decision::Reuse,
     }
 }
 
@@ -78,12 +73,12 @@ mod tests {
     fn the_grace_and_the_lifetime_end_on_their_last_moment() {
         let at = START.plus(Duration::from_secs(100));
         let inside = at.plus(GRACE).minus(Duration::from_millis(1));
-        let decide_previous = |now| decide(Presented::Previous, START, Some(rotated(at)), None, now);
+        let decide_previous = |now| decide(TokenAge::Previous, START, Some(rotated(at)), None, now);
         assert_eq!(decide_previous(inside), Decision::Repeat);
         assert_eq!(decide_previous(at.plus(GRACE)), Decision::Reuse);
         let life = Some(Duration::from_secs(60));
         let end = START.plus(Duration::from_secs(60));
-        let decide_current = |now| decide(Presented::Current, START, None, life, now);
+        let decide_current = |now| decide(TokenAge::Current, START, None, life, now);
         assert_eq!(
             decide_current(end.minus(Duration::from_millis(1))),
             Decision::Rotate
@@ -109,12 +104,12 @@ mod tests {
             for (pause, back) in steps {
                 now = now.plus(Duration::from_millis(pause));
                 let token = newest.saturating_sub(back);
-                let presented = match newest - token {
-                    0 => Presented::Current,
-                    1 => Presented::Previous,
-                    _ => Presented::Older,
+                let age = match newest - token {
+                    0 => TokenAge::Current,
+                    1 => TokenAge::Previous,
+                    _ => TokenAge::Older,
                 };
-                match decide(presented, START, last, None, now) {
+                match decide(age, START, last, None, now) {
                     Decision::Rotate => {
                         prop_assert_eq!(token, newest);
                         prop_assert!(!successors.contains(&token), "a second successor");

@@ -31,15 +31,6 @@ pub enum ScopeError {
     NothingLeft,
 }
 
-/// The names in a scope that are not conventional, in lower case.
-#[derive(Debug, Default)]
-struct Asked {
-    /// Products that can be granted.
-    granted: Vec<String>,
-    /// Everything else.
-    ignored: Vec<String>,
-}
-
 /// The products that `scope` narrows a transaction to; `None`: all that are configured.
 ///
 /// `allowed` are the products that the client may ask for (`None`: all that are configured).
@@ -48,7 +39,7 @@ pub fn narrow(
     allowed: Option<&[String]>,
     lists: &ProductLists,
 ) -> Result<Option<Vec<String>>, ScopeError> {
-    let Asked { granted, ignored } = read(scope.unwrap_or_default(), allowed, lists)?;
+    let (granted, ignored) = read(scope.unwrap_or_default(), allowed, lists)?;
     let wanted = match allowed {
         _ if !granted.is_empty() => granted,
         _ if !ignored.is_empty() => return Err(ScopeError::NothingLeft),
@@ -65,10 +56,15 @@ pub fn narrow(
 /// The names in a scope that are neither conventional nor can be granted, in lower case.
 #[must_use]
 pub fn ignored(scope: &str, allowed: Option<&[String]>, lists: &ProductLists) -> Vec<String> {
-    read(scope, allowed, lists).unwrap_or_default().ignored
+    read(scope, allowed, lists).unwrap_or_default().1
 }
 
-fn read(scope: &str, allowed: Option<&[String]>, lists: &ProductLists) -> Result<Asked, ScopeError> {
+/// The names in a scope that are not conventional, in lower case: those that can be granted, and the others.
+fn read(
+    scope: &str,
+    allowed: Option<&[String]>,
+    lists: &ProductLists,
+) -> Result<(Vec<String>, Vec<String>), ScopeError> {
     if scope.len() > MAX_SCOPE {
         return Err(ScopeError::TooLong);
     }
@@ -92,10 +88,9 @@ fn read(scope: &str, allowed: Option<&[String]>, lists: &ProductLists) -> Result
         let conventional = CONVENTIONAL.contains(&word.as_str());
         !conventional && (word != "profile" || (is_product(word) && !is_openid))
     });
-    let (granted, ignored) = words
+    Ok(words
         .into_iter()
-        .partition(|word| is_product(word) && allowed.is_none_or(|allowed| allowed.contains(word)));
-    Ok(Asked { granted, ignored })
+        .partition(|word| is_product(word) && allowed.is_none_or(|allowed| allowed.contains(word))))
 }
 
 /// Every configured product, strongest list first: the granted scope of a transaction.

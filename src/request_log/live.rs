@@ -1,4 +1,4 @@
-//! Watching the record: what is there, and then what comes.
+//! Watching the request log: what is there, and then what comes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use super::{Entry, Record};
+use super::{Entry, RequestLog};
 
 /// What a listener is told.
 #[derive(Clone, Debug)]
@@ -17,9 +17,8 @@ pub enum Update {
     Entry(Arc<Entry>),
 }
 
-/// One who watches.
 pub struct Listener {
-    record: Record,
+    log: RequestLog,
     news: Receiver<Arc<Entry>>,
     waiting: VecDeque<Update>,
     /// The last number that was told.
@@ -28,9 +27,9 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(record: Record, news: Receiver<Arc<Entry>>, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(log: RequestLog, news: Receiver<Arc<Entry>>, place: OwnedSemaphorePermit) -> Self {
         let mut listener = Self {
-            record,
+            log,
             news,
             waiting: VecDeque::new(),
             told: 0,
@@ -45,7 +44,7 @@ impl Listener {
     #[must_use]
     pub fn after(mut self, mark: &str) -> Self {
         let number = mark
-            .strip_prefix(self.record.0.run.as_str())
+            .strip_prefix(self.log.0.run.as_str())
             .and_then(|rest| rest.strip_prefix('.'))
             .and_then(|number| number.parse().ok());
         if let Some(number) = number {
@@ -59,11 +58,11 @@ impl Listener {
     /// Where one may go on after an entry.
     #[must_use]
     pub fn mark(&self, entry: &Entry) -> String {
-        format!("{}.{}", self.record.0.run, entry.number)
+        format!("{}.{}", self.log.0.run, entry.number)
     }
 
     fn catch_up(&mut self) {
-        let missed = self.record.since(self.told);
+        let missed = self.log.since(self.told);
         self.waiting.extend(missed.into_iter().map(Update::Entry));
     }
 
@@ -76,7 +75,7 @@ impl Listener {
                 }
                 return Some(update);
             }
-            let closing = self.record.0.closing.clone();
+            let closing = self.log.0.closing.clone();
             tokio::select! {
                 biased;
                 () = closing.cancelled() => return None,

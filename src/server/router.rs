@@ -3,7 +3,7 @@
 use axum::extract::{Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use http::StatusCode;
 use serde_json::json;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -14,11 +14,11 @@ use crate::http::assets;
 use crate::http::client_ip::Proxies;
 use crate::http::{Refusal, root_from, wants_page};
 use crate::http::{client_ip, drain_body, headers, request_id, request_line, timeout};
-use crate::request_log::{Endpoint, rehearsal_layer};
+use crate::request_log::{self, RequestLog};
 use crate::{console, explorer, link, oauth};
 
 /// Everything that is served on the broker's own address.
-pub fn build(app: App) -> Router {
+pub fn build(app: App, log: RequestLog) -> Router {
     let mut router = routes(&app).into_router();
     if let Some(simulator) = &app.simulator {
         // Nested last, so that Link's stand-in comes from our own origin and works through a tunnel.
@@ -31,12 +31,13 @@ pub fn build(app: App) -> Router {
         trusted: app.config.http.trusted_proxies.as_slice().into(),
         public_url_is_https: app.public_url.starts_with("https://"),
     };
-    // From the inside out: a panic becomes an answer, which is timed, waits for what is unread, may be read by pages of
-    // public clients, gets its headers, is
-    // logged with the peer's address, and carries the request id that all of them use.
+    // From the inside out: a request is observed for the request log, a panic becomes an answer, which is timed, waits for
+    // what is unread, may be read by pages of public clients, gets its headers, is logged with the peer's address, and
+    // carries the request id that all of them use.
     router
+        .layer(Extension(log.clone()))
+        .layer(from_fn_with_state((app.clone(), log), request_log::layer))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), rehearsal_layer::layer))
         .layer(from_fn(timeout::layer))
         .layer(from_fn(drain_body::layer))
         .layer(from_fn_with_state(app.clone(), oauth::cors::layer))
@@ -94,7 +95,7 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
         advice: vec!["Go back to the application that sent you here.".to_owned()],
     };
     let mut described = refusal.title.clone();
-    if let Some(meant) = oauth::addresses::mistyped(&app, &request) {
+    if let Some(meant) = request_log::meant(request.uri().path()) {
         described = format!("{described}; did you mean {meant}?");
         refusal
             .advice
@@ -105,10 +106,6 @@ async fn not_found(State(app): State<App>, request: Request) -> Response {
 
 async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
-    if let Some(endpoint) = Endpoint::of_path(path) {
-        oauth::told::wrong_method(app.record.attempt(endpoint), endpoint, &request);
-    }
-    oauth::addresses::sent_to_a_page(&app, &request);
     let takes_post = path.starts_with("/api/")
         || matches!(
             path,

@@ -250,7 +250,7 @@ async fn only_pages_of_public_clients_pass_the_preflight() {
             .request(http::Method::OPTIONS, format!("{}{path}", broker.url));
         assert_eq!(Answer::of(request.header("origin", SPA)).await.status, 405);
     }
-    let entry = broker.app.record.entries();
+    let entry = broker.request_log.entries();
     let noted = |words: &str| {
         entry
             .iter()

@@ -8,6 +8,7 @@ use plaid_token_broker::app::App;
 use plaid_token_broker::clock::{ManualClock, Timestamp};
 use plaid_token_broker::config::{Config, LoadOptions, LogConfig, LogFormat};
 use plaid_token_broker::plaid::Timeouts;
+use plaid_token_broker::request_log::RequestLog;
 use plaid_token_broker::server::{self, Outside, Stop};
 use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
 use plaid_token_broker::telemetry;
@@ -36,6 +37,7 @@ pub struct TestBroker {
     pub dir: Arc<TempDir>,
     /// The shared state, for what no request can reach.
     pub app: App,
+    pub request_log: RequestLog,
     /// The Plaid outside of the broker, when there is one.
     _plaid: Option<RunningSimulator>,
 }
@@ -127,6 +129,7 @@ impl TestBroker {
         let broker = server::build(config, outside).await.expect("the broker starts");
         let addresses = broker.addresses();
         let app = broker.app().clone();
+        let request_log = broker.request_log().clone();
         let (simulator, simulator_url) = match &plaid {
             Some(plaid) => (plaid.simulator().clone(), plaid.url()),
             None => (
@@ -152,6 +155,7 @@ impl TestBroker {
             running,
             dir,
             app,
+            request_log,
             _plaid: plaid,
         }
     }

@@ -24,7 +24,7 @@ const OTHER_SECRET: &str = "a-secret-of-the-other-client-0123";
 
 /// The entry that was written last, as words, remarks and fix.
 fn last(broker: &TestBroker) -> Arc<Entry> {
-    broker.app.record.entries().pop().expect("an entry")
+    broker.request_log.entries().pop().expect("an entry")
 }
 
 fn told(entry: &Entry) -> String {
@@ -32,7 +32,7 @@ fn told(entry: &Entry) -> String {
         "{} | {} | {}",
         entry.words,
         entry.remarks.join(", "),
-        entry.fix.as_deref().unwrap_or("-")
+        entry.fix.unwrap_or("-")
     )
 }
 
@@ -67,7 +67,7 @@ async fn the_whole_flow_is_told() {
     };
     Answer::of(basic("/oauth/introspect")).await;
     Answer::of(basic("/oauth/revoke")).await;
-    let entries = broker.app.record.entries();
+    let entries = broker.request_log.entries();
     let seen: Vec<_> = entries.iter().map(|e| (e.endpoint, e.proven, e.status)).collect();
     assert_eq!(
         seen,
@@ -139,7 +139,7 @@ async fn each_mistake_at_the_authorization_url_is_named() {
         assert_eq!(entry.redirect_uri.as_deref(), Some(uri));
         assert_eq!(entry.client.as_deref(), Some(CLIENT_ID));
     }
-    let refused: Vec<_> = broker.app.record.refused_callbacks();
+    let refused: Vec<_> = broker.request_log.refused_callbacks();
     assert_eq!(refused.len(), 4);
     for (query, words) in [
         (
@@ -401,7 +401,7 @@ async fn a_caller_that_hangs_up_has_its_entry() {
     let head = "POST /oauth/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
     stream.write_all(head.as_bytes()).await.unwrap();
     drop(stream);
-    let mut listener = broker.app.record.listen().unwrap();
+    let mut listener = broker.request_log.listen().unwrap();
     let entry = loop {
         match listener.next().await.unwrap() {
             Update::Entry(entry) => break entry,
@@ -420,7 +420,7 @@ async fn switched_off_nothing_is_kept() {
     let broker = TestBroker::start_with(&[("BROKER_REQUEST_RECORD", "off")]).await;
     broker.tokens().await;
     authorization_is_refused(&broker).await;
-    assert!(broker.app.record.entries().is_empty());
+    assert!(broker.request_log.entries().is_empty());
 }
 
 async fn authorization_is_refused(broker: &TestBroker) {
@@ -482,7 +482,7 @@ async fn an_address_that_was_mistyped_is_named() {
         let path = ["/oauth/tokens", "/oauth/tokenz", "/", "/oauth/authorise"][n % 4];
         Answer::of(broker.post(path).header("content-type", kind).body("a=1")).await;
     }
-    let entries = broker.app.record.entries();
+    let entries = broker.request_log.entries();
     assert!(
         entries
             .iter()
@@ -490,9 +490,9 @@ async fn an_address_that_was_mistyped_is_named() {
     );
 
     // What scanners try is nobody's profile.
-    let before = broker.app.record.entries().len();
+    let before = broker.request_log.entries().len();
     Answer::of(broker.get("/wp-login.php")).await;
-    assert_eq!(broker.app.record.entries().len(), before);
+    assert_eq!(broker.request_log.entries().len(), before);
 }
 
 #[tokio::test]

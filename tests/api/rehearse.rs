@@ -2,11 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use plaid_token_broker::clock::Clock as _;
-use plaid_token_broker::config::SealingKey;
-use plaid_token_broker::request_log::rehearsal::{HEADER, Keys};
+use plaid_token_broker::doctor::rehearsal::HEADER;
 use plaid_token_broker::simulator;
-use plaid_token_broker::store::keyring::Keyring;
 use plaid_token_broker::telemetry::audit::{Actor, Origin};
 use serde_json::Value;
 
@@ -68,9 +65,9 @@ async fn an_admin_sees_each_step_and_nothing_is_left() {
     }
     moving.abort();
     assert_eq!(broker.simulator.items().len(), 0, "an Item is left behind");
-    let recorded = broker.app.record.entries();
+    let recorded = broker.request_log.entries();
     assert!(
-        recorded.is_empty(),
+        !recorded.is_empty() && recorded.iter().all(|entry| entry.rehearsal),
         "its wrong secret is nobody's mistake: {recorded:?}"
     );
     assert_eq!(
@@ -143,42 +140,42 @@ async fn a_callback_that_was_allowed_on_the_page_is_rehearsed() {
 }
 
 #[tokio::test]
-async fn nobody_else_can_keep_a_request_out_of_the_record() {
+async fn nobody_can_keep_a_request_out_of_the_request_log() {
     let broker = TestBroker::start().await;
-    let keyring = broker.app.store.keyring();
-    let now = broker.clock.now();
-    let ours = Keys::of(&keyring, "simulator", simulator::CLIENT_ID);
-    let other = Keyring::new(vec![SealingKey {
-        id: "other".to_owned(),
-        key: [7; 32].into(),
-    }]);
-    let strangers = Keys::of(&other.unwrap(), "simulator", simulator::CLIENT_ID);
-    let elsewhere = Keys::of(&keyring, "production", simulator::CLIENT_ID);
-    let ask = async |proof: &str| {
-        let request = broker.token_request(&[("code", "made-up")]).header(HEADER, proof);
-        assert_eq!(Answer::of(request).await.status, 400);
-        broker
-            .app
-            .record
-            .entries()
-            .iter()
-            .map(|entry| entry.count.0)
-            .sum::<u32>()
+    let ask = async |label: bool, n: u32| {
+        let id = format!("client-{n}");
+        let mut request = broker.token_request(&[("code", "made-up"), ("client_id", &id)]);
+        if label {
+            request = request.header(HEADER, "1");
+        }
+        assert_eq!(Answer::of(request).await.status, 401);
     };
-    let of = |keys: &Keys, at| keys.proof(at).unwrap().expose().to_owned();
-    let proof = of(&ours, now);
-    assert_eq!(ask(&proof).await, 0);
-    for (count, proof) in [
-        (1, of(&strangers, now)),
-        (2, of(&elsewhere, now)),
-        (3, of(&ours, now.plus(Duration::from_secs(61)))),
-        (4, String::new()),
-        (5, of(&ours, now).to_uppercase()),
-        // It is good for one request, whoever saw it pass.
-        (6, proof),
-    ] {
-        assert_eq!(ask(&proof).await, count, "{proof}");
+    ask(false, 0).await;
+    for n in 0..60 {
+        ask(true, n).await;
     }
+    let entries = broker.request_log.entries();
+    let labelled = |label: bool| entries.iter().filter(|entry| entry.rehearsal == label).count();
+    assert_eq!(labelled(false), 1, "the label pushes nothing else out");
+    assert_eq!(labelled(true), 1);
+    let counted: u32 = entries.iter().map(|entry| entry.count.0).sum();
+    assert_eq!(counted, 61, "and hides nothing");
+
+    let mut admin = Visitor::new(&broker);
+    admin.log_in().await;
+    let page = Answer::of(broker.get("/setup").header("cookie", admin.cookie_header())).await;
+    assert_eq!(
+        page.body.matches("data-client=\"rehearsal\"").count(),
+        1,
+        "{}",
+        page.body
+    );
+    assert_eq!(
+        page.body.matches("data-client=\"unknown\"").count(),
+        1,
+        "{}",
+        page.body
+    );
 }
 
 #[tokio::test]

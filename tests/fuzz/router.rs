@@ -43,7 +43,10 @@ fn broker(runtime: &Runtime) -> (Router, TempDir) {
     let built = runtime
         .block_on(server::build(config, Outside::default()))
         .expect("a broker");
-    (router::build(built.app().clone()), dir)
+    (
+        router::build(built.app().clone(), built.request_log().clone()),
+        dir,
+    )
 }
 
 fn status(runtime: &Runtime, router: &Router, mut request: Request<Body>) -> StatusCode {

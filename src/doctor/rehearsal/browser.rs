@@ -3,15 +3,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::{Client, RequestBuilder};
+use reqwest::Client;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::wire::{Answer, send, shown};
-use super::{Failure, Identity, Rehearsal};
+use super::{Failure, HEADER, Identity, Rehearsal};
 use crate::doctor::identity_challenge::{Challenge, Told};
 use crate::random;
-use crate::request_log::rehearsal::HEADER;
 use crate::secret::{OwnToken, PlaidPublicToken};
 
 /// Characters that a proxy in between might change.
@@ -38,19 +37,6 @@ const REACH: &str = "start the broker; if it runs, correct PUBLIC_URL, and see t
                      broker's port";
 
 impl Rehearsal {
-    /// A request to the broker.
-    pub(super) fn marked(&self, request: RequestBuilder) -> RequestBuilder {
-        // Whoever answers there may be another broker, to which nothing is proven.
-        let keys = match self.identity {
-            Identity::Store(_) => self.unrecorded.as_ref(),
-            Identity::Unknown(_) => None,
-        };
-        match keys.and_then(|keys| keys.proof(self.clock.now())) {
-            Some(proof) => request.header(HEADER, proof.expose()),
-            None => request,
-        }
-    }
-
     /// Whether this broker answers at `PUBLIC_URL`, and not another one to which nothing must be done.
     async fn recognise(&self, http: &Client) -> Result<String, Failure> {
         let challenge = Challenge::new();
@@ -128,7 +114,7 @@ impl Rehearsal {
         let request = http
             .get(format!("{}/?{query}&state={state}", self.public_url))
             .header("Accept", "text/html");
-        let answer = send(self.marked(request), &self.public_url, REACH).await?;
+        let answer = send(request.header(HEADER, "1"), &self.public_url, REACH).await?;
         let handle = between(&answer.text, "data-handle=\"", "\"");
         match handle {
             Some(handle) if answer.status == 200 => {
@@ -183,7 +169,7 @@ impl Rehearsal {
             .header("Cookie", tab.cookies.expose())
             .header("Sec-Fetch-Site", "same-origin")
             .json(body);
-        send(self.marked(request), &self.public_url, REACH).await
+        send(request.header(HEADER, "1"), &self.public_url, REACH).await
     }
 
     /// Asks for a link token, as the page does on the person's click: Plaid checks keys, products and countries with it.

@@ -5,7 +5,7 @@ use reqwest::Client;
 use super::browser::AtCallback;
 use super::shape::{Authentication, Encoding, Shape};
 use super::wire::{Answer, send};
-use super::{Failure, Rehearsal};
+use super::{Failure, HEADER, Rehearsal};
 use crate::secret::{ClientSecret, OwnToken, PlaidAccessToken, PlaidPublicToken};
 
 /// Kore.ai's token URL and refresh URL.
@@ -31,7 +31,7 @@ impl Rehearsal {
         let request = http.post(format!("{}{path}", self.public_url));
         let request = shape.of(request, &self.client_id, secret, fields);
         let fix = "see that the tunnel or proxy lets POST requests through";
-        send(self.marked(request), &self.public_url, fix).await
+        send(request.header(HEADER, "1"), &self.public_url, fix).await
     }
 
     /// Whether the broker believes this client when it comes in this shape. Nothing is made for it.

@@ -27,12 +27,13 @@ pub fn difference(sent: &str, listed: &str) -> String {
     }
     if a.host_str() != b.host_str() {
         let host = |url: &Url| url.host_str().unwrap_or("nothing").to_owned();
-        parts.push(format!(
-            "has the host {} and not {}{}",
-            host(&a),
-            host(&b),
-            region(&a, &b)
-        ));
+        // It has a callback host for each of its regions.
+        let why = if is_kore(&a) && is_kore(&b) {
+            " (Kore.ai has one for each region)"
+        } else {
+            ""
+        };
+        parts.push(format!("has the host {} and not {}{why}", host(&a), host(&b)));
     } else if a.scheme() == b.scheme() && a.port_or_known_default() != b.port_or_known_default() {
         parts.push("has another port".to_owned());
     }
@@ -57,15 +58,6 @@ pub fn difference(sent: &str, listed: &str) -> String {
         parts.push("is written in another way (upper and lower case, a port, or %-escapes)".to_owned());
     }
     parts.join(", and ")
-}
-
-/// Kore.ai has a callback host for each of its regions.
-fn region(a: &Url, b: &Url) -> &'static str {
-    if is_kore(a) && is_kore(b) {
-        " (Kore.ai has one for each region)"
-    } else {
-        ""
-    }
 }
 
 /// Whether this is an address of Kore.ai.

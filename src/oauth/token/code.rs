@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::answer::Granted;
+use super::Granted;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::ClientKind;
@@ -43,14 +43,9 @@ pub(super) async fn redeem(
         }
         return Err(INVALID);
     };
-    let transaction = app
-        .store
-        .transaction(TransactionId(presented.id()))
-        .await?
-        .ok_or(INVALID)?;
-    if !presented.belongs_to(tokens, &transaction.nonce) {
-        return Err(INVALID);
-    }
+    let stored = app.store.transaction(TransactionId(presented.id())).await?;
+    let own = stored.filter(|stored| presented.belongs_to(tokens, &stored.nonce));
+    let transaction = own.ok_or(INVALID)?;
     let Flow::OAuth(request) = &transaction.flow else {
         return Err(INVALID);
     };
@@ -79,19 +74,12 @@ pub(super) async fn redeem(
     match outcome {
         RedeemOutcome::Redeemed(connection) => {
             app.metrics.flow.code("redeemed");
-            let NewGrant {
-                id,
-                nonce,
-                client_id,
-                scope,
-            } = grant;
-            let connection_id = connection.id;
             let grant = Grant {
-                id,
-                nonce,
-                client_id,
-                connection_id,
-                scope,
+                id: grant.id,
+                nonce: grant.nonce,
+                client_id: grant.client_id,
+                connection_id: connection.id,
+                scope: grant.scope,
                 created_at: now,
                 revoked_at: None,
                 rotated: None,

@@ -1,7 +1,7 @@
 //! A raw Plaid public token as the grant, as the Kore.ai guide's endpoint took it: for clients that proved themselves
 //! and are allowed to.
 
-use super::answer::Granted;
+use super::Granted;
 use crate::app::App;
 use crate::oauth::client_auth::{Authenticated, ClientAuthError};
 use crate::oauth::error::TokenError;

@@ -4,12 +4,12 @@
 //! refresh fails open when Plaid is down, slow or rate-limiting. A confidential client's refresh token does not rotate,
 //! since it is not documented whether Kore.ai keeps a new one; a public client's does (RFC 9700 4.14.2).
 
-use super::answer::Granted;
+use super::Granted;
 use crate::app::App;
 use crate::config::ClientKind;
 use crate::oauth::client_auth::Authenticated;
 use crate::oauth::error::TokenError;
-use crate::oauth::rotation::{self, Decision, Presented};
+use crate::oauth::rotation::{self, Decision, TokenAge};
 use crate::plaid::connections::Health;
 use crate::plaid::{PlaidError, Verdict};
 use crate::random;
@@ -28,7 +28,6 @@ const EXPIRED: TokenError =
 /// Rivals of one rotation are few; whoever loses this often has lost for good.
 const ATTEMPTS: usize = 4;
 
-/// Answers a refresh token.
 pub(super) async fn refresh(
     app: &App,
     origin: Origin,
@@ -93,13 +92,8 @@ async fn rotate(
     for _ in 0..ATTEMPTS {
         let now = app.clock.now();
         let lifetime = client.client.refresh_lifetime;
-        match rotation::decide(
-            which(app, presented, &grant),
-            grant.created_at,
-            grant.rotated,
-            lifetime,
-            now,
-        ) {
+        let age = age(app, presented, &grant);
+        match rotation::decide(age, grant.created_at, grant.rotated, lifetime, now) {
             Decision::Repeat => return Ok(grant),
             Decision::Expired => return Err(EXPIRED),
             Decision::Reuse => return Err(reused(app, origin, client, &grant).await?),
@@ -126,18 +120,18 @@ async fn rotate(
     Err(INVALID)
 }
 
-fn which(app: &App, presented: &PresentedToken, grant: &Grant) -> Presented {
+fn age(app: &App, presented: &PresentedToken, grant: &Grant) -> TokenAge {
     let tokens = app.store.tokens();
     if presented.belongs_to(tokens, &grant.nonce) {
-        Presented::Current
+        TokenAge::Current
     } else if grant
         .rotated
         .is_some_and(|rotated| presented.belongs_to(tokens, &rotated.previous))
     {
-        Presented::Previous
+        TokenAge::Previous
     } else {
         // Its keyed check was good, so we made it once.
-        Presented::Older
+        TokenAge::Older
     }
 }
 

@@ -9,8 +9,7 @@ const PUBLIC_TOKEN_PREFIX: &str = "public-";
 
 /// What is presented for an access token.
 #[derive(Debug)]
-pub(super) enum Grant {
-    /// A code of ours.
+pub(super) enum TokenGrant {
     Code(OwnToken),
     /// A raw Plaid public token, as the guide's endpoint took it.
     PublicToken(PlaidPublicToken),
@@ -18,16 +17,7 @@ pub(super) enum Grant {
     Refresh(OwnToken),
 }
 
-impl Grant {
-    /// What its success is called in the record.
-    pub(super) fn outcome(&self) -> &'static str {
-        match self {
-            Self::Code(_) => "the code was redeemed, and the access token given",
-            Self::PublicToken(_) => "the public token was exchanged, and the access token given",
-            Self::Refresh(_) => "the access token was given again: Plaid says nothing against it",
-        }
-    }
-
+impl TokenGrant {
     /// Its name in logs and metrics.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -39,7 +29,7 @@ impl Grant {
 }
 
 /// Finds the one grant. `grant_type` may be absent, but when it is there it must fit.
-pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
+pub(super) fn grant(params: &Params) -> Result<TokenGrant, TokenError> {
     let code = params.get("code");
     let public_token = params.get("public_token");
     let refresh_token = params.get("refresh_token");
@@ -51,7 +41,7 @@ pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
     };
     if wants_refresh {
         let token = refresh_token.ok_or(TokenError::Missing("refresh_token"))?;
-        return Ok(Grant::Refresh(OwnToken::new(token)));
+        return Ok(TokenGrant::Refresh(OwnToken::new(token)));
     }
     let token = match (code, public_token) {
         (Some(code), Some(public_token)) if code != public_token => {
@@ -61,14 +51,14 @@ pub(super) fn grant(params: &Params) -> Result<Grant, TokenError> {
         (None, None) => return Err(TokenError::Missing("code")),
     };
     if token.starts_with(PUBLIC_TOKEN_PREFIX) {
-        return Ok(Grant::PublicToken(PlaidPublicToken::new(token)));
+        return Ok(TokenGrant::PublicToken(PlaidPublicToken::new(token)));
     }
     if code.is_none() {
         return Err(TokenError::InvalidGrant(
             "public_token is not a Plaid public token",
         ));
     }
-    Ok(Grant::Code(OwnToken::new(token)))
+    Ok(TokenGrant::Code(OwnToken::new(token)))
 }
 
 #[cfg(test)]
@@ -78,9 +68,9 @@ mod tests {
 
     fn of(form: &str) -> Result<String, String> {
         match grant(&Params::from_form(form.as_bytes()).unwrap()) {
-            Ok(Grant::Code(token)) => Ok(format!("code {}", token.expose())),
-            Ok(Grant::PublicToken(token)) => Ok(format!("public {}", token.expose())),
-            Ok(Grant::Refresh(token)) => Ok(format!("refresh {}", token.expose())),
+            Ok(TokenGrant::Code(token)) => Ok(format!("code {}", token.expose())),
+            Ok(TokenGrant::PublicToken(token)) => Ok(format!("public {}", token.expose())),
+            Ok(TokenGrant::Refresh(token)) => Ok(format!("refresh {}", token.expose())),
             Err(error) => Err(error.code().1.to_owned()),
         }
     }

@@ -135,7 +135,7 @@ fn whatever_is_sent_no_value_of_it_is_kept() {
     TestRunner::new(Config::with_cases(192))
         .run(&sent(), |sent| {
             runtime.block_on(send(&broker, &sent));
-            let entries = broker.app.record.entries();
+            let entries = broker.request_log.entries();
             let record: Vec<&Entry> = entries.iter().map(AsRef::as_ref).collect();
             let record = serde_json::to_string(&record).unwrap();
             let values = sent.parameters.iter().map(|(_, value)| value);
@@ -149,6 +149,6 @@ fn whatever_is_sent_no_value_of_it_is_kept() {
             Ok(())
         })
         .unwrap();
-    seen += broker.app.record.entries().len();
+    seen += broker.request_log.entries().len();
     assert!(seen > 20, "the requests were recorded");
 }

@@ -41,9 +41,9 @@ fn attempt(
     for (name, value) in headers {
         map.append(*name, value.parse().unwrap());
     }
-    let presented = presented(&map, &Params::from_form(body.as_bytes()).unwrap())?;
+    let credentials = credentials(&map, &Params::from_form(body.as_bytes()).unwrap())?;
     let clients = clients();
-    let believed = authenticate(&presented, &clients, policy, environment)?;
+    let believed = authenticate(&credentials, &clients, policy, environment)?;
     Ok((believed.client.id.clone(), believed.proven, believed.method))
 }
 
@@ -271,9 +271,9 @@ fn an_id_with_a_plus_or_a_percent_sign_is_found_in_either_reading_of_basic() {
     let of = |id: &str, secret: &str, body: &str| {
         let (name, value) = basic_header(id, secret);
         let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
-        let presented = presented(&headers, &Params::from_form(body.as_bytes()).unwrap())?;
+        let credentials = credentials(&headers, &Params::from_form(body.as_bytes()).unwrap())?;
         let client = authenticate(
-            &presented,
+            &credentials,
             &clients,
             ClientAuthPolicy::Required,
             Environment::Production,

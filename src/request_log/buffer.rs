@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::entry::{Count, Endpoint, Entry, Outcome};
 
-/// Entries of one shelf.
 const PER_SHELF: usize = 40;
 /// Shelves: with more clients, those go that were not asked for longest.
 const MAX_SHELVES: usize = 128;
@@ -26,17 +25,18 @@ struct Shelf {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
-    /// The client proved itself.
     Proven,
     /// Browsers, which anybody may send here in a client's name.
     Browser,
-    /// Programs that proved nothing.
     Unproven,
+    /// Our own rehearsal, or whoever says so.
+    Rehearsal,
 }
 
 impl Shelf {
     fn of(entry: &Entry) -> Self {
         let kind = match entry.endpoint {
+            _ if entry.rehearsal => Kind::Rehearsal,
             _ if entry.proven => Kind::Proven,
             Endpoint::Authorization | Endpoint::LinkToken | Endpoint::Completion | Endpoint::Cancel => {
                 Kind::Browser
@@ -50,9 +50,8 @@ impl Shelf {
     }
 }
 
-/// All that is remembered.
 #[derive(Default)]
-pub(super) struct Book {
+pub(super) struct Buffer {
     last: u64,
     shelves: Shelves<Shelf>,
     refused: Shelves<Refused>,
@@ -69,17 +68,20 @@ struct Refused {
 impl Refused {
     fn of(entry: &Entry) -> Option<Self> {
         let refused = entry.endpoint == Endpoint::Authorization && entry.outcome == Outcome::Refused;
-        entry.network.filter(|_| refused).map(|network| Self {
-            network,
-            allowable: entry.redirect_uri.is_some(),
-        })
+        entry
+            .network
+            .filter(|_| refused && !entry.rehearsal)
+            .map(|network| Self {
+                network,
+                allowable: entry.redirect_uri.is_some(),
+            })
     }
 }
 
 type Shelves<K> = HashMap<K, VecDeque<Arc<Entry>>>;
 
-impl Book {
-    /// Adds an entry, or counts it where it repeats an earlier one. Gives what stands in the book now.
+impl Buffer {
+    /// Adds an entry, or counts it where it repeats an earlier one. Returns the entry as it is kept.
     pub(super) fn write(&mut self, mut entry: Entry) -> Arc<Entry> {
         self.last += 1;
         entry.number = self.last;
@@ -152,5 +154,4 @@ fn put<K: Clone + Eq + Hash>(
 }
 
 #[cfg(test)]
-#[path = "book_tests.rs"]
 mod tests;
