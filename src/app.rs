@@ -27,47 +27,34 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::audit::{Audit, Origin};
 use crate::telemetry::metrics::Metrics;
 
-/// What [`App`] is made of.
 pub struct Parts {
-    /// All settings.
     pub config: Config,
-    /// Where "now" comes from.
     pub clock: SharedClock,
-    /// Where connections are kept.
     pub store: Store,
-    /// Plaid, or what stands in for it.
     pub plaid: PlaidClient,
     /// Notes what happens and changes nothing; what changes something the store writes itself.
     pub audit: Audit,
-    /// How much everybody may ask for.
     pub limits: Limits,
-    /// What makes and ends connections.
     pub connections: Connections,
-    /// What clients sent lately.
     pub record: Record,
-    /// The links and sessions of those who operate it.
     pub admins: Admins,
     /// Where the broker itself listens: the bound address.
     pub address: SocketAddr,
     /// Where `/livez`, `/readyz` and `/metrics` are served: the bound address.
     pub ops_address: SocketAddr,
-    /// What is measured of all of them.
     pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.
     pub simulator: Option<Simulator>,
-    /// Where its API listens.
     pub simulator_address: Option<SocketAddr>,
 }
 
 /// How late another instance knows of a callback that was allowed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 
-/// Routes whose handlers take the [`App`].
 pub type Routes = http::Routes<App>;
 
-/// The shared state; cloning it is cheap.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
@@ -82,7 +69,6 @@ struct Shared {
 struct Registered {
     /// As the settings and the clients file have them.
     configured: Clients,
-    /// What administrators allowed besides.
     allowed: Vec<AllowedRedirectUri>,
     /// Both together: what requests see.
     clients: Arc<Clients>,
@@ -102,16 +88,13 @@ impl Registered {
     }
 }
 
-/// A callback that was not allowed.
 #[derive(Debug, Error)]
 pub enum AllowError {
-    /// There is no such client.
     #[error("there is no client with the id {0:?}")]
     UnknownClient(String),
     /// It cannot be a callback; the text says what to write instead.
     #[error("this cannot be a callback URL: {0}")]
     Uri(String),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -227,7 +210,6 @@ impl App {
         Ok(gone)
     }
 
-    /// The callbacks that administrators allowed, for all clients.
     pub async fn allowed_redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
         self.store.redirect_uris().await
     }
@@ -255,7 +237,6 @@ impl App {
         }
     }
 
-    /// Which world the pages belong to.
     #[must_use]
     pub fn page_environment(&self) -> PageEnvironment {
         match self.config.plaid.environment {

@@ -57,29 +57,20 @@ const OPS_PLACES: usize = 64;
 /// How long the store may take to close: a disk that hangs must not hold up the end.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// A broker that did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// An address is taken or not ours.
     #[error("cannot listen on {address} ({source}): {advice}")]
     Bind {
-        /// Which.
         address: SocketAddr,
-        /// What the system said.
         source: io::Error,
-        /// What to do.
         advice: &'static str,
     },
-    /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The store's first answer.
     #[error(transparent)]
     Reading(#[from] StoreError),
-    /// The audit file.
     #[error(transparent)]
     AuditFile(#[from] FileError),
-    /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
     /// The address of the embedded simulator is no URL; cannot happen with a bound address.
@@ -93,9 +84,7 @@ pub enum StartError {
 /// What comes from outside and tests choose: time, and how patient we are with Plaid.
 #[derive(Clone)]
 pub struct Outside {
-    /// Where "now" comes from.
     pub clock: SharedClock,
-    /// How long Plaid may take.
     pub plaid_timeouts: Timeouts,
 }
 
@@ -115,25 +104,19 @@ pub struct Broker {
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
     simulator_file: Option<SimulatorFile>,
-    /// Connections that are served at once.
     places: usize,
     #[cfg(unix)]
     control: Result<Listener, ListenError>,
     addresses: Addresses,
 }
 
-/// Where everything listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
-    /// The broker's own.
     pub broker: SocketAddr,
-    /// The operations routes.
     pub ops: SocketAddr,
-    /// The embedded simulator.
     pub simulator: Option<SocketAddr>,
 }
 
-/// Binds all addresses, opens the store, wires the parts.
 pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
     let Outside {
         clock,
@@ -230,7 +213,6 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     })
 }
 
-/// Plaid, or what stands in for it.
 fn plaid_client(
     plaid: &PlaidConfig,
     simulator: Option<SocketAddr>,
@@ -249,7 +231,6 @@ fn plaid_client(
     })?)
 }
 
-/// The store of this account.
 async fn open_store(config: &Config) -> Result<Store, StartError> {
     let account = Account {
         environment: config.plaid.environment.name().to_owned(),
@@ -264,7 +245,6 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
 }
 
 impl Broker {
-    /// Where it will answer.
     #[must_use]
     pub fn addresses(&self) -> Addresses {
         self.addresses

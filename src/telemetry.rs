@@ -20,9 +20,6 @@ use crate::config::{LogConfig, LogFormat};
 use line::Line;
 
 /// Starts logging for the whole process. A second call is ignored.
-///
-/// # Errors
-/// When `RUST_LOG` is no filter.
 pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter).with(without_values());
@@ -70,7 +67,6 @@ pub fn stop() {
 #[cfg(feature = "otel")]
 use otel::layer as traces;
 
-/// Traces are a feature of the build.
 #[cfg(not(feature = "otel"))]
 fn traces() -> Option<tracing_subscriber::layer::Identity> {
     None

@@ -18,7 +18,6 @@ use crate::http::wants_page;
 #[derive(Clone, Copy, Debug)]
 pub struct Connected(pub SocketAddr);
 
-/// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The client's address; behind trusted proxies, the one they saw.
@@ -31,16 +30,13 @@ pub struct Peer {
 #[derive(Clone, Copy, Debug)]
 pub struct ArrivedByHttps;
 
-/// What is known of the proxies in front.
 #[derive(Clone, Debug)]
 pub struct Proxies {
-    /// `BROKER_TRUSTED_PROXIES`
     pub trusted: Arc<[IpNet]>,
     /// Whether `PUBLIC_URL` is https, so that cookies have to be `Secure` whatever a proxy says.
     pub public_url_is_https: bool,
 }
 
-/// Puts [`Peer`] into the request's extensions.
 pub async fn layer(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
     let connected = request.extensions().get::<Connected>().copied();
     if let Some(Connected(address)) = connected {
@@ -68,7 +64,6 @@ pub fn unknown_proxy() -> Option<IpAddr> {
     UNKNOWN_PROXY.get().copied()
 }
 
-/// Whether a browser on plain http was warned of.
 static PLAIN_HTTP: Once = Once::new();
 
 /// A browser on another machine that seems to use plain http although `PUBLIC_URL` is https. (Browsers take `http` on

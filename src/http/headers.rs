@@ -12,7 +12,6 @@ use http::header::{
 
 use super::client_ip::ArrivedByHttps;
 
-/// A year.
 const HSTS: &str = "max-age=31536000";
 
 const DEFAULTS: [(HeaderName, &str); 4] = [
@@ -25,7 +24,6 @@ const DEFAULTS: [(HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
 
-/// Adds what the handler did not set.
 pub async fn layer(request: Request, next: Next) -> Response {
     // Not for subdomains: other services of the operator's domain are not ours to decide on.
     let by_https = request.extensions().get::<ArrivedByHttps>().is_some();

@@ -22,10 +22,8 @@ const MAX_KEYS: usize = 50_000;
 /// The seconds of its rate that a client may use at once.
 const CLIENT_BURST: u32 = 10;
 
-/// A request that comes too soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
-    /// When to try again.
     pub retry_after: Duration,
 }
 
@@ -36,14 +34,12 @@ pub enum Kind {
     Page,
     /// A call of the page: it may become a call to Plaid.
     PageCall,
-    /// A token request whose client did not prove itself.
     Token,
     /// An admin token that somebody typed; limited even where the other limits are off.
     Login,
 }
 
 impl Kind {
-    /// The budget's name in the metrics.
     fn budget(self) -> &'static str {
         match self {
             Self::Page => "page",
@@ -90,7 +86,6 @@ impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
     }
 }
 
-/// All budgets. Only refused requests are told anything of them.
 pub struct Limits {
     enabled: bool,
     metrics: Option<FlowMetrics>,
@@ -123,7 +118,6 @@ impl Limits {
         }
     }
 
-    /// Counts what is refused from now on.
     #[must_use]
     pub fn measured_by(self, metrics: FlowMetrics) -> Self {
         let metrics = Some(metrics);
@@ -137,7 +131,6 @@ impl Limits {
         checked
     }
 
-    /// A request of somebody who proved nothing.
     pub fn address(&self, kind: Kind, address: IpAddr) -> Result<(), TooMany> {
         if !self.enabled && kind != Kind::Login {
             return Ok(());
@@ -152,7 +145,6 @@ impl Limits {
         self.counted(kind.budget(), checked)
     }
 
-    /// A request of an authenticated client.
     pub fn client(&self, id: &str) -> Result<(), TooMany> {
         match &self.clients {
             None => Ok(()),

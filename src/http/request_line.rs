@@ -11,7 +11,6 @@ use http::{Method, StatusCode};
 use super::client_ip::Peer;
 use crate::telemetry::metrics::{HttpMetrics, UnderWay};
 
-/// What is said of an address that no route has.
 const NO_ROUTE: &str = "(no route)";
 
 /// Logs and counts the request once its answer stands, or once it is dropped without one.

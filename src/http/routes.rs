@@ -4,7 +4,6 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{get, post};
 
-/// Routes of the broker's own address.
 pub struct Routes<S> {
     router: Router<S>,
     list: Vec<(&'static str, &'static str)>,
@@ -32,7 +31,6 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// A handler of POST.
     #[must_use]
     pub fn post<H, T>(mut self, path: &'static str, handler: H) -> Self
     where
@@ -44,7 +42,6 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// The routes of both.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.list.extend(other.list);
@@ -52,13 +49,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Method and path of each route.
     #[must_use]
     pub fn list(&self) -> &[(&'static str, &'static str)] {
         &self.list
     }
 
-    /// The router alone.
     pub(crate) fn into_router(self) -> Router<S> {
         self.router
     }

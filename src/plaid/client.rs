@@ -32,10 +32,8 @@ const MAX_CALLS: usize = 64;
 const MAX_IDLE: usize = 64;
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How long Plaid may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// Until the connection stands.
     pub connect: Duration,
     /// Until the whole answer is here.
     pub total: Duration,
@@ -53,31 +51,24 @@ impl Default for Timeouts {
     }
 }
 
-/// What a client is made of.
 #[derive(Clone, Debug)]
 pub struct PlaidOptions {
     /// `https://sandbox.plaid.com`, `https://production.plaid.com`, or a stand-in.
     pub base_url: Url,
-    /// Plaid's client id.
     pub client_id: String,
-    /// Plaid's secret for that environment.
     pub secret: PlaidSecret,
-    /// How long Plaid may take.
     pub timeouts: Timeouts,
 }
 
-/// A client that could not be made.
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// The keys hold bytes that no header can carry.
     #[error("PLAID_CLIENT_ID or PLAID_SECRET holds characters that cannot be sent")]
     Keys(#[from] InvalidHeaderValue),
-    /// TLS or the like.
     #[error("the HTTP client could not be made")]
     Http(#[from] reqwest::Error),
 }
 
-/// Plaid, as we speak to it. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct PlaidClient {
     http: reqwest::Client,
@@ -91,9 +82,6 @@ pub struct PlaidClient {
 
 impl PlaidClient {
     /// Makes the client; nothing is sent yet.
-    ///
-    /// # Errors
-    /// When the keys cannot stand in a header or TLS cannot be set up.
     pub fn new(options: &PlaidOptions) -> Result<Self, ClientError> {
         // Ring is the one provider of this build; another that is installed already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -130,14 +118,12 @@ impl PlaidClient {
         Self { calls, ..self }
     }
 
-    /// Counts its calls from now on.
     #[must_use]
     pub fn measured_by(self, metrics: PlaidMetrics) -> Self {
         let metrics = Some(metrics);
         Self { metrics, ..self }
     }
 
-    /// `/link/token/create`.
     pub async fn link_token_create(
         &self,
         request: &LinkTokenRequest<'_>,

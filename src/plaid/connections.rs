@@ -47,7 +47,6 @@ struct Inner {
 }
 
 impl Connections {
-    /// Wires the parts together.
     #[must_use]
     pub fn new(
         store: Store,
@@ -82,7 +81,6 @@ impl Connections {
         self.0.removals.notify_one();
     }
 
-    /// How many such pieces of work are under way.
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.0.tasks.len()

@@ -25,7 +25,6 @@ fn places_within(limit: u64) -> u64 {
     ((limit - RESERVE.min(limit / 4)) / 2).clamp(1, MAX_PLACES)
 }
 
-/// The limit, after raising it.
 #[cfg(unix)]
 fn raised() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

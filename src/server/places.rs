@@ -18,7 +18,6 @@ use crate::http::limits::network;
 /// One warning in this time; what happens in between is counted.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// The places for connections on one listener.
 #[derive(Debug)]
 pub struct Places {
     all: Arc<Semaphore>,
@@ -28,7 +27,6 @@ pub struct Places {
     alarm: Mutex<Alarm>,
 }
 
-/// A connection's place; dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
@@ -95,7 +93,6 @@ impl Places {
         })
     }
 
-    /// A connection that the system did not give us.
     pub(super) fn not_accepted(&self, error: &std::io::Error) {
         tracing::debug!(%error, "a connection was not accepted");
         // A client that went away is no reason to warn; no file descriptors are.
@@ -117,7 +114,6 @@ impl Places {
         }
     }
 
-    /// Whether no untrusted peer has a place.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +134,6 @@ impl Drop for Place {
     }
 }
 
-/// Limits how often something is warned of.
 #[derive(Debug, Default)]
 struct Alarm {
     warned: Option<Instant>,

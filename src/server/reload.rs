@@ -5,7 +5,6 @@ use std::io;
 use super::Stop;
 use crate::app::App;
 
-/// Listens to SIGHUP.
 #[cfg(unix)]
 pub struct Hangup(tokio::signal::unix::Signal);
 
@@ -13,9 +12,6 @@ pub struct Hangup(tokio::signal::unix::Signal);
 impl Hangup {
     /// Listens from now on. It has to be called before the settings are read: until then the signal ends the process, also
     /// when it was sent because the clients file has changed.
-    ///
-    /// # Errors
-    /// When the system does not let us listen.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         signal(SignalKind::hangup()).map(Self)
@@ -49,18 +45,13 @@ pub struct Hangup;
 #[cfg(not(unix))]
 impl Hangup {
     /// Does nothing.
-    ///
-    /// # Errors
-    /// None.
     pub fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Does nothing.
     #[expect(clippy::unused_async, reason = "as on Unix")]
     pub async fn reloads(self, _app: App) {}
 
-    /// Does nothing.
     #[expect(clippy::unused_async, reason = "as on Unix")]
     pub async fn stops(self, _stop: Stop) {}
 }

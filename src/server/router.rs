@@ -17,7 +17,6 @@ use crate::http::{client_ip, drain_body, headers, request_id, request_line, time
 use crate::request_log::{Endpoint, rehearsal_layer};
 use crate::{console, explorer, link, oauth};
 
-/// Everything that is served on the broker's own address.
 pub fn build(app: App) -> Router {
     let mut router = routes(&app).into_router();
     if let Some(simulator) = &app.simulator {
@@ -142,7 +141,6 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
     answer(&app, &request, &refusal, "invalid_request", described)
 }
 
-/// People get a page, programs JSON.
 fn answer(app: &App, request: &Request, refusal: &Refusal, error: &str, described: &str) -> Response {
     let path = request.uri().path();
     if wants_page(request.headers()) && !path.starts_with("/api/") {

@@ -26,12 +26,9 @@ pub use crate::store::model::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin}
 
 /// Rows of one commit: requests wait for it.
 const AT_ONCE: usize = 250;
-/// How often what gathered is written.
 const EVERY: Duration = Duration::from_secs(5);
-/// How often old rows are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
-/// Where notes go. Clones share it.
 #[derive(Clone)]
 pub struct Audit(Arc<Shared>);
 
@@ -44,7 +41,6 @@ struct Shared {
     file: tokio::sync::Mutex<Option<AuditFile>>,
 }
 
-/// How much of what gathered a flush takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
     /// What is due; repeated refused attempts wait until their minute is over.

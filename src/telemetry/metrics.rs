@@ -30,7 +30,6 @@ pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 #[error("the metrics cannot be kept: {0}")]
 pub struct MetricsError(#[from] prometheus::Error);
 
-/// What stands for values that are not told apart.
 const OTHER: &str = "other";
 
 /// Whether this can be one of Plaid's error codes, or a word of ours. What stands at Plaid's address decides it, and that
@@ -40,26 +39,18 @@ fn is_word(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// All that one broker measures. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
     telling: Arc<Mutex<()>>,
-    /// Requests to the broker's own address.
     pub http: HttpMetrics,
-    /// Calls to Plaid.
     pub plaid: PlaidMetrics,
-    /// The store's commits, and what it keeps.
     pub store: StoreMetrics,
-    /// What becomes of authorizations and tokens.
     pub flow: FlowMetrics,
 }
 
 impl Metrics {
     /// Nothing measured yet. `environment`: the name of Plaid's environment.
-    ///
-    /// # Errors
-    /// None that a caller can do something about, see [`MetricsError`].
     pub fn new(environment: &str) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let make = Maker::new(&registry);
@@ -87,9 +78,6 @@ impl Metrics {
 
     /// Everything in Prometheus's text format, version 0.0.4, with what the store keeps now; `None` when it could not be
     /// asked.
-    ///
-    /// # Errors
-    /// See [`MetricsError`].
     pub fn text(&self, kept: Option<&Kept>) -> Result<String, MetricsError> {
         // Two scrapes at a time would tell halves of each other.
         let _one = self.telling.lock().unwrap_or_else(PoisonError::into_inner);

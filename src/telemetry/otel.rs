@@ -24,7 +24,6 @@ const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 ];
-/// How long the last spans may take to be sent.
 const LAST: Duration = Duration::from_secs(3);
 const OURS: &str = "plaid_token_broker";
 /// The span that `middleware::request_id` opens, and the event that `middleware::log` ends it with.
@@ -32,7 +31,6 @@ const REQUEST: &str = "request";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// What collects spans and sends them, if that is wanted.
 pub(super) fn layer<S>() -> Option<impl Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,

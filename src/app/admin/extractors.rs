@@ -34,13 +34,10 @@ pub struct Admin {
 
 /// An admin's form: as [`Admin`], with the proof in [`PROOF_FIELD`].
 pub struct AdminForm {
-    /// Who sent it.
     pub admin: Admin,
-    /// What they filled in.
     pub fields: Fields,
 }
 
-/// The fields of a form.
 pub struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
@@ -55,7 +52,6 @@ impl Fields {
         )
     }
 
-    /// The first field of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -65,7 +61,6 @@ impl Fields {
     }
 }
 
-/// Why a request is not an admin's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Rejected {
     #[error("no admin session")]

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use crate::app::App;
 use crate::secret::OwnToken;
 
-/// A fresh link, good once and for [`super::LINK_TTL`].
 pub struct Link {
     token: OwnToken,
     public_base: String,

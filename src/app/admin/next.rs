@@ -31,7 +31,6 @@ impl Next {
         }
     }
 
-    /// The page that a path belongs to.
     pub(crate) fn of_path(path: &str) -> Self {
         match path {
             "/" => Self::Start,
@@ -46,7 +45,6 @@ impl Next {
         named.unwrap_or(Self::Setup)
     }
 
-    /// What tells the login page.
     pub(crate) fn query(self) -> String {
         match self {
             Self::Setup => String::new(),

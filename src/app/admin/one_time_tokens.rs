@@ -21,7 +21,6 @@ struct Pass {
     expires_at: Timestamp,
 }
 
-/// The tokens of one kind.
 pub(crate) struct OneTimeTokens {
     prefix: &'static str,
     life: Duration,
@@ -55,7 +54,6 @@ impl OneTimeTokens {
         token
     }
 
-    /// Whether it is good at this moment.
     pub(crate) fn knows(&self, token: &str, now: Timestamp) -> bool {
         let hash = hash(token);
         self.live(now).iter().any(|pass| pass.hash == hash)

@@ -25,15 +25,12 @@ pub(super) const RAW_REPEAT: Duration = Duration::from_secs(30 * 60);
 /// What Link told the browser beside the token: shown to people and written into the log, never decided on.
 #[derive(Clone, Debug, Default)]
 pub struct LinkResult {
-    /// Plaid's institution id.
     pub institution_id: Option<String>,
-    /// The institution's name.
     pub institution_name: Option<String>,
     /// Names the Link session to Plaid's support.
     pub link_session_id: Option<String>,
 }
 
-/// An exchange that came to no connection for this caller.
 #[derive(Clone, Debug, Error)]
 pub enum ExchangeError {
     /// Plaid refused the public token: wrong, expired, of another environment, or used elsewhere.
@@ -62,13 +59,11 @@ pub enum ExchangeError {
     Task,
 }
 
-/// One attempt to exchange a token.
 struct Attempt {
     owner: Owner,
     hash: PublicTokenHash,
     public_token: PlaidPublicToken,
     link: LinkResult,
-    /// Where it came from, for the audit log.
     origin: Origin,
 }
 

@@ -18,7 +18,6 @@ const MAX_FLIGHTS: usize = 64;
 /// Tokens that something is kept of. Only a broken disk or a hanging Plaid makes any.
 const MAX_KEPT: usize = 10_000;
 
-/// Who brings a public token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     Transaction(TransactionId),
@@ -34,7 +33,6 @@ impl fmt::Display for Owner {
     }
 }
 
-/// What an exchange made.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Made {
     Connection(ConnectionId),
@@ -58,7 +56,6 @@ struct State {
     kept: HashMap<PublicTokenHash, (Owner, Timestamp, Kept)>,
 }
 
-/// All that are under way.
 pub(super) struct Flights {
     state: Mutex<State>,
     places: Arc<Semaphore>,
@@ -73,13 +70,9 @@ impl Default for Flights {
     }
 }
 
-/// What somebody who brings a token is to do.
 pub(super) enum Entry {
-    /// Exchange it.
     Lead(Lead),
-    /// Wait for the one who does.
     Follow(watch::Receiver<Option<Outcome>>),
-    /// It is somebody else's.
     Taken,
     /// Too much is under way, or another token of the same owner.
     Busy,
@@ -98,7 +91,6 @@ impl Flights {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Comes with a token.
     pub(super) fn enter(self: &Arc<Self>, hash: PublicTokenHash, owner: &Owner) -> Entry {
         let mut state = self.state();
         if let Some((flying, outcome)) = state.flying.get(&hash) {
@@ -141,7 +133,6 @@ impl Flights {
 }
 
 impl Lead {
-    /// What was kept of the attempt before.
     pub(super) fn kept(&self) -> Option<Kept> {
         self.flights
             .state()
@@ -150,7 +141,6 @@ impl Lead {
             .map(|(_, _, kept)| kept.clone())
     }
 
-    /// Keeps this for the next attempt.
     pub(super) fn keep(&self, owner: &Owner, kept: Kept, now: Timestamp) {
         let mut state = self.flights.state();
         if state.kept.len() >= MAX_KEPT && !state.kept.contains_key(&self.hash) {
@@ -162,7 +152,6 @@ impl Lead {
         state.kept.insert(self.hash, (owner.clone(), now, kept));
     }
 
-    /// Nothing needs to be kept any more.
     pub(super) fn forget(&self) {
         self.flights.state().kept.remove(&self.hash);
     }
@@ -172,12 +161,10 @@ impl Lead {
         self.place = None;
     }
 
-    /// Where the outcome will stand.
     pub(super) fn outcome(&self) -> watch::Receiver<Option<Outcome>> {
         self.sender.subscribe()
     }
 
-    /// Tells the outcome to all who wait.
     pub(super) fn land(self, outcome: Outcome) {
         self.sender.send_replace(Some(outcome));
     }

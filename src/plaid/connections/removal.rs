@@ -45,15 +45,12 @@ pub struct Patience {
     pub session: Duration,
 }
 
-/// Runs until it is stopped.
 pub struct RemovalWorker {
     connections: Connections,
     patience: Patience,
-    /// Removals per minute.
     rate: u32,
 }
 
-/// How one removal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tried {
     Removed,
@@ -67,13 +64,11 @@ enum Tried {
     Limited(Option<Duration>),
 }
 
-/// What became of the removals that were taken together.
 #[derive(Clone, Copy, Debug, Default)]
 struct Batch {
     /// None: nothing is due.
     leased: u32,
     removed: usize,
-    /// Whether there was a rate limit.
     limited: bool,
     /// The longest pause that Plaid asked for then, if it did.
     retry_after: Option<Duration>,
@@ -145,7 +140,6 @@ impl RemovalWorker {
         }
     }
 
-    /// How long this many removals last at the rate.
     fn spacing(&self, removals: u32) -> Duration {
         Duration::from_secs(60) * removals / self.rate
     }
@@ -265,7 +259,6 @@ async fn try_to_remove(inner: &Inner, removal: &Removal) -> Result<Tried, StoreE
     Ok(Tried::Failed)
 }
 
-/// Tries again after a pause that doubles with each failure.
 async fn postpone(
     inner: &Inner,
     removal: &Removal,

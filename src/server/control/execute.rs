@@ -9,19 +9,15 @@ use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 
-/// What a command works on.
 #[derive(Clone)]
 pub struct Context {
-    /// The open store.
     pub store: Store,
-    /// Where "now" comes from.
     pub clock: SharedClock,
     /// The running broker; absent when a command opened the store itself.
     pub app: Option<App>,
 }
 
 impl Context {
-    /// Of a running broker.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self {
@@ -50,7 +46,6 @@ impl Sink {
     }
 }
 
-/// Runs a command to its end.
 pub async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     match request {
         Request::AdminLink {} => admin_link(context).await,

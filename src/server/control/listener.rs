@@ -14,35 +14,26 @@ use tokio_util::sync::CancellationToken;
 use super::{Answer, Call, Context, Line, Sink, execute};
 use crate::app::App;
 
-/// Longer than any call.
 const MAX_CALL: u64 = 64 * 1024;
-/// How long a call may take to arrive.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Commands that wait to be accepted.
 const BACKLOG: u32 = 64;
 /// How often a socket is looked at again that another broker has.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// A pause after `accept` failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why commands cannot reach this broker.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// A broker answers there already.
     #[error("another broker has {}", .0.display())]
     InUse(PathBuf),
-    /// Other users could replace the socket.
     #[error("other users can write to the folder {}", .0.display())]
     SharedFolder(PathBuf),
     /// There is a file that is no socket, which is not replaced.
     #[error("{} is there already and is no socket", .0.display())]
     NotASocket(PathBuf),
-    /// The system refused it.
     #[error("{} cannot be made ({source})", path.display())]
     Io {
-        /// The socket.
         path: PathBuf,
-        /// The cause.
         source: io::Error,
     },
 }
@@ -58,9 +49,6 @@ pub struct Listener {
 
 impl Listener {
     /// Makes the socket, for the owner alone. A socket that a killed broker left behind is replaced.
-    ///
-    /// # Errors
-    /// When another broker has it, other users can write to its folder, or the system refuses it.
     pub async fn bind(path: &Path) -> Result<Self, ListenError> {
         match path.symlink_metadata() {
             Ok(found) if !found.file_type().is_socket() => {
@@ -104,7 +92,6 @@ impl Listener {
         }
     }
 
-    /// Serves calls until `stop`.
     pub async fn serve(self, app: App, stop: CancellationToken) {
         loop {
             let accepted = tokio::select! {
@@ -170,7 +157,6 @@ fn bind(path: &Path) -> io::Result<Listener> {
     })
 }
 
-/// The folder that `path` lies in.
 pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -34,7 +34,6 @@ pub(super) async fn execute(context: &Context, request: Request, sink: &Sink) ->
 type Done = Result<Answer, String>;
 
 impl Context {
-    /// The store, for what the operator does.
     fn operated(&self) -> Store {
         self.store.by(Origin::actor(Actor::Operator))
     }

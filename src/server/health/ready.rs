@@ -22,7 +22,6 @@ const OK: &str = "ok";
 
 type Checked = (Timestamp, Result<(), StoreError>);
 
-/// What readiness is made of.
 #[derive(Clone)]
 pub(super) struct Readiness {
     app: App,
@@ -33,9 +32,7 @@ pub(super) struct Readiness {
 #[derive(Serialize)]
 struct Report {
     status: &'static str,
-    /// Whether it can be written and read, or why not.
     store: String,
-    /// Whether the keys open it, or why not.
     keys: String,
     /// How Plaid answered last; it does not count.
     plaid: Plaid,

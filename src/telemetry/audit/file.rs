@@ -12,18 +12,13 @@ use thiserror::Error;
 use crate::store::model::AuditRecord;
 use crate::store::{Store, StoreError};
 
-/// Rows that are read at once.
 const BATCH: usize = 500;
-/// No row is longer.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// The file cannot be written.
 #[derive(Debug, Error)]
 #[error("cannot write the audit file {}: {source}; make it writable for this user, or set BROKER_AUDIT_FILE to another place", path.display())]
 pub struct FileError {
-    /// Which.
     path: PathBuf,
-    /// What the system said.
     source: io::Error,
 }
 
@@ -31,7 +26,6 @@ pub(super) struct AuditFile {
     path: PathBuf,
     /// The last row that stands in it, once that is known.
     last: Option<i64>,
-    /// Whether the last append failed: told once.
     failing: bool,
 }
 
@@ -44,7 +38,6 @@ impl AuditFile {
         }
     }
 
-    /// Whether it can be written.
     pub(super) fn check(&self) -> Result<(), FileError> {
         open(&self.path).map(drop).map_err(|source| FileError {
             path: self.path.clone(),
@@ -143,7 +136,6 @@ fn ends_whole(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// The id of the last whole line.
 fn last_id(path: &Path) -> io::Result<Option<i64>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
