@@ -27,7 +27,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::audit::{Audit, Origin};
 use crate::telemetry::metrics::Metrics;
 
-pub struct Parts {
+pub struct AppState {
     pub config: Config,
     pub clock: SharedClock,
     pub store: Store,
@@ -41,7 +41,7 @@ pub struct Parts {
     /// Where the broker itself listens: the bound address.
     pub address: SocketAddr,
     /// Where `/livez`, `/readyz` and `/metrics` are served: the bound address.
-    pub ops_address: SocketAddr,
+    pub health_address: SocketAddr,
     pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
@@ -59,7 +59,7 @@ pub type Routes = http::Routes<App>;
 pub struct App(Arc<Shared>);
 
 struct Shared {
-    parts: Parts,
+    state: AppState,
     clients: RwLock<Registered>,
     /// Held from reading the allowed callbacks until they are taken, so that none takes an older list.
     taking: tokio::sync::Mutex<()>,
@@ -100,20 +100,20 @@ pub enum AllowError {
 }
 
 impl Deref for App {
-    type Target = Parts;
+    type Target = AppState;
 
-    fn deref(&self) -> &Parts {
-        &self.0.parts
+    fn deref(&self) -> &AppState {
+        &self.0.state
     }
 }
 
 impl App {
-    /// Shares the parts. `allowed` are the callbacks that the store has.
+    /// Shares the state. `allowed` are the callbacks that the store has.
     #[must_use]
-    pub fn new(parts: Parts, allowed: Vec<AllowedRedirectUri>) -> Self {
-        let configured = Clients::new(parts.config.oauth.clients.clone());
+    pub fn new(state: AppState, allowed: Vec<AllowedRedirectUri>) -> Self {
+        let configured = Clients::new(state.config.oauth.clients.clone());
         Self(Arc::new(Shared {
-            parts,
+            state,
             clients: RwLock::new(Registered::new(configured, allowed)),
             taking: tokio::sync::Mutex::new(()),
         }))

@@ -22,9 +22,10 @@
 //! - [`store`] - connections and tokens, sealed, in `SQLite` or `PostgreSQL`
 //! - [`config`] - settings
 
-#![expect(missing_docs, reason = "the broker is a program: names explain themselves")]
-
-#![expect(missing_docs, reason = "the broker is a program: its names explain themselves")]
+#![expect(
+    missing_docs,
+    reason = "the broker is a program: its names explain themselves"
+)]
 
 pub mod app;
 pub mod cli;

@@ -4,11 +4,11 @@
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
 mod bind;
+mod connection_limit;
 pub mod control;
-mod files;
+mod file_limit;
 mod health;
 pub mod openapi;
-mod places;
 mod reload;
 pub mod router;
 mod serve;
@@ -27,19 +27,19 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use places::Places;
+use connection_limit::ConnectionLimit;
 pub use reload::Hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 use simulator_state::SimulatorFile;
 
 use crate::app::admin::Admins;
-use crate::app::{App, Parts};
+use crate::app::{App, AppState};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PlaidConfig};
 use crate::http::limits::Limits;
 use crate::link::SESSION_TTL;
-use crate::plaid::connections::{Connections, Patience, RemovalWorker};
+use crate::plaid::connections::{AbandonAfter, Connections, RemovalWorker};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::request_log::Record;
 #[cfg(unix)]
@@ -53,7 +53,7 @@ use crate::telemetry::metrics::{Metrics, MetricsError};
 /// How long requests in flight are waited for: longer than any request may take.
 pub const DRAIN: Duration = Duration::from_secs(65);
 /// Connections on the operations address: few ask there, and all may come from one host.
-const OPS_PLACES: usize = 64;
+const HEALTH_CONNECTIONS: usize = 64;
 /// How long the store may take to close: a disk that hangs must not hold up the end.
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -83,12 +83,12 @@ pub enum StartError {
 
 /// What comes from outside and tests choose: time, and how patient we are with Plaid.
 #[derive(Clone)]
-pub struct Outside {
+pub struct Dependencies {
     pub clock: SharedClock,
     pub plaid_timeouts: Timeouts,
 }
 
-impl Default for Outside {
+impl Default for Dependencies {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
@@ -104,7 +104,7 @@ pub struct Broker {
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
     simulator_file: Option<SimulatorFile>,
-    places: usize,
+    max_connections: usize,
     #[cfg(unix)]
     control: Result<Listener, ListenError>,
     addresses: Addresses,
@@ -117,12 +117,12 @@ pub struct Addresses {
     pub simulator: Option<SocketAddr>,
 }
 
-pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
-    let Outside {
+pub async fn build(config: Config, dependencies: Dependencies) -> Result<Broker, StartError> {
+    let Dependencies {
         clock,
         plaid_timeouts,
-    } = outside;
-    let places = files::places();
+    } = dependencies;
+    let max_connections = file_limit::connections();
     let http = &config.http;
     let own = SocketAddr::new(http.bind, http.port);
     let (listener, broker) = bind::address(
@@ -130,14 +130,14 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address",
     )
     .await?;
-    let (ops, ops_address) = bind::address(
+    let (ops, health_address) = bind::address(
         http.ops_bind,
         "stop what uses it, or set BROKER_OPS_BIND to another address",
     )
     .await?;
     let mut addresses = Addresses {
         broker,
-        ops: ops_address,
+        ops: health_address,
         simulator: None,
     };
 
@@ -148,7 +148,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let metrics = Metrics::new(plaid.environment.name())?;
     let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?
         .measured_by(metrics.plaid.clone())
-        .bounded_to(places);
+        .bounded_to(max_connections);
     let store = open_store(&config).await?;
     store.measured_by(metrics.store.clone());
     let simulator_file = match &simulator {
@@ -176,7 +176,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit, http.client_rate).measured_by(flow);
     let record = Record::new(http.request_record, Arc::clone(&clock));
-    let parts = Parts {
+    let state = AppState {
         limits,
         config,
         clock,
@@ -187,7 +187,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         record,
         admins: Admins::default(),
         address: addresses.broker,
-        ops_address: addresses.ops,
+        health_address: addresses.ops,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
@@ -195,18 +195,18 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     };
     // Once the store is open, no other broker can have it, so a socket beside it is a stale one.
     #[cfg(unix)]
-    let control = Listener::bind(&parts.config.control_socket).await.inspect_err(|error| {
+    let control = Listener::bind(&state.config.control_socket).await.inspect_err(|error| {
         tracing::error!(%error, "commands such as admin-link cannot reach this broker: set BROKER_CONTROL_SOCKET to a path \
             on a local file system, in a folder that this user alone can write to");
     });
-    let app = App::new(parts, allowed);
+    let app = App::new(state, allowed);
     Ok(Broker {
         app,
         listener,
         ops,
         simulator,
         simulator_file,
-        places,
+        max_connections,
         #[cfg(unix)]
         control,
         addresses,
@@ -265,7 +265,7 @@ impl Broker {
             ops,
             simulator,
             simulator_file,
-            places,
+            max_connections,
             #[cfg(unix)]
             control,
             ..
@@ -281,19 +281,19 @@ impl Broker {
         tokio::spawn(serve(
             ops,
             health::router(app.clone(), stop.drain.clone()),
-            Places::of_one_peer(OPS_PLACES),
+            ConnectionLimit::for_one_peer(HEALTH_CONNECTIONS),
             background.clone().cancelled_owned(),
         ));
         #[cfg(unix)]
         let commands = CancellationToken::new();
         #[cfg(unix)]
         let control = tokio::spawn(serve_commands(control, app.clone(), commands.clone()));
-        let patience = Patience {
+        let abandon_after = AbandonAfter {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
         };
         let rate = app.config.plaid.removal_rate;
-        let worker = RemovalWorker::new(app.connections.clone(), patience, rate);
+        let worker = RemovalWorker::new(app.connections.clone(), abandon_after, rate);
         tokio::spawn(worker.run(stop.drain.clone()));
         tokio::spawn(app.store.clone().index_access_tokens(stop.drain.clone()));
         if app.store.is_shared() {
@@ -305,7 +305,7 @@ impl Broker {
         let serving = serve(
             listener,
             router::build(app.clone()),
-            Places::new(places, app.config.http.trusted_proxies.clone()),
+            ConnectionLimit::new(max_connections, app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
         let all = async {

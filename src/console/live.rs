@@ -70,7 +70,7 @@ pub(super) async fn record(
 /// `GET /setup/checks`: each finding as soon as it is there, and `done` at the end. `at` is the origin that the browser
 /// has the page from.
 pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): RawQuery) -> Response {
-    let Some(place) = app.limits.checks.place() else {
+    let Some(slot) = app.limits.checks.enter() else {
         return busy("too many pages run the checks at the moment");
     };
     let mut context = Context::of_app(&app);
@@ -82,7 +82,7 @@ pub(super) async fn findings(State(app): State<App>, _: Admin, RawQuery(query): 
     tokio::spawn(async move {
         let gone = sender.clone();
         let run = async {
-            let _turn = place.turn().await;
+            let _one_at_a_time = slot.lock().await;
             let told = |finding: &checks::Finding| {
                 // A browser that is gone is no error.
                 let _ = sender.send(Event::default().event("finding").data(placed(finding)));

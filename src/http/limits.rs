@@ -3,7 +3,7 @@
 //! An authenticated request counts for its client and not for its address, so a correct secret is never delayed by
 //! the wrong ones of others. One client may serve all users of a platform, so it has no limit unless one is set.
 
-mod turns;
+mod bounded_mutex;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use http::HeaderValue;
 
-pub use self::turns::{Place, Turn, Turns};
+pub use self::bounded_mutex::BoundedMutex;
 use crate::telemetry::metrics::FlowMetrics;
 
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
@@ -96,7 +96,7 @@ pub struct Limits {
     clients: Option<Keyed<String>>,
     /// The checks of the set-up page: they call Plaid, so one run at a time is enough. A page that was reloaded waits for
     /// the run before it.
-    pub checks: Turns,
+    pub checks: BoundedMutex,
 }
 
 impl Limits {
@@ -114,7 +114,7 @@ impl Limits {
             // People mistype; whoever guesses gets one try in ten seconds.
             logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
             clients: client_rate.map(|rate| Keyed::new(rate, rate.saturating_mul(CLIENT_BURST))),
-            checks: Turns::new(8),
+            checks: BoundedMutex::new(8),
         }
     }
 

@@ -128,48 +128,32 @@ impl PlaidClient {
         &self,
         request: &LinkTokenRequest<'_>,
     ) -> Result<LinkTokenCreated, PlaidError> {
-        self.call("/link/token/create", request, self.timeouts.total)
-            .await
+        self.call("/link/token/create", request).await
     }
 
-    /// `/item/public_token/exchange`. Never repeated blindly: the token may be burnt by the first call.
+    /// Never repeated blindly: the token may be burnt by the first call.
     pub async fn exchange(&self, public_token: &PlaidPublicToken) -> Result<Exchanged, PlaidError> {
         let body = json!({ "public_token": public_token.expose() });
-        self.call("/item/public_token/exchange", &body, self.timeouts.total)
-            .await
+        self.call("/item/public_token/exchange", &body).await
     }
 
-    /// `/item/get`: the cheap health check. 200 with `item.error` set means that the Item needs its owner.
+    /// The cheap health check. 200 with `item.error` set means that the Item needs its owner.
     pub async fn item_get(&self, access_token: &PlaidAccessToken) -> Result<ItemAnswer, PlaidError> {
-        self.call(
-            "/item/get",
-            &with_access_token(access_token),
-            self.timeouts.health,
-        )
-        .await
+        let body = with_access_token(access_token);
+        self.call_within("/item/get", &body, self.timeouts.health).await
     }
 
-    /// `/item/remove`: ends the access token and its billing. Gives Plaid's request id.
+    /// Ends the access token and its billing. Returns Plaid's request id.
     pub async fn item_remove(&self, access_token: &PlaidAccessToken) -> Result<String, PlaidError> {
-        let answer: Acknowledged = self
-            .call(
-                "/item/remove",
-                &with_access_token(access_token),
-                self.timeouts.total,
-            )
-            .await?;
+        let body = with_access_token(access_token);
+        let answer: Acknowledged = self.call("/item/remove", &body).await?;
         Ok(answer.request_id)
     }
 
-    /// `/accounts/get`: cached data, free.
+    /// Cached data, free.
     pub async fn accounts_get(&self, access_token: &PlaidAccessToken) -> Result<Vec<Account>, PlaidError> {
-        let answer: AccountsAnswer = self
-            .call(
-                "/accounts/get",
-                &with_access_token(access_token),
-                self.timeouts.total,
-            )
-            .await?;
+        let body = with_access_token(access_token);
+        let answer: AccountsAnswer = self.call("/accounts/get", &body).await?;
         Ok(answer.accounts)
     }
 
@@ -196,9 +180,7 @@ impl PlaidClient {
         if let (false, Some(body)) = (products.is_empty(), body.as_object_mut()) {
             body.insert("options".to_owned(), json!({ "products": products }));
         }
-        let answer: InstitutionsAnswer = self
-            .timed("/institutions/get", &body, self.timeouts.total, &mut None)
-            .await?;
+        let answer: InstitutionsAnswer = self.call("/institutions/get", &body).await?;
         Ok(answer.total)
     }
 
@@ -226,28 +208,23 @@ impl PlaidClient {
         &self,
         path: &'static str,
         body: &B,
-        total: Duration,
     ) -> Result<A, PlaidError> {
-        self.timed(path, body, total, &mut None).await
+        self.call_within(path, body, self.timeouts.total).await
     }
 
-    /// Sends, logs and counts. `date` becomes what Plaid's clock showed.
-    async fn timed<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+    /// Sends, logs and counts.
+    async fn call_within<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
         &self,
         path: &'static str,
         body: &B,
         total: Duration,
-        date: &mut Option<Timestamp>,
     ) -> Result<A, PlaidError> {
         let started = Instant::now();
-        let answer = self.send(path, body, total, date).await;
+        let answer = self.send(path, body, total, &mut None).await;
         let elapsed = started.elapsed();
         if let Some(metrics) = &self.metrics {
-            metrics.ended(
-                path,
-                answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"),
-                elapsed,
-            );
+            let outcome = answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok");
+            metrics.ended(path, outcome, elapsed);
         }
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &answer {
@@ -257,6 +234,7 @@ impl PlaidClient {
         answer
     }
 
+    /// `date` becomes the time of Plaid's clock.
     async fn send<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
         &self,
         path: &'static str,
@@ -300,8 +278,8 @@ impl PlaidClient {
     }
 
     /// Waits for its turn, but leaves at least half of a call's time for Plaid. Nothing was sent when it fails.
-    async fn permit(&self, patience: Duration) -> Result<SemaphorePermit<'_>, PlaidError> {
-        match timeout(patience, self.calls.acquire()).await {
+    async fn permit(&self, at_most: Duration) -> Result<SemaphorePermit<'_>, PlaidError> {
+        match timeout(at_most, self.calls.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(PlaidError::Unreachable(
                 "too many calls to Plaid are under way".to_owned(),

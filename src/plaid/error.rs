@@ -46,9 +46,7 @@ pub enum PlaidError {
     Broken,
     /// An answer that is not Plaid's JSON (a proxy's page, a truncated body).
     #[error("an answer with status {status} that is not Plaid's JSON")]
-    Malformed {
-        status: u16,
-    },
+    Malformed { status: u16 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

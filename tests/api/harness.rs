@@ -8,7 +8,7 @@ use plaid_token_broker::app::App;
 use plaid_token_broker::clock::{ManualClock, Timestamp};
 use plaid_token_broker::config::{Config, LoadOptions, LogConfig, LogFormat};
 use plaid_token_broker::plaid::Timeouts;
-use plaid_token_broker::server::{self, Outside, Stop};
+use plaid_token_broker::server::{self, Dependencies, Stop};
 use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
 use plaid_token_broker::telemetry;
 use reqwest::{Client, RequestBuilder, Response, redirect};
@@ -36,7 +36,7 @@ pub struct TestBroker {
     pub dir: Arc<TempDir>,
     /// The shared state, for what no request can reach.
     pub app: App,
-    /// The Plaid outside of the broker, when there is one.
+    /// The Plaid dependencies of the broker, when there is one.
     _plaid: Option<RunningSimulator>,
 }
 
@@ -55,7 +55,7 @@ pub struct Setup<'a> {
     pub settings: &'a [(&'a str, &'a str)],
     /// A directory that another broker has used before.
     pub dir: Option<Arc<TempDir>>,
-    /// A Plaid outside of the broker, as the real environments have it: `PLAID_ENV` is `sandbox` unless set.
+    /// A Plaid dependencies of the broker, as the real environments have it: `PLAID_ENV` is `sandbox` unless set.
     pub plaid: Option<simulator::Options>,
     /// What settings cannot say.
     pub change: Option<fn(&mut Config)>,
@@ -120,11 +120,13 @@ impl TestBroker {
             total: PLAID_TIMEOUT,
             health: PLAID_TIMEOUT,
         };
-        let outside = Outside {
+        let dependencies = Dependencies {
             clock: clock.clone(),
             plaid_timeouts,
         };
-        let broker = server::build(config, outside).await.expect("the broker starts");
+        let broker = server::build(config, dependencies)
+            .await
+            .expect("the broker starts");
         let addresses = broker.addresses();
         let app = broker.app().clone();
         let (simulator, simulator_url) = match &plaid {

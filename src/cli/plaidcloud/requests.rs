@@ -56,19 +56,18 @@ impl Limit {
 
 impl Method {
     pub(super) fn call(&self, client: &Client) -> Result<plaidcloud::Call, u8> {
-        let call = plaidcloud::Call::new(&self.name).map_err(|error| fail(&error.into()))?;
+        let call = plaidcloud::Call::new(&self.name).map_err(fail)?;
         let call = match &self.params {
             Some(params) => {
                 let json = json_argument(params, "--params")?;
-                call.with_params(&json).map_err(|error| fail(&error.into()))?
+                call.with_params(&json).map_err(fail)?
             }
             None => call,
         };
         match &self.project {
             Some(project) => {
                 let project = project_id(project, client)?;
-                call.with("project_id", &project)
-                    .map_err(|error| fail(&error.into()))
+                call.with("project_id", &project).map_err(fail)
             }
             None => Ok(call),
         }
@@ -110,7 +109,7 @@ impl Call {
         let client = from.client(self.limit.duration())?;
         let call = self.method.call(&client)?;
         if self.dry_run {
-            let prepared = client.prepare(&call).map_err(|error| fail(&error))?;
+            let prepared = client.prepare(&call).map_err(fail)?;
             say(&prepared.to_string());
             return Ok(());
         }
@@ -159,7 +158,7 @@ impl Rest {
         let request = self.request()?;
         let client = from.client(self.limit.duration())?;
         if self.dry_run {
-            let prepared = client.prepare_rest(&request).map_err(|error| fail(&error))?;
+            let prepared = client.prepare_rest(&request).map_err(fail)?;
             say(&prepared.to_string());
             return Ok(());
         }
@@ -184,7 +183,7 @@ impl Rest {
             Verb::Get => HttpMethod::Get,
             Verb::Post => HttpMethod::Post,
         };
-        let mut request = RestRequest::new(method, &self.path).map_err(|error| fail(&error.into()))?;
+        let mut request = RestRequest::new(method, &self.path).map_err(fail)?;
         for pair in &self.query {
             let Some((name, value)) = pair.split_once('=') else {
                 return Err(usage("--query: write NAME=VALUE"));
@@ -197,7 +196,7 @@ impl Rest {
             }
             (Some(body), HttpMethod::Post) => {
                 let json = json_argument(body, "--body")?;
-                request.with_body(&json).map_err(|error| fail(&error.into()))
+                request.with_body(&json).map_err(fail)
             }
             (None, _) => Ok(request),
         }

@@ -36,9 +36,9 @@ const REMEMBER: Duration = Duration::from_secs(3600);
 /// How many failures in a row make a removal the operator's matter.
 const ALARMING: u32 = 5;
 
-/// How long what was made may wait until it is given up.
+/// When connections are given up that nobody uses.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct AbandonAfter {
     /// With a code that nobody redeems (`BROKER_UNREDEEMED_TTL`).
     pub unredeemed: Duration,
     /// With a connection of the browser login flow: as long as its session lives.
@@ -47,7 +47,7 @@ pub struct Patience {
 
 pub struct RemovalWorker {
     connections: Connections,
-    patience: Patience,
+    abandon_after: AbandonAfter,
     rate: u32,
 }
 
@@ -77,10 +77,10 @@ struct Batch {
 impl RemovalWorker {
     /// A worker on these connections, which removes at most `rate` Items per minute (at least one).
     #[must_use]
-    pub fn new(connections: Connections, patience: Patience, rate: u32) -> Self {
+    pub fn new(connections: Connections, abandon_after: AbandonAfter, rate: u32) -> Self {
         Self {
             connections,
-            patience,
+            abandon_after,
             rate: rate.max(1),
         }
     }
@@ -162,8 +162,8 @@ impl RemovalWorker {
         let inner = &self.connections.0;
         let now = inner.clock.now();
         let abandonment = Abandonment {
-            unredeemed_before: now.minus(self.patience.unredeemed),
-            sessions_before: now.minus(self.patience.session),
+            unredeemed_before: now.minus(self.abandon_after.unredeemed),
+            sessions_before: now.minus(self.abandon_after.session),
         };
         loop {
             let abandoned = inner.store.abandon(abandonment, now).await?;

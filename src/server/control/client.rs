@@ -27,10 +27,7 @@ pub struct Remote {
 pub enum AskError {
     /// No broker listens on the socket, or this user may not open it.
     #[error("the broker cannot be reached at {} ({cause})", socket.display())]
-    Unreachable {
-        socket: PathBuf,
-        cause: io::Error,
-    },
+    Unreachable { socket: PathBuf, cause: io::Error },
     /// A process of a user who does not own the socket's folder listens there.
     #[error(
         "{} belongs to another user, so it is not this broker's: set BROKER_CONTROL_SOCKET to a path in a folder that \

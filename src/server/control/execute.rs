@@ -91,7 +91,7 @@ async fn describe(context: &Context) -> Answer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             public_url: app.public_url.clone(),
             address: app.address,
-            operations: app.ops_address,
+            operations: app.health_address,
             simulator: app.simulator_address,
             store,
             callbacks: callbacks.collect(),

@@ -32,10 +32,7 @@ pub enum ListenError {
     #[error("{} is there already and is no socket", .0.display())]
     NotASocket(PathBuf),
     #[error("{} cannot be made ({source})", path.display())]
-    Io {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// The control socket of a broker. Dropping it removes the file.
