@@ -137,7 +137,7 @@ impl App {
         )
     }
 
-    /// Reads the clients file again and takes its clients from now on; gives how many clients there are, the first one
+    /// Reads the clients file again and uses its clients from now on. Returns the number of clients, the first one
     /// included. Blocks while it reads.
     ///
     /// # Errors
@@ -151,7 +151,7 @@ impl App {
         Ok(count)
     }
 
-    /// Allows a callback for a client: stored, audited, and good from now on, also after a reload or a restart. Gives
+    /// Allows a callback for a client: stored, audited, and good from now on, also after a reload or a restart. Returns
     /// whether it is new. It is checked like the client's configured ones.
     pub async fn allow_redirect_uri(
         &self,
@@ -175,7 +175,7 @@ impl App {
         Ok(new)
     }
 
-    /// Whether it is an address of this broker: where it was told to be, or where it listens.
+    /// Whether it is an address of this broker: its public URL, or where it listens.
     fn is_own(&self, url: &Url) -> bool {
         let origin = url.origin().ascii_serialization();
         // Where people come by another address, an app on their own machines may have this port there.
@@ -194,7 +194,7 @@ impl App {
             .all(|client| client.redirect_uris == none)
     }
 
-    /// Takes an allowed callback back; those of the settings and of the clients file stay. Gives whether it was there.
+    /// Removes an allowed callback; those of the settings and of the clients file stay. Returns whether it existed.
     pub async fn forget_redirect_uri(
         &self,
         client_id: &str,
@@ -223,16 +223,16 @@ impl App {
         Ok(())
     }
 
-    /// Takes over what was allowed or taken back at other instances that share the store, until it is told to stop.
+    /// Takes over what was allowed or removed at other instances that share the store, until `stop`.
     pub async fn follow_allowed(self, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
             }
-            // The store's own trouble is told where it is met; this comes again.
+            // The store reports its own failures; this is tried again.
             if let Err(error) = self.take_allowed().await {
-                tracing::debug!(%error, "the allowed callbacks were not read");
+                tracing::debug!(%error, "allowed callbacks not read");
             }
         }
     }

@@ -27,7 +27,7 @@ pub async fn page(
         Ok(Session(connection)) => connection,
         Err(SessionError::None) => return app.error_page(ROOT, &no_session()),
         Err(SessionError::Store(error)) => {
-            tracing::error!(%error, "a session could not be looked up");
+            tracing::error!(%error, "session lookup failed");
             return app.error_page(ROOT, &unavailable("Its storage does not answer."));
         }
     };

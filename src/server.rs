@@ -1,6 +1,6 @@
 //! Bind, serve, drain, stop.
 //!
-//! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
+//! [`build`] binds and wires everything and [`Broker::run`] serves until it is stopped; both take what they need
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
 mod bind;
@@ -76,7 +76,6 @@ pub enum StartError {
     /// The address of the embedded simulator is no URL; cannot happen with a bound address.
     #[error("the simulator's address is no URL")]
     SimulatorUrl(#[from] url::ParseError),
-    /// A mistake of this program.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
 }
@@ -257,7 +256,7 @@ impl Broker {
     }
 
     /// Serves until `stop.drain` is cancelled; then requests in flight and work at Plaid have [`DRAIN`] to end, unless
-    /// `stop.now` ends the waiting. Gives whether all ended.
+    /// `stop.now` ends the waiting. Returns whether all ended.
     pub async fn run(self, stop: Stop) -> bool {
         let Self {
             app,
@@ -314,11 +313,11 @@ impl Broker {
         };
         let bounded = async {
             stop.drain.cancelled().await;
-            // Who watches the record would not end by itself.
+            // Pages that watch the record would not end by themselves.
             app.record.close();
             tracing::info!(
                 drain_s = DRAIN.as_secs(),
-                "stopping: requests in flight are finished first"
+                "stopping: finishing requests in flight"
             );
             tokio::time::sleep(DRAIN).await;
         };
@@ -330,7 +329,7 @@ impl Broker {
         if !ended {
             tracing::error!(
                 under_way = app.connections.under_way(),
-                "stopped with work under way"
+                "stopped before all work had finished"
             );
         }
         // The socket goes before the store is free for the next broker.
@@ -339,16 +338,16 @@ impl Broker {
             commands.cancel();
             let _ = control.await;
         }
-        // Told twice: nothing is waited for. What was acknowledged is on disk already.
+        // After a second signal nothing is waited for. What was acknowledged is on disk already.
         if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {
-            tracing::error!("the store did not close in time");
+            tracing::error!("store not closed in time");
         }
         // Last, as whatever was under way may have changed the simulator.
         background.cancel();
         if let Some(keeping) = keeping.filter(|_| !stop.now.is_cancelled())
             && timeout(CLOSE, keeping).await.is_err()
         {
-            tracing::warn!("the simulator's state was not saved in time");
+            tracing::warn!("simulator state not saved in time");
         }
         tracing::info!("stopped");
         ended
@@ -371,7 +370,7 @@ async fn serve_commands(control: Result<Listener, ListenError>, app: App, stop: 
 async fn close(app: &App) {
     app.connections.settle_all().await;
     if let Err(error) = app.audit.flush(Flush::All).await {
-        tracing::error!(%error, "the last of the audit log could not be written");
+        tracing::error!(%error, "last audit entries not written");
     }
     app.store.close().await;
 }

@@ -45,16 +45,16 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
         }
     };
     if started.is_err() {
-        tracing::debug!("logging was started before");
+        tracing::debug!("logging already started");
     }
     Ok(())
 }
 
-/// Whatever `RUST_LOG` asks for: below INFO, the `PostgreSQL` client tells each statement with its values.
+/// Whatever `RUST_LOG` asks for: below INFO, the `PostgreSQL` client logs each statement with its values.
 fn without_values() -> FilterFn {
     filter_fn(|metadata| {
-        let teller = metadata.target().split("::").next();
-        teller != Some("tokio_postgres") || *metadata.level() <= LevelFilter::INFO
+        let source = metadata.target().split("::").next();
+        source != Some("tokio_postgres") || *metadata.level() <= LevelFilter::INFO
     })
 }
 

@@ -58,7 +58,7 @@ pub async fn layer(State(proxies): State<Proxies>, mut request: Request, next: N
 static UNKNOWN_PROXY: OnceLock<IpAddr> = OnceLock::new();
 
 /// A peer that claimed by `X-Forwarded-Proto` that the browser uses https, and is among no `BROKER_TRUSTED_PROXIES`: the
-/// proxy that somebody forgot to name, or a stranger who makes it up. `None`: there was none since the start.
+/// proxy that is missing from the setting, or a forgery. `None`: there was none since the start.
 #[must_use]
 pub fn unknown_proxy() -> Option<IpAddr> {
     UNKNOWN_PROXY.get().copied()
@@ -71,7 +71,7 @@ static PLAIN_HTTP: Once = Once::new();
 fn warn_of_plain_http(address: IpAddr, headers: &HeaderMap) {
     if wants_page(headers) && !address.is_loopback() {
         PLAIN_HTTP.call_once(|| {
-            tracing::warn!(peer = %address, "a page was asked for by plain http, although PUBLIC_URL is https. Cookies are \
+            tracing::warn!(peer = %address, "page requested over plain http, although PUBLIC_URL is https. Cookies are \
                 Secure, so signing in and connecting a bank fail over plain http: use PUBLIC_URL. If a proxy in front ends \
                 TLS, let it send X-Forwarded-Proto: https, and name its network in BROKER_TRUSTED_PROXIES");
         });
@@ -82,8 +82,8 @@ fn warn_of_plain_http(address: IpAddr, headers: &HeaderMap) {
 fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) {
     let says_https = last(headers, "x-forwarded-proto").is_some_and(|s| s.eq_ignore_ascii_case("https"));
     if says_https && !is_trusted(connected, trusted) && UNKNOWN_PROXY.set(connected.to_canonical()).is_ok() {
-        tracing::warn!(peer = %connected, "a peer that is no trusted proxy says that the browser uses https, and is not \
-            believed; if it is your proxy, name its network in BROKER_TRUSTED_PROXIES");
+        tracing::warn!(peer = %connected, "ignored X-Forwarded-Proto of a peer that is no trusted proxy; if it is your proxy, \
+            list its network in BROKER_TRUSTED_PROXIES");
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address.to_canonical()))
 }
 
-/// The rightmost address that no trusted proxy has, for only those hops were written by somebody we trust.
+/// The rightmost address that no trusted proxy has, because only those hops were written by trusted proxies.
 fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
     let mut peer = Peer {
         address: connected.to_canonical(),

@@ -1,5 +1,5 @@
-//! Headers that every answer carries unless its handler chose otherwise: nothing is cached, framed, sniffed, or told
-//! to the next site (RFC 9700 4.2, 4.16). Over https, browsers are told to stay there (RFC 6797).
+//! Headers that every answer carries unless its handler chose otherwise: nothing is cached, framed, sniffed, or sent as
+//! a referrer (RFC 9700 4.2, 4.16). Over https, HSTS keeps browsers on https (RFC 6797).
 
 use axum::extract::Request;
 use axum::middleware::Next;

@@ -17,7 +17,7 @@ pub fn html(root: &'static str, page: &impl askama::Template, policy: &str) -> R
             response
         }
         Err(error) => {
-            tracing::error!(%error, root, "a page could not be rendered");
+            tracing::error!(%error, root, "page not rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

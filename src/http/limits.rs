@@ -35,7 +35,7 @@ pub enum Kind {
     /// A call of the page: it may become a call to Plaid.
     PageCall,
     Token,
-    /// An admin token that somebody typed; limited even where the other limits are off.
+    /// An admin token that was typed; limited even where the other limits are off.
     Login,
 }
 
@@ -111,7 +111,7 @@ impl Limits {
             pages: Keyed::new(5, 300),
             page_calls: Keyed::new(5, 300),
             tokens: Keyed::new(5, 300),
-            // People mistype; whoever guesses gets one try in ten seconds.
+            // People mistype; a guesser gets one attempt in ten seconds.
             logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
             clients: client_rate.map(|rate| Keyed::new(rate, rate.saturating_mul(CLIENT_BURST))),
             checks: BoundedMutex::new(8),

@@ -1,4 +1,4 @@
-//! The pages that people see. Presentation alone: each page is told all it shows.
+//! The pages that people see. Presentation alone: each page gets all that it shows.
 //!
 //! Every URL on a page is relative and begins with its `root` (`./` for a page of the first level, `../` for
 //! one below it), so that pages work from whatever address and path prefix they were reached by.
@@ -71,7 +71,7 @@ pub struct LinkPage {
     /// What is shared, as [`plain_products`] puts it.
     pub products: Vec<String>,
     pub environment: PageEnvironment,
-    /// Whether "Cancel and return" is offered: whether there is somebody to return to.
+    /// Whether "Cancel and return" is offered: whether there is a client to return to.
     pub can_cancel: bool,
     pub return_host: Option<String>,
     /// Whether the browser comes back from a bank's own login: Link goes on at once with what the tab remembers.
@@ -121,7 +121,7 @@ pub struct ResultAccount {
     pub kind: String,
 }
 
-/// What stands at `/` where the browser login flow is off.
+/// The page at `/` where the browser login flow is off.
 #[derive(Debug, Template)]
 #[template(path = "about.html")]
 pub struct AboutPage {

@@ -17,7 +17,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
     if let Ok(response) = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         return response;
     }
-    tracing::error!("a request had no answer in time");
+    tracing::error!("request timed out");
     let body = json!({
         "error": "temporarily_unavailable",
         "error_description": "there was no answer in time; try again shortly",

@@ -1,4 +1,4 @@
-//! The calls themselves: time-outs, no redirects, bounded answers, errors that keep Plaid's words.
+//! The calls themselves: time-outs, no redirects, bounded answers, errors that keep Plaid's messages.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -158,7 +158,7 @@ impl PlaidClient {
     }
 
     /// `/link/token/create` for finding out whether Plaid takes the request: a refusal is an answer like any other and
-    /// leaves no line in the log. Gives also what Plaid's clock shows (the header `Date`, whole seconds).
+    /// leaves no line in the log. Also returns the time of Plaid's clock (the header `Date`, whole seconds).
     pub async fn link_token_probe(
         &self,
         request: &LinkTokenRequest<'_>,

@@ -59,7 +59,7 @@ pub enum Verdict {
     LoginRequired,
     /// The Item is gone, or its owner took the permission back.
     Gone,
-    /// Passing: down, slow, rate-limited, or an answer nobody can read.
+    /// Passing: down, slow, rate-limited, or an unreadable answer.
     Passing,
 }
 

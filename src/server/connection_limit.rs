@@ -1,6 +1,6 @@
 //! How many connections are served at once, in all and for one peer, and the warning when some are turned away.
 //!
-//! A peer that is no trusted proxy gets half of all limit: less would lock out everybody behind a container's NAT, who
+//! A peer that is no trusted proxy gets half of all connections: less would lock out everybody behind a container's NAT, who
 //! are one peer, and with more one host could keep out all others.
 
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ pub(super) struct Slot {
 }
 
 impl ConnectionLimit {
-    /// This many limit, of which a peer outside of the `trusted` networks gets half.
+    /// This many connections, of which a peer outside of the `trusted` networks gets half.
     #[must_use]
     pub fn new(count: usize, trusted: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self {
@@ -48,7 +48,7 @@ impl ConnectionLimit {
         })
     }
 
-    /// This many limit, all of which one peer may have.
+    /// This many connections, all of which one peer may have.
     #[must_use]
     pub fn for_one_peer(count: usize) -> Arc<Self> {
         let everybody = [Ipv4Net::default().into(), Ipv6Net::default().into()];
@@ -61,14 +61,11 @@ impl ConnectionLimit {
         if let Ok(permit) = Arc::clone(&self.all).try_acquire_owned() {
             return Some(permit);
         }
-        self.warn(
-            Instant::now(),
-            "all limit for connections are taken: new ones wait",
-        );
+        self.warn(Instant::now(), "connection limit reached: new connections wait");
         Arc::clone(&self.all).acquire_owned().await.ok()
     }
 
-    /// Gives the place to this peer, unless it has as many as it may.
+    /// Admits this peer, unless it has as many connections as it may.
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
         let peer = (!is_trusted(address, &self.trusted)).then(|| network(address));
         if let Some(peer) = peer {
@@ -79,7 +76,7 @@ impl ConnectionLimit {
                 drop(taken);
                 self.warn(
                     Instant::now(),
-                    "connections were turned away: one peer has half of all limit; if it is your proxy, name it in \
+                    "connections refused: one peer has half of all connections; if it is your proxy, list its network in \
                      BROKER_TRUSTED_PROXIES",
                 );
                 return None;
@@ -94,7 +91,7 @@ impl ConnectionLimit {
     }
 
     pub(super) fn not_accepted(&self, error: &std::io::Error) {
-        tracing::debug!(%error, "a connection was not accepted");
+        tracing::debug!(%error, "connection not accepted");
         // A client that went away is no reason to warn; no file descriptors are.
         if !matches!(
             error.kind(),
@@ -102,7 +99,7 @@ impl ConnectionLimit {
         ) {
             self.warn(
                 Instant::now(),
-                "connections cannot be accepted: most likely the limit of open files is too low",
+                "connections not accepted: the limit of open files is probably too low",
             );
         }
     }
@@ -110,7 +107,7 @@ impl ConnectionLimit {
     fn warn(&self, now: Instant, what: &'static str) {
         let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(times) = alarm.raise(now) {
-            tracing::warn!(times, limit = self.count, "{what}");
+            tracing::warn!(times, max_connections = self.count, "{what}");
         }
     }
 

@@ -13,8 +13,8 @@ pub(super) fn connections() -> usize {
     if connections < MAX_CONNECTIONS {
         tracing::warn!(
             limit,
-            connections,
-            "the limit of open files is low, and with it the number of connections served at once: raise it (ulimit -n, \
+            max_connections = connections,
+            "the limit of open files is low, and with it the number of concurrent connections: raise it (ulimit -n, \
              LimitNOFILE of systemd)"
         );
     }

@@ -24,7 +24,7 @@ impl Hangup {
             let app = app.clone();
             // A file may lie on a disk that is far away.
             if tokio::task::spawn_blocking(move || reload(&app)).await.is_err() {
-                tracing::error!("the clients file was not read again: this is a bug");
+                tracing::error!("clients file not reloaded: internal error");
             }
         }
     }
@@ -33,7 +33,7 @@ impl Hangup {
     /// behind.
     pub async fn stops(mut self, stop: Stop) {
         self.0.recv().await;
-        tracing::info!("stopping on SIGHUP: there is no clients file to read again");
+        tracing::info!("stopping on SIGHUP: there is no clients file to reload");
         stop.drain.cancel();
     }
 }
@@ -59,16 +59,16 @@ impl Hangup {
 #[cfg(unix)]
 fn reload(app: &App) {
     match app.reload_clients() {
-        Ok(clients) => tracing::info!(clients, "the clients file was read again"),
+        Ok(clients) => tracing::info!(clients, "clients file reloaded"),
         Err(problems) => {
             for problem in &problems.0 {
-                tracing::error!(%problem, "the clients file cannot be used");
+                tracing::error!(%problem, "clients file not usable");
             }
             let clients = app.clients().as_slice().len();
             tracing::error!(
                 problems = problems.0.len(),
                 clients,
-                "the clients stay as they were before: correct the file and send SIGHUP again"
+                "clients unchanged: correct the clients file and send SIGHUP again"
             );
         }
     }

@@ -158,10 +158,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("(no text)");
-    tracing::error!(
-        panic = text,
-        "a handler panicked: this is a mistake of this program"
-    );
+    tracing::error!(panic = text, "handler panicked: internal error");
     let body = json!({ "error": "server_error", "error_description": "something went wrong on our side" });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }

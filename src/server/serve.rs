@@ -28,7 +28,7 @@ use crate::http::client_ip::Connected;
 
 /// How long a request's head may take to arrive, and a connection may be idle between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a head that has begun to arrive may still take once we are told to stop.
+/// How long a head that has begun to arrive may still take once shutdown has begun.
 const LAST_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client may read nothing of its response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -83,10 +83,10 @@ async fn serve_with(
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     // Errors here are the client's: a broken connection, a head that never came.
-                    tracing::debug!(%error, "a connection ended early");
+                    tracing::debug!(%error, "connection ended early");
                 },
                 () = without_request(stopping, in_flight) => {
-                    tracing::debug!("a connection without a request was closed, because the broker stops");
+                    tracing::debug!("connection without a request closed on shutdown");
                 }
             }
             drop(slot);

@@ -14,14 +14,14 @@ pub struct Stop {
 /// Listens to the process's signals.
 pub fn signals() -> io::Result<Stop> {
     let stop = Stop::default();
-    let told = stop.clone();
+    let signalled = stop.clone();
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
-        told.drain.cancel();
+        signalled.drain.cancel();
         signals.next().await;
-        tracing::warn!("told twice: stopping at once");
-        told.now.cancel();
+        tracing::warn!("second signal: stopping immediately");
+        signalled.now.cancel();
     });
     Ok(stop)
 }

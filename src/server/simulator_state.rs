@@ -132,7 +132,7 @@ impl SimulatorFile {
             });
         if let Err(error) = saved {
             tracing::warn!(path = %self.path.display(), %error,
-                "the simulator's state was not saved; after a restart its connections may not work");
+                "simulator state not saved; after a restart its connections may not work");
         }
     }
 }

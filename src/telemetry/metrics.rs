@@ -25,14 +25,14 @@ use make::Maker;
 /// The content type of [`Metrics::text`] (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// A mistake of this program: a name or a label that Prometheus does not allow, or one that is there twice.
+/// A bug: a name or a label that Prometheus does not allow, or one that is there twice.
 #[derive(Debug, Error)]
 #[error("the metrics cannot be kept: {0}")]
 pub struct MetricsError(#[from] prometheus::Error);
 
 const OTHER: &str = "other";
 
-/// Whether this can be one of Plaid's error codes, or a word of ours. What stands at Plaid's address decides it, and that
+/// Whether this can be one of Plaid's error codes, or a word of ours. The server at Plaid's address decides it, and that
 /// may be anything.
 fn is_word(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
@@ -42,7 +42,7 @@ fn is_word(text: &str) -> bool {
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
-    telling: Arc<Mutex<()>>,
+    encoding: Arc<Mutex<()>>,
     pub http: HttpMetrics,
     pub plaid: PlaidMetrics,
     pub store: StoreMetrics,
@@ -71,7 +71,7 @@ impl Metrics {
             plaid: PlaidMetrics::new(&make)?,
             store: StoreMetrics::new(&make)?,
             flow: FlowMetrics::new(&make)?,
-            telling: Arc::default(),
+            encoding: Arc::default(),
             registry,
         })
     }
@@ -79,8 +79,8 @@ impl Metrics {
     /// Everything in Prometheus's text format, version 0.0.4, with what the store keeps now; `None` when it could not be
     /// asked.
     pub fn text(&self, kept: Option<&Kept>) -> Result<String, MetricsError> {
-        // Two scrapes at a time would tell halves of each other.
-        let _one = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two concurrent scrapes would mix their values.
+        let _one = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
         self.store.keeps(kept);
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }

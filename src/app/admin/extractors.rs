@@ -136,7 +136,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
 impl Rejected {
     /// A person gets a page, a script JSON.
     pub(crate) fn answer(self, app: &App, path: &str, headers: &HeaderMap) -> Response {
-        tracing::info!(cause = %self, "an administration request was refused");
+        tracing::info!(cause = %self, "administration request refused");
         let root = root_from(path);
         let as_page = wants_page(headers);
         if as_page && self == Self::NoSession {

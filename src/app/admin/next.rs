@@ -1,6 +1,6 @@
 //! Where the login page leads.
 
-/// Where an admin wanted to go. Only these: an address that somebody sends must not choose where a login leads.
+/// Where an admin wanted to go. Only these: a link from elsewhere must not choose where a login leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Setup,

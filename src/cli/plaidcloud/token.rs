@@ -55,16 +55,16 @@ impl Token {
         } else {
             wait(client.token())?
         };
-        let tell = if self.reveal { complain } else { say };
-        tell(&format!("source: {}", token.source.description()));
+        let report = if self.reveal { complain } else { say };
+        report(&format!("source: {}", token.source.description()));
         let expiry = token
             .expires_at
             .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-        tell(&format!(
+        report(&format!(
             "expires: {}",
             expiry.map_or_else(|| "not known".to_owned(), |expiry| expiry.to_string())
         ));
-        tell(&format!(
+        report(&format!(
             "scopes: {}",
             token.scope.as_deref().unwrap_or("not known")
         ));

@@ -45,7 +45,7 @@ pub struct ConnectionRow {
     pub is_live: bool,
 }
 
-/// What a mark says at a glance; the words beside it say the same.
+/// The color of a mark; the text beside it says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Good,

@@ -1,4 +1,4 @@
-//! The set-up page, as it is told.
+//! The contents of the setup page.
 
 use askama::Template;
 
@@ -41,7 +41,7 @@ pub struct ClientChoice {
 pub struct Row {
     pub field: &'static str,
     pub value: String,
-    /// Whether that is the value itself, to be copied, and not words about it.
+    /// Whether `value` can be copied as it is, and is no description.
     pub literal: bool,
     pub note: Option<String>,
 }
@@ -108,7 +108,7 @@ pub struct Refused {
 pub struct Allowed {
     pub client: String,
     pub uri: String,
-    /// Whether it was allowed here and can be taken back; the others stand in the settings.
+    /// Whether it was allowed on this page and can be removed; the others are set in the settings.
     pub here: bool,
 }
 
@@ -132,7 +132,7 @@ pub struct EntryRow {
 
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Whether it is done; `None`: only a person can tell.
+    /// Whether it is done; `None`: the broker cannot check it.
     pub done: Option<bool>,
     pub text: String,
 }

@@ -13,8 +13,8 @@ pub enum ExchangeError {
     /// An earlier answer never came, and then Plaid refused the token: it is burnt.
     #[error("the exchange's answer was lost and the public token is burnt")]
     Lost(#[source] PlaidError),
-    /// Somebody else brought this public token first.
-    #[error("the public token belongs to somebody else")]
+    /// Another client or browser sent this public token first.
+    #[error("the public token belongs to another client or browser")]
     Taken,
     /// The transaction is over: completed with another token, cancelled, abandoned or expired.
     #[error("the transaction is not open")]
@@ -28,7 +28,7 @@ pub enum ExchangeError {
     /// The store cannot take it now; what Plaid gave is kept in memory for a repeat.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The task died: a mistake of ours.
+    /// The task panicked.
     #[error("the exchange task ended unexpectedly")]
     Task,
 }

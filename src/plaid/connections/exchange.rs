@@ -18,7 +18,7 @@ use crate::store::model::{
 };
 use crate::telemetry::audit::Origin;
 
-/// What Link told the browser beside the token: shown to people and written into the log, never decided on.
+/// What Link told the browser beside the token: shown to people and logged, never used for decisions.
 #[derive(Clone, Debug, Default)]
 pub struct LinkResult {
     pub institution_id: Option<String>,
@@ -41,7 +41,7 @@ impl Attempt {
         if let ExchangeError::Lost(plaid) = &error {
             tracing::error!(owner = %self.owner, link_session_id = self.link.link_session_id.as_deref(),
                 plaid.request_id = plaid.api().and_then(|api| api.request_id.as_deref()),
-                "an exchange was lost: Plaid may hold an Item that nobody has the token of");
+                "exchange lost: Plaid may have an Item whose token is unknown");
         }
         error
     }
@@ -107,7 +107,7 @@ impl Connections {
         }
     }
 
-    /// Does the work as a tracked task, or waits for whoever does it already.
+    /// Does the work as a tracked task, or waits for the task that already does it.
     async fn run<W: Future<Output = ()> + Send + 'static>(
         &self,
         hash: PublicTokenHash,
@@ -315,7 +315,7 @@ impl Inner {
         if let Err(first) = &answer
             && first.outcome_unknown()
         {
-            tracing::warn!(%first, owner = %attempt.owner, "the outcome of an exchange is unknown; trying once more");
+            tracing::warn!(%first, owner = %attempt.owner, "exchange outcome unknown; trying once more");
             unknown = true;
             answer = self.plaid.exchange(&attempt.public_token).await;
         }
@@ -353,7 +353,7 @@ impl Inner {
 fn stored<T>(result: Result<T, StoreError>, exchanged: &Exchanged) -> Result<T, ExchangeError> {
     result.map_err(|error| {
         tracing::error!(%error, item = %exchanged.item_id, plaid.request_id = %exchanged.request_id,
-            "exchanged, but not stored; a repeat of the same public token will store it");
+            "public token exchanged but not stored; a repeat of it will store the connection");
         ExchangeError::Store(error)
     })
 }

@@ -122,7 +122,7 @@ fn judge(answer: Result<Option<ApiError>, PlaidError>) -> Health {
     match error.verdict() {
         Verdict::LoginRequired | Verdict::Gone | Verdict::BadToken => Health::Dead(Box::new(error)),
         Verdict::Configuration => {
-            tracing::error!(plaid.error_code = %error.error_code, "Plaid refuses our health checks: check the keys");
+            tracing::error!(plaid.error_code = %error.error_code, "Plaid refused a health check: check PLAID_CLIENT_ID and PLAID_SECRET");
             Health::Unknown
         }
         Verdict::Passing => Health::Unknown,

@@ -97,7 +97,7 @@ impl RemovalWorker {
     async fn sweep_every_half_minute(&self) {
         loop {
             if let Err(error) = self.sweep().await {
-                tracing::error!(%error, "unused connections could not be looked for; trying again later");
+                tracing::error!(%error, "search for unused connections failed; trying again later");
             }
             // Also what was postponed may be due now.
             self.connections.removals_wanted();
@@ -123,7 +123,7 @@ impl RemovalWorker {
                     back_off = (back_off * 2).min(LONGEST_BACK_OFF);
                     tracing::warn!(
                         pause_s = pause.as_secs(),
-                        "Plaid's rate limit for removals is reached; pausing them"
+                        "Plaid's rate limit for removals reached; pausing removals"
                     );
                     pause
                 }
@@ -132,7 +132,7 @@ impl RemovalWorker {
                     self.spacing(leased).saturating_sub(began.elapsed())
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the removal queue could not be worked on; trying again later");
+                    tracing::error!(%error, "removal queue not processed; trying again later");
                     EVERY
                 }
             };
@@ -171,7 +171,7 @@ impl RemovalWorker {
                 break;
             }
             inner.metrics.abandoned(abandoned);
-            tracing::info!(abandoned, "connections that nobody used are queued for removal");
+            tracing::info!(abandoned, "unused connections queued for removal");
         }
         self.connections.settle().await;
         while inner.store.purge(now.minus(REMEMBER)).await? > 0 {}
@@ -235,7 +235,7 @@ async fn try_to_remove(inner: &Inner, removal: &Removal) -> Result<Tried, StoreE
         }
         ItemUse::NotKnownYet => {
             tracing::info!(connection = %connection.id, item = %connection.item_id,
-                "removal delayed until the connections of an earlier version are indexed");
+                "removal delayed until connections of an earlier version are indexed");
             return Ok(Tried::Waiting);
         }
     }
@@ -272,10 +272,10 @@ async fn postpone(
     let attempts = removal.attempts + 1;
     if attempts >= ALARMING {
         tracing::error!(%error, connection = %connection.id, item = %connection.item_id, attempts,
-            next_try_s = pause.as_secs(), "an Item still cannot be removed at Plaid, and may be billed");
+            next_try_s = pause.as_secs(), "Item removal failed repeatedly at Plaid; the Item may be billed");
     } else {
         tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
-            next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
+            next_try_s = pause.as_secs(), "Item removal failed at Plaid; trying again");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a public token's exchange came to before: for whoever sends the token again, to this instance or to another one.
+//! The stored result of a public token's exchange, for a client that sends the token again to this or another instance.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! One exchange per public token at a time, and none twice. Whoever brings a token that is under way waits for that
-//! exchange's outcome; what could not be brought to its end is kept for the next attempt.
+//! One exchange per public token at a time, and none twice. A second caller with the same token waits for the
+//! first one's outcome; what could not be brought to its end is kept for the next attempt.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -10,12 +10,12 @@ use crate::store::StoreError;
 use crate::store::model::{GrantId, PublicTokenHash, PublicTokenOwner};
 
 impl Connections {
-    /// Queues the removal of what Plaid gave, the store did not take, and nobody will come back for.
+    /// Queues the removal of Items that the store did not take and that no client will come back for.
     pub(super) async fn settle(&self) {
         self.0.settle(false).await;
     }
 
-    /// The same for everything that is left: after the end nobody can come back for it, since the tokens are burnt.
+    /// The same for all that remain: after shutdown no client can come back, since the public tokens are used up.
     pub async fn settle_all(&self) {
         self.0.settle(true).await;
     }
@@ -29,17 +29,17 @@ impl Inner {
                 Err(_) if !all => continue,
                 _ => {}
             }
-            // Whoever comes back at this very moment is the leader, and its Item is wanted.
+            // A client that comes back at this moment leads, and its Item is wanted.
             let Entry::Lead(leader) = self.singleflight.enter(hash, &owner) else {
                 continue;
             };
             if let Err(error) = self.discard_kept(hash, &owner, &leader).await {
-                tracing::error!(%error, %owner, "an Item that nobody wants could not be queued for removal");
+                tracing::error!(%error, %owner, "unused Item not queued for removal");
             }
         }
     }
 
-    /// An Item that nobody wants any more must not stay on the bill: its removal is queued, durably, and then nothing is
+    /// An unused Item must not stay on the bill: its removal is queued durably, and then nothing is
     /// kept of it. What the store did take, though the answer to that was lost, stays.
     pub(super) async fn discard_kept(
         &self,
@@ -63,9 +63,9 @@ impl Inner {
         let queued = self.store.discard(connection, public_token, owner, now).await?;
         leader.forget();
         if queued {
-            tracing::info!(item = %exchanged.item_id, "an Item that nobody wants any more is queued for removal");
+            tracing::info!(item = %exchanged.item_id, "unused Item queued for removal");
         } else {
-            tracing::info!(item = %exchanged.item_id, "an Item was stored although the store did not say so");
+            tracing::info!(item = %exchanged.item_id, "Item was stored although the store had reported an error");
         }
         Ok(())
     }

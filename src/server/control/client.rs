@@ -87,7 +87,7 @@ impl Remote {
 }
 
 /// Connects, and checks who listens: the same user, root, or the owner of the folder, who could replace the socket
-/// anyway. `None`: somebody else.
+/// anyway. `None`: another user.
 #[cfg(unix)]
 async fn connect(socket: &Path) -> io::Result<Option<tokio::net::UnixStream>> {
     use std::os::unix::fs::MetadataExt as _;

@@ -28,19 +28,19 @@ impl Context {
     }
 }
 
-/// Where progress is told. Who does not listen (any more) stops nothing.
+/// Receives progress. A listener that went away stops nothing.
 #[derive(Clone)]
 pub struct Sink(pub(super) mpsc::Sender<Line>);
 
 impl Sink {
-    /// A sink, and where what is told to it arrives.
+    /// A sink and its receiver.
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Line>) {
         let (sender, receiver) = mpsc::channel(16);
         (Self(sender), receiver)
     }
 
-    /// Tells how far it is; left out when the listener is slow.
+    /// Reports progress; dropped when the listener is slow.
     pub fn progress(&self, progress: Progress) {
         let _ = self.0.try_send(Line::Progress(progress));
     }
@@ -62,8 +62,8 @@ async fn admin_link(context: &Context) -> Answer {
     };
     let made = NewAudit::new(AuditEvent::AdminLinkMade, Actor::Operator);
     if let Err(error) = context.store.record(made.clone(), context.clock.now()).await {
-        // Whoever comes to see why the store does not work must get in.
-        tracing::error!(%error, "the making of a link could not be written to the audit log; it is tried again");
+        // An admin who comes to see why the store does not work must get in.
+        tracing::error!(%error, "audit entry of an admin link not written; trying again");
         app.audit.note(made);
     }
     let link = admin::new_link(app);

@@ -77,7 +77,7 @@ impl Listener {
             }
             match Self::bind(path).await {
                 Ok(listener) => {
-                    tracing::info!(path = %path.display(), "commands can reach this broker now");
+                    tracing::info!(path = %path.display(), "control socket ready");
                     return Some(listener);
                 }
                 Err(ListenError::InUse(_)) => {}
@@ -98,7 +98,7 @@ impl Listener {
             match accepted {
                 Ok((stream, _)) => drop(tokio::spawn(answer(stream, app.clone()))),
                 Err(error) => {
-                    tracing::warn!(%error, "a command was not accepted");
+                    tracing::warn!(%error, "command not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -115,7 +115,7 @@ impl Drop for Listener {
     }
 }
 
-/// Whether nobody listens. Any other failure, such as a full backlog, is a broker that is there.
+/// Whether no process listens. Any other failure, such as a full backlog, is a broker that is there.
 async fn is_stale(path: &Path) -> bool {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     let connected = UnixStream::connect(path).await;
@@ -132,7 +132,7 @@ fn is_shared(folder: &Path) -> io::Result<bool> {
     Ok(mode & 0o022 != 0 && mode & 0o1000 == 0)
 }
 
-/// Nobody can connect before `listen`, so the mode is in force for the first call. The rename replaces a stale socket
+/// No client can connect before `listen`, so the mode is in force for the first call. The rename replaces a stale socket
 /// in one step.
 fn bind(path: &Path) -> io::Result<Listener> {
     let mut new = path.as_os_str().to_owned();

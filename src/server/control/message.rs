@@ -38,7 +38,7 @@ pub enum Request {
     EndConnections {
         target: EndTarget,
     },
-    /// Tell the access token of a connection, in simulator and sandbox. Audited before it is told.
+    /// Show the access token of a connection, in simulator and sandbox. Audited before it is shown.
     RevealToken {
         key: ConnectionKey,
     },
@@ -115,7 +115,7 @@ pub enum Answer {
     },
 }
 
-/// What a running broker says of itself. Settings alone do not tell it: `serve --tunnel` and port 0 are decided at the
+/// The state of a running broker. Settings alone do not determine it: `serve --tunnel` and port 0 are decided at the
 /// start.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Description {
@@ -132,7 +132,7 @@ pub struct Description {
     pub callbacks: Vec<(String, String)>,
 }
 
-/// An access token on its way to whoever asked for it: the one place where one is told to a command.
+/// An access token for the operator who asked for it: the one place where a command gets one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Revealed(PlaidAccessToken);
@@ -168,7 +168,7 @@ pub struct Progress {
     /// What is counted, in plural: "rows".
     pub what: String,
     pub done: u64,
-    /// Of how many; absent when nobody knows yet.
+    /// Of how many; absent while it is unknown.
     pub total: Option<u64>,
 }
 

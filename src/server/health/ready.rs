@@ -50,11 +50,11 @@ struct LastCall {
     age_seconds: u64,
 }
 
-/// The store can be written and read, its keys open it, and we are not about to stop. Plaid's state is told but does not
-/// count: its bad days are not ours.
+/// The store can be written and read, its keys open it, and we are not about to stop. Plaid's state is reported but does not
+/// count: refreshes work without it.
 pub(super) async fn readyz(State(readiness): State<Readiness>) -> Response {
     let checked = readiness.check().await;
-    let (status, told) = if readiness.draining.is_cancelled() {
+    let (status, summary) = if readiness.draining.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else if checked.is_ok() {
         (StatusCode::OK, "ready")
@@ -73,7 +73,7 @@ pub(super) async fn readyz(State(readiness): State<Readiness>) -> Response {
         age_seconds: last.at.elapsed().as_secs(),
     });
     let report = Report {
-        status: told,
+        status: summary,
         store,
         keys,
         plaid: Plaid { last_call },
@@ -101,7 +101,7 @@ impl Readiness {
         }
         let result = self.app.store.check().await;
         if let Err(error) = &result {
-            tracing::error!(%error, "not ready: the store does not work");
+            tracing::error!(%error, "not ready: the store failed its check");
         }
         *checked = Some((now, result.clone()));
         result

@@ -79,7 +79,7 @@ impl PlaidMetrics {
 }
 
 impl Seen {
-    /// Whether this may be a label: what stands at Plaid's address decides it, and that may be anything.
+    /// Whether this may be a label: the server at Plaid's address decides it, and that may be anything.
     fn bounded(&mut self, outcome: &str) -> bool {
         if self.codes.contains(outcome) {
             return true;
