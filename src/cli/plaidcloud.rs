@@ -15,10 +15,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use plaidcloud::conf::{Connection, Located, locate};
 use plaidcloud::paths::Paths;
-use plaidcloud::{Client, Error, Kind, Options, Secret, ServerError, TokenError, TokenSource};
+use plaidcloud::{Client, Error, Kind, Options, Prepared, Secret, ServerError, TokenError, TokenSource};
 
 use super::operate::runtime;
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain};
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::random;
 
@@ -219,6 +219,12 @@ fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, u8> {
             }
         }
     })
+}
+
+/// Shows a request instead of sending it.
+fn dry_run(prepared: Result<Prepared, Error>) -> Result<(), u8> {
+    say(&prepared.map_err(fail)?.to_string());
+    Ok(())
 }
 
 /// Reports an error, and returns its exit code.

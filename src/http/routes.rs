@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 pub struct Routes<S> {
     router: Router<S>,
@@ -21,24 +21,18 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// A handler of GET, and so of HEAD.
     #[must_use]
-    pub fn get<H, T>(mut self, path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.list.push(("GET", path));
-        self.router = self.router.route(path, get(handler));
-        self
+    pub fn get<T: 'static>(self, path: &'static str, handler: impl Handler<T, S>) -> Self {
+        self.route("GET", path, get(handler))
     }
 
     #[must_use]
-    pub fn post<H, T>(mut self, path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.list.push(("POST", path));
-        self.router = self.router.route(path, post(handler));
+    pub fn post<T: 'static>(self, path: &'static str, handler: impl Handler<T, S>) -> Self {
+        self.route("POST", path, post(handler))
+    }
+
+    fn route(mut self, method: &'static str, path: &'static str, handler: MethodRouter<S>) -> Self {
+        self.list.push((method, path));
+        self.router = self.router.route(path, handler);
         self
     }
 

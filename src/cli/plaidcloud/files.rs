@@ -13,7 +13,7 @@ use plaidcloud::paths::Paths;
 use serde_json::{Map, Value, json};
 
 use super::requests::{Limit, Method, json_argument, project_id};
-use super::{From, fail, print, read_bytes, usage, wait};
+use super::{From, dry_run, fail, print, read_bytes, usage, wait};
 use crate::cli::{FAILED, complain, say};
 
 /// Show `PROJECT_ROOT`, `LOCAL_STORAGE`, DEBUG and REPORTS, or resolve one name or text.
@@ -286,9 +286,7 @@ impl Upload {
             }),
         )?;
         if self.dry_run {
-            let prepared = client.prepare(&load).map_err(fail)?;
-            say(&prepared.to_string());
-            return Ok(());
+            return dry_run(client.prepare(&load));
         }
         let result = wait(client.call(&load))?;
         print(result.get().as_bytes())

@@ -9,7 +9,7 @@ use plaidcloud::{Client, HttpMethod, RestRequest};
 
 use super::files::{Bar, Into};
 use super::json::pretty;
-use super::{From, fail, print, read_input, usage, wait};
+use super::{From, dry_run, fail, print, read_input, usage, wait};
 use crate::cli::say;
 
 /// Call a JSON-RPC method, and print its result: formatted on a terminal, as the server wrote it in a pipe.
@@ -109,9 +109,7 @@ impl Call {
         let client = from.client(self.limit.duration())?;
         let call = self.method.call(&client)?;
         if self.dry_run {
-            let prepared = client.prepare(&call).map_err(fail)?;
-            say(&prepared.to_string());
-            return Ok(());
+            return dry_run(client.prepare(&call));
         }
         let result = wait(client.call(&call))?;
         print_json(result.get())
@@ -158,9 +156,7 @@ impl Rest {
         let request = self.request()?;
         let client = from.client(self.limit.duration())?;
         if self.dry_run {
-            let prepared = client.prepare_rest(&request).map_err(fail)?;
-            say(&prepared.to_string());
-            return Ok(());
+            return dry_run(client.prepare_rest(&request));
         }
         if let Some(output) = &self.output {
             let target = super::files::target(from, output, self.into)?;

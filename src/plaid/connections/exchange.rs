@@ -57,23 +57,15 @@ impl Connections {
         code_ttl: Duration,
         origin: Origin,
     ) -> Result<ConnectionId, ExchangeError> {
-        let hash = self.0.store.tokens().hash_public_token(&public_token);
-        let owner = Owner::Transaction(transaction_id);
-        let attempt = Attempt {
-            owner: owner.clone(),
-            hash,
-            public_token,
-            link,
-            origin,
-        };
+        let attempt = self.attempt(Owner::Transaction(transaction_id), public_token, link, origin);
         let inner = self.0.clone();
-        let work = |mut leader: Leader| async move {
+        let work = |attempt, mut leader: Leader| async move {
             let outcome = inner
                 .complete(transaction_id, attempt, code_ttl, &mut leader)
                 .await;
             leader.finish(outcome.map(Made::Connection));
         };
-        match self.run(hash, &owner, work).await? {
+        match self.run(attempt, work).await? {
             Made::Connection(id) => Ok(id),
             Made::Grant(_) => Err(ExchangeError::Taken),
         }
@@ -87,48 +79,56 @@ impl Connections {
         public_token: PlaidPublicToken,
         origin: Origin,
     ) -> Result<(Grant, Connection), ExchangeError> {
-        let hash = self.0.store.tokens().hash_public_token(&public_token);
         let owner = Owner::Client(client_id.clone());
-        let attempt = Attempt {
-            owner: owner.clone(),
-            hash,
-            public_token,
-            link: LinkResult::default(),
-            origin,
-        };
+        let attempt = self.attempt(owner, public_token, LinkResult::default(), origin);
         let inner = self.0.clone();
-        let work = |mut leader: Leader| async move {
+        let work = |attempt, mut leader: Leader| async move {
             let outcome = inner.exchange_raw(client_id, scope, attempt, &mut leader).await;
             leader.finish(outcome.map(Made::Grant));
         };
-        match self.run(hash, &owner, work).await? {
+        match self.run(attempt, work).await? {
             Made::Grant(id) => self.0.store.grant(id).await?.ok_or(ExchangeError::Task),
             Made::Connection(_) => Err(ExchangeError::Taken),
+        }
+    }
+
+    fn attempt(
+        &self,
+        owner: Owner,
+        public_token: PlaidPublicToken,
+        link: LinkResult,
+        origin: Origin,
+    ) -> Attempt {
+        Attempt {
+            owner,
+            hash: self.0.store.tokens().hash_public_token(&public_token),
+            public_token,
+            link,
+            origin,
         }
     }
 
     /// Does the work as a tracked task, or waits for the task that already does it.
     async fn run<W: Future<Output = ()> + Send + 'static>(
         &self,
-        hash: PublicTokenHash,
-        owner: &Owner,
-        work: impl FnOnce(Leader) -> W,
+        attempt: Attempt,
+        work: impl FnOnce(Attempt, Leader) -> W,
     ) -> Outcome {
-        let mut outcome = match self.0.singleflight.enter(hash, owner) {
+        let mut outcome = match self.0.singleflight.enter(attempt.hash, &attempt.owner) {
             Entry::Lead(leader) => {
                 let outcome = leader.outcome();
-                self.0.tasks.spawn(work(leader).in_current_span());
+                self.0.tasks.spawn(work(attempt, leader).in_current_span());
                 outcome
             }
             Entry::Follow(outcome) => outcome,
             Entry::Taken => return Err(ExchangeError::Taken),
             Entry::Busy => return Err(ExchangeError::Busy),
         };
-        let finished = outcome
-            .wait_for(Option::is_some)
-            .await
-            .map_err(|_| ExchangeError::Task)?;
-        finished.clone().unwrap_or(Err(ExchangeError::Task))
+        let finished = outcome.wait_for(Option::is_some).await;
+        finished
+            .ok()
+            .and_then(|outcome| outcome.clone())
+            .unwrap_or(Err(ExchangeError::Task))
     }
 }
 
