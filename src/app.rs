@@ -26,50 +26,38 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::audit::{Audit, Origin};
 use crate::telemetry::metrics::Metrics;
 
-/// What [`App`] is made of.
-pub struct Parts {
-    /// All settings.
+pub struct AppState {
     pub config: Config,
-    /// Where "now" comes from.
     pub clock: SharedClock,
-    /// Where connections are kept.
     pub store: Store,
-    /// Plaid, or what stands in for it.
     pub plaid: PlaidClient,
     /// Notes what happens and changes nothing; what changes something the store writes itself.
     pub audit: Audit,
-    /// How much everybody may ask for.
     pub limits: Limits,
-    /// What makes and ends connections.
     pub connections: Connections,
-    /// The links and sessions of those who operate it.
     pub admins: Admins,
     /// Where the broker itself listens: the bound address.
     pub address: SocketAddr,
     /// Where `/livez`, `/readyz` and `/metrics` are served: the bound address.
-    pub ops_address: SocketAddr,
-    /// What is measured of all of them.
+    pub health_address: SocketAddr,
     pub metrics: Metrics,
     /// `PUBLIC_URL`, or the bound address: the issuer, and what is shown or handed out. No trailing slash.
     pub public_url: String,
     /// The embedded simulator, whose Link is served from our own origin.
     pub simulator: Option<Simulator>,
-    /// Where its API listens.
     pub simulator_address: Option<SocketAddr>,
 }
 
 /// How late another instance knows of a callback that was allowed.
 const FOLLOW_EVERY: Duration = Duration::from_secs(5);
 
-/// Routes whose handlers take the [`App`].
 pub type Routes = http::Routes<App>;
 
-/// The shared state; cloning it is cheap.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
 struct Shared {
-    parts: Parts,
+    state: AppState,
     clients: RwLock<Registered>,
     /// Held from reading the allowed callbacks until they are taken, so that none takes an older list.
     taking: tokio::sync::Mutex<()>,
@@ -79,7 +67,6 @@ struct Shared {
 struct Registered {
     /// As the settings and the clients file have them.
     configured: Clients,
-    /// What administrators allowed besides.
     allowed: Vec<AllowedRedirectUri>,
     /// Both together: what requests see.
     clients: Arc<Clients>,
@@ -99,35 +86,32 @@ impl Registered {
     }
 }
 
-/// A callback that was not allowed.
 #[derive(Debug, Error)]
 pub enum AllowError {
-    /// There is no such client.
     #[error("there is no client with the id {0:?}")]
     UnknownClient(String),
     /// It cannot be a callback; the text says what to write instead.
     #[error("this cannot be a callback URL: {0}")]
     Uri(String),
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Deref for App {
-    type Target = Parts;
+    type Target = AppState;
 
-    fn deref(&self) -> &Parts {
-        &self.0.parts
+    fn deref(&self) -> &AppState {
+        &self.0.state
     }
 }
 
 impl App {
-    /// Shares the parts. `allowed` are the callbacks that the store has.
+    /// Shares the state. `allowed` are the callbacks that the store has.
     #[must_use]
-    pub fn new(parts: Parts, allowed: Vec<AllowedRedirectUri>) -> Self {
-        let configured = Clients::new(parts.config.oauth.clients.clone());
+    pub fn new(state: AppState, allowed: Vec<AllowedRedirectUri>) -> Self {
+        let configured = Clients::new(state.config.oauth.clients.clone());
         Self(Arc::new(Shared {
-            parts,
+            state,
             clients: RwLock::new(Registered::new(configured, allowed)),
             taking: tokio::sync::Mutex::new(()),
         }))
@@ -151,7 +135,7 @@ impl App {
         )
     }
 
-    /// Reads the clients file again and takes its clients from now on; gives how many clients there are, the first one
+    /// Reads the clients file again and uses its clients from now on. Returns the number of clients, the first one
     /// included. Blocks while it reads.
     ///
     /// # Errors
@@ -165,7 +149,7 @@ impl App {
         Ok(count)
     }
 
-    /// Allows a callback for a client: stored, audited, and good from now on, also after a reload or a restart. Gives
+    /// Allows a callback for a client: stored, audited, and good from now on, also after a reload or a restart. Returns
     /// whether it is new. It is checked like the client's configured ones.
     pub async fn allow_redirect_uri(
         &self,
@@ -189,7 +173,7 @@ impl App {
         Ok(new)
     }
 
-    /// Whether it is an address of this broker: where it was told to be, or where it listens.
+    /// Whether it is an address of this broker: its public URL, or where it listens.
     fn is_own(&self, url: &Url) -> bool {
         let origin = url.origin().ascii_serialization();
         // Where people come by another address, an app on their own machines may have this port there.
@@ -208,7 +192,7 @@ impl App {
             .all(|client| client.redirect_uris == none)
     }
 
-    /// Takes an allowed callback back; those of the settings and of the clients file stay. Gives whether it was there.
+    /// Removes an allowed callback; those of the settings and of the clients file stay. Returns whether it existed.
     pub async fn forget_redirect_uri(
         &self,
         client_id: &str,
@@ -224,7 +208,6 @@ impl App {
         Ok(gone)
     }
 
-    /// The callbacks that administrators allowed, for all clients.
     pub async fn allowed_redirect_uris(&self) -> Result<Vec<AllowedRedirectUri>, StoreError> {
         self.store.redirect_uris().await
     }
@@ -238,21 +221,20 @@ impl App {
         Ok(())
     }
 
-    /// Takes over what was allowed or taken back at other instances that share the store, until it is told to stop.
+    /// Takes over what was allowed or removed at other instances that share the store, until `stop`.
     pub async fn follow_allowed(self, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
             }
-            // The store's own trouble is told where it is met; this comes again.
+            // The store reports its own failures; this is tried again.
             if let Err(error) = self.take_allowed().await {
-                tracing::debug!(%error, "the allowed callbacks were not read");
+                tracing::debug!(%error, "allowed callbacks not read");
             }
         }
     }
 
-    /// Which world the pages belong to.
     #[must_use]
     pub fn page_environment(&self) -> PageEnvironment {
         match self.config.plaid.environment {

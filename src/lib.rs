@@ -21,6 +21,11 @@
 //! - [`telemetry`] - logs, metrics, traces, audit notes
 //! - [`config`] - settings
 
+#![expect(
+    missing_docs,
+    reason = "the broker is a program: its names explain themselves"
+)]
+
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -1,14 +1,14 @@
 //! Bind, serve, drain, stop.
 //!
-//! [`build`] binds and wires everything and [`Broker::run`] serves until it is told to stop; both take what they need
+//! [`build`] binds and wires everything and [`Broker::run`] serves until it is stopped; both take what they need
 //! from outside, so that tests bind port 0 and hold the stop signal themselves.
 
 mod bind;
+mod connection_limit;
 pub mod control;
-mod files;
+mod file_limit;
 mod health;
 pub mod openapi;
-mod places;
 mod reload;
 pub mod router;
 mod serve;
@@ -27,19 +27,19 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use places::Places;
+use connection_limit::ConnectionLimit;
 pub use reload::Hangup;
 pub use serve::serve;
 pub use signals::{Stop, signals};
 use simulator_state::SimulatorFile;
 
 use crate::app::admin::Admins;
-use crate::app::{App, Parts};
+use crate::app::{App, AppState};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{Config, PlaidConfig};
 use crate::http::limits::Limits;
 use crate::link::SESSION_TTL;
-use crate::plaid::connections::{Connections, Patience, RemovalWorker};
+use crate::plaid::connections::{AbandonAfter, Connections, RemovalWorker};
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::request_log::RequestLog;
 #[cfg(unix)]
@@ -53,53 +53,41 @@ use crate::telemetry::metrics::{Metrics, MetricsError};
 /// How long requests in flight are waited for: longer than any request may take.
 pub const DRAIN: Duration = Duration::from_secs(65);
 /// Connections on the operations address: few ask there, and all may come from one host.
-const OPS_PLACES: usize = 64;
+const HEALTH_CONNECTIONS: usize = 64;
 /// How long the store may take to close: a disk that hangs must not hold up the end.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// A broker that did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// An address is taken or not ours.
     #[error("cannot listen on {address} ({source}): {advice}")]
     Bind {
-        /// Which.
         address: SocketAddr,
-        /// What the system said.
         source: io::Error,
-        /// What to do.
         advice: &'static str,
     },
-    /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The store's first answer.
     #[error(transparent)]
     Reading(#[from] StoreError),
-    /// The audit file.
     #[error(transparent)]
     AuditFile(#[from] FileError),
-    /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
     /// The address of the embedded simulator is no URL; cannot happen with a bound address.
     #[error("the simulator's address is no URL")]
     SimulatorUrl(#[from] url::ParseError),
-    /// A mistake of this program.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
 }
 
 /// What comes from outside and tests choose: time, and how patient we are with Plaid.
 #[derive(Clone)]
-pub struct Outside {
-    /// Where "now" comes from.
+pub struct Dependencies {
     pub clock: SharedClock,
-    /// How long Plaid may take.
     pub plaid_timeouts: Timeouts,
 }
 
-impl Default for Outside {
+impl Default for Dependencies {
     fn default() -> Self {
         Self {
             clock: Arc::new(SystemClock),
@@ -116,31 +104,25 @@ pub struct Broker {
     ops: TcpListener,
     simulator: Option<(TcpListener, Simulator)>,
     simulator_file: Option<SimulatorFile>,
-    /// Connections that are served at once.
-    places: usize,
+    max_connections: usize,
     #[cfg(unix)]
     control: Result<Listener, ListenError>,
     addresses: Addresses,
 }
 
-/// Where everything listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
-    /// The broker's own.
     pub broker: SocketAddr,
-    /// The operations routes.
     pub ops: SocketAddr,
-    /// The embedded simulator.
     pub simulator: Option<SocketAddr>,
 }
 
-/// Binds all addresses, opens the store, wires the parts.
-pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartError> {
-    let Outside {
+pub async fn build(config: Config, dependencies: Dependencies) -> Result<Broker, StartError> {
+    let Dependencies {
         clock,
         plaid_timeouts,
-    } = outside;
-    let places = files::places();
+    } = dependencies;
+    let max_connections = file_limit::connections();
     let http = &config.http;
     let own = SocketAddr::new(http.bind, http.port);
     let (listener, broker) = bind::address(
@@ -148,14 +130,14 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         "stop what uses it, or set APP_PORT (and BROKER_BIND) to another address",
     )
     .await?;
-    let (ops, ops_address) = bind::address(
+    let (ops, health_address) = bind::address(
         http.ops_bind,
         "stop what uses it, or set BROKER_OPS_BIND to another address",
     )
     .await?;
     let mut addresses = Addresses {
         broker,
-        ops: ops_address,
+        ops: health_address,
         simulator: None,
     };
 
@@ -166,7 +148,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     let metrics = Metrics::new(plaid.environment.name())?;
     let client = plaid_client(plaid, addresses.simulator, plaid_timeouts)?
         .measured_by(metrics.plaid.clone())
-        .bounded_to(places);
+        .bounded_to(max_connections);
     let store = open_store(&config).await?;
     store.observed_by(Box::new(metrics.store.clone()));
     let simulator_file = match &simulator {
@@ -194,7 +176,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         .unwrap_or_else(|| format!("http://localhost:{}", addresses.broker.port()));
     let limits = Limits::new(http.rate_limit, http.client_rate).measured_by(flow);
     let request_log = RequestLog::new(http.request_record);
-    let parts = Parts {
+    let state = AppState {
         limits,
         config,
         clock,
@@ -204,7 +186,7 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         connections,
         admins: Admins::default(),
         address: addresses.broker,
-        ops_address: addresses.ops,
+        health_address: addresses.ops,
         metrics,
         public_url,
         simulator: simulator.as_ref().map(|(_, simulator)| simulator.clone()),
@@ -212,11 +194,11 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
     };
     // Once the store is open, no other broker can have it, so a socket beside it is a stale one.
     #[cfg(unix)]
-    let control = Listener::bind(&parts.config.control_socket).await.inspect_err(|error| {
+    let control = Listener::bind(&state.config.control_socket).await.inspect_err(|error| {
         tracing::error!(%error, "commands such as admin-link cannot reach this broker: set BROKER_CONTROL_SOCKET to a path \
             on a local file system, in a folder that this user alone can write to");
     });
-    let app = App::new(parts, allowed);
+    let app = App::new(state, allowed);
     Ok(Broker {
         app,
         request_log,
@@ -224,14 +206,13 @@ pub async fn build(config: Config, outside: Outside) -> Result<Broker, StartErro
         ops,
         simulator,
         simulator_file,
-        places,
+        max_connections,
         #[cfg(unix)]
         control,
         addresses,
     })
 }
 
-/// Plaid, or what stands in for it.
 fn plaid_client(
     plaid: &PlaidConfig,
     simulator: Option<SocketAddr>,
@@ -250,7 +231,6 @@ fn plaid_client(
     })?)
 }
 
-/// The store of this account.
 async fn open_store(config: &Config) -> Result<Store, StartError> {
     let account = Account {
         environment: config.plaid.environment.name().to_owned(),
@@ -265,7 +245,6 @@ async fn open_store(config: &Config) -> Result<Store, StartError> {
 }
 
 impl Broker {
-    /// Where it will answer.
     #[must_use]
     pub fn addresses(&self) -> Addresses {
         self.addresses
@@ -283,7 +262,7 @@ impl Broker {
     }
 
     /// Serves until `stop.drain` is cancelled; then requests in flight and work at Plaid have [`DRAIN`] to end, unless
-    /// `stop.now` ends the waiting. Gives whether all ended.
+    /// `stop.now` ends the waiting. Returns whether all ended.
     pub async fn run(self, stop: Stop) -> bool {
         let Self {
             app,
@@ -292,7 +271,7 @@ impl Broker {
             ops,
             simulator,
             simulator_file,
-            places,
+            max_connections,
             #[cfg(unix)]
             control,
             ..
@@ -308,19 +287,19 @@ impl Broker {
         tokio::spawn(serve(
             ops,
             health::router(app.clone(), stop.drain.clone()),
-            Places::of_one_peer(OPS_PLACES),
+            ConnectionLimit::for_one_peer(HEALTH_CONNECTIONS),
             background.clone().cancelled_owned(),
         ));
         #[cfg(unix)]
         let commands = CancellationToken::new();
         #[cfg(unix)]
         let control = tokio::spawn(serve_commands(control, app.clone(), commands.clone()));
-        let patience = Patience {
+        let abandon_after = AbandonAfter {
             unredeemed: app.config.oauth.unredeemed_ttl,
             session: SESSION_TTL,
         };
         let rate = app.config.plaid.removal_rate;
-        let worker = RemovalWorker::new(app.connections.clone(), patience, rate);
+        let worker = RemovalWorker::new(app.connections.clone(), abandon_after, rate);
         tokio::spawn(worker.run(stop.drain.clone()));
         tokio::spawn(app.store.clone().index_access_tokens(stop.drain.clone()));
         if app.store.is_shared() {
@@ -332,7 +311,7 @@ impl Broker {
         let serving = serve(
             listener,
             router::build(app.clone(), request_log.clone()),
-            Places::new(places, app.config.http.trusted_proxies.clone()),
+            ConnectionLimit::new(max_connections, app.config.http.trusted_proxies.clone()),
             stop.drain.clone().cancelled_owned(),
         );
         let all = async {
@@ -345,7 +324,7 @@ impl Broker {
             request_log.close();
             tracing::info!(
                 drain_s = DRAIN.as_secs(),
-                "stopping: requests in flight are finished first"
+                "stopping: finishing requests in flight"
             );
             tokio::time::sleep(DRAIN).await;
         };
@@ -357,7 +336,7 @@ impl Broker {
         if !ended {
             tracing::error!(
                 under_way = app.connections.under_way(),
-                "stopped with work under way"
+                "stopped before all work had finished"
             );
         }
         // The socket goes before the store is free for the next broker.
@@ -366,16 +345,16 @@ impl Broker {
             commands.cancel();
             let _ = control.await;
         }
-        // Told twice: nothing is waited for. What was acknowledged is on disk already.
+        // After a second signal nothing is waited for. What was acknowledged is on disk already.
         if !stop.now.is_cancelled() && timeout(CLOSE, close(&app)).await.is_err() {
-            tracing::error!("the store did not close in time");
+            tracing::error!("store not closed in time");
         }
         // Last, as whatever was under way may have changed the simulator.
         background.cancel();
         if let Some(keeping) = keeping.filter(|_| !stop.now.is_cancelled())
             && timeout(CLOSE, keeping).await.is_err()
         {
-            tracing::warn!("the simulator's state was not saved in time");
+            tracing::warn!("simulator state not saved in time");
         }
         tracing::info!("stopped");
         ended
@@ -398,7 +377,7 @@ async fn serve_commands(control: Result<Listener, ListenError>, app: App, stop: 
 async fn close(app: &App) {
     app.connections.settle_all().await;
     if let Err(error) = app.audit.flush(Flush::All).await {
-        tracing::error!(%error, "the last of the audit log could not be written");
+        tracing::error!(%error, "last audit entries not written");
     }
     app.store.close().await;
 }

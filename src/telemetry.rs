@@ -20,9 +20,6 @@ use crate::config::{LogConfig, LogFormat};
 use line::Line;
 
 /// Starts logging for the whole process. A second call is ignored.
-///
-/// # Errors
-/// When `RUST_LOG` is no filter.
 pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::ParseError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
     let registry = tracing_subscriber::registry().with(filter).with(without_values());
@@ -48,16 +45,16 @@ pub fn start(config: &LogConfig) -> Result<(), tracing_subscriber::filter::Parse
         }
     };
     if started.is_err() {
-        tracing::debug!("logging was started before");
+        tracing::debug!("logging already started");
     }
     Ok(())
 }
 
-/// Whatever `RUST_LOG` asks for: below INFO, the `PostgreSQL` client tells each statement with its values.
+/// Whatever `RUST_LOG` asks for: below INFO, the `PostgreSQL` client logs each statement with its values.
 fn without_values() -> FilterFn {
     filter_fn(|metadata| {
-        let teller = metadata.target().split("::").next();
-        teller != Some("tokio_postgres") || *metadata.level() <= LevelFilter::INFO
+        let source = metadata.target().split("::").next();
+        source != Some("tokio_postgres") || *metadata.level() <= LevelFilter::INFO
     })
 }
 
@@ -70,7 +67,6 @@ pub fn stop() {
 #[cfg(feature = "otel")]
 use otel::layer as traces;
 
-/// Traces are a feature of the build.
 #[cfg(not(feature = "otel"))]
 fn traces() -> Option<tracing_subscriber::layer::Identity> {
     None

@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use plaid_token_broker::config::{Config, LoadOptions};
-use plaid_token_broker::server::{self, Outside, Stop};
+use plaid_token_broker::server::{self, Dependencies, Stop};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -160,7 +160,7 @@ async fn broker(upstream: SocketAddr, directory: &TempDir) -> SocketAddr {
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     let config = Config::load(settings, None, LoadOptions::default()).unwrap();
-    let broker = server::build(config, Outside::default()).await.unwrap();
+    let broker = server::build(config, Dependencies::default()).await.unwrap();
     let address = broker.addresses().broker;
     tokio::spawn(broker.run(Stop::default()));
     address

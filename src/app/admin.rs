@@ -20,16 +20,13 @@ pub use link::{Link, new_link};
 pub(crate) use next::Next;
 use one_time_tokens::OneTimeTokens;
 
-/// How long a single-use link may wait to be used.
 pub const LINK_TTL: Duration = Duration::from_secs(15 * 60);
 /// How long a session lasts, whatever happens in it.
 pub const SESSION_TTL: Duration = Duration::from_secs(8 * 3600);
 /// Links that wait at once; each is some 50 bytes, and the oldest go first.
 const MOST_LINKS: usize = 16;
-/// Sessions at once; the oldest go first.
 const MOST_SESSIONS: usize = 64;
 
-/// The links and sessions of this process.
 pub struct Admins {
     pub(crate) links: OneTimeTokens,
     pub(crate) sessions: OneTimeTokens,

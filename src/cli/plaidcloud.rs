@@ -15,10 +15,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use plaidcloud::conf::{Connection, Located, locate};
 use plaidcloud::paths::Paths;
-use plaidcloud::{Client, Error, Kind, Options, Secret, ServerError, TokenError, TokenSource};
+use plaidcloud::{Client, Error, Kind, Options, Prepared, Secret, ServerError, TokenError, TokenSource};
 
 use super::operate::runtime;
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain};
+use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::random;
 
@@ -120,7 +120,7 @@ impl From {
                 levels: Vec::new(),
             });
         }
-        locate(&self.start()).map_err(|error| fail(&plaidcloud::conf::ConnectionError::from(error).into()))
+        locate(&self.start()).map_err(|error| fail(plaidcloud::conf::ConnectionError::from(error)))
     }
 
     /// Arguments, else the environment, else the file.
@@ -144,7 +144,7 @@ impl From {
                 Err(error) => Err(error),
             },
         };
-        connection.map_err(|error| fail(&error.into()))
+        connection.map_err(fail)
     }
 
     /// A client, with the connection's remarks on standard error.
@@ -165,7 +165,7 @@ impl From {
             call_id_prefix: format!("{a:02x}{b:02x}{c:02x}{d:02x}"),
             timeout,
         };
-        Client::new(connection, options).map_err(|error| fail(&error))
+        Client::new(connection, options).map_err(fail)
     }
 
     /// The paths beside `plaid.conf`, with their remarks on standard error.
@@ -175,7 +175,7 @@ impl From {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let paths = Paths::load(folder, &home()?).map_err(|error| fail(&error.into()))?;
+        let paths = Paths::load(folder, &home()?).map_err(fail)?;
         for note in paths.iter().flat_map(|paths| &paths.notes) {
             warn(note);
         }
@@ -212,7 +212,7 @@ fn cache_directory() -> Result<PathBuf, u8> {
 fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, u8> {
     runtime()?.block_on(async {
         tokio::select! {
-            outcome = work => outcome.map_err(|error| fail(&error)),
+            outcome = work => outcome.map_err(fail),
             _ = tokio::signal::ctrl_c() => {
                 complain("interrupted; no file was written");
                 Err(FAILED)
@@ -221,10 +221,17 @@ fn wait<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, u8> {
     })
 }
 
+/// Shows a request instead of sending it.
+fn dry_run(prepared: Result<Prepared, Error>) -> Result<(), u8> {
+    say(&prepared.map_err(fail)?.to_string());
+    Ok(())
+}
+
 /// Reports an error, and returns its exit code.
-fn fail(error: &Error) -> u8 {
+fn fail(error: impl Into<Error>) -> u8 {
+    let error = error.into();
     complain(&error.to_string());
-    match error {
+    match &error {
         Error::Token(TokenError::LoginRequired) => {
             complain("Log in with: plaid-token-broker plaidcloud token --login");
         }

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::app::admin;
 use crate::config::{Config, Environment, LoadOptions};
 use crate::doctor::tunnel::Kind;
-use crate::server::{self, Addresses, Broker, Hangup, Outside};
+use crate::server::{self, Addresses, Broker, Dependencies, Hangup};
 use crate::telemetry;
 use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 
@@ -93,7 +93,7 @@ async fn serve(config: Config, hangup: Hangup) -> anyhow::Result<bool> {
             .map(|hangup| tokio::spawn(hangup.stops(stop.clone())));
     }
     let broker = tokio::select! {
-        broker = server::build(config, Outside::default()) => broker?,
+        broker = server::build(config, Dependencies::default()) => broker?,
         // Nothing is served yet, and what opening the store began is whole or undone.
         () = stop.drain.cancelled() => return Ok(true),
     };

@@ -76,7 +76,7 @@ pub(super) async fn findings(
     _: Admin,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let Some(place) = app.limits.checks.place() else {
+    let Some(slot) = app.limits.checks.enter() else {
         return busy("too many pages run the checks at the moment");
     };
     let mut context = Context::of_app(&app);
@@ -87,7 +87,7 @@ pub(super) async fn findings(
     tokio::spawn(async move {
         let gone = sender.clone();
         let run = async {
-            let _turn = place.turn().await;
+            let _one_at_a_time = slot.lock().await;
             let told = |finding: &checks::Finding| {
                 // A browser that is gone is no error.
                 let _ = sender.send(Event::default().event("finding").data(placed(finding)));

@@ -1,6 +1,5 @@
 //! The pages' own assets: embedded in the binary, named by their content, cached for good.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
@@ -10,7 +9,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -18,104 +17,25 @@ use sha2::{Digest, Sha256};
 
 use super::Routes;
 
-/// How many hex digits of its SHA-256 stand in an asset's name.
-const HASH_DIGITS: usize = 10;
+macro_rules! assets {
+    ($($name:ident = $stem:literal, $extension:literal, $content_type:literal;)*) => {
+        $(pub static $name: LazyLock<Asset> = LazyLock::new(|| Asset::new($stem, $extension, $content_type,
+            include_bytes!(concat!("../../static/", $stem, ".", $extension))));)*
+        static ALL: &[&LazyLock<Asset>] = &[$(&$name),*];
+    };
+}
 
-/// The style of every page.
-pub static PAGE_CSS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "page",
-        "css",
-        "text/css; charset=utf-8",
-        include_bytes!("../../static/page.css"),
-    )
-});
-/// The Link page's flow.
-pub static LINK_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "link",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/link.js"),
-    )
-});
-/// "Copy" buttons for the test login.
-pub static COPY_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "copy",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/copy.js"),
-    )
-});
-/// The icon in the browser's tab.
-pub static FAVICON: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "favicon",
-        "svg",
-        "image/svg+xml",
-        include_bytes!("../../static/favicon.svg"),
-    )
-});
-
-/// The set-up page's own style.
-pub static SETUP_CSS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "setup",
-        "css",
-        "text/css; charset=utf-8",
-        include_bytes!("../../static/setup.css"),
-    )
-});
-/// The set-up page's "Copy" buttons and times.
-pub static SETUP_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "setup",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/setup.js"),
-    )
-});
-/// The requests on the set-up page, as they come.
-pub static SETUP_RECORD_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "setup-record",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/setup-record.js"),
-    )
-});
-/// The checks on the set-up page.
-pub static SETUP_CHECKS_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "setup-checks",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/setup-checks.js"),
-    )
-});
-/// The rehearsal on the set-up page.
-pub static SETUP_REHEARSAL_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "setup-rehearsal",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/setup-rehearsal.js"),
-    )
-});
-
-/// Everything that [`router`] serves.
-static ALL: [&LazyLock<Asset>; 9] = [
-    &PAGE_CSS,
-    &LINK_JS,
-    &COPY_JS,
-    &FAVICON,
-    &SETUP_CSS,
-    &SETUP_JS,
-    &SETUP_RECORD_JS,
-    &SETUP_CHECKS_JS,
-    &SETUP_REHEARSAL_JS,
-];
+assets! {
+    PAGE_CSS = "page", "css", "text/css; charset=utf-8";
+    LINK_JS = "link", "js", "text/javascript; charset=utf-8";
+    COPY_JS = "copy", "js", "text/javascript; charset=utf-8";
+    FAVICON = "favicon", "svg", "image/svg+xml";
+    SETUP_CSS = "setup", "css", "text/css; charset=utf-8";
+    SETUP_JS = "setup", "js", "text/javascript; charset=utf-8";
+    SETUP_RECORD_JS = "setup-record", "js", "text/javascript; charset=utf-8";
+    SETUP_CHECKS_JS = "setup-checks", "js", "text/javascript; charset=utf-8";
+    SETUP_REHEARSAL_JS = "setup-rehearsal", "js", "text/javascript; charset=utf-8";
+}
 
 /// A file of `static/`, ready to be sent.
 #[derive(Debug)]
@@ -145,21 +65,17 @@ impl Asset {
     }
 
     fn response(&self, gzip: bool) -> Response {
-        let mut response = if gzip { &self.gzip } else { &self.plain }
-            .clone()
-            .into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.insert(
-            CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=31536000, immutable"),
-        );
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        let headers = [
+            (CONTENT_TYPE, self.content_type),
+            (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (VARY, "Accept-Encoding"),
+        ];
         if gzip {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            (headers, [(CONTENT_ENCODING, "gzip")], self.gzip.clone()).into_response()
+        } else {
+            (headers, self.plain.clone()).into_response()
         }
-        response
     }
 }
 
@@ -170,22 +86,16 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Routes<S> {
 
 /// A name that is not even UTF-8 is not found either.
 async fn serve(file: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
-    let file = file.ok();
-    let name = file.as_ref().map(|Path(name)| name.as_str());
-    let found = name.and_then(|name| {
+    let found = file.ok().and_then(|Path(name)| {
         ALL.iter()
-            .find(|asset| asset.path.strip_prefix("static/") == Some(name))
+            .find(|asset| asset.path.strip_prefix("static/") == Some(name.as_str()))
     });
-    match found {
-        Some(asset) => asset.response(accepts_gzip(&headers)),
-        // An old page may ask for a hash that this version no longer has; nobody is to remember the refusal.
-        None => (
-            StatusCode::NOT_FOUND,
-            [(CACHE_CONTROL, "no-store")],
-            "Not found\n",
-        )
-            .into_response(),
-    }
+    let Some(asset) = found else {
+        // An old page may ask for a hash that this version no longer has; the refusal must not be cached.
+        let headers = [(CACHE_CONTROL, "no-store")];
+        return (StatusCode::NOT_FOUND, headers, "Not found\n").into_response();
+    };
+    asset.response(accepts_gzip(&headers))
 }
 
 /// Whether gzip is acceptable (RFC 9110 12.5.3): named, or covered by `*`, and not with weight 0. A client
@@ -220,13 +130,12 @@ fn is_refused(parameters: &str) -> bool {
         .is_some_and(|weight| weight <= 0.0)
 }
 
+/// The first ten hex digits of the SHA-256.
 fn hash(content: &[u8]) -> String {
-    let mut hex = String::with_capacity(2 * HASH_DIGITS);
-    for byte in Sha256::digest(content).iter().take(HASH_DIGITS / 2) {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    let digest = <[u8; 32]>::from(Sha256::digest(content));
+    let mut hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    hex.truncate(5);
+    hex.concat()
 }
 
 /// The content in gzip form, made once per process. Writing to a `Vec` cannot fail.

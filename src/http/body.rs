@@ -8,16 +8,12 @@ use thiserror::Error;
 
 /// Larger than any request of ours: 64 KiB.
 pub const MAX_BODY: usize = 64 * 1024;
-/// How long a whole body may take.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A body that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BodyError {
-    /// More than [`MAX_BODY`].
     #[error("the body is larger than 64 KiB")]
     TooLarge,
-    /// Longer than [`BODY_TIMEOUT`].
     #[error("the body did not arrive within 10 s")]
     TooSlow,
     /// The client went away in the middle of it.

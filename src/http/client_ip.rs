@@ -18,7 +18,6 @@ use crate::http::wants_page;
 #[derive(Clone, Copy, Debug)]
 pub struct Connected(pub SocketAddr);
 
-/// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// The client's address; behind trusted proxies, the one they saw.
@@ -31,16 +30,13 @@ pub struct Peer {
 #[derive(Clone, Copy, Debug)]
 pub struct ArrivedByHttps;
 
-/// What is known of the proxies in front.
 #[derive(Clone, Debug)]
 pub struct Proxies {
-    /// `BROKER_TRUSTED_PROXIES`
     pub trusted: Arc<[IpNet]>,
     /// Whether `PUBLIC_URL` is https, so that cookies have to be `Secure` whatever a proxy says.
     pub public_url_is_https: bool,
 }
 
-/// Puts [`Peer`] into the request's extensions.
 pub async fn layer(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
     let connected = request.extensions().get::<Connected>().copied();
     if let Some(Connected(address)) = connected {
@@ -62,13 +58,12 @@ pub async fn layer(State(proxies): State<Proxies>, mut request: Request, next: N
 static UNKNOWN_PROXY: OnceLock<IpAddr> = OnceLock::new();
 
 /// A peer that claimed by `X-Forwarded-Proto` that the browser uses https, and is among no `BROKER_TRUSTED_PROXIES`: the
-/// proxy that somebody forgot to name, or a stranger who makes it up. `None`: there was none since the start.
+/// proxy that is missing from the setting, or a forgery. `None`: there was none since the start.
 #[must_use]
 pub fn unknown_proxy() -> Option<IpAddr> {
     UNKNOWN_PROXY.get().copied()
 }
 
-/// Whether a browser on plain http was warned of.
 static PLAIN_HTTP: Once = Once::new();
 
 /// A browser on another machine that seems to use plain http although `PUBLIC_URL` is https. (Browsers take `http` on
@@ -76,7 +71,7 @@ static PLAIN_HTTP: Once = Once::new();
 fn warn_of_plain_http(address: IpAddr, headers: &HeaderMap) {
     if wants_page(headers) && !address.is_loopback() {
         PLAIN_HTTP.call_once(|| {
-            tracing::warn!(peer = %address, "a page was asked for by plain http, although PUBLIC_URL is https. Cookies are \
+            tracing::warn!(peer = %address, "page requested over plain http, although PUBLIC_URL is https. Cookies are \
                 Secure, so signing in and connecting a bank fail over plain http: use PUBLIC_URL. If a proxy in front ends \
                 TLS, let it send X-Forwarded-Proto: https, and name its network in BROKER_TRUSTED_PROXIES");
         });
@@ -87,8 +82,8 @@ fn warn_of_plain_http(address: IpAddr, headers: &HeaderMap) {
 fn warn_of_an_unknown_proxy(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) {
     let says_https = last(headers, "x-forwarded-proto").is_some_and(|s| s.eq_ignore_ascii_case("https"));
     if says_https && !is_trusted(connected, trusted) && UNKNOWN_PROXY.set(connected.to_canonical()).is_ok() {
-        tracing::warn!(peer = %connected, "a peer that is no trusted proxy says that the browser uses https, and is not \
-            believed; if it is your proxy, name its network in BROKER_TRUSTED_PROXIES");
+        tracing::warn!(peer = %connected, "ignored X-Forwarded-Proto of a peer that is no trusted proxy; if it is your proxy, \
+            list its network in BROKER_TRUSTED_PROXIES");
     }
 }
 
@@ -96,7 +91,7 @@ pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address.to_canonical()))
 }
 
-/// The rightmost address that no trusted proxy has, for only those hops were written by somebody we trust.
+/// The rightmost address that no trusted proxy has, because only those hops were written by trusted proxies.
 fn resolve(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Peer {
     let mut peer = Peer {
         address: connected.to_canonical(),

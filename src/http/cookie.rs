@@ -9,7 +9,6 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::COOKIE;
 
-/// What a cookie's name begins with.
 #[must_use]
 pub fn prefix(https: bool) -> &'static str {
     if https { "__Host-" } else { "" }
@@ -40,7 +39,6 @@ pub fn find(headers: &HeaderMap, name: &str, https: bool) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// All cookies of a request, as name and value.
 pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let values = headers
         .get_all(COOKIE)

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads what the handler did not read, within bounds, and then gives its answer.
 pub async fn layer(request: Request, next: Next) -> Response {
-    // Whoever asks before it sends (RFC 9110 10.1.1) sends nothing after a refusal.
+    // A client that asks before it sends (RFC 9110 10.1.1) sends nothing after a refusal.
     if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
         return next.run(request).await;
     }

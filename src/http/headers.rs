@@ -1,5 +1,5 @@
-//! Headers that every answer carries unless its handler chose otherwise: nothing is cached, framed, sniffed, or told
-//! to the next site (RFC 9700 4.2, 4.16). Over https, browsers are told to stay there (RFC 6797).
+//! Headers that every answer carries unless its handler chose otherwise: nothing is cached, framed, sniffed, or sent as
+//! a referrer (RFC 9700 4.2, 4.16). Over https, HSTS keeps browsers on https (RFC 6797).
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -12,7 +12,6 @@ use http::header::{
 
 use super::client_ip::ArrivedByHttps;
 
-/// A year.
 const HSTS: &str = "max-age=31536000";
 
 const DEFAULTS: [(HeaderName, &str); 4] = [
@@ -25,7 +24,6 @@ const DEFAULTS: [(HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
 
-/// Adds what the handler did not set.
 pub async fn layer(request: Request, next: Next) -> Response {
     // Not for subdomains: other services of the operator's domain are not ours to decide on.
     let by_https = request.extensions().get::<ArrivedByHttps>().is_some();

@@ -4,7 +4,6 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 
-/// A rendered page with its Content-Security-Policy.
 #[must_use]
 pub fn html(root: &'static str, page: &impl askama::Template, policy: &str) -> Response {
     match page.render() {
@@ -18,7 +17,7 @@ pub fn html(root: &'static str, page: &impl askama::Template, policy: &str) -> R
             response
         }
         Err(error) => {
-            tracing::error!(%error, root, "a page could not be rendered");
+            tracing::error!(%error, root, "page not rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -3,7 +3,7 @@
 //! An authenticated request counts for its client and not for its address, so a correct secret is never delayed by
 //! the wrong ones of others. One client may serve all users of a platform, so it has no limit unless one is set.
 
-mod turns;
+mod bounded_mutex;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use http::HeaderValue;
 
-pub use self::turns::{Place, Turn, Turns};
+pub use self::bounded_mutex::BoundedMutex;
 use crate::telemetry::metrics::FlowMetrics;
 
 /// Keys that are remembered at once; beyond, all new ones share one bucket.
@@ -22,10 +22,8 @@ const MAX_KEYS: usize = 50_000;
 /// The seconds of its rate that a client may use at once.
 const CLIENT_BURST: u32 = 10;
 
-/// A request that comes too soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
-    /// When to try again.
     pub retry_after: Duration,
 }
 
@@ -36,14 +34,12 @@ pub enum Kind {
     Page,
     /// A call of the page: it may become a call to Plaid.
     PageCall,
-    /// A token request whose client did not prove itself.
     Token,
-    /// An admin token that somebody typed; limited even where the other limits are off.
+    /// An admin token that was typed; limited even where the other limits are off.
     Login,
 }
 
 impl Kind {
-    /// The budget's name in the metrics.
     fn budget(self) -> &'static str {
         match self {
             Self::Page => "page",
@@ -90,7 +86,6 @@ impl<K: Clone + Eq + std::hash::Hash> Keyed<K> {
     }
 }
 
-/// All budgets. Only refused requests are told anything of them.
 pub struct Limits {
     enabled: bool,
     metrics: Option<FlowMetrics>,
@@ -101,7 +96,7 @@ pub struct Limits {
     clients: Option<Keyed<String>>,
     /// The checks of the set-up page: they call Plaid, so one run at a time is enough. A page that was reloaded waits for
     /// the run before it.
-    pub checks: Turns,
+    pub checks: BoundedMutex,
 }
 
 impl Limits {
@@ -116,14 +111,13 @@ impl Limits {
             pages: Keyed::new(5, 300),
             page_calls: Keyed::new(5, 300),
             tokens: Keyed::new(5, 300),
-            // People mistype; whoever guesses gets one try in ten seconds.
+            // People mistype; a guesser gets one attempt in ten seconds.
             logins: Keyed::of(Quota::per_minute(at_least_one(6)).allow_burst(at_least_one(10))),
             clients: client_rate.map(|rate| Keyed::new(rate, rate.saturating_mul(CLIENT_BURST))),
-            checks: Turns::new(8),
+            checks: BoundedMutex::new(8),
         }
     }
 
-    /// Counts what is refused from now on.
     #[must_use]
     pub fn measured_by(self, metrics: FlowMetrics) -> Self {
         let metrics = Some(metrics);
@@ -137,7 +131,6 @@ impl Limits {
         checked
     }
 
-    /// A request of somebody who proved nothing.
     pub fn address(&self, kind: Kind, address: IpAddr) -> Result<(), TooMany> {
         if !self.enabled && kind != Kind::Login {
             return Ok(());
@@ -152,7 +145,6 @@ impl Limits {
         self.counted(kind.budget(), checked)
     }
 
-    /// A request of an authenticated client.
     pub fn client(&self, id: &str) -> Result<(), TooMany> {
         match &self.clients {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! The pages that people see. Presentation alone: each page is told all it shows.
+//! The pages that people see. Presentation alone: each page gets all that it shows.
 //!
 //! Every URL on a page is relative and begins with its `root` (`./` for a page of the first level, `../` for
 //! one below it), so that pages work from whatever address and path prefix they were reached by.
@@ -11,7 +11,6 @@ mod setup;
 mod tests;
 
 pub use admin::{AdminLoginPage, AdminLoginWay};
-/// Gives each page its `render() -> Result<String, askama::Error>`.
 pub use askama::Template;
 pub use connections::{Choice, ConnectionRow, ConnectionsPage, Moment, RevokePage, Tone};
 pub use products::plain_products;
@@ -22,16 +21,13 @@ pub use setup::{
 /// Which world a page belongs to: decides banner, test login, and where Link's script comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageEnvironment {
-    /// The embedded simulator.
     Simulator,
-    /// Plaid's sandbox.
     Sandbox,
     /// Plaid's production: real banks, no banner.
     Production,
 }
 
 impl PageEnvironment {
-    /// Its name in the page's data attributes.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,9 +60,7 @@ impl PageEnvironment {
 #[derive(Debug, Template)]
 #[template(path = "link.html")]
 pub struct LinkPage {
-    /// Prefix of every URL: `./` or `../`.
     pub root: &'static str,
-    /// The nonce of this answer's Content-Security-Policy.
     pub nonce: String,
     /// The transaction's handle, which the page sends back in `X-Broker-Handle`.
     pub handle: String,
@@ -76,18 +70,15 @@ pub struct LinkPage {
     pub client_name: Option<String>,
     /// What is shared, as [`plain_products`] puts it.
     pub products: Vec<String>,
-    /// Which world this is.
     pub environment: PageEnvironment,
-    /// Whether "Cancel and return" is offered: whether there is somebody to return to.
+    /// Whether "Cancel and return" is offered: whether there is a client to return to.
     pub can_cancel: bool,
-    /// The host that the browser is sent back to.
     pub return_host: Option<String>,
     /// Whether the browser comes back from a bank's own login: Link goes on at once with what the tab remembers.
     pub resume: bool,
 }
 
 impl LinkPage {
-    /// What the page calls the one who asks.
     fn asker(&self) -> &str {
         self.client_name.as_deref().unwrap_or("the application")
     }
@@ -97,17 +88,12 @@ impl LinkPage {
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
-    /// Prefix of every URL: `./` or `../`.
     pub root: &'static str,
-    /// What happened, in a few words.
     pub title: String,
-    /// What happened, in a sentence or two.
     pub message: String,
     /// What the person can do, a sentence each; may be empty.
     pub advice: Vec<String>,
-    /// The id under which the log knows this request.
     pub request_id: String,
-    /// Which world this is, when its banner is wanted.
     pub environment: Option<PageEnvironment>,
 }
 
@@ -115,42 +101,30 @@ pub struct ErrorPage {
 #[derive(Debug, Template)]
 #[template(path = "framed.html")]
 pub struct FramedPage {
-    /// Prefix of every URL: `./` or `../`.
     pub root: &'static str,
-    /// The address that was asked for, relative.
     pub continue_url: String,
 }
 
-/// Where the browser login flow ends.
 #[derive(Debug, Template)]
 #[template(path = "result.html")]
 pub struct ResultPage {
-    /// Prefix of every URL: `./` or `../`.
     pub root: &'static str,
-    /// The bank's name, when Plaid told it.
     pub institution: Option<String>,
-    /// The accounts that were shared.
     pub accounts: Vec<ResultAccount>,
-    /// Which world this is.
     pub environment: PageEnvironment,
 }
 
-/// An account on the [`ResultPage`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultAccount {
-    /// Its name, as the bank has it.
     pub name: String,
-    /// The last digits of its number.
     pub mask: Option<String>,
-    /// What it is: "checking", "credit card" …
     pub kind: String,
 }
 
-/// What stands at `/` where the browser login flow is off.
+/// The page at `/` where the browser login flow is off.
 #[derive(Debug, Template)]
 #[template(path = "about.html")]
 pub struct AboutPage {
-    /// Prefix of every URL: `./` or `../`.
     pub root: &'static str,
     /// Whether more is here for an admin, who may log in.
     pub for_admin: bool,

@@ -1,4 +1,4 @@
-//! Content-Security-Policies of pages without Link. `frame-ancestors` stands last (see `middleware::headers`).
+//! Content-Security-Policies of pages without Link. `frame-ancestors` comes last (see `headers`).
 
 /// The policy of a page without Link: our own style, script and images.
 #[must_use]

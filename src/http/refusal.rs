@@ -8,19 +8,13 @@ use super::pages::{ErrorPage, PageEnvironment};
 use super::request_id;
 use super::{html, plain_policy};
 
-/// What an error page says.
 pub struct Refusal {
-    /// The HTTP status.
     pub status: StatusCode,
-    /// What happened, in a few words.
     pub title: String,
-    /// What happened, in a sentence.
     pub message: String,
-    /// What to do.
     pub advice: Vec<String>,
 }
 
-/// Renders an error page.
 #[must_use]
 pub fn error_page(environment: PageEnvironment, root: &'static str, refusal: &Refusal) -> Response {
     let page = ErrorPage {
@@ -37,7 +31,6 @@ pub fn error_page(environment: PageEnvironment, root: &'static str, refusal: &Re
 }
 
 impl Refusal {
-    /// For an administration page whose storage does not answer.
     #[must_use]
     pub fn store_unavailable() -> Self {
         Self {

@@ -22,7 +22,7 @@ pub fn current() -> String {
     CURRENT.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Gives the request its id: to the span of all that it logs, to error bodies, and to the answer.
+/// Adds the request id to the log span, to error bodies, and to the response.
 pub async fn layer(request: Request, next: Next) -> Response {
     let id = URL_SAFE_NO_PAD.encode(random::bytes::<9>());
     let header = HeaderValue::from_str(&id).ok();

@@ -11,10 +11,9 @@ use http::{Method, StatusCode};
 use super::client_ip::Peer;
 use crate::telemetry::metrics::{HttpMetrics, UnderWay};
 
-/// What is said of an address that no route has.
 const NO_ROUTE: &str = "(no route)";
 
-/// Logs and counts the request once its answer stands, or once it is dropped without one.
+/// Logs and counts the request once it has a response, or once it is dropped without one.
 pub async fn layer(State(metrics): State<HttpMetrics>, request: Request, next: Next) -> Response {
     let mut line = Line::of(&request, &metrics);
     let response = next.run(request).await;
@@ -64,7 +63,7 @@ impl Line {
                 http.status = status, client.address = address, "request");
         } else {
             tracing::info!(target: "plaid_token_broker::request", elapsed_ms, http.method = %method, http.route = route,
-                client.address = address, "request given up by its caller");
+                client.address = address, "request cancelled by the client");
         }
     }
 }
@@ -78,7 +77,7 @@ impl Drop for Line {
     }
 }
 
-/// The route and not what was typed: strangers do not choose what stands in the log, nor how much is counted apart.
+/// The route and not the requested path: clients must not choose what is logged, nor the number of metric series.
 fn route(matched: Option<&MatchedPath>) -> String {
     matched.map_or_else(|| NO_ROUTE.to_owned(), |path| path.as_str().to_owned())
 }

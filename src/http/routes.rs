@@ -2,9 +2,8 @@
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
-/// Routes of the broker's own address.
 pub struct Routes<S> {
     router: Router<S>,
     list: Vec<(&'static str, &'static str)>,
@@ -22,29 +21,21 @@ impl<S: Clone + Send + Sync + 'static> Default for Routes<S> {
 impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// A handler of GET, and so of HEAD.
     #[must_use]
-    pub fn get<H, T>(mut self, path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.list.push(("GET", path));
-        self.router = self.router.route(path, get(handler));
-        self
+    pub fn get<T: 'static>(self, path: &'static str, handler: impl Handler<T, S>) -> Self {
+        self.route("GET", path, get(handler))
     }
 
-    /// A handler of POST.
     #[must_use]
-    pub fn post<H, T>(mut self, path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, S>,
-        T: 'static,
-    {
-        self.list.push(("POST", path));
-        self.router = self.router.route(path, post(handler));
+    pub fn post<T: 'static>(self, path: &'static str, handler: impl Handler<T, S>) -> Self {
+        self.route("POST", path, post(handler))
+    }
+
+    fn route(mut self, method: &'static str, path: &'static str, handler: MethodRouter<S>) -> Self {
+        self.list.push((method, path));
+        self.router = self.router.route(path, handler);
         self
     }
 
-    /// The routes of both.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.list.extend(other.list);
@@ -52,13 +43,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    /// Method and path of each route.
     #[must_use]
     pub fn list(&self) -> &[(&'static str, &'static str)] {
         &self.list
     }
 
-    /// The router alone.
     pub(crate) fn into_router(self) -> Router<S> {
         self.router
     }

@@ -13,12 +13,11 @@ use serde_json::json;
 /// Longer than a slow body and two tries of an exchange with Plaid.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Answers for a handler that has none in time.
 pub async fn layer(request: Request, next: Next) -> Response {
     if let Ok(response) = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         return response;
     }
-    tracing::error!("a request had no answer in time");
+    tracing::error!("request timed out");
     let body = json!({
         "error": "temporarily_unavailable",
         "error_description": "there was no answer in time; try again shortly",

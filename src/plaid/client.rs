@@ -1,4 +1,4 @@
-//! The calls themselves: time-outs, no redirects, bounded answers, errors that keep Plaid's words.
+//! The calls themselves: time-outs, no redirects, bounded answers, errors that keep Plaid's messages.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,10 +32,8 @@ const MAX_CALLS: usize = 64;
 const MAX_IDLE: usize = 64;
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How long Plaid may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// Until the connection stands.
     pub connect: Duration,
     /// Until the whole answer is here.
     pub total: Duration,
@@ -53,31 +51,24 @@ impl Default for Timeouts {
     }
 }
 
-/// What a client is made of.
 #[derive(Clone, Debug)]
 pub struct PlaidOptions {
     /// `https://sandbox.plaid.com`, `https://production.plaid.com`, or a stand-in.
     pub base_url: Url,
-    /// Plaid's client id.
     pub client_id: String,
-    /// Plaid's secret for that environment.
     pub secret: PlaidSecret,
-    /// How long Plaid may take.
     pub timeouts: Timeouts,
 }
 
-/// A client that could not be made.
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// The keys hold bytes that no header can carry.
     #[error("PLAID_CLIENT_ID or PLAID_SECRET holds characters that cannot be sent")]
     Keys(#[from] InvalidHeaderValue),
-    /// TLS or the like.
     #[error("the HTTP client could not be made")]
     Http(#[from] reqwest::Error),
 }
 
-/// Plaid, as we speak to it. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct PlaidClient {
     http: reqwest::Client,
@@ -91,9 +82,6 @@ pub struct PlaidClient {
 
 impl PlaidClient {
     /// Makes the client; nothing is sent yet.
-    ///
-    /// # Errors
-    /// When the keys cannot stand in a header or TLS cannot be set up.
     pub fn new(options: &PlaidOptions) -> Result<Self, ClientError> {
         // Ring is the one provider of this build; another that is installed already is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -130,65 +118,47 @@ impl PlaidClient {
         Self { calls, ..self }
     }
 
-    /// Counts its calls from now on.
     #[must_use]
     pub fn measured_by(self, metrics: PlaidMetrics) -> Self {
         let metrics = Some(metrics);
         Self { metrics, ..self }
     }
 
-    /// `/link/token/create`.
     pub async fn link_token_create(
         &self,
         request: &LinkTokenRequest<'_>,
     ) -> Result<LinkTokenCreated, PlaidError> {
-        self.call("/link/token/create", request, self.timeouts.total)
-            .await
+        self.call("/link/token/create", request).await
     }
 
-    /// `/item/public_token/exchange`. Never repeated blindly: the token may be burnt by the first call.
+    /// Never repeated blindly: the token may be burnt by the first call.
     pub async fn exchange(&self, public_token: &PlaidPublicToken) -> Result<Exchanged, PlaidError> {
         let body = json!({ "public_token": public_token.expose() });
-        self.call("/item/public_token/exchange", &body, self.timeouts.total)
-            .await
+        self.call("/item/public_token/exchange", &body).await
     }
 
-    /// `/item/get`: the cheap health check. 200 with `item.error` set means that the Item needs its owner.
+    /// The cheap health check. 200 with `item.error` set means that the Item needs its owner.
     pub async fn item_get(&self, access_token: &PlaidAccessToken) -> Result<ItemAnswer, PlaidError> {
-        self.call(
-            "/item/get",
-            &with_access_token(access_token),
-            self.timeouts.health,
-        )
-        .await
+        let body = with_access_token(access_token);
+        self.call_within("/item/get", &body, self.timeouts.health).await
     }
 
-    /// `/item/remove`: ends the access token and its billing. Gives Plaid's request id.
+    /// Ends the access token and its billing. Returns Plaid's request id.
     pub async fn item_remove(&self, access_token: &PlaidAccessToken) -> Result<String, PlaidError> {
-        let answer: Acknowledged = self
-            .call(
-                "/item/remove",
-                &with_access_token(access_token),
-                self.timeouts.total,
-            )
-            .await?;
+        let body = with_access_token(access_token);
+        let answer: Acknowledged = self.call("/item/remove", &body).await?;
         Ok(answer.request_id)
     }
 
-    /// `/accounts/get`: cached data, free.
+    /// Cached data, free.
     pub async fn accounts_get(&self, access_token: &PlaidAccessToken) -> Result<Vec<Account>, PlaidError> {
-        let answer: AccountsAnswer = self
-            .call(
-                "/accounts/get",
-                &with_access_token(access_token),
-                self.timeouts.total,
-            )
-            .await?;
+        let body = with_access_token(access_token);
+        let answer: AccountsAnswer = self.call("/accounts/get", &body).await?;
         Ok(answer.accounts)
     }
 
     /// `/link/token/create` for finding out whether Plaid takes the request: a refusal is an answer like any other and
-    /// leaves no line in the log. Gives also what Plaid's clock shows (the header `Date`, whole seconds).
+    /// leaves no line in the log. Also returns the time of Plaid's clock (the header `Date`, whole seconds).
     pub async fn link_token_probe(
         &self,
         request: &LinkTokenRequest<'_>,
@@ -210,9 +180,7 @@ impl PlaidClient {
         if let (false, Some(body)) = (products.is_empty(), body.as_object_mut()) {
             body.insert("options".to_owned(), json!({ "products": products }));
         }
-        let answer: InstitutionsAnswer = self
-            .timed("/institutions/get", &body, self.timeouts.total, &mut None)
-            .await?;
+        let answer: InstitutionsAnswer = self.call("/institutions/get", &body).await?;
         Ok(answer.total)
     }
 
@@ -240,28 +208,23 @@ impl PlaidClient {
         &self,
         path: &'static str,
         body: &B,
-        total: Duration,
     ) -> Result<A, PlaidError> {
-        self.timed(path, body, total, &mut None).await
+        self.call_within(path, body, self.timeouts.total).await
     }
 
-    /// Sends, logs and counts. `date` becomes what Plaid's clock showed.
-    async fn timed<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
+    /// Sends, logs and counts.
+    async fn call_within<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
         &self,
         path: &'static str,
         body: &B,
         total: Duration,
-        date: &mut Option<Timestamp>,
     ) -> Result<A, PlaidError> {
         let started = Instant::now();
-        let answer = self.send(path, body, total, date).await;
+        let answer = self.send(path, body, total, &mut None).await;
         let elapsed = started.elapsed();
         if let Some(metrics) = &self.metrics {
-            metrics.ended(
-                path,
-                answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok"),
-                elapsed,
-            );
+            let outcome = answer.as_ref().map_or_else(PlaidError::outcome, |_| "ok");
+            metrics.ended(path, outcome, elapsed);
         }
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         match &answer {
@@ -271,6 +234,7 @@ impl PlaidClient {
         answer
     }
 
+    /// `date` becomes the time of Plaid's clock.
     async fn send<B: Serialize + Sync + ?Sized, A: DeserializeOwned>(
         &self,
         path: &'static str,
@@ -314,8 +278,8 @@ impl PlaidClient {
     }
 
     /// Waits for its turn, but leaves at least half of a call's time for Plaid. Nothing was sent when it fails.
-    async fn permit(&self, patience: Duration) -> Result<SemaphorePermit<'_>, PlaidError> {
-        match timeout(patience, self.calls.acquire()).await {
+    async fn permit(&self, at_most: Duration) -> Result<SemaphorePermit<'_>, PlaidError> {
+        match timeout(at_most, self.calls.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),
             _ => Err(PlaidError::Unreachable(
                 "too many calls to Plaid are under way".to_owned(),

@@ -5,29 +5,38 @@
 //! task whose result is stored; the caller only waits for it, and so does the shutdown.
 
 mod ending;
+mod error;
 mod exchange;
-mod flights;
 mod health;
-mod leftovers;
 mod redemption;
 mod removal;
 mod repeats;
+mod singleflight;
+mod unstored;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 pub use ending::end;
-pub use exchange::{ExchangeError, LinkResult};
+pub use error::ExchangeError;
+pub use exchange::LinkResult;
 pub use health::Health;
-pub use removal::{Patience, RemovalWorker};
+pub use removal::{AbandonAfter, RemovalWorker};
+
+use singleflight::Singleflight;
 
 use crate::clock::SharedClock;
 use crate::plaid::PlaidClient;
 use crate::store::Store;
 use crate::telemetry::audit::Audit;
 use crate::telemetry::metrics::FlowMetrics;
+
+/// How long Plaid's public tokens live (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>), and so how long a
+/// client may repeat a raw exchange.
+const PUBLIC_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// What link, oauth and explorer all use to reach Items. Cloning shares everything.
 #[derive(Clone)]
@@ -39,7 +48,7 @@ struct Inner {
     clock: SharedClock,
     audit: Audit,
     metrics: FlowMetrics,
-    flights: Arc<flights::Flights>,
+    singleflight: Arc<Singleflight>,
     redemptions: redemption::Unconfirmed,
     health: health::HealthChecks,
     tasks: TaskTracker,
@@ -47,7 +56,6 @@ struct Inner {
 }
 
 impl Connections {
-    /// Wires the parts together.
     #[must_use]
     pub fn new(
         store: Store,
@@ -62,7 +70,7 @@ impl Connections {
             clock,
             audit,
             metrics,
-            flights: Arc::default(),
+            singleflight: Arc::default(),
             redemptions: redemption::Unconfirmed::default(),
             health: health::HealthChecks::default(),
             tasks: TaskTracker::new(),
@@ -82,7 +90,6 @@ impl Connections {
         self.0.removals.notify_one();
     }
 
-    /// How many such pieces of work are under way.
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.0.tasks.len()

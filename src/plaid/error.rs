@@ -8,25 +8,20 @@ use std::time::Duration;
 use serde::Deserialize;
 use thiserror::Error;
 
-/// Plaid's error body.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct ApiError {
     /// `INVALID_INPUT`, `ITEM_ERROR` …
     #[serde(default)]
     pub error_type: String,
-    /// What programs decide on.
     #[serde(default)]
     pub error_code: String,
-    /// For developers.
     #[serde(default)]
     pub error_message: String,
     /// For users; `None` when it is no matter of theirs.
     #[serde(default)]
     pub display_message: Option<String>,
-    /// For Plaid's support.
     #[serde(default)]
     pub request_id: Option<String>,
-    /// The HTTP status it came with.
     #[serde(skip)]
     pub status: u16,
     /// How long to wait before the next call (`Retry-After`, RFC 9110 10.2.3), if Plaid said.
@@ -37,7 +32,6 @@ pub struct ApiError {
 /// A call to Plaid that did not succeed. No text in here holds a token or a key.
 #[derive(Clone, Debug, Error)]
 pub enum PlaidError {
-    /// Plaid spoke.
     #[error("Plaid refused: {} {} (request id {}): {}", .0.error_type, .0.error_code,
         .0.request_id.as_deref().unwrap_or("none"), .0.error_message)]
     Api(Box<ApiError>),
@@ -52,13 +46,9 @@ pub enum PlaidError {
     Broken,
     /// An answer that is not Plaid's JSON (a proxy's page, a truncated body).
     #[error("an answer with status {status} that is not Plaid's JSON")]
-    Malformed {
-        /// Its HTTP status.
-        status: u16,
-    },
+    Malformed { status: u16 },
 }
 
-/// What an error means for us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Our keys, products or request are wrong: the operator has to act, the person cannot.
@@ -69,7 +59,7 @@ pub enum Verdict {
     LoginRequired,
     /// The Item is gone, or its owner took the permission back.
     Gone,
-    /// Passing: down, slow, rate-limited, or an answer nobody can read.
+    /// Passing: down, slow, rate-limited, or an unreadable answer.
     Passing,
 }
 
@@ -115,7 +105,6 @@ impl PlaidError {
         }
     }
 
-    /// Plaid's error body, when Plaid spoke.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         match self {

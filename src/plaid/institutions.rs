@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a count is good.
 const REUSED: Duration = Duration::from_secs(10 * 60);
 
-/// Countries and products.
 type Question = (Vec<String>, Vec<String>);
 
-/// What Plaid said lately. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts(Arc<Mutex<BTreeMap<Question, (Instant, u64)>>>);
 
@@ -30,7 +27,6 @@ impl Counts {
             .map(|(_, count)| *count)
     }
 
-    /// Remembers it.
     pub(super) fn remember(&self, countries: &[String], products: &[String], count: u64) {
         let question = (countries.to_vec(), products.to_vec());
         self.known().insert(question, (Instant::now(), count));

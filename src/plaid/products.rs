@@ -11,17 +11,14 @@ use crate::config::ProductLists;
 /// (<https://plaid.com/docs/api/link/#linktokencreate>).
 const MAX_HISTORY_DAYS: i64 = 730;
 
-/// The product part of a `/link/token/create` request.
 #[derive(Debug)]
 pub struct LinkProducts {
-    /// The four lists.
     pub lists: ProductLists,
     /// With `statements` in any list.
     pub statements: Option<StatementsRange>,
 }
 
 impl LinkProducts {
-    /// The product part for these lists, today.
     #[must_use]
     pub fn new(lists: ProductLists, now: Timestamp) -> Self {
         Self {

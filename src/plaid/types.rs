@@ -15,7 +15,6 @@ pub struct LinkTokenRequest<'a> {
     pub language: &'a str,
     /// ISO 3166-1 alpha-2.
     pub country_codes: &'a [String],
-    /// The end user.
     pub user: LinkTokenUser<'a>,
     /// What every offered institution must support.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -23,7 +22,6 @@ pub struct LinkTokenRequest<'a> {
     /// Used if institution and account support them.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub required_if_supported_products: &'a [String],
-    /// Best effort.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub optional_products: &'a [String],
     /// Consent now, billed on the first call.
@@ -43,7 +41,6 @@ pub struct LinkTokenRequest<'a> {
     pub statements: Option<StatementsRange>,
 }
 
-/// `user` of `/link/token/create`.
 #[derive(Debug, Serialize)]
 pub struct LinkTokenUser<'a> {
     /// Opaque; personal data in it is refused by Plaid.
@@ -62,7 +59,6 @@ pub struct StatementsRange {
 /// Answer of `/link/token/create`.
 #[derive(Debug, Deserialize)]
 pub struct LinkTokenCreated {
-    /// Opens one Link session.
     pub link_token: LinkToken,
     /// RFC 3339, UTC.
     pub expiration: String,
@@ -76,7 +72,6 @@ pub struct LinkTokenCreated {
 pub struct Exchanged {
     /// Opens the Item; does not expire.
     pub access_token: PlaidAccessToken,
-    /// Names the Item; not secret.
     pub item_id: String,
     /// For support; its absence must not cost anybody an answer.
     #[serde(default)]
@@ -86,9 +81,7 @@ pub struct Exchanged {
 /// Answer of `/item/get`.
 #[derive(Debug, Deserialize)]
 pub struct ItemAnswer {
-    /// The Item.
     pub item: Item,
-    /// For support.
     #[serde(default)]
     pub request_id: String,
 }
@@ -103,10 +96,8 @@ impl ItemAnswer {
     }
 }
 
-/// An Item.
 #[derive(Debug, Deserialize)]
 pub struct Item {
-    /// Names it.
     pub item_id: String,
     /// Set when the Item needs its owner (update mode), although the call itself succeeded.
     #[serde(default)]
@@ -116,7 +107,6 @@ pub struct Item {
 /// One account of an Item, as far as people are shown it.
 #[derive(Debug, Deserialize)]
 pub struct Account {
-    /// What the bank calls it.
     pub name: String,
     /// Its last 2 to 4 characters.
     #[serde(default)]

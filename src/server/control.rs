@@ -6,7 +6,7 @@
 //! arm in [`execute`].
 //!
 //! On the socket, the command writes one line of JSON (a [`Call`]), and the broker answers with [`Line`]s. The file
-//! system decides who may call: whoever can open the socket can also read the key file and the store.
+//! system decides who may call: a user who can open the socket can also read the key file and the store.
 
 mod client;
 mod execute;

@@ -19,7 +19,6 @@ pub(super) fn router(app: App, draining: CancellationToken) -> Router {
         .route("/metrics", get(metrics::metrics).with_state(app))
 }
 
-/// The process answers.
 async fn livez() -> &'static str {
     "ok\n"
 }

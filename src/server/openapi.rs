@@ -11,7 +11,7 @@ use crate::app::Routes;
 const DOCUMENT: &str = include_str!("../../static/openapi.json");
 const SERVER: &str = "\"http://localhost:8000\"";
 
-/// `GET /openapi.json`. It tells this broker's public URL, and is made once.
+/// `GET /openapi.json`. It has this broker's public URL, and is made once.
 #[must_use]
 pub fn routes(app: &App) -> Routes {
     let document = Bytes::from(with_server(&app.public_url));

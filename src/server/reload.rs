@@ -5,7 +5,6 @@ use std::io;
 use super::Stop;
 use crate::app::App;
 
-/// Listens to SIGHUP.
 #[cfg(unix)]
 pub struct Hangup(tokio::signal::unix::Signal);
 
@@ -13,9 +12,6 @@ pub struct Hangup(tokio::signal::unix::Signal);
 impl Hangup {
     /// Listens from now on. It has to be called before the settings are read: until then the signal ends the process, also
     /// when it was sent because the clients file has changed.
-    ///
-    /// # Errors
-    /// When the system does not let us listen.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         signal(SignalKind::hangup()).map(Self)
@@ -28,7 +24,7 @@ impl Hangup {
             let app = app.clone();
             // A file may lie on a disk that is far away.
             if tokio::task::spawn_blocking(move || reload(&app)).await.is_err() {
-                tracing::error!("the clients file was not read again: this is a bug");
+                tracing::error!("clients file not reloaded: internal error");
             }
         }
     }
@@ -37,7 +33,7 @@ impl Hangup {
     /// behind.
     pub async fn stops(mut self, stop: Stop) {
         self.0.recv().await;
-        tracing::info!("stopping on SIGHUP: there is no clients file to read again");
+        tracing::info!("stopping on SIGHUP: there is no clients file to reload");
         stop.drain.cancel();
     }
 }
@@ -49,18 +45,13 @@ pub struct Hangup;
 #[cfg(not(unix))]
 impl Hangup {
     /// Does nothing.
-    ///
-    /// # Errors
-    /// None.
     pub fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Does nothing.
     #[expect(clippy::unused_async, reason = "as on Unix")]
     pub async fn reloads(self, _app: App) {}
 
-    /// Does nothing.
     #[expect(clippy::unused_async, reason = "as on Unix")]
     pub async fn stops(self, _stop: Stop) {}
 }
@@ -68,16 +59,16 @@ impl Hangup {
 #[cfg(unix)]
 fn reload(app: &App) {
     match app.reload_clients() {
-        Ok(clients) => tracing::info!(clients, "the clients file was read again"),
+        Ok(clients) => tracing::info!(clients, "clients file reloaded"),
         Err(problems) => {
             for problem in &problems.0 {
-                tracing::error!(%problem, "the clients file cannot be used");
+                tracing::error!(%problem, "clients file not usable");
             }
             let clients = app.clients().as_slice().len();
             tracing::error!(
                 problems = problems.0.len(),
                 clients,
-                "the clients stay as they were before: correct the file and send SIGHUP again"
+                "clients unchanged: correct the clients file and send SIGHUP again"
             );
         }
     }

@@ -139,7 +139,6 @@ async fn method_not_allowed(State(app): State<App>, request: Request) -> Respons
     answer(&app, &request, &refusal, "invalid_request", described)
 }
 
-/// People get a page, programs JSON.
 fn answer(app: &App, request: &Request, refusal: &Refusal, error: &str, described: &str) -> Response {
     let path = request.uri().path();
     if wants_page(request.headers()) && !path.starts_with("/api/") {
@@ -157,10 +156,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("(no text)");
-    tracing::error!(
-        panic = text,
-        "a handler panicked: this is a mistake of this program"
-    );
+    tracing::error!(panic = text, "handler panicked: internal error");
     let body = json!({ "error": "server_error", "error_description": "something went wrong on our side" });
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }

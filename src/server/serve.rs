@@ -22,13 +22,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::places::Places;
+use super::connection_limit::ConnectionLimit;
 use super::write_timeout::WriteTimeout;
 use crate::http::client_ip::Connected;
 
 /// How long a request's head may take to arrive, and a connection may be idle between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a head that has begun to arrive may still take once we are told to stop.
+/// How long a head that has begun to arrive may still take once shutdown has begun.
 const LAST_HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a client may read nothing of its response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,16 +39,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    places: Arc<Places>,
+    limit: Arc<ConnectionLimit>,
     stop: impl Future<Output = ()>,
 ) {
-    serve_patiently(listener, router, places, WRITE_TIMEOUT, stop).await;
+    serve_with(listener, router, limit, WRITE_TIMEOUT, stop).await;
 }
 
-async fn serve_patiently(
+async fn serve_with(
     listener: TcpListener,
     router: Router,
-    places: Arc<Places>,
+    limit: Arc<ConnectionLimit>,
     write_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) {
@@ -57,7 +57,7 @@ async fn serve_patiently(
     tokio::pin!(stop);
     loop {
         let accepted = async {
-            let free = places.free().await;
+            let free = limit.free().await;
             (listener.accept().await, free)
         };
         let (stream, address, free) = tokio::select! {
@@ -65,14 +65,14 @@ async fn serve_patiently(
             accepted = accepted => match accepted {
                 (Ok((stream, address)), Some(free)) => (stream, address, free),
                 (Err(error), _) => {
-                    places.not_accepted(&error);
+                    limit.not_accepted(&error);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
                 (_, None) => break,
             },
         };
-        let Some(place) = places.admit(address.ip(), free) else {
+        let Some(slot) = limit.admit(address.ip(), free) else {
             continue;
         };
         let stream = WriteTimeout::new(nodelay(stream), write_timeout);
@@ -83,13 +83,13 @@ async fn serve_patiently(
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     // Errors here are the client's: a broken connection, a head that never came.
-                    tracing::debug!(%error, "a connection ended early");
+                    tracing::debug!(%error, "connection ended early");
                 },
                 () = without_request(stopping, in_flight) => {
-                    tracing::debug!("a connection without a request was closed, because the broker stops");
+                    tracing::debug!("connection without a request closed on shutdown");
                 }
             }
-            drop(place);
+            drop(slot);
         });
     }
     drop(listener);
@@ -144,35 +144,35 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const DEADLINE: Duration = Duration::from_secs(30);
     /// More than the buffers of a connection hold.
     const LARGE: usize = 32 * 1024 * 1024;
 
-    /// A server with these places, and where it listens.
-    async fn start(places: &Arc<Places>, write_timeout: Duration) -> SocketAddr {
+    /// A server with these limit, and where it listens.
+    async fn start(limit: &Arc<ConnectionLimit>, write_timeout: Duration) -> SocketAddr {
         let router = Router::new()
             .route("/", get(async || "ok"))
             .route("/large", get(async || vec![0_u8; LARGE]));
         let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let places = Arc::clone(places);
-        let serving = serve_patiently(listener, router, places, write_timeout, std::future::pending());
+        let limit = Arc::clone(limit);
+        let serving = serve_with(listener, router, limit, write_timeout, std::future::pending());
         tokio::spawn(serving);
         SocketAddr::from(([127, 0, 0, 1], port))
     }
 
-    async fn emptied(places: &Places) {
-        let deadline = Instant::now() + PATIENCE;
-        while !places.is_empty() {
-            assert!(Instant::now() < deadline, "{places:?}");
+    async fn emptied(limit: &ConnectionLimit) {
+        let deadline = Instant::now() + DEADLINE;
+        while !limit.is_empty() {
+            assert!(Instant::now() < deadline, "{limit:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
     #[tokio::test]
     async fn clients_that_never_read_lose_their_connections() {
-        let places = Places::new(8, Vec::new());
-        let server = start(&places, Duration::from_millis(100)).await;
+        let limit = ConnectionLimit::new(8, Vec::new());
+        let server = start(&limit, Duration::from_millis(100)).await;
         let mut clients = Vec::new();
         for _ in 0..4 {
             let mut client = TcpStream::connect(server).await.unwrap();
@@ -184,24 +184,24 @@ mod tests {
             client.read_exact(&mut [0; 12]).await.unwrap();
             clients.push(client);
         }
-        emptied(&places).await;
+        emptied(&limit).await;
         drop(clients);
     }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn one_peer_does_not_keep_out_another() {
-        let places = Places::new(8, Vec::new());
-        let server = start(&places, WRITE_TIMEOUT).await;
+        let limit = ConnectionLimit::new(8, Vec::new());
+        let server = start(&limit, WRITE_TIMEOUT).await;
         let mut halfway = Vec::new();
         for _ in 0..20 {
             let mut client = TcpStream::connect(server).await.unwrap();
             let _ = client.write_all(b"GET / HTTP/1.1\r\nHost: te").await;
             halfway.push(client);
         }
-        // Those beyond half of the places are closed.
+        // Those beyond half of the limit are closed.
         for client in halfway.iter_mut().skip(4) {
-            let read = tokio::time::timeout(PATIENCE, client.read(&mut [0; 1]))
+            let read = tokio::time::timeout(DEADLINE, client.read(&mut [0; 1]))
                 .await
                 .unwrap();
             assert!(!matches!(read, Ok(1)));
@@ -212,12 +212,12 @@ mod tests {
         let request = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
         other.write_all(request).await.unwrap();
         let mut answer = String::new();
-        tokio::time::timeout(PATIENCE, other.read_to_string(&mut answer))
+        tokio::time::timeout(DEADLINE, other.read_to_string(&mut answer))
             .await
             .unwrap()
             .unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         drop(halfway);
-        emptied(&places).await;
+        emptied(&limit).await;
     }
 }

@@ -4,29 +4,24 @@ use std::io;
 
 use tokio_util::sync::CancellationToken;
 
-/// How a broker is told to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     /// Take no new work, finish what is in flight.
     pub drain: CancellationToken,
-    /// Wait for nothing.
     pub now: CancellationToken,
 }
 
 /// Listens to the process's signals.
-///
-/// # Errors
-/// When the system does not let us listen.
 pub fn signals() -> io::Result<Stop> {
     let stop = Stop::default();
-    let told = stop.clone();
+    let signalled = stop.clone();
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
-        told.drain.cancel();
+        signalled.drain.cancel();
         signals.next().await;
-        tracing::warn!("told twice: stopping at once");
-        told.now.cancel();
+        tracing::warn!("second signal: stopping immediately");
+        signalled.now.cancel();
     });
     Ok(stop)
 }

@@ -20,15 +20,12 @@ const EVERY: Duration = Duration::from_secs(2);
 /// Of the time, at most this fraction goes into saving, however large the state is.
 const PAUSE_PER_SAVE: u32 = 20;
 
-/// The file of one embedded simulator.
 pub(super) struct SimulatorFile {
     path: PathBuf,
     simulator: Simulator,
-    /// The hash of what the file has.
     saved: Option<u64>,
 }
 
-/// What the file holds.
 #[derive(Deserialize)]
 struct Content {
     /// The simulator's own time when it was saved.
@@ -36,7 +33,6 @@ struct Content {
     snapshot: serde_json::Value,
 }
 
-/// A file that is not loaded.
 #[derive(Debug, thiserror::Error)]
 enum LoadError {
     #[error(transparent)]
@@ -136,7 +132,7 @@ impl SimulatorFile {
             });
         if let Err(error) = saved {
             tracing::warn!(path = %self.path.display(), %error,
-                "the simulator's state was not saved; after a restart its connections may not work");
+                "simulator state not saved; after a restart its connections may not work");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A connection whose reader has to keep up: a response that nobody reads would be held forever.
+//! A connection whose reader has to keep up: an unread response would be held forever.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};

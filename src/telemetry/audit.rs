@@ -26,12 +26,9 @@ pub use crate::store::model::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin}
 
 /// Rows of one commit: requests wait for it.
 const AT_ONCE: usize = 250;
-/// How often what gathered is written.
 const EVERY: Duration = Duration::from_secs(5);
-/// How often old rows are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
-/// Where notes go. Clones share it.
 #[derive(Clone)]
 pub struct Audit(Arc<Shared>);
 
@@ -44,12 +41,11 @@ struct Shared {
     file: tokio::sync::Mutex<Option<AuditFile>>,
 }
 
-/// How much of what gathered a flush takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
     /// What is due; repeated refused attempts wait until their minute is over.
     Due,
-    /// Everything: before somebody reads the log, and at the end.
+    /// Everything: before the log is read, and at shutdown.
     All,
 }
 
@@ -68,7 +64,7 @@ impl Audit {
         }))
     }
 
-    /// Whether the file can be written, so that a wrong setting is told at the start.
+    /// Whether the file can be written, so that a wrong setting is reported at the start.
     pub async fn open_file(&self) -> Result<(), FileError> {
         let file = self.0.file.lock().await;
         file.as_ref().map_or(Ok(()), AuditFile::check)
@@ -130,12 +126,12 @@ impl Audit {
                 _ = every.tick() => {}
             }
             if let Err(error) = self.flush(Flush::Due).await {
-                tracing::error!(%error, "the audit log could not be written; what gathered is kept for the next try");
+                tracing::error!(%error, "audit log not written; entries kept for the next attempt");
             }
             if self.0.clock.now() >= next_forgetting {
                 next_forgetting = self.0.clock.now().plus(FORGET_EVERY);
                 if let Err(error) = self.forget().await {
-                    tracing::error!(%error, "old rows of the audit log could not be forgotten");
+                    tracing::error!(%error, "old audit entries not deleted");
                 }
             }
         }

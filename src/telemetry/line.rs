@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-/// Writes each event as one line of printable characters.
 pub(super) struct Line<W> {
     inner: W,
     /// Whether colours are ours to keep. What others say has lost its own before it comes here.

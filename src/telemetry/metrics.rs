@@ -25,41 +25,32 @@ use make::Maker;
 /// The content type of [`Metrics::text`] (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
-/// A mistake of this program: a name or a label that Prometheus does not allow, or one that is there twice.
+/// A bug: a name or a label that Prometheus does not allow, or one that is there twice.
 #[derive(Debug, Error)]
 #[error("the metrics cannot be kept: {0}")]
 pub struct MetricsError(#[from] prometheus::Error);
 
-/// What stands for values that are not told apart.
 const OTHER: &str = "other";
 
-/// Whether this can be one of Plaid's error codes, or a word of ours. What stands at Plaid's address decides it, and that
+/// Whether this can be one of Plaid's error codes, or a word of ours. The server at Plaid's address decides it, and that
 /// may be anything.
 fn is_word(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// All that one broker measures. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     registry: Registry,
-    telling: Arc<Mutex<()>>,
-    /// Requests to the broker's own address.
+    encoding: Arc<Mutex<()>>,
     pub http: HttpMetrics,
-    /// Calls to Plaid.
     pub plaid: PlaidMetrics,
-    /// The store's commits, and what it keeps.
     pub store: StoreMetrics,
-    /// What becomes of authorizations and tokens.
     pub flow: FlowMetrics,
 }
 
 impl Metrics {
     /// Nothing measured yet. `environment`: the name of Plaid's environment.
-    ///
-    /// # Errors
-    /// None that a caller can do something about, see [`MetricsError`].
     pub fn new(environment: &str) -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let make = Maker::new(&registry);
@@ -80,19 +71,16 @@ impl Metrics {
             plaid: PlaidMetrics::new(&make)?,
             store: StoreMetrics::new(&make)?,
             flow: FlowMetrics::new(&make)?,
-            telling: Arc::default(),
+            encoding: Arc::default(),
             registry,
         })
     }
 
     /// Everything in Prometheus's text format, version 0.0.4, with what the store keeps now; `None` when it could not be
     /// asked.
-    ///
-    /// # Errors
-    /// See [`MetricsError`].
     pub fn text(&self, kept: Option<&Kept>) -> Result<String, MetricsError> {
-        // Two scrapes at a time would tell halves of each other.
-        let _one = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Two concurrent scrapes would mix their values.
+        let _one = self.encoding.lock().unwrap_or_else(PoisonError::into_inner);
         self.store.keeps(kept);
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
     }

@@ -24,7 +24,6 @@ const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
 ];
-/// How long the last spans may take to be sent.
 const LAST: Duration = Duration::from_secs(3);
 const OURS: &str = "plaid_token_broker";
 /// The span that `middleware::request_id` opens, and the event that `middleware::log` ends it with.
@@ -32,7 +31,6 @@ const REQUEST: &str = "request";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// What collects spans and sends them, if that is wanted.
 pub(super) fn layer<S>() -> Option<impl Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
@@ -53,7 +51,7 @@ pub(super) fn stop() {
     if let Some(provider) = PROVIDER.get()
         && provider.shutdown_with_timeout(LAST).is_err()
     {
-        tracing::warn!("the last traces could not be sent");
+        tracing::warn!("last traces not sent");
     }
 }
 
@@ -109,7 +107,7 @@ fn exporter() -> Result<Otlp, String> {
 #[derive(Debug)]
 struct Requests<E> {
     inner: E,
-    /// Whether the last batch could not be sent, which is told once.
+    /// Whether the last batch could not be sent, which is logged once.
     failing: AtomicBool,
 }
 
@@ -118,11 +116,11 @@ impl<E: SpanExporter> SpanExporter for Requests<E> {
         batch.iter_mut().for_each(name);
         let sent = self.inner.export(batch).await;
         let failed = sent.is_err();
-        // Without the error's text, which holds the collector's address and what stands in it.
+        // Without the error's text, which holds the collector's address and any credentials in it.
         if failed && !self.failing.swap(failed, Ordering::Relaxed) {
-            tracing::warn!("traces cannot be sent to the collector and are dropped until it answers");
+            tracing::warn!("traces not sent; they are dropped until the collector responds");
         } else if !failed && self.failing.swap(failed, Ordering::Relaxed) {
-            tracing::info!("traces are sent again");
+            tracing::info!("traces sent again");
         }
         sent
     }

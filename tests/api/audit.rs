@@ -253,7 +253,7 @@ async fn an_audit_file_that_cannot_be_written_stops_the_start_with_its_name() {
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(env, None, LoadOptions::default()).unwrap();
     let started =
-        plaid_token_broker::server::build(config, plaid_token_broker::server::Outside::default()).await;
+        plaid_token_broker::server::build(config, plaid_token_broker::server::Dependencies::default()).await;
     let error = started.err().unwrap().to_string();
     assert!(
         error.contains("BROKER_AUDIT_FILE") && error.contains("audit.jsonl"),

@@ -9,7 +9,7 @@ use plaid_token_broker::clock::{ManualClock, Timestamp};
 use plaid_token_broker::config::{Config, LoadOptions, LogConfig, LogFormat};
 use plaid_token_broker::plaid::Timeouts;
 use plaid_token_broker::request_log::RequestLog;
-use plaid_token_broker::server::{self, Outside, Stop};
+use plaid_token_broker::server::{self, Dependencies, Stop};
 use plaid_token_broker::simulator::{self, RunningSimulator, Simulator};
 use plaid_token_broker::telemetry;
 use reqwest::{Client, RequestBuilder, Response, redirect};
@@ -57,7 +57,7 @@ pub struct Setup<'a> {
     pub settings: &'a [(&'a str, &'a str)],
     /// A directory that another broker has used before.
     pub dir: Option<Arc<TempDir>>,
-    /// A Plaid outside of the broker, as the real environments have it: `PLAID_ENV` is `sandbox` unless set.
+    /// A Plaid dependencies of the broker, as the real environments have it: `PLAID_ENV` is `sandbox` unless set.
     pub plaid: Option<simulator::Options>,
     /// What settings cannot say.
     pub change: Option<fn(&mut Config)>,
@@ -122,11 +122,13 @@ impl TestBroker {
             total: PLAID_TIMEOUT,
             health: PLAID_TIMEOUT,
         };
-        let outside = Outside {
+        let dependencies = Dependencies {
             clock: clock.clone(),
             plaid_timeouts,
         };
-        let broker = server::build(config, outside).await.expect("the broker starts");
+        let broker = server::build(config, dependencies)
+            .await
+            .expect("the broker starts");
         let addresses = broker.addresses();
         let app = broker.app().clone();
         let request_log = broker.request_log().clone();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plaid_token_broker::link::SESSION_TTL;
-use plaid_token_broker::plaid::connections::{Patience, RemovalWorker};
+use plaid_token_broker::plaid::connections::{AbandonAfter, RemovalWorker};
 use plaid_token_broker::simulator::Fault;
 
 use crate::harness::{Answer, Browser, TestBroker, query_value};
@@ -31,7 +31,7 @@ pub async fn look(broker: &TestBroker) -> usize {
 async fn look_after(broker: &TestBroker, unredeemed_ttl: Duration) -> usize {
     let worker = RemovalWorker::new(
         broker.app.connections.clone(),
-        Patience {
+        AbandonAfter {
             unredeemed: unredeemed_ttl,
             session: SESSION_TTL,
         },

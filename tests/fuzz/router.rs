@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, StatusCode, Uri};
 use plaid_token_broker::config::{Config, LoadOptions};
 use plaid_token_broker::http::client_ip::Connected;
 use plaid_token_broker::server::router;
-use plaid_token_broker::server::{self, Outside};
+use plaid_token_broker::server::{self, Dependencies};
 use plaid_token_broker::simulator::{self, Simulator};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -41,7 +41,7 @@ fn broker(runtime: &Runtime) -> (Router, TempDir) {
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(settings, None, LoadOptions::default()).unwrap();
     let built = runtime
-        .block_on(server::build(config, Outside::default()))
+        .block_on(server::build(config, Dependencies::default()))
         .expect("a broker");
     (
         router::build(built.app().clone(), built.request_log().clone()),

@@ -78,13 +78,13 @@ fn sighup_takes_a_good_file_and_keeps_the_old_clients_with_a_bad_one() {
     broker
         .process
         .stderr
-        .says("the clients file was read again\",\"clients\":3");
+        .says("clients file reloaded\",\"clients\":3");
     assert!(believes(&broker, "desk", &desk) && believes(&broker, "shop", &shop));
 
     let wrong = client("desk", &desk_hash).replace("https", "http") + "isuser = 'x'\n";
     write(&home, "clients.toml", &(client("new", &shop_hash) + &wrong));
     broker.process.signal("HUP");
-    broker.process.stderr.says("the clients stay as they were before");
+    broker.process.stderr.says("clients unchanged");
     let log = broker.process.stderr.text();
     for told in [
         "client 2 (desk), redirect_uris: use https",
@@ -108,7 +108,7 @@ fn sighup_takes_a_good_file_and_keeps_the_old_clients_with_a_bad_one() {
     broker
         .process
         .stderr
-        .says("the clients file was read again\",\"clients\":2");
+        .says("clients file reloaded\",\"clients\":2");
     assert!(believes(&broker, "desk", &desk) && !believes(&broker, "shop", &shop));
     let log = broker.process.stderr.text();
     for secret in [&shop, &desk] {
@@ -142,7 +142,7 @@ fn sighup_while_it_starts_does_not_end_the_broker() {
     drop(pipe);
     let mut broker = Broker::from(process);
     // What the signal asked for is done.
-    broker.process.stderr.says("the clients file was read again");
+    broker.process.stderr.says("clients file reloaded");
     assert!(believes(&broker, "shop", &shop));
     assert_eq!(broker.process.stop(), Some(0));
 

@@ -97,7 +97,7 @@ fn log_of_a_real_run() -> Vec<Value> {
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
     let revoked = send(&broker.url, "POST", "/oauth/revoke", &headers, &form).unwrap();
     assert_eq!(revoked.reply().unwrap().status, 200);
-    broker.process.stderr.says("could not be removed at Plaid");
+    broker.process.stderr.says("Item removal failed at Plaid");
     assert_eq!(broker.process.stop(), Some(0));
     let log = broker.process.stderr.text();
     log.lines()

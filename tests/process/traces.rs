@@ -145,7 +145,7 @@ fn a_collector_that_is_not_there_harms_nobody() {
     let mut broker = Broker::of(broker(&plaid, &home, &nobody));
     broker.tokens(&plaid.url);
     assert_eq!(broker.process.stop(), Some(0));
-    broker.process.stderr.says("traces cannot be sent");
+    broker.process.stderr.says("traces not sent");
 }
 
 #[test]

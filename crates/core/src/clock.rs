@@ -77,7 +77,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is told to move: tests, and the simulator's time control.
+/// A clock that moves only when it is advanced: tests, and the simulator's time control.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 

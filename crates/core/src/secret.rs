@@ -1,7 +1,7 @@
 //! Secrets as types: `Debug` is silent, there is no `Display` and no `Serialize`, memory is wiped on drop.
 //!
 //! Redaction sits at the type and not at the log sink, so a secret cannot reach a log, a page or an error
-//! by accident: whoever needs the text says [`expose`](PlaidAccessToken::expose), and that word can be searched.
+//! by accident: a caller that needs the text says [`expose`](PlaidAccessToken::expose), and that word can be searched.
 
 mod stored;
 
@@ -39,7 +39,7 @@ macro_rules! secret_types {
                 &self.0
             }
 
-            /// Constant-time comparison with what somebody sent.
+            /// Constant-time comparison with a presented value.
             #[must_use]
             pub fn matches(&self, other: &str) -> bool {
                 constant_time_eq(self.0.as_bytes(), other.as_bytes())

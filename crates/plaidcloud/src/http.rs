@@ -1,4 +1,4 @@
-//! One HTTP client with bounded time-outs and no redirects, and what goes wrong below HTTP in words to act on.
+//! One HTTP client with bounded time-outs and no redirects, and what goes wrong below HTTP, with what to do.
 
 use std::error::Error as _;
 use std::io::ErrorKind;

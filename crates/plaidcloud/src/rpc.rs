@@ -135,10 +135,8 @@ impl Client {
         path: &Path,
         progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
     ) -> Result<u64, Error> {
-        stream::check_target(path)?;
         let sent = Sending::of(self.prepare(call)?, call.reads());
-        let (response, token) = self.send(&sent, Extent::UntilFirstByte).await?;
-        stream::save(response, path, true, &self.secrets(&token), progress).await
+        self.save(&sent, path, true, progress).await
     }
 
     /// Sends a REST request. Returns the body as it came; it is empty or JSON.
@@ -163,10 +161,20 @@ impl Client {
         path: &Path,
         progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
     ) -> Result<u64, Error> {
-        stream::check_target(path)?;
         let sent = Sending::of(self.prepare_rest(request)?, request.reads());
-        let (response, token) = self.send(&sent, Extent::UntilFirstByte).await?;
-        stream::save(response, path, false, &self.secrets(&token), progress).await
+        self.save(&sent, path, false, progress).await
+    }
+
+    async fn save(
+        &self,
+        sent: &Sending,
+        path: &Path,
+        may_be_answer: bool,
+        progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
+    ) -> Result<u64, Error> {
+        stream::check_target(path)?;
+        let (response, token) = self.send(sent, Extent::UntilFirstByte).await?;
+        stream::save(response, path, may_be_answer, &self.secrets(&token), progress).await
     }
 
     async fn read(&self, response: Response, most: usize) -> Result<Vec<u8>, Error> {

@@ -2,7 +2,7 @@
 
 use crate::secret::Secret;
 
-/// More of a server's message helps nobody.
+/// More of a server's message does not help.
 const MOST_CHARS: usize = 2000;
 
 /// One line of bounded length without control characters and without any of these secrets.

@@ -34,13 +34,10 @@ pub struct Admin {
 
 /// An admin's form: as [`Admin`], with the proof in [`PROOF_FIELD`].
 pub struct AdminForm {
-    /// Who sent it.
     pub admin: Admin,
-    /// What they filled in.
     pub fields: Fields,
 }
 
-/// The fields of a form.
 pub struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
@@ -55,7 +52,6 @@ impl Fields {
         )
     }
 
-    /// The first field of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -65,7 +61,6 @@ impl Fields {
     }
 }
 
-/// Why a request is not an admin's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Rejected {
     #[error("no admin session")]
@@ -141,7 +136,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
 impl Rejected {
     /// A person gets a page, a script JSON.
     pub(crate) fn answer(self, app: &App, path: &str, headers: &HeaderMap) -> Response {
-        tracing::info!(cause = %self, "an administration request was refused");
+        tracing::info!(cause = %self, "administration request refused");
         let root = root_from(path);
         let as_page = wants_page(headers);
         if as_page && self == Self::NoSession {

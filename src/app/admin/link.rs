@@ -1,11 +1,10 @@
-//! Single-use links: who is on the machine can make one, and whoever opens it first is an admin.
+//! Single-use links: a user of the machine makes one, and the first to open it is an admin.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::app::App;
 use crate::secret::OwnToken;
 
-/// A fresh link, good once and for [`super::LINK_TTL`].
 pub struct Link {
     token: OwnToken,
     public_base: String,
@@ -36,7 +35,7 @@ impl Link {
     }
 
     /// The same link for this machine alone, where `PUBLIC_URL` is another address: while that one is wrong (and the
-    /// set-up page is what tells so), this one works.
+    /// setup page reports it), this one works.
     #[must_use]
     pub fn local_url(&self) -> Option<String> {
         self.local_base.as_deref().map(|base| self.below(base))

@@ -1,6 +1,6 @@
 //! Where the login page leads.
 
-/// Where an admin wanted to go. Only these: an address that somebody sends must not choose where a login leads.
+/// Where an admin wanted to go. Only these: a link from elsewhere must not choose where a login leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Setup,
@@ -31,7 +31,6 @@ impl Next {
         }
     }
 
-    /// The page that a path belongs to.
     pub(crate) fn of_path(path: &str) -> Self {
         match path {
             "/" => Self::Start,
@@ -46,7 +45,6 @@ impl Next {
         named.unwrap_or(Self::Setup)
     }
 
-    /// What tells the login page.
     pub(crate) fn query(self) -> String {
         match self {
             Self::Setup => String::new(),

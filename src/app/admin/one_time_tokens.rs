@@ -21,7 +21,6 @@ struct Pass {
     expires_at: Timestamp,
 }
 
-/// The tokens of one kind.
 pub(crate) struct OneTimeTokens {
     prefix: &'static str,
     life: Duration,
@@ -39,7 +38,7 @@ impl OneTimeTokens {
         }
     }
 
-    /// A fresh one; the oldest makes room for it.
+    /// The oldest token is dropped when there are too many.
     pub(crate) fn issue(&self, now: Timestamp) -> OwnToken {
         let secret = Zeroizing::new(random::bytes::<TOKEN_BYTES>());
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice()));
@@ -55,13 +54,12 @@ impl OneTimeTokens {
         token
     }
 
-    /// Whether it is good at this moment.
     pub(crate) fn knows(&self, token: &str, now: Timestamp) -> bool {
         let hash = hash(token);
         self.live(now).iter().any(|pass| pass.hash == hash)
     }
 
-    /// Uses it up. Of several callers with the same token one is told that it was good.
+    /// Uses it up. Of several callers with the same token one succeeds.
     pub(crate) fn take(&self, token: &str, now: Timestamp) -> bool {
         let hash = hash(token);
         let mut live = self.live(now);
@@ -77,7 +75,7 @@ impl OneTimeTokens {
     }
 }
 
-/// What is compared and kept: how long a comparison takes tells nothing of the token, and memory holds none.
+/// Hashes are compared and kept: timing reveals nothing of the token, and memory holds none.
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }

@@ -14,7 +14,6 @@ use crate::secret::{OwnToken, constant_time_eq};
 const SESSION: &str = "ptb_admin";
 const LINK: &str = "ptb_admin_link";
 
-/// The cookie of a session.
 pub(crate) fn set(token: &OwnToken, https: bool) -> String {
     cookie::build(SESSION, token.expose(), SESSION_TTL, https)
 }
@@ -24,22 +23,18 @@ pub(crate) fn set_link(token: &str, https: bool) -> String {
     cookie::build(LINK, token, LINK_TTL, https)
 }
 
-/// Takes the session's cookie away.
 pub(crate) fn clear(https: bool) -> String {
     cookie::build(SESSION, "", std::time::Duration::ZERO, https)
 }
 
-/// Takes the link's cookie away.
 pub(crate) fn clear_link(https: bool) -> String {
     cookie::build(LINK, "", std::time::Duration::ZERO, https)
 }
 
-/// The session's token, as the browser sent it.
 pub(crate) fn sent(headers: &HeaderMap, https: bool) -> Option<String> {
     cookie::find(headers, SESSION, https)
 }
 
-/// The link's token, as the browser sent it.
 pub(crate) fn link_sent(headers: &HeaderMap, https: bool) -> Option<String> {
     cookie::find(headers, LINK, https)
 }

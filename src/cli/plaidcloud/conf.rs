@@ -78,8 +78,7 @@ fn locate(from: &From, verbose: bool) -> Result<(), u8> {
 
 fn has_environment() -> Result<bool, u8> {
     let read = Connection::from_environment(|name| std::env::var(name).ok());
-    read.map(|found| found.is_some())
-        .map_err(|error| fail(&error.into()))
+    read.map(|found| found.is_some()).map_err(fail)
 }
 
 fn show(from: &From, json: bool) -> Result<(), u8> {
@@ -161,7 +160,7 @@ impl Import {
         }
         let bytes = read_bytes(&file).map_err(|error| usage(&format!("{file} cannot be read: {error}")))?;
         let directory = self.dir.unwrap_or_else(|| PathBuf::from("."));
-        let imported = import(&bytes, &directory, self.force).map_err(|error| fail(&error.into()))?;
+        let imported = import(&bytes, &directory, self.force).map_err(fail)?;
         for note in &imported.notes {
             warn(note);
         }
@@ -181,7 +180,7 @@ fn check(from: &From) -> Result<(), u8> {
             others_can_read(path);
         }
     }
-    let call = Call::new(CHECKED).map_err(|error| fail(&error.into()))?;
+    let call = Call::new(CHECKED).map_err(fail)?;
     let scopes = wait(client.call(&call))?;
     say(&format!("{CHECKED} works. Scopes: {}", scopes.get()));
     Ok(())

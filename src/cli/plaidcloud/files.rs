@@ -13,7 +13,7 @@ use plaidcloud::paths::Paths;
 use serde_json::{Map, Value, json};
 
 use super::requests::{Limit, Method, json_argument, project_id};
-use super::{From, fail, print, read_bytes, usage, wait};
+use super::{From, dry_run, fail, print, read_bytes, usage, wait};
 use crate::cli::{FAILED, complain, say};
 
 /// Show `PROJECT_ROOT`, `LOCAL_STORAGE`, DEBUG and REPORTS, or resolve one name or text.
@@ -40,7 +40,7 @@ impl PathsCommand {
             return resolve(&paths, &name, self.json);
         }
         if self.create {
-            let made = paths.create().map_err(|error| fail(&error.into()))?;
+            let made = paths.create().map_err(fail)?;
             return if self.json {
                 print(json!(made).to_string().as_bytes())
             } else {
@@ -64,7 +64,7 @@ impl PathsCommand {
 
 /// An unknown placeholder stays in the text, as PlaidCloud's own client leaves it, and is an error for the caller.
 fn resolve(paths: &Paths, name: &str, json: bool) -> Result<(), u8> {
-    let expanded = paths.lookup(name).map_err(|error| fail(&error.into()))?;
+    let expanded = paths.lookup(name).map_err(fail)?;
     if json {
         print(Value::String(expanded.text).to_string().as_bytes())?;
     } else {
@@ -114,7 +114,7 @@ pub(super) fn target(from: &From, file: &Path, into: Option<Into>) -> Result<Pat
         };
     };
     if text.contains(['{', '}']) {
-        let expanded = paths.expand(&text).map_err(|error| fail(&error.into()))?;
+        let expanded = paths.expand(&text).map_err(fail)?;
         if !expanded.unknown.is_empty() {
             return Err(usage(&unknown(&expanded.unknown)));
         }
@@ -166,7 +166,7 @@ impl Download {
         let call = self.method.call(&client)?;
         let target = target(from, &self.output, self.into)?;
         if self.dry_run {
-            let prepared = client.prepare(&call).map_err(|error| fail(&error))?;
+            let prepared = client.prepare(&call).map_err(fail)?;
             say(&format!("{prepared}\n\nto {}", target.display()));
             return Ok(());
         }
@@ -286,9 +286,7 @@ impl Upload {
             }),
         )?;
         if self.dry_run {
-            let prepared = client.prepare(&load).map_err(|error| fail(&error))?;
-            say(&prepared.to_string());
-            return Ok(());
+            return dry_run(client.prepare(&load));
         }
         let result = wait(client.call(&load))?;
         print(result.get().as_bytes())
@@ -297,5 +295,5 @@ impl Upload {
 
 fn call(method: &str, params: &Value) -> Result<Call, u8> {
     let call = Call::new(method).and_then(|call| call.with_params(&params.to_string()));
-    call.map_err(|error| fail(&error.into()))
+    call.map_err(fail)
 }

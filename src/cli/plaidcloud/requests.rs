@@ -9,7 +9,7 @@ use plaidcloud::{Client, HttpMethod, RestRequest};
 
 use super::files::{Bar, Into};
 use super::json::pretty;
-use super::{From, fail, print, read_input, usage, wait};
+use super::{From, dry_run, fail, print, read_input, usage, wait};
 use crate::cli::say;
 
 /// Call a JSON-RPC method, and print its result: formatted on a terminal, as the server wrote it in a pipe.
@@ -56,19 +56,18 @@ impl Limit {
 
 impl Method {
     pub(super) fn call(&self, client: &Client) -> Result<plaidcloud::Call, u8> {
-        let call = plaidcloud::Call::new(&self.name).map_err(|error| fail(&error.into()))?;
+        let call = plaidcloud::Call::new(&self.name).map_err(fail)?;
         let call = match &self.params {
             Some(params) => {
                 let json = json_argument(params, "--params")?;
-                call.with_params(&json).map_err(|error| fail(&error.into()))?
+                call.with_params(&json).map_err(fail)?
             }
             None => call,
         };
         match &self.project {
             Some(project) => {
                 let project = project_id(project, client)?;
-                call.with("project_id", &project)
-                    .map_err(|error| fail(&error.into()))
+                call.with("project_id", &project).map_err(fail)
             }
             None => Ok(call),
         }
@@ -110,9 +109,7 @@ impl Call {
         let client = from.client(self.limit.duration())?;
         let call = self.method.call(&client)?;
         if self.dry_run {
-            let prepared = client.prepare(&call).map_err(|error| fail(&error))?;
-            say(&prepared.to_string());
-            return Ok(());
+            return dry_run(client.prepare(&call));
         }
         let result = wait(client.call(&call))?;
         print_json(result.get())
@@ -159,9 +156,7 @@ impl Rest {
         let request = self.request()?;
         let client = from.client(self.limit.duration())?;
         if self.dry_run {
-            let prepared = client.prepare_rest(&request).map_err(|error| fail(&error))?;
-            say(&prepared.to_string());
-            return Ok(());
+            return dry_run(client.prepare_rest(&request));
         }
         if let Some(output) = &self.output {
             let target = super::files::target(from, output, self.into)?;
@@ -184,7 +179,7 @@ impl Rest {
             Verb::Get => HttpMethod::Get,
             Verb::Post => HttpMethod::Post,
         };
-        let mut request = RestRequest::new(method, &self.path).map_err(|error| fail(&error.into()))?;
+        let mut request = RestRequest::new(method, &self.path).map_err(fail)?;
         for pair in &self.query {
             let Some((name, value)) = pair.split_once('=') else {
                 return Err(usage("--query: write NAME=VALUE"));
@@ -197,7 +192,7 @@ impl Rest {
             }
             (Some(body), HttpMethod::Post) => {
                 let json = json_argument(body, "--body")?;
-                request.with_body(&json).map_err(|error| fail(&error.into()))
+                request.with_body(&json).map_err(fail)
             }
             (None, _) => Ok(request),
         }

@@ -40,7 +40,7 @@ impl Token {
     pub(super) fn run(self, from: &From) -> Result<(), u8> {
         let client = from.client(PATIENCE)?;
         if self.forget {
-            return client.forget_token().map_err(|error| fail(&error));
+            return client.forget_token().map_err(fail);
         }
         if client.connection().fixed_token.is_some() && (self.login || self.renew) {
             return Err(usage(
@@ -55,16 +55,16 @@ impl Token {
         } else {
             wait(client.token())?
         };
-        let tell = if self.reveal { complain } else { say };
-        tell(&format!("source: {}", token.source.description()));
+        let report = if self.reveal { complain } else { say };
+        report(&format!("source: {}", token.source.description()));
         let expiry = token
             .expires_at
             .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-        tell(&format!(
+        report(&format!(
             "expires: {}",
             expiry.map_or_else(|| "not known".to_owned(), |expiry| expiry.to_string())
         ));
-        tell(&format!(
+        report(&format!(
             "scopes: {}",
             token.scope.as_deref().unwrap_or("not known")
         ));
@@ -81,9 +81,7 @@ impl Token {
 fn login(client: &Client) -> Result<plaidcloud::Token, u8> {
     let state = URL_SAFE_NO_PAD.encode(random::bytes::<16>());
     let verifier = Secret::new(URL_SAFE_NO_PAD.encode(random::bytes::<32>()));
-    let address = client
-        .authorization_url(&state, &verifier)
-        .map_err(|error| fail(&error))?;
+    let address = client.authorization_url(&state, &verifier).map_err(fail)?;
     complain("Open this address in a browser, and log in:");
     complain(address.as_str());
     complain(

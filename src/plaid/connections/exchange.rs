@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use thiserror::Error;
 use tracing::Instrument as _;
 
-use super::flights::{Entry, Kept, Lead, Made, Outcome, Owner};
+use super::error::ExchangeError;
+use super::singleflight::{Entry, Kept, Leader, Made, Outcome, Owner};
 use super::{Connections, Inner};
-use crate::plaid::{Exchanged, PlaidError, Verdict};
+use crate::plaid::{Exchanged, Verdict};
 use crate::random;
 use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
@@ -18,57 +18,20 @@ use crate::store::model::{
 };
 use crate::telemetry::audit::Origin;
 
-/// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
-/// (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
-pub(super) const RAW_REPEAT: Duration = Duration::from_secs(30 * 60);
-
-/// What Link told the browser beside the token: shown to people and written into the log, never decided on.
+/// What Link told the browser beside the token: shown to people and logged, never used for decisions.
 #[derive(Clone, Debug, Default)]
 pub struct LinkResult {
-    /// Plaid's institution id.
     pub institution_id: Option<String>,
-    /// The institution's name.
     pub institution_name: Option<String>,
     /// Names the Link session to Plaid's support.
     pub link_session_id: Option<String>,
 }
 
-/// An exchange that came to no connection for this caller.
-#[derive(Clone, Debug, Error)]
-pub enum ExchangeError {
-    /// Plaid refused the public token: wrong, expired, of another environment, or used elsewhere.
-    #[error("Plaid refused the public token")]
-    Refused(#[source] PlaidError),
-    /// An earlier answer never came, and then Plaid refused the token: it is burnt.
-    #[error("the exchange's answer was lost and the public token is burnt")]
-    Lost(#[source] PlaidError),
-    /// Somebody else brought this public token first.
-    #[error("the public token belongs to somebody else")]
-    Taken,
-    /// The transaction is over: completed with another token, cancelled, abandoned or expired.
-    #[error("the transaction is not open")]
-    NotOpen,
-    /// Too many exchanges are under way, or another one of this transaction.
-    #[error("too many exchanges are under way")]
-    Busy,
-    /// Plaid cannot do it now, or our configuration is at fault. The token is as good as it was.
-    #[error(transparent)]
-    Plaid(PlaidError),
-    /// The store cannot take it now; what Plaid gave is kept in memory for a repeat.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The task died: a mistake of ours.
-    #[error("the exchange task ended unexpectedly")]
-    Task,
-}
-
-/// One attempt to exchange a token.
 struct Attempt {
     owner: Owner,
     hash: PublicTokenHash,
     public_token: PlaidPublicToken,
     link: LinkResult,
-    /// Where it came from, for the audit log.
     origin: Origin,
 }
 
@@ -78,7 +41,7 @@ impl Attempt {
         if let ExchangeError::Lost(plaid) = &error {
             tracing::error!(owner = %self.owner, link_session_id = self.link.link_session_id.as_deref(),
                 plaid.request_id = plaid.api().and_then(|api| api.request_id.as_deref()),
-                "an exchange was lost: Plaid may hold an Item that nobody has the token of");
+                "exchange lost: Plaid may have an Item whose token is unknown");
         }
         error
     }
@@ -94,21 +57,15 @@ impl Connections {
         code_ttl: Duration,
         origin: Origin,
     ) -> Result<ConnectionId, ExchangeError> {
-        let hash = self.0.store.tokens().hash_public_token(&public_token);
-        let owner = Owner::Transaction(transaction_id);
-        let attempt = Attempt {
-            owner: owner.clone(),
-            hash,
-            public_token,
-            link,
-            origin,
-        };
+        let attempt = self.attempt(Owner::Transaction(transaction_id), public_token, link, origin);
         let inner = self.0.clone();
-        let work = |mut lead: Lead| async move {
-            let outcome = inner.complete(transaction_id, attempt, code_ttl, &mut lead).await;
-            lead.land(outcome.map(Made::Connection));
+        let work = |attempt, mut leader: Leader| async move {
+            let outcome = inner
+                .complete(transaction_id, attempt, code_ttl, &mut leader)
+                .await;
+            leader.finish(outcome.map(Made::Connection));
         };
-        match self.fly(hash, &owner, work).await? {
+        match self.run(attempt, work).await? {
             Made::Connection(id) => Ok(id),
             Made::Grant(_) => Err(ExchangeError::Taken),
         }
@@ -122,48 +79,56 @@ impl Connections {
         public_token: PlaidPublicToken,
         origin: Origin,
     ) -> Result<(Grant, Connection), ExchangeError> {
-        let hash = self.0.store.tokens().hash_public_token(&public_token);
         let owner = Owner::Client(client_id.clone());
-        let attempt = Attempt {
-            owner: owner.clone(),
-            hash,
-            public_token,
-            link: LinkResult::default(),
-            origin,
-        };
+        let attempt = self.attempt(owner, public_token, LinkResult::default(), origin);
         let inner = self.0.clone();
-        let work = |mut lead: Lead| async move {
-            let outcome = inner.exchange_raw(client_id, scope, attempt, &mut lead).await;
-            lead.land(outcome.map(Made::Grant));
+        let work = |attempt, mut leader: Leader| async move {
+            let outcome = inner.exchange_raw(client_id, scope, attempt, &mut leader).await;
+            leader.finish(outcome.map(Made::Grant));
         };
-        match self.fly(hash, &owner, work).await? {
+        match self.run(attempt, work).await? {
             Made::Grant(id) => self.0.store.grant(id).await?.ok_or(ExchangeError::Task),
             Made::Connection(_) => Err(ExchangeError::Taken),
         }
     }
 
-    /// Does the work as a tracked task, or waits for whoever does it already.
-    async fn fly<W: Future<Output = ()> + Send + 'static>(
+    fn attempt(
         &self,
-        hash: PublicTokenHash,
-        owner: &Owner,
-        work: impl FnOnce(Lead) -> W,
+        owner: Owner,
+        public_token: PlaidPublicToken,
+        link: LinkResult,
+        origin: Origin,
+    ) -> Attempt {
+        Attempt {
+            owner,
+            hash: self.0.store.tokens().hash_public_token(&public_token),
+            public_token,
+            link,
+            origin,
+        }
+    }
+
+    /// Does the work as a tracked task, or waits for the task that already does it.
+    async fn run<W: Future<Output = ()> + Send + 'static>(
+        &self,
+        attempt: Attempt,
+        work: impl FnOnce(Attempt, Leader) -> W,
     ) -> Outcome {
-        let mut outcome = match self.0.flights.enter(hash, owner) {
-            Entry::Lead(lead) => {
-                let outcome = lead.outcome();
-                self.0.tasks.spawn(work(lead).in_current_span());
+        let mut outcome = match self.0.singleflight.enter(attempt.hash, &attempt.owner) {
+            Entry::Lead(leader) => {
+                let outcome = leader.outcome();
+                self.0.tasks.spawn(work(attempt, leader).in_current_span());
                 outcome
             }
             Entry::Follow(outcome) => outcome,
             Entry::Taken => return Err(ExchangeError::Taken),
             Entry::Busy => return Err(ExchangeError::Busy),
         };
-        let landed = outcome
-            .wait_for(Option::is_some)
-            .await
-            .map_err(|_| ExchangeError::Task)?;
-        landed.clone().unwrap_or(Err(ExchangeError::Task))
+        let finished = outcome.wait_for(Option::is_some).await;
+        finished
+            .ok()
+            .and_then(|outcome| outcome.clone())
+            .unwrap_or(Err(ExchangeError::Task))
     }
 }
 
@@ -173,7 +138,7 @@ impl Inner {
         transaction_id: TransactionId,
         attempt: Attempt,
         code_ttl: Duration,
-        lead: &mut Lead,
+        leader: &mut Leader,
     ) -> Result<ConnectionId, ExchangeError> {
         let repeat = Repeat {
             transaction_id,
@@ -181,14 +146,17 @@ impl Inner {
             code_ttl,
         };
         if let Some(record) = self.store.public_token(attempt.hash).await? {
-            return self.repeat_completion(repeat, &record, lead).await;
+            return self.repeat_completion(repeat, &record, leader).await;
         }
-        let error = match self.complete_new(transaction_id, &attempt, code_ttl, lead).await {
+        let error = match self
+            .complete_new(transaction_id, &attempt, code_ttl, leader)
+            .await
+        {
             Ok(connection_id) => return Ok(connection_id),
             Err(error) => error,
         };
-        let record = self.second_look(&attempt, error, lead).await?;
-        self.repeat_completion(repeat, &record, lead).await
+        let record = self.second_look(&attempt, error, leader).await?;
+        self.repeat_completion(repeat, &record, leader).await
     }
 
     async fn complete_new(
@@ -196,14 +164,14 @@ impl Inner {
         transaction_id: TransactionId,
         attempt: &Attempt,
         code_ttl: Duration,
-        lead: &Lead,
+        leader: &Leader,
     ) -> Result<ConnectionId, ExchangeError> {
         let public_token = attempt.hash;
         if !self.is_open(transaction_id).await? {
-            self.discard_kept(public_token, &attempt.owner, lead).await?;
+            self.discard_kept(public_token, &attempt.owner, leader).await?;
             return Err(ExchangeError::NotOpen);
         }
-        let exchanged = self.exchange_or_kept(attempt, lead).await?;
+        let exchanged = self.exchange_or_kept(attempt, leader).await?;
         let connection = self.connection(&exchanged, &attempt.link);
         let connection_id = connection.id;
         let completion = Completion {
@@ -215,23 +183,23 @@ impl Inner {
         let store = self.store.by(attempt.origin.clone());
         match stored(store.complete(completion, self.clock.now()).await, &exchanged)? {
             CompleteOutcome::Completed => {
-                lead.forget();
+                leader.forget();
                 self.metrics.transaction("completed");
                 tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)
             }
             CompleteOutcome::Repeated { connection_id } => {
-                lead.forget();
+                leader.forget();
                 Ok(connection_id)
             }
             CompleteOutcome::PublicTokenTaken => {
-                lead.forget();
+                leader.forget();
                 Err(ExchangeError::Taken)
             }
             // It was cancelled or ran out meanwhile.
             CompleteOutcome::NotOpen | CompleteOutcome::NotFound => {
-                self.discard_kept(public_token, &attempt.owner, lead).await?;
+                self.discard_kept(public_token, &attempt.owner, leader).await?;
                 Err(ExchangeError::NotOpen)
             }
         }
@@ -242,17 +210,17 @@ impl Inner {
         client_id: String,
         scope: Vec<String>,
         attempt: Attempt,
-        lead: &mut Lead,
+        leader: &mut Leader,
     ) -> Result<GrantId, ExchangeError> {
         if let Some(record) = self.store.public_token(attempt.hash).await? {
-            return self.repeat_raw(&client_id, &record, lead).await;
+            return self.repeat_raw(&client_id, &record, leader).await;
         }
-        let error = match self.exchange_raw_new(&client_id, scope, &attempt, lead).await {
+        let error = match self.exchange_raw_new(&client_id, scope, &attempt, leader).await {
             Ok(grant_id) => return Ok(grant_id),
             Err(error) => error,
         };
-        let record = self.second_look(&attempt, error, lead).await?;
-        self.repeat_raw(&client_id, &record, lead).await
+        let record = self.second_look(&attempt, error, leader).await?;
+        self.repeat_raw(&client_id, &record, leader).await
     }
 
     async fn exchange_raw_new(
@@ -260,9 +228,9 @@ impl Inner {
         client_id: &str,
         scope: Vec<String>,
         attempt: &Attempt,
-        lead: &Lead,
+        leader: &Leader,
     ) -> Result<GrantId, ExchangeError> {
-        let exchanged = self.exchange_or_kept(attempt, lead).await?;
+        let exchanged = self.exchange_or_kept(attempt, leader).await?;
         let now = self.clock.now();
         let connection = self.connection(&exchanged, &attempt.link);
         let grant_id = GrantId(random::id(now));
@@ -281,12 +249,12 @@ impl Inner {
         let outcome = stored(store.exchange_raw(exchange, now).await, &exchanged)?;
         match outcome {
             RawExchangeOutcome::Exchanged => {
-                lead.forget();
+                leader.forget();
                 tracing::info!(grant = %grant_id, item = %exchanged.item_id, oauth.client_id = %client_id,
                     plaid.request_id = %exchanged.request_id, "raw public token exchanged");
                 Ok(grant_id)
             }
-            RawExchangeOutcome::Taken(record) => self.repeat_raw(client_id, &record, lead).await,
+            RawExchangeOutcome::Taken(record) => self.repeat_raw(client_id, &record, leader).await,
         }
     }
 
@@ -295,15 +263,15 @@ impl Inner {
         &self,
         attempt: &Attempt,
         error: ExchangeError,
-        lead: &mut Lead,
+        leader: &mut Leader,
     ) -> Result<PublicTokenRecord, ExchangeError> {
-        match self.stored_elsewhere(attempt.hash, &error, lead).await {
+        match self.stored_elsewhere(attempt.hash, &error, leader).await {
             Ok(Some(record)) => Ok(record),
             Ok(None) => Err(attempt.failed(error)),
             Err(store) => {
                 // Whether it was lost is decided by a repeat, if one comes, but the operator learns of it now.
                 if let ExchangeError::Lost(_) = error {
-                    lead.keep(&attempt.owner, Kept::Unknown, self.clock.now());
+                    leader.keep(&attempt.owner, Kept::Unknown, self.clock.now());
                     drop(attempt.failed(error));
                 }
                 Err(store.into())
@@ -318,15 +286,15 @@ impl Inner {
     }
 
     /// What Plaid gave for this token: now, or before when the store could not take it.
-    async fn exchange_or_kept(&self, attempt: &Attempt, lead: &Lead) -> Result<Exchanged, ExchangeError> {
-        let was_unknown = match lead.kept() {
+    async fn exchange_or_kept(&self, attempt: &Attempt, leader: &Leader) -> Result<Exchanged, ExchangeError> {
+        let was_unknown = match leader.kept() {
             Some(Kept::Unstored(exchanged)) => return Ok(exchanged),
             Some(Kept::Unknown) => true,
             None => false,
         };
-        let exchanged = self.exchange_once(attempt, was_unknown, lead).await?;
+        let exchanged = self.exchange_once(attempt, was_unknown, leader).await?;
         // Until it is stored: whatever happens next, what Plaid gave must not be lost.
-        lead.keep(
+        leader.keep(
             &attempt.owner,
             Kept::Unstored(exchanged.clone()),
             self.clock.now(),
@@ -340,21 +308,21 @@ impl Inner {
         &self,
         attempt: &Attempt,
         was_unknown: bool,
-        lead: &Lead,
+        leader: &Leader,
     ) -> Result<Exchanged, ExchangeError> {
         let mut unknown = was_unknown;
         let mut answer = self.plaid.exchange(&attempt.public_token).await;
         if let Err(first) = &answer
             && first.outcome_unknown()
         {
-            tracing::warn!(%first, owner = %attempt.owner, "the outcome of an exchange is unknown; trying once more");
+            tracing::warn!(%first, owner = %attempt.owner, "exchange outcome unknown; trying once more");
             unknown = true;
             answer = self.plaid.exchange(&attempt.public_token).await;
         }
         match answer {
             Ok(exchanged) => Ok(exchanged),
             Err(error) if error.verdict() == Verdict::BadToken => {
-                lead.forget();
+                leader.forget();
                 Err(if unknown {
                     ExchangeError::Lost(error)
                 } else {
@@ -363,7 +331,7 @@ impl Inner {
             }
             Err(error) => {
                 if unknown || error.outcome_unknown() {
-                    lead.keep(&attempt.owner, Kept::Unknown, self.clock.now());
+                    leader.keep(&attempt.owner, Kept::Unknown, self.clock.now());
                 }
                 Err(ExchangeError::Plaid(error))
             }
@@ -385,7 +353,7 @@ impl Inner {
 fn stored<T>(result: Result<T, StoreError>, exchanged: &Exchanged) -> Result<T, ExchangeError> {
     result.map_err(|error| {
         tracing::error!(%error, item = %exchanged.item_id, plaid.request_id = %exchanged.request_id,
-            "exchanged, but not stored; a repeat of the same public token will store it");
+            "public token exchanged but not stored; a repeat of it will store the connection");
         ExchangeError::Store(error)
     })
 }

@@ -12,17 +12,14 @@ use crate::clock::Timestamp;
 use crate::plaid::{ApiError, ItemAnswer, PlaidError, Verdict};
 use crate::store::model::{Connection, ConnectionId};
 
-/// How long Plaid's word is reused.
 const FRESH: Duration = Duration::from_secs(60);
 /// How long "Plaid does not answer" is reused: a queue of refreshes must not wait out one time-out each.
 const FRESH_UNKNOWN: Duration = Duration::from_secs(5);
 /// Beyond this many connections, answers that are not fresh are forgotten.
 const MAX_KEPT: usize = 10_000;
 
-/// What Plaid says of a connection.
 #[derive(Clone, Debug)]
 pub enum Health {
-    /// The Item works.
     Healthy,
     /// Plaid's positive word that it does not: its owner must log in again, or it is gone, or revoked.
     Dead(Box<ApiError>),
@@ -125,7 +122,7 @@ fn judge(answer: Result<Option<ApiError>, PlaidError>) -> Health {
     match error.verdict() {
         Verdict::LoginRequired | Verdict::Gone | Verdict::BadToken => Health::Dead(Box::new(error)),
         Verdict::Configuration => {
-            tracing::error!(plaid.error_code = %error.error_code, "Plaid refuses our health checks: check the keys");
+            tracing::error!(plaid.error_code = %error.error_code, "Plaid refused a health check: check PLAID_CLIENT_ID and PLAID_SECRET");
             Health::Unknown
         }
         Verdict::Passing => Health::Unknown,

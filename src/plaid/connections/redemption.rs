@@ -11,7 +11,6 @@ use crate::store::StoreError;
 use crate::store::model::{GrantId, NewGrant, RedeemOutcome, Redemption, TransactionId};
 use crate::telemetry::audit::Origin;
 
-/// How long a grant is remembered.
 const REMEMBER: Duration = Duration::from_secs(60);
 /// Codes whose grants are remembered at once. Only a store that fails, or clients that hang up, make any.
 const MOST: usize = 10_000;

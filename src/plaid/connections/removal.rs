@@ -36,24 +36,21 @@ const REMEMBER: Duration = Duration::from_secs(3600);
 /// How many failures in a row make a removal the operator's matter.
 const ALARMING: u32 = 5;
 
-/// How long what was made may wait until it is given up.
+/// When connections are given up that nobody uses.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct AbandonAfter {
     /// With a code that nobody redeems (`BROKER_UNREDEEMED_TTL`).
     pub unredeemed: Duration,
     /// With a connection of the browser login flow: as long as its session lives.
     pub session: Duration,
 }
 
-/// Runs until it is stopped.
 pub struct RemovalWorker {
     connections: Connections,
-    patience: Patience,
-    /// Removals per minute.
+    abandon_after: AbandonAfter,
     rate: u32,
 }
 
-/// How one removal ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tried {
     Removed,
@@ -67,13 +64,11 @@ enum Tried {
     Limited(Option<Duration>),
 }
 
-/// What became of the removals that were taken together.
 #[derive(Clone, Copy, Debug, Default)]
 struct Batch {
     /// None: nothing is due.
     leased: u32,
     removed: usize,
-    /// Whether there was a rate limit.
     limited: bool,
     /// The longest pause that Plaid asked for then, if it did.
     retry_after: Option<Duration>,
@@ -82,10 +77,10 @@ struct Batch {
 impl RemovalWorker {
     /// A worker on these connections, which removes at most `rate` Items per minute (at least one).
     #[must_use]
-    pub fn new(connections: Connections, patience: Patience, rate: u32) -> Self {
+    pub fn new(connections: Connections, abandon_after: AbandonAfter, rate: u32) -> Self {
         Self {
             connections,
-            patience,
+            abandon_after,
             rate: rate.max(1),
         }
     }
@@ -102,7 +97,7 @@ impl RemovalWorker {
     async fn sweep_every_half_minute(&self) {
         loop {
             if let Err(error) = self.sweep().await {
-                tracing::error!(%error, "unused connections could not be looked for; trying again later");
+                tracing::error!(%error, "search for unused connections failed; trying again later");
             }
             // Also what was postponed may be due now.
             self.connections.removals_wanted();
@@ -128,7 +123,7 @@ impl RemovalWorker {
                     back_off = (back_off * 2).min(LONGEST_BACK_OFF);
                     tracing::warn!(
                         pause_s = pause.as_secs(),
-                        "Plaid's rate limit for removals is reached; pausing them"
+                        "Plaid's rate limit for removals reached; pausing removals"
                     );
                     pause
                 }
@@ -137,7 +132,7 @@ impl RemovalWorker {
                     self.spacing(leased).saturating_sub(began.elapsed())
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the removal queue could not be worked on; trying again later");
+                    tracing::error!(%error, "removal queue not processed; trying again later");
                     EVERY
                 }
             };
@@ -145,7 +140,6 @@ impl RemovalWorker {
         }
     }
 
-    /// How long this many removals last at the rate.
     fn spacing(&self, removals: u32) -> Duration {
         Duration::from_secs(60) * removals / self.rate
     }
@@ -168,8 +162,8 @@ impl RemovalWorker {
         let inner = &self.connections.0;
         let now = inner.clock.now();
         let abandonment = Abandonment {
-            unredeemed_before: now.minus(self.patience.unredeemed),
-            sessions_before: now.minus(self.patience.session),
+            unredeemed_before: now.minus(self.abandon_after.unredeemed),
+            sessions_before: now.minus(self.abandon_after.session),
         };
         loop {
             let abandoned = inner.store.abandon(abandonment, now).await?;
@@ -177,7 +171,7 @@ impl RemovalWorker {
                 break;
             }
             inner.metrics.abandoned(abandoned);
-            tracing::info!(abandoned, "connections that nobody used are queued for removal");
+            tracing::info!(abandoned, "unused connections queued for removal");
         }
         self.connections.settle().await;
         while inner.store.purge(now.minus(REMEMBER)).await? > 0 {}
@@ -241,7 +235,7 @@ async fn try_to_remove(inner: &Inner, removal: &Removal) -> Result<Tried, StoreE
         }
         ItemUse::NotKnownYet => {
             tracing::info!(connection = %connection.id, item = %connection.item_id,
-                "removal delayed until the connections of an earlier version are indexed");
+                "removal delayed until connections of an earlier version are indexed");
             return Ok(Tried::Waiting);
         }
     }
@@ -265,7 +259,6 @@ async fn try_to_remove(inner: &Inner, removal: &Removal) -> Result<Tried, StoreE
     Ok(Tried::Failed)
 }
 
-/// Tries again after a pause that doubles with each failure.
 async fn postpone(
     inner: &Inner,
     removal: &Removal,
@@ -279,10 +272,10 @@ async fn postpone(
     let attempts = removal.attempts + 1;
     if attempts >= ALARMING {
         tracing::error!(%error, connection = %connection.id, item = %connection.item_id, attempts,
-            next_try_s = pause.as_secs(), "an Item still cannot be removed at Plaid, and may be billed");
+            next_try_s = pause.as_secs(), "Item removal failed repeatedly at Plaid; the Item may be billed");
     } else {
         tracing::warn!(%error, connection = %connection.id, item = %connection.item_id, attempts,
-            next_try_s = pause.as_secs(), "an Item could not be removed at Plaid; trying again");
+            next_try_s = pause.as_secs(), "Item removal failed at Plaid; trying again");
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! What a public token's exchange came to before: for whoever sends the token again, to this instance or to another one.
+//! The stored result of a public token's exchange, for a client that sends the token again to this or another instance.
 
 use std::time::Duration;
 
-use super::Inner;
-use super::exchange::{ExchangeError, RAW_REPEAT};
-use super::flights::Lead;
+use super::error::ExchangeError;
+use super::singleflight::Leader;
+use super::{Inner, PUBLIC_TOKEN_LIFETIME};
 use crate::store::StoreError;
 use crate::store::model::{
     ConnectionId, GrantId, PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Repeat, RepeatOutcome,
@@ -20,9 +20,9 @@ impl Inner {
         &self,
         repeat: Repeat,
         record: &PublicTokenRecord,
-        lead: &Lead,
+        leader: &Leader,
     ) -> Result<ConnectionId, ExchangeError> {
-        lead.forget();
+        leader.forget();
         if record.owner != PublicTokenOwner::Transaction(repeat.transaction_id) {
             return Err(ExchangeError::Taken);
         }
@@ -37,9 +37,9 @@ impl Inner {
         &self,
         client_id: &str,
         record: &PublicTokenRecord,
-        lead: &Lead,
+        leader: &Leader,
     ) -> Result<GrantId, ExchangeError> {
-        lead.forget();
+        leader.forget();
         let PublicTokenOwner::Client {
             client_id: owner,
             grant_id,
@@ -47,7 +47,7 @@ impl Inner {
         else {
             return Err(ExchangeError::Taken);
         };
-        if owner != client_id || self.clock.now().since(record.exchanged_at) >= RAW_REPEAT {
+        if owner != client_id || self.clock.now().since(record.exchanged_at) >= PUBLIC_TOKEN_LIFETIME {
             return Err(ExchangeError::Taken);
         }
         let (grant, connection) = self.store.grant(*grant_id).await?.ok_or(ExchangeError::Taken)?;
@@ -61,7 +61,7 @@ impl Inner {
         &self,
         public_token: PublicTokenHash,
         error: &ExchangeError,
-        lead: &mut Lead,
+        leader: &mut Leader,
     ) -> Result<Option<PublicTokenRecord>, StoreError> {
         let pauses: &[u64] = match error {
             ExchangeError::Refused(_) | ExchangeError::Lost(_) if self.store.is_shared() => &PAUSES,
@@ -70,7 +70,7 @@ impl Inner {
             _ => return Ok(None),
         };
         // Nothing more is asked of Plaid, so others may.
-        lead.release_place();
+        leader.release_permit();
         for pause in pauses {
             if let Some(record) = self.store.public_token(public_token).await? {
                 return Ok(Some(record));

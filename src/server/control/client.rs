@@ -16,26 +16,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the broker may send nothing: a long command reports its progress.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A running broker, as a command reaches it.
 #[derive(Clone, Debug)]
 pub struct Remote {
     /// Its control socket (`BROKER_CONTROL_SOCKET`).
     pub socket: PathBuf,
-    /// The Plaid account that the command is meant for.
     pub account: Account,
 }
 
-/// Why there is no answer.
 #[derive(Debug, Error)]
 pub enum AskError {
     /// No broker listens on the socket, or this user may not open it.
     #[error("the broker cannot be reached at {} ({cause})", socket.display())]
-    Unreachable {
-        /// The socket.
-        socket: PathBuf,
-        /// The cause.
-        cause: io::Error,
-    },
+    Unreachable { socket: PathBuf, cause: io::Error },
     /// A process of a user who does not own the socket's folder listens there.
     #[error(
         "{} belongs to another user, so it is not this broker's: set BROKER_CONTROL_SOCKET to a path in a folder that \
@@ -95,7 +87,7 @@ impl Remote {
 }
 
 /// Connects, and checks who listens: the same user, root, or the owner of the folder, who could replace the socket
-/// anyway. `None`: somebody else.
+/// anyway. `None`: another user.
 #[cfg(unix)]
 async fn connect(socket: &Path) -> io::Result<Option<tokio::net::UnixStream>> {
     use std::os::unix::fs::MetadataExt as _;
@@ -106,7 +98,6 @@ async fn connect(socket: &Path) -> io::Result<Option<tokio::net::UnixStream>> {
     Ok(is_trusted.then_some(stream))
 }
 
-/// There is no control socket on this platform.
 #[cfg(not(unix))]
 async fn connect(_socket: &Path) -> io::Result<Option<tokio::io::DuplexStream>> {
     Err(io::Error::new(

@@ -9,19 +9,15 @@ use crate::clock::SharedClock;
 use crate::store::Store;
 use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 
-/// What a command works on.
 #[derive(Clone)]
 pub struct Context {
-    /// The open store.
     pub store: Store,
-    /// Where "now" comes from.
     pub clock: SharedClock,
     /// The running broker; absent when a command opened the store itself.
     pub app: Option<App>,
 }
 
 impl Context {
-    /// Of a running broker.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self {
@@ -32,25 +28,24 @@ impl Context {
     }
 }
 
-/// Where progress is told. Who does not listen (any more) stops nothing.
+/// Receives progress. A listener that went away stops nothing.
 #[derive(Clone)]
 pub struct Sink(pub(super) mpsc::Sender<Line>);
 
 impl Sink {
-    /// A sink, and where what is told to it arrives.
+    /// A sink and its receiver.
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Line>) {
         let (sender, receiver) = mpsc::channel(16);
         (Self(sender), receiver)
     }
 
-    /// Tells how far it is; left out when the listener is slow.
+    /// Reports progress; dropped when the listener is slow.
     pub fn progress(&self, progress: Progress) {
         let _ = self.0.try_send(Line::Progress(progress));
     }
 }
 
-/// Runs a command to its end.
 pub async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     match request {
         Request::AdminLink {} => admin_link(context).await,
@@ -67,8 +62,8 @@ async fn admin_link(context: &Context) -> Answer {
     };
     let made = NewAudit::new(AuditEvent::AdminLinkMade, Actor::Operator);
     if let Err(error) = context.store.record(made.clone(), context.clock.now()).await {
-        // Whoever comes to see why the store does not work must get in.
-        tracing::error!(%error, "the making of a link could not be written to the audit log; it is tried again");
+        // An admin who comes to see why the store does not work must get in.
+        tracing::error!(%error, "audit entry of an admin link not written; trying again");
         app.audit.note(made);
     }
     let link = admin::new_link(app);
@@ -96,7 +91,7 @@ async fn describe(context: &Context) -> Answer {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             public_url: app.public_url.clone(),
             address: app.address,
-            operations: app.ops_address,
+            operations: app.health_address,
             simulator: app.simulator_address,
             store,
             callbacks: callbacks.collect(),

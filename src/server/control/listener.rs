@@ -14,37 +14,25 @@ use tokio_util::sync::CancellationToken;
 use super::{Answer, Call, Context, Line, Sink, execute};
 use crate::app::App;
 
-/// Longer than any call.
 const MAX_CALL: u64 = 64 * 1024;
-/// How long a call may take to arrive.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Commands that wait to be accepted.
 const BACKLOG: u32 = 64;
 /// How often a socket is looked at again that another broker has.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 /// A pause after `accept` failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Why commands cannot reach this broker.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// A broker answers there already.
     #[error("another broker has {}", .0.display())]
     InUse(PathBuf),
-    /// Other users could replace the socket.
     #[error("other users can write to the folder {}", .0.display())]
     SharedFolder(PathBuf),
     /// There is a file that is no socket, which is not replaced.
     #[error("{} is there already and is no socket", .0.display())]
     NotASocket(PathBuf),
-    /// The system refused it.
     #[error("{} cannot be made ({source})", path.display())]
-    Io {
-        /// The socket.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
 /// The control socket of a broker. Dropping it removes the file.
@@ -58,9 +46,6 @@ pub struct Listener {
 
 impl Listener {
     /// Makes the socket, for the owner alone. A socket that a killed broker left behind is replaced.
-    ///
-    /// # Errors
-    /// When another broker has it, other users can write to its folder, or the system refuses it.
     pub async fn bind(path: &Path) -> Result<Self, ListenError> {
         match path.symlink_metadata() {
             Ok(found) if !found.file_type().is_socket() => {
@@ -92,7 +77,7 @@ impl Listener {
             }
             match Self::bind(path).await {
                 Ok(listener) => {
-                    tracing::info!(path = %path.display(), "commands can reach this broker now");
+                    tracing::info!(path = %path.display(), "control socket ready");
                     return Some(listener);
                 }
                 Err(ListenError::InUse(_)) => {}
@@ -104,7 +89,6 @@ impl Listener {
         }
     }
 
-    /// Serves calls until `stop`.
     pub async fn serve(self, app: App, stop: CancellationToken) {
         loop {
             let accepted = tokio::select! {
@@ -114,7 +98,7 @@ impl Listener {
             match accepted {
                 Ok((stream, _)) => drop(tokio::spawn(answer(stream, app.clone()))),
                 Err(error) => {
-                    tracing::warn!(%error, "a command was not accepted");
+                    tracing::warn!(%error, "command not accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -131,7 +115,7 @@ impl Drop for Listener {
     }
 }
 
-/// Whether nobody listens. Any other failure, such as a full backlog, is a broker that is there.
+/// Whether no process listens. Any other failure, such as a full backlog, is a broker that is there.
 async fn is_stale(path: &Path) -> bool {
     use io::ErrorKind::{ConnectionRefused, NotFound};
     let connected = UnixStream::connect(path).await;
@@ -148,7 +132,7 @@ fn is_shared(folder: &Path) -> io::Result<bool> {
     Ok(mode & 0o022 != 0 && mode & 0o1000 == 0)
 }
 
-/// Nobody can connect before `listen`, so the mode is in force for the first call. The rename replaces a stale socket
+/// No client can connect before `listen`, so the mode is in force for the first call. The rename replaces a stale socket
 /// in one step.
 fn bind(path: &Path) -> io::Result<Listener> {
     let mut new = path.as_os_str().to_owned();
@@ -170,7 +154,6 @@ fn bind(path: &Path) -> io::Result<Listener> {
     })
 }
 
-/// The folder that `path` lies in.
 pub(super) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -16,13 +16,10 @@ use crate::store::model::{
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Call {
-    /// The Plaid account that the command is meant for.
     pub account: Account,
-    /// The command.
     pub request: Request,
 }
 
-/// A command.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
@@ -30,31 +27,22 @@ pub enum Request {
     AdminLink {},
     /// Say what runs: for commands that look at the broker from outside. Only a running broker can.
     Describe {},
-    /// List connections.
     Connections {
-        /// Which.
         filter: ConnectionFilter,
     },
-    /// Show one connection with its grants.
     Connection {
-        /// Which.
         key: ConnectionKey,
         /// Also ask Plaid for its health now. Only a running broker can.
         check: bool,
     },
-    /// End connections, and have them removed at Plaid.
     EndConnections {
-        /// Which.
         target: EndTarget,
     },
-    /// Tell the access token of a connection, in simulator and sandbox. Audited before it is told.
+    /// Show the access token of a connection, in simulator and sandbox. Audited before it is shown.
     RevealToken {
-        /// Which.
         key: ConnectionKey,
     },
-    /// Read the audit log.
     Audit {
-        /// Which rows.
         query: AuditQuery,
     },
     /// Seal every value with the first key.
@@ -62,7 +50,6 @@ pub enum Request {
         /// The id of the first key by the settings of the command: a broker that runs with another one must be restarted.
         first_key: String,
     },
-    /// Write a copy of the store to a new file.
     Backup {
         /// Where, absolute: as the process that has the store open sees its files.
         path: PathBuf,
@@ -70,7 +57,6 @@ pub enum Request {
 }
 
 impl Request {
-    /// Names the command in the log.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -87,85 +73,58 @@ impl Request {
     }
 }
 
-/// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
-    /// The link.
     AdminLink {
-        /// By `PUBLIC_URL`.
         url: String,
         /// For this machine alone, where that is another address.
         local_url: Option<String>,
-        /// When it stops working.
         expires_at: Timestamp,
     },
-    /// What runs.
     Description {
-        /// It.
         description: Box<Description>,
     },
-    /// The connections, the newest first.
     Connections {
-        /// They.
         connections: Vec<ConnectionSummary>,
     },
-    /// One connection.
     Connection {
-        /// It.
         connection: Box<ConnectionSummary>,
     },
-    /// What was ended.
     Ended {
-        /// How many.
         ended: Ended,
     },
-    /// The access token of a connection.
     Token {
-        /// Whose.
         item_id: String,
-        /// The token.
         access_token: Revealed,
     },
     /// Rows of the audit log, the newest first.
     Audit {
-        /// They.
         rows: Vec<AuditRecord>,
     },
-    /// Every value that opens is sealed with the first key.
     KeysRotated {
-        /// How many were sealed anew now.
         resealed: u64,
-        /// What the keys seal now.
         report: KeysReport,
     },
-    /// The backup is on the disk.
     BackedUp {
-        /// Where.
         path: PathBuf,
-        /// How large it is.
         bytes: u64,
     },
-    /// It was not done.
     Failed {
-        /// What happened and what to do.
         message: String,
     },
 }
 
-/// What a running broker says of itself. Settings alone do not tell it: `serve --tunnel` and port 0 are decided at the
+/// The state of a running broker. Settings alone do not determine it: `serve --tunnel` and port 0 are decided at the
 /// start.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Description {
-    /// Of the program.
     pub version: String,
     /// `PUBLIC_URL`, or what holds without it. No trailing slash.
     pub public_url: String,
-    /// Where it listens.
     pub address: SocketAddr,
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub operations: SocketAddr,
-    /// Where the embedded simulator listens, if there is one.
     pub simulator: Option<SocketAddr>,
     /// Why the store cannot be written or read at this moment; `None`: it can.
     pub store: Option<String>,
@@ -173,19 +132,17 @@ pub struct Description {
     pub callbacks: Vec<(String, String)>,
 }
 
-/// An access token on its way to whoever asked for it: the one place where one is told to a command.
+/// An access token for the operator who asked for it: the one place where a command gets one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Revealed(PlaidAccessToken);
 
 impl Revealed {
-    /// To be told.
     #[must_use]
     pub fn new(token: PlaidAccessToken) -> Self {
         Self(token)
     }
 
-    /// The token.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -206,14 +163,12 @@ impl PartialEq for Revealed {
 
 impl Eq for Revealed {}
 
-/// How far a long command has come.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Progress {
     /// What is counted, in plural: "rows".
     pub what: String,
-    /// How many are done.
     pub done: u64,
-    /// Of how many; absent when nobody knows yet.
+    /// Of how many; absent while it is unknown.
     pub total: Option<u64>,
 }
 
@@ -221,8 +176,6 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
-    /// It goes on.
     Progress(Progress),
-    /// It is over.
     Answer(Answer),
 }

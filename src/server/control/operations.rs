@@ -13,10 +13,10 @@ use crate::telemetry::audit::{Actor, AuditEvent, Flush, NewAudit, Origin};
 
 /// Values that one step of key rotation looks at: the writer has others waiting.
 const RESEALED_AT_ONCE: usize = 250;
-/// Rows that one answer tells at most, whatever was asked for.
+/// The most rows of one answer, whatever limit was asked for.
 const MOST_ROWS: usize = 10_000;
 
-/// Runs a command to its end; what goes wrong is told with what to do.
+/// Runs a command to its end; errors say what to do.
 pub(super) async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     let done = match request {
         Request::Connections { filter } => list(context, filter).await,
@@ -34,25 +34,21 @@ pub(super) async fn execute(context: &Context, request: Request, sink: &Sink) ->
 type Done = Result<Answer, String>;
 
 impl Context {
-    /// The store, for what the operator does.
     fn operated(&self) -> Store {
         self.store.by(Origin::actor(Actor::Operator))
     }
 
-    /// What was noted and is not written yet is written before somebody reads it.
+    /// Writes the pending audit notes before they are read.
     async fn settled(&self) -> Result<(), String> {
         match &self.app {
-            Some(app) => app.audit.flush(Flush::All).await.map_err(told),
+            Some(app) => app.audit.flush(Flush::All).await.map_err(message),
             None => Ok(()),
         }
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it stands where a function of an error is wanted"
-)]
-fn told(error: StoreError) -> String {
+#[expect(clippy::needless_pass_by_value, reason = "map_err passes the error by value")]
+fn message(error: StoreError) -> String {
     error.to_string()
 }
 
@@ -67,7 +63,7 @@ fn unknown(key: &ConnectionKey) -> String {
 async fn list(context: &Context, mut filter: ConnectionFilter) -> Done {
     context.settled().await?;
     filter.limit = filter.limit.min(MOST_ROWS);
-    let connections = context.store.connections(filter).await.map_err(told)?;
+    let connections = context.store.connections(filter).await.map_err(message)?;
     Ok(Answer::Connections { connections })
 }
 
@@ -76,7 +72,7 @@ async fn summary(context: &Context, key: ConnectionKey) -> Result<ConnectionSumm
         .store
         .connection_summary(key.clone())
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     found.ok_or_else(|| unknown(&key))
 }
 
@@ -92,7 +88,7 @@ async fn connection(context: &Context, key: ConnectionKey, check: bool) -> Done 
         if summary.state != ConnectionState::Live {
             return Err("the connection was ended, so Plaid is not asked about it".to_owned());
         }
-        let connection = app.store.connection(summary.id).await.map_err(told)?;
+        let connection = app.store.connection(summary.id).await.map_err(message)?;
         if let Some(connection) = connection {
             let health = app.connections.health(&connection).await;
             summary.health = Some(KnownHealth {
@@ -110,7 +106,9 @@ async fn connection(context: &Context, key: ConnectionKey, check: bool) -> Done 
 async fn end(context: &Context, target: EndTarget, sink: &Sink) -> Done {
     let total = match target {
         EndTarget::One(_) => None,
-        EndTarget::Client(_) | EndTarget::All => Some(context.store.connection_count().await.map_err(told)?),
+        EndTarget::Client(_) | EndTarget::All => {
+            Some(context.store.connection_count().await.map_err(message)?)
+        }
     };
     // A line for each hundredth.
     let every = total.unwrap_or(0).div_ceil(100).max(1);
@@ -145,7 +143,7 @@ async fn end(context: &Context, target: EndTarget, sink: &Sink) -> Done {
     }
 }
 
-/// The row is on the disk before the token is told.
+/// The audit row is on disk before the token is shown.
 async fn reveal(context: &Context, key: ConnectionKey) -> Done {
     if context.store.account().environment == Environment::Production.name() {
         return Err(
@@ -156,14 +154,14 @@ async fn reveal(context: &Context, key: ConnectionKey) -> Done {
     if summary.state != ConnectionState::Live {
         return Err("the connection was ended, and its token with it".to_owned());
     }
-    let connection = context.store.connection(summary.id).await.map_err(told)?;
+    let connection = context.store.connection(summary.id).await.map_err(message)?;
     let connection = connection.ok_or_else(|| unknown(&ConnectionKey::Id(summary.id)))?;
     let new = NewAudit::new(AuditEvent::TokenRevealed, Actor::Operator).connection(summary.id);
     context
         .store
         .record(new, context.clock.now())
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     Ok(Answer::Token {
         item_id: connection.item_id,
         access_token: Revealed::new(connection.access_token),
@@ -173,7 +171,7 @@ async fn reveal(context: &Context, key: ConnectionKey) -> Done {
 async fn audit(context: &Context, mut query: AuditQuery) -> Done {
     context.settled().await?;
     query.limit = query.limit.min(MOST_ROWS);
-    let rows = context.store.audit(query).await.map_err(told)?;
+    let rows = context.store.audit(query).await.map_err(message)?;
     Ok(Answer::Audit { rows })
 }
 
@@ -187,10 +185,14 @@ async fn rotate(context: &Context, first_key: &str, sink: &Sink) -> Done {
             keyring.first_id()
         ));
     }
-    let total = context.store.connection_count().await.map_err(told)? + 1;
+    let total = context.store.connection_count().await.map_err(message)? + 1;
     let (mut done, mut resealed, mut next) = (0, 0, None);
     loop {
-        let step = context.store.reseal(next, RESEALED_AT_ONCE).await.map_err(told)?;
+        let step = context
+            .store
+            .reseal(next, RESEALED_AT_ONCE)
+            .await
+            .map_err(message)?;
         done += step.examined;
         resealed += step.resealed;
         sink.progress(Progress {
@@ -205,13 +207,13 @@ async fn rotate(context: &Context, first_key: &str, sink: &Sink) -> Done {
         // Requests that wait for the writer come first.
         tokio::task::yield_now().await;
     }
-    let report = context.store.keys_report().await.map_err(told)?;
+    let report = context.store.keys_report().await.map_err(message)?;
     let new = NewAudit::new(AuditEvent::KeysRotated, Actor::Operator).detail(format!("to {first_key}"));
     context
         .store
         .record(new, context.clock.now())
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     Ok(Answer::KeysRotated { resealed, report })
 }
 
@@ -227,6 +229,6 @@ async fn backup(context: &Context, path: PathBuf) -> Done {
         .store
         .record(new, context.clock.now())
         .await
-        .map_err(told)?;
+        .map_err(message)?;
     Ok(Answer::BackedUp { path, bytes })
 }

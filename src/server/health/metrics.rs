@@ -22,12 +22,12 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     let counted = timeout(COUNTED_WITHIN, kept(&app)).await;
     let counted = counted.unwrap_or(Err(StoreError::Unavailable("it did not count in time")));
     let kept = counted
-        .inspect_err(|error| tracing::warn!(%error, "the store could not be counted for /metrics"))
+        .inspect_err(|error| tracing::warn!(%error, "store not counted for /metrics"))
         .ok();
     match app.metrics.text(kept.as_ref()) {
         Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the metrics could not be told: this is a mistake of this program");
+            tracing::error!(%error, "metrics not encoded: internal error");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

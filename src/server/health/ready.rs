@@ -22,7 +22,6 @@ const OK: &str = "ok";
 
 type Checked = (Timestamp, Result<(), StoreError>);
 
-/// What readiness is made of.
 #[derive(Clone)]
 pub(super) struct Readiness {
     app: App,
@@ -33,9 +32,7 @@ pub(super) struct Readiness {
 #[derive(Serialize)]
 struct Report {
     status: &'static str,
-    /// Whether it can be written and read, or why not.
     store: String,
-    /// Whether the keys open it, or why not.
     keys: String,
     /// How Plaid answered last; it does not count.
     plaid: Plaid,
@@ -53,11 +50,11 @@ struct LastCall {
     age_seconds: u64,
 }
 
-/// The store can be written and read, its keys open it, and we are not about to stop. Plaid's state is told but does not
-/// count: its bad days are not ours.
+/// The store can be written and read, its keys open it, and we are not about to stop. Plaid's state is reported but does not
+/// count: refreshes work without it.
 pub(super) async fn readyz(State(readiness): State<Readiness>) -> Response {
     let checked = readiness.check().await;
-    let (status, told) = if readiness.draining.is_cancelled() {
+    let (status, summary) = if readiness.draining.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else if checked.is_ok() {
         (StatusCode::OK, "ready")
@@ -76,7 +73,7 @@ pub(super) async fn readyz(State(readiness): State<Readiness>) -> Response {
         age_seconds: last.at.elapsed().as_secs(),
     });
     let report = Report {
-        status: told,
+        status: summary,
         store,
         keys,
         plaid: Plaid { last_call },
@@ -104,7 +101,7 @@ impl Readiness {
         }
         let result = self.app.store.check().await;
         if let Err(error) = &result {
-            tracing::error!(%error, "not ready: the store does not work");
+            tracing::error!(%error, "not ready: the store failed its check");
         }
         *checked = Some((now, result.clone()));
         result

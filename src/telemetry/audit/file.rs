@@ -1,7 +1,7 @@
-//! `BROKER_AUDIT_FILE`: the audit log as JSON lines, for whoever collects logs.
+//! `BROKER_AUDIT_FILE`: the audit log as JSON lines, for log collectors.
 //!
 //! It follows the table, so each row comes once and in its order; after a crash the last ones may come twice, and their
-//! `id` tells. The file is opened at each append: whoever rotates it only has to move it away.
+//! `id` tells. The file is opened at each append: to rotate it, move it away.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,18 +12,13 @@ use thiserror::Error;
 use crate::store::model::AuditRecord;
 use crate::store::{Store, StoreError};
 
-/// Rows that are read at once.
 const BATCH: usize = 500;
-/// No row is longer.
 const LONGEST_LINE: u64 = 16 * 1024;
 
-/// The file cannot be written.
 #[derive(Debug, Error)]
 #[error("cannot write the audit file {}: {source}; make it writable for this user, or set BROKER_AUDIT_FILE to another place", path.display())]
 pub struct FileError {
-    /// Which.
     path: PathBuf,
-    /// What the system said.
     source: io::Error,
 }
 
@@ -31,7 +26,6 @@ pub(super) struct AuditFile {
     path: PathBuf,
     /// The last row that stands in it, once that is known.
     last: Option<i64>,
-    /// Whether the last append failed: told once.
     failing: bool,
 }
 
@@ -44,7 +38,6 @@ impl AuditFile {
         }
     }
 
-    /// Whether it can be written.
     pub(super) fn check(&self) -> Result<(), FileError> {
         open(&self.path).map(drop).map_err(|source| FileError {
             path: self.path.clone(),
@@ -52,7 +45,7 @@ impl AuditFile {
         })
     }
 
-    /// Appends what the table has beyond the file. A file that cannot be written is told in the log and tried again: the
+    /// Appends what the table has beyond the file. A failure to write is logged and tried again: the
     /// table has everything.
     pub(super) async fn follow(&mut self, store: &Store) -> Result<(), StoreError> {
         let last = match self.last {
@@ -76,13 +69,13 @@ impl AuditFile {
             match appended.unwrap_or_else(|_| Err(io::Error::other("it was stopped"))) {
                 Ok(()) => {
                     if std::mem::take(&mut self.failing) {
-                        tracing::info!(path = %self.path.display(), "the audit file can be written again");
+                        tracing::info!(path = %self.path.display(), "audit file writable again");
                     }
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut self.failing, true) {
                         tracing::error!(%error, path = %self.path.display(),
-                            "the audit file cannot be written; its rows wait in the store");
+                            "audit file not writable; its rows wait in the store");
                     }
                     return Ok(());
                 }
@@ -96,12 +89,12 @@ impl AuditFile {
     /// What the file itself says, or else the store: a rotated file is empty.
     async fn found_last(&self, store: &Store) -> Result<Option<i64>, StoreError> {
         let path = self.path.clone();
-        let told = tokio::task::spawn_blocking(move || last_id(&path)).await;
-        let told = told.ok().and_then(Result::ok).flatten();
+        let in_file = tokio::task::spawn_blocking(move || last_id(&path)).await;
+        let in_file = in_file.ok().and_then(Result::ok).flatten();
         let marked = store.audit_file_mark().await?;
-        // A file of another store would tell of rows that are not there yet.
+        // A file of another store may have ids that do not exist yet.
         let newest = store.last_audit_id().await?;
-        Ok(newest.map(|newest| told.unwrap_or(0).max(marked).min(newest)))
+        Ok(newest.map(|newest| in_file.unwrap_or(0).max(marked).min(newest)))
     }
 }
 
@@ -143,7 +136,6 @@ fn ends_whole(file: &mut File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// The id of the last whole line.
 fn last_id(path: &Path) -> io::Result<Option<i64>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

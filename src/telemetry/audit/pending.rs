@@ -63,7 +63,7 @@ impl Pending {
     fn add(&mut self, mut key: NewAudit, tally: Tally) {
         if is_refused(&key) && !self.knows(&key) {
             if self.refused >= MOST_REFUSED {
-                // Who it was cannot be told of so many; what it was, and how often, still is.
+                // The addresses of so many are left out; what it was, and how often, is kept.
                 key.address = None;
             }
             if !self.knows(&key) {

@@ -4,7 +4,6 @@ use prometheus::{IntCounterVec, IntGauge};
 
 use super::make::Maker;
 
-/// What is measured of the broker's own work.
 #[derive(Clone, Debug)]
 pub struct FlowMetrics {
     transactions: IntCounterVec,
@@ -86,7 +85,6 @@ impl FlowMetrics {
         self.transactions.with_label_values(&[event]).inc();
     }
 
-    /// So many were abandoned at once.
     pub fn abandoned(&self, count: u64) {
         self.transactions.with_label_values(&["abandoned"]).inc_by(count);
     }
@@ -101,7 +99,6 @@ impl FlowMetrics {
         self.token_requests.with_label_values(&[grant, outcome]).inc();
     }
 
-    /// Plaid was asked for a connection's health.
     pub fn health_check(&self, health: &'static str) {
         self.health_checks.with_label_values(&[health]).inc();
     }
@@ -111,12 +108,10 @@ impl FlowMetrics {
         self.removals.with_label_values(&[outcome]).inc();
     }
 
-    /// A request came too soon.
     pub fn rate_limited(&self, budget: &'static str) {
         self.rate_limited.with_label_values(&[budget]).inc();
     }
 
-    /// How many pieces of work are under way.
     pub fn exchanges(&self, under_way: usize) {
         self.exchanges.set(i64::try_from(under_way).unwrap_or(i64::MAX));
     }

@@ -7,7 +7,6 @@ use prometheus::{HistogramVec, IntCounterVec, IntGauge};
 
 use super::make::{Maker, SECONDS};
 
-/// What is measured of requests to the broker's own address.
 #[derive(Clone, Debug)]
 pub struct HttpMetrics {
     requests: IntCounterVec,
@@ -40,7 +39,6 @@ impl HttpMetrics {
         })
     }
 
-    /// A request came.
     #[must_use]
     pub fn begun(&self) -> UnderWay {
         self.under_way.inc();

@@ -12,18 +12,15 @@ use super::{OTHER, is_word};
 /// Plaid has some hundred error codes (<https://plaid.com/docs/errors/>), and few of them for one account.
 const MOST_OUTCOMES: usize = 100;
 
-/// How the last call ended.
 #[derive(Clone, Debug)]
 pub struct LastCall {
     /// The path of the call, as `/item/get`.
     pub endpoint: &'static str,
     /// As in `ptb_plaid_requests_total`.
     pub outcome: String,
-    /// When its outcome stood.
     pub at: Instant,
 }
 
-/// What is measured of calls to Plaid.
 #[derive(Clone, Debug)]
 pub struct PlaidMetrics {
     requests: IntCounterVec,
@@ -74,7 +71,6 @@ impl PlaidMetrics {
             .observe(after.as_secs_f64());
     }
 
-    /// How the last call ended, if there was one.
     #[must_use]
     pub fn last(&self) -> Option<LastCall> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,7 +79,7 @@ impl PlaidMetrics {
 }
 
 impl Seen {
-    /// Whether this may be a label: what stands at Plaid's address decides it, and that may be anything.
+    /// Whether this may be a label: the server at Plaid's address decides it, and that may be anything.
     fn bounded(&mut self, outcome: &str) -> bool {
         if self.codes.contains(outcome) {
             return true;

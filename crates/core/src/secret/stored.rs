@@ -59,7 +59,7 @@ impl SecretHash {
         format!("{HASH_METHOD}:{}:{}", encode(&self.salt), encode(&self.digest))
     }
 
-    /// Constant-time comparison with the hash of what somebody sent.
+    /// Constant-time comparison with the hash of a presented secret.
     #[must_use]
     pub fn matches(&self, presented: &str) -> bool {
         digest(&self.salt, presented).ct_eq(&self.digest).into()
@@ -92,7 +92,7 @@ pub enum StoredSecret {
 }
 
 impl StoredSecret {
-    /// Constant-time comparison with what somebody sent.
+    /// Constant-time comparison with a presented value.
     #[must_use]
     pub fn matches(&self, presented: &str) -> bool {
         match self {

@@ -152,7 +152,7 @@ impl Setting {
         let router = Router::new()
             .route("/item/remove", post(item_remove))
             .with_state(plaid.clone());
-        tokio::spawn(axum_serve(listener, router));
+        tokio::spawn(axum::serve(listener, router).into_future());
         let setting = Self {
             connections: connections(store.clone(), &url, &clock),
             store,
@@ -168,17 +168,12 @@ impl Setting {
     }
 }
 
-async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
-    let places = crate::server::Places::new(64, Vec::new());
-    crate::server::serve(listener, router, places, std::future::pending()).await;
-}
-
 fn worker(connections: Connections, rate: u32) -> RemovalWorker {
-    let patience = Patience {
+    let abandon_after = AbandonAfter {
         unredeemed: Duration::from_secs(3600),
         session: Duration::from_secs(3600),
     };
-    RemovalWorker::new(connections, patience, rate)
+    RemovalWorker::new(connections, abandon_after, rate)
 }
 
 /// Waits, with a bound for a worker that does nothing.

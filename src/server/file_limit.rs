@@ -1,31 +1,30 @@
 //! The limit of open files: raised at the start, and divided between connections, calls to Plaid and everything else.
 
 /// More connections wait in the system's queue.
-const MAX_PLACES: u64 = 4096;
+const MAX_CONNECTIONS: u64 = 4096;
 /// What everything else needs: the store, idle connections to Plaid, the operations address, commands, the log.
 const RESERVE: u64 = 256;
 
-/// Raises the limit as far as it is useful and allowed. Returns the number of places for connections, which is also the
+/// Raises the limit as far as it is useful and allowed. Returns the number of connections for connections, which is also the
 /// number of concurrent calls to Plaid: each connection serves one request, and each call to Plaid has its own socket.
-pub(super) fn places() -> usize {
+pub(super) fn connections() -> usize {
     let limit = raised();
-    let places = places_within(limit);
-    if places < MAX_PLACES {
+    let connections = connections_within(limit);
+    if connections < MAX_CONNECTIONS {
         tracing::warn!(
             limit,
-            places,
-            "the limit of open files is low, and with it the number of connections served at once: raise it (ulimit -n, \
+            max_connections = connections,
+            "the limit of open files is low, and with it the number of concurrent connections: raise it (ulimit -n, \
              LimitNOFILE of systemd)"
         );
     }
-    usize::try_from(places).unwrap_or(usize::MAX)
+    usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
-fn places_within(limit: u64) -> u64 {
-    ((limit - RESERVE.min(limit / 4)) / 2).clamp(1, MAX_PLACES)
+fn connections_within(limit: u64) -> u64 {
+    ((limit - RESERVE.min(limit / 4)) / 2).clamp(1, MAX_CONNECTIONS)
 }
 
-/// The limit, after raising it.
 #[cfg(unix)]
 fn raised() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -35,7 +34,7 @@ fn raised() -> u64 {
         limit.current.unwrap_or(u64::MAX),
         limit.maximum.unwrap_or(u64::MAX),
     );
-    let wanted = hard.min(2 * MAX_PLACES + RESERVE);
+    let wanted = hard.min(2 * MAX_CONNECTIONS + RESERVE);
     if soft >= wanted {
         return soft;
     }
@@ -59,16 +58,16 @@ mod tests {
 
     #[test]
     fn a_reserve_is_kept_and_the_rest_is_shared_evenly_with_calls_to_plaid() {
-        for (limit, places) in [
+        for (limit, connections) in [
             (u64::MAX, 4096),
-            (2 * MAX_PLACES + RESERVE, 4096),
+            (2 * MAX_CONNECTIONS + RESERVE, 4096),
             (4096, 1920),
             (1024, 384),
             (512, 192),
             (128, 48),
             (1, 1),
         ] {
-            assert_eq!(places_within(limit), places, "{limit}");
+            assert_eq!(connections_within(limit), connections, "{limit}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! One exchange per public token at a time, and none twice. Whoever brings a token that is under way waits for that
-//! exchange's outcome; what could not be brought to its end is kept for the next attempt.
+//! One exchange per public token at a time, and none twice. A second caller with the same token waits for the
+//! first one's outcome; what could not be brought to its end is kept for the next attempt.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,18 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::exchange::ExchangeError;
+use super::error::ExchangeError;
 use crate::clock::Timestamp;
 use crate::plaid::Exchanged;
 use crate::store::model::{ConnectionId, GrantId, PublicTokenHash, TransactionId};
 
 /// Exchanges that may be under way at once: they outlive their callers, so the number of connections does not bound
 /// them, and Plaid's rate limit is everybody's.
-const MAX_FLIGHTS: usize = 64;
+const MAX_RUNNING: usize = 64;
 /// Tokens that something is kept of. Only a broken disk or a hanging Plaid makes any.
 const MAX_KEPT: usize = 10_000;
 
-/// Who brings a public token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     Transaction(TransactionId),
@@ -34,7 +33,6 @@ impl fmt::Display for Owner {
     }
 }
 
-/// What an exchange made.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Made {
     Connection(ConnectionId),
@@ -54,55 +52,49 @@ pub(super) enum Kept {
 
 #[derive(Default)]
 struct State {
-    flying: HashMap<PublicTokenHash, (Owner, watch::Receiver<Option<Outcome>>)>,
+    running: HashMap<PublicTokenHash, (Owner, watch::Receiver<Option<Outcome>>)>,
     kept: HashMap<PublicTokenHash, (Owner, Timestamp, Kept)>,
 }
 
-/// All that are under way.
-pub(super) struct Flights {
+pub(super) struct Singleflight {
     state: Mutex<State>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-impl Default for Flights {
+impl Default for Singleflight {
     fn default() -> Self {
         Self {
             state: Mutex::default(),
-            places: Arc::new(Semaphore::new(MAX_FLIGHTS)),
+            permits: Arc::new(Semaphore::new(MAX_RUNNING)),
         }
     }
 }
 
-/// What somebody who brings a token is to do.
 pub(super) enum Entry {
-    /// Exchange it.
-    Lead(Lead),
-    /// Wait for the one who does.
+    Lead(Leader),
     Follow(watch::Receiver<Option<Outcome>>),
-    /// It is somebody else's.
     Taken,
     /// Too much is under way, or another token of the same owner.
     Busy,
 }
 
 /// The right to work on one token. Dropped without an outcome (the task died) its followers learn that.
-pub(super) struct Lead {
-    flights: Arc<Flights>,
+pub(super) struct Leader {
+    singleflight: Arc<Singleflight>,
     hash: PublicTokenHash,
     sender: watch::Sender<Option<Outcome>>,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Flights {
+impl Singleflight {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Comes with a token.
     pub(super) fn enter(self: &Arc<Self>, hash: PublicTokenHash, owner: &Owner) -> Entry {
         let mut state = self.state();
-        if let Some((flying, outcome)) = state.flying.get(&hash) {
-            return if flying == owner {
+        if let Some((running, outcome)) = state.running.get(&hash) {
+            return if running == owner {
                 Entry::Follow(outcome.clone())
             } else {
                 Entry::Taken
@@ -113,19 +105,19 @@ impl Flights {
         }
         // A browser has one token at a time. A client exchanges for many people.
         let one_at_a_time = matches!(owner, Owner::Transaction(_));
-        if one_at_a_time && state.flying.values().any(|(flying, _)| flying == owner) {
+        if one_at_a_time && state.running.values().any(|(running, _)| running == owner) {
             return Entry::Busy;
         }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return Entry::Busy;
         };
         let (sender, outcome) = watch::channel(None);
-        state.flying.insert(hash, (owner.clone(), outcome));
-        Entry::Lead(Lead {
-            flights: Arc::clone(self),
+        state.running.insert(hash, (owner.clone(), outcome));
+        Entry::Lead(Leader {
+            singleflight: Arc::clone(self),
             hash,
             sender,
-            place: Some(place),
+            permit: Some(permit),
         })
     }
 
@@ -140,19 +132,17 @@ impl Flights {
     }
 }
 
-impl Lead {
-    /// What was kept of the attempt before.
+impl Leader {
     pub(super) fn kept(&self) -> Option<Kept> {
-        self.flights
+        self.singleflight
             .state()
             .kept
             .get(&self.hash)
             .map(|(_, _, kept)| kept.clone())
     }
 
-    /// Keeps this for the next attempt.
     pub(super) fn keep(&self, owner: &Owner, kept: Kept, now: Timestamp) {
-        let mut state = self.flights.state();
+        let mut state = self.singleflight.state();
         if state.kept.len() >= MAX_KEPT && !state.kept.contains_key(&self.hash) {
             // What Plaid gave is not thrown away for it; that nothing is known of a token can be.
             state
@@ -162,30 +152,27 @@ impl Lead {
         state.kept.insert(self.hash, (owner.clone(), now, kept));
     }
 
-    /// Nothing needs to be kept any more.
     pub(super) fn forget(&self) {
-        self.flights.state().kept.remove(&self.hash);
+        self.singleflight.state().kept.remove(&self.hash);
     }
 
     /// Makes room for another exchange: this one asks nothing more of Plaid.
-    pub(super) fn release_place(&mut self) {
-        self.place = None;
+    pub(super) fn release_permit(&mut self) {
+        self.permit = None;
     }
 
-    /// Where the outcome will stand.
     pub(super) fn outcome(&self) -> watch::Receiver<Option<Outcome>> {
         self.sender.subscribe()
     }
 
-    /// Tells the outcome to all who wait.
-    pub(super) fn land(self, outcome: Outcome) {
+    pub(super) fn finish(self, outcome: Outcome) {
         self.sender.send_replace(Some(outcome));
     }
 }
 
-impl Drop for Lead {
+impl Drop for Leader {
     fn drop(&mut self) {
-        self.flights.state().flying.remove(&self.hash);
+        self.singleflight.state().running.remove(&self.hash);
     }
 }
 
@@ -201,65 +188,65 @@ mod tests {
         Owner::Transaction(TransactionId(uuid::Uuid::from_u128(n)))
     }
 
-    fn lead(flights: &Arc<Flights>, hash: PublicTokenHash, owner: &Owner) -> Lead {
-        match flights.enter(hash, owner) {
-            Entry::Lead(lead) => lead,
+    fn leader(singleflight: &Arc<Singleflight>, hash: PublicTokenHash, owner: &Owner) -> Leader {
+        match singleflight.enter(hash, owner) {
+            Entry::Lead(leader) => leader,
             _ => panic!("nobody else is there"),
         }
     }
 
     #[tokio::test]
     async fn the_same_token_is_followed_and_the_outcome_is_shared() {
-        let flights = Arc::new(Flights::default());
-        let first = lead(&flights, HASH, &transaction(1));
-        let Entry::Follow(mut outcome) = flights.enter(HASH, &transaction(1)) else {
+        let singleflight = Arc::new(Singleflight::default());
+        let first = leader(&singleflight, HASH, &transaction(1));
+        let Entry::Follow(mut outcome) = singleflight.enter(HASH, &transaction(1)) else {
             panic!("the second follows")
         };
-        assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
-        assert!(matches!(flights.enter(OTHER, &transaction(1)), Entry::Busy));
-        first.land(Err(ExchangeError::Taken));
-        let landed = outcome
+        assert!(matches!(singleflight.enter(HASH, &transaction(2)), Entry::Taken));
+        assert!(matches!(singleflight.enter(OTHER, &transaction(1)), Entry::Busy));
+        first.finish(Err(ExchangeError::Taken));
+        let finished = outcome
             .wait_for(Option::is_some)
             .await
             .map(|outcome| outcome.clone());
-        assert!(matches!(landed, Ok(Some(Err(ExchangeError::Taken)))));
-        assert!(flights.state().flying.is_empty());
+        assert!(matches!(finished, Ok(Some(Err(ExchangeError::Taken)))));
+        assert!(singleflight.state().running.is_empty());
     }
 
     #[tokio::test]
     async fn a_leader_that_dies_leaves_nobody_waiting() {
-        let flights = Arc::new(Flights::default());
-        let first = lead(&flights, HASH, &transaction(1));
+        let singleflight = Arc::new(Singleflight::default());
+        let first = leader(&singleflight, HASH, &transaction(1));
         let mut outcome = first.outcome();
         drop(first);
         assert!(outcome.wait_for(Option::is_some).await.is_err());
-        drop(lead(&flights, HASH, &transaction(1)));
+        drop(leader(&singleflight, HASH, &transaction(1)));
     }
 
     #[test]
     fn what_is_kept_is_its_owners() {
-        let flights = Arc::new(Flights::default());
+        let singleflight = Arc::new(Singleflight::default());
         let now = Timestamp::from_millis(1);
-        lead(&flights, HASH, &transaction(1)).keep(&transaction(1), Kept::Unknown, now);
-        assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
-        let again = lead(&flights, HASH, &transaction(1));
+        leader(&singleflight, HASH, &transaction(1)).keep(&transaction(1), Kept::Unknown, now);
+        assert!(matches!(singleflight.enter(HASH, &transaction(2)), Entry::Taken));
+        let again = leader(&singleflight, HASH, &transaction(1));
         assert!(matches!(again.kept(), Some(Kept::Unknown)));
         again.forget();
-        assert!(flights.kept().is_empty());
+        assert!(singleflight.kept().is_empty());
     }
 
     #[test]
     fn only_so_many_are_under_way() {
-        let flights = Arc::new(Flights::default());
+        let singleflight = Arc::new(Singleflight::default());
         let client = Owner::Client("c".to_owned());
-        let leads: Vec<Lead> = (0..64u8)
-            .map(|n| lead(&flights, PublicTokenHash([n; 32]), &client))
+        let leaders: Vec<Leader> = (0..64u8)
+            .map(|n| leader(&singleflight, PublicTokenHash([n; 32]), &client))
             .collect();
         assert!(matches!(
-            flights.enter(PublicTokenHash([99; 32]), &client),
+            singleflight.enter(PublicTokenHash([99; 32]), &client),
             Entry::Busy
         ));
-        drop(leads);
-        drop(lead(&flights, HASH, &client));
+        drop(leaders);
+        drop(leader(&singleflight, HASH, &client));
     }
 }

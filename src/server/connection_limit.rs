@@ -1,6 +1,6 @@
 //! How many connections are served at once, in all and for one peer, and the warning when some are turned away.
 //!
-//! A peer that is no trusted proxy gets half of all places: less would lock out everybody behind a container's NAT, who
+//! A peer that is no trusted proxy gets half of all connections: less would lock out everybody behind a container's NAT, who
 //! are one peer, and with more one host could keep out all others.
 
 use std::collections::HashMap;
@@ -18,9 +18,8 @@ use crate::http::limits::network;
 /// One warning in this time; what happens in between is counted.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// The places for connections on one listener.
 #[derive(Debug)]
-pub struct Places {
+pub struct ConnectionLimit {
     all: Arc<Semaphore>,
     count: usize,
     trusted: Vec<IpNet>,
@@ -28,17 +27,16 @@ pub struct Places {
     alarm: Mutex<Alarm>,
 }
 
-/// A connection's place; dropping it frees the place.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct Slot {
+    limit: Arc<ConnectionLimit>,
     /// Absent for a trusted proxy.
     peer: Option<IpAddr>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Places {
-    /// This many places, of which a peer outside of the `trusted` networks gets half.
+impl ConnectionLimit {
+    /// This many connections, of which a peer outside of the `trusted` networks gets half.
     #[must_use]
     pub fn new(count: usize, trusted: Vec<IpNet>) -> Arc<Self> {
         Arc::new(Self {
@@ -50,9 +48,9 @@ impl Places {
         })
     }
 
-    /// This many places, all of which one peer may have.
+    /// This many connections, all of which one peer may have.
     #[must_use]
-    pub fn of_one_peer(count: usize) -> Arc<Self> {
+    pub fn for_one_peer(count: usize) -> Arc<Self> {
         let everybody = [Ipv4Net::default().into(), Ipv6Net::default().into()];
         Self::new(count, everybody.to_vec())
     }
@@ -63,15 +61,12 @@ impl Places {
         if let Ok(permit) = Arc::clone(&self.all).try_acquire_owned() {
             return Some(permit);
         }
-        self.warn(
-            Instant::now(),
-            "all places for connections are taken: new ones wait",
-        );
+        self.warn(Instant::now(), "connection limit reached: new connections wait");
         Arc::clone(&self.all).acquire_owned().await.ok()
     }
 
-    /// Gives the place to this peer, unless it has as many as it may.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Place> {
+    /// Admits this peer, unless it has as many connections as it may.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit) -> Option<Slot> {
         let peer = (!is_trusted(address, &self.trusted)).then(|| network(address));
         if let Some(peer) = peer {
             // Nothing can panic while the lock is held, so what is inside is whole even then.
@@ -81,23 +76,22 @@ impl Places {
                 drop(taken);
                 self.warn(
                     Instant::now(),
-                    "connections were turned away: one peer has half of all places; if it is your proxy, name it in \
+                    "connections refused: one peer has half of all connections; if it is your proxy, list its network in \
                      BROKER_TRUSTED_PROXIES",
                 );
                 return None;
             }
             *own += 1;
         }
-        Some(Place {
-            places: Arc::clone(self),
+        Some(Slot {
+            limit: Arc::clone(self),
             peer,
             _permit: permit,
         })
     }
 
-    /// A connection that the system did not give us.
     pub(super) fn not_accepted(&self, error: &std::io::Error) {
-        tracing::debug!(%error, "a connection was not accepted");
+        tracing::debug!(%error, "connection not accepted");
         // A client that went away is no reason to warn; no file descriptors are.
         if !matches!(
             error.kind(),
@@ -105,7 +99,7 @@ impl Places {
         ) {
             self.warn(
                 Instant::now(),
-                "connections cannot be accepted: most likely the limit of open files is too low",
+                "connections not accepted: the limit of open files is probably too low",
             );
         }
     }
@@ -113,11 +107,10 @@ impl Places {
     fn warn(&self, now: Instant, what: &'static str) {
         let mut alarm = self.alarm.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(times) = alarm.raise(now) {
-            tracing::warn!(times, places = self.count, "{what}");
+            tracing::warn!(times, max_connections = self.count, "{what}");
         }
     }
 
-    /// Whether no untrusted peer has a place.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,10 +118,10 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let Some(peer) = self.peer else { return };
-        let mut taken = self.places.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.limit.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = taken.get_mut(&peer) {
             *own -= 1;
             if *own == 0 {
@@ -138,7 +131,6 @@ impl Drop for Place {
     }
 }
 
-/// Limits how often something is warned of.
 #[derive(Debug, Default)]
 struct Alarm {
     warned: Option<Instant>,
@@ -169,30 +161,30 @@ mod tests {
         text.parse().unwrap()
     }
 
-    async fn admit(places: &Arc<Places>, address: &str) -> Option<Place> {
-        let permit = places.free().await.unwrap();
-        places.admit(ip(address), permit)
+    async fn admit(limit: &Arc<ConnectionLimit>, address: &str) -> Option<Slot> {
+        let permit = limit.free().await.unwrap();
+        limit.admit(ip(address), permit)
     }
 
     #[tokio::test]
     async fn a_peer_gets_half_of_the_places_and_a_trusted_proxy_all() {
-        let places = Places::new(8, vec!["10.0.0.0/8".parse().unwrap()]);
+        let limit = ConnectionLimit::new(8, vec!["10.0.0.0/8".parse().unwrap()]);
         let mut held = Vec::new();
         for n in 0..4 {
             // One host has a whole network of IPv6 addresses.
-            held.push(admit(&places, &format!("2001:db8::{n}")).await.unwrap());
+            held.push(admit(&limit, &format!("2001:db8::{n}")).await.unwrap());
         }
-        assert!(admit(&places, "2001:db8::9").await.is_none());
-        held.push(admit(&places, "203.0.113.1").await.unwrap());
+        assert!(admit(&limit, "2001:db8::9").await.is_none());
+        held.push(admit(&limit, "203.0.113.1").await.unwrap());
         held.remove(0);
-        held.push(admit(&places, "2001:db8::9").await.unwrap());
+        held.push(admit(&limit, "2001:db8::9").await.unwrap());
         drop(held);
-        assert!(places.is_empty());
+        assert!(limit.is_empty());
         let mut proxied = Vec::new();
         for _ in 0..8 {
-            proxied.push(admit(&places, "10.1.2.3").await.unwrap());
+            proxied.push(admit(&limit, "10.1.2.3").await.unwrap());
         }
-        let waiting = tokio::time::timeout(Duration::from_millis(10), places.free()).await;
+        let waiting = tokio::time::timeout(Duration::from_millis(10), limit.free()).await;
         assert!(waiting.is_err(), "there is no ninth");
     }
 
