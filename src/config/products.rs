@@ -108,7 +108,7 @@ impl ProductLists {
     }
 
     /// Each list with the setting that it comes from.
-    pub(super) fn named(&self) -> [(&'static str, &[String]); 4] {
+    pub(crate) fn named(&self) -> [(&'static str, &[String]); 4] {
         [
             (PRODUCTS, &self.products),
             (REQUIRED_IF_SUPPORTED, &self.required_if_supported),

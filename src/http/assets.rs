@@ -85,27 +85,18 @@ pub static SETUP_RECORD_JS: LazyLock<Asset> = LazyLock::new(|| {
         include_bytes!("../../static/setup-record.js"),
     )
 });
-/// The checks on the set-up page.
-pub static SETUP_CHECKS_JS: LazyLock<Asset> = LazyLock::new(|| {
+/// The checks and the rehearsal on the set-up page.
+pub static SETUP_FINDINGS_JS: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(
-        "setup-checks",
+        "setup-findings",
         "js",
         "text/javascript; charset=utf-8",
-        include_bytes!("../../static/setup-checks.js"),
-    )
-});
-/// The rehearsal on the set-up page.
-pub static SETUP_REHEARSAL_JS: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "setup-rehearsal",
-        "js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("../../static/setup-rehearsal.js"),
+        include_bytes!("../../static/setup-findings.js"),
     )
 });
 
 /// Everything that [`router`] serves.
-static ALL: [&LazyLock<Asset>; 9] = [
+static ALL: [&LazyLock<Asset>; 8] = [
     &PAGE_CSS,
     &LINK_JS,
     &COPY_JS,
@@ -113,8 +104,7 @@ static ALL: [&LazyLock<Asset>; 9] = [
     &SETUP_CSS,
     &SETUP_JS,
     &SETUP_RECORD_JS,
-    &SETUP_CHECKS_JS,
-    &SETUP_REHEARSAL_JS,
+    &SETUP_FINDINGS_JS,
 ];
 
 /// A file of `static/`, ready to be sent.

@@ -365,7 +365,7 @@ fn keys_rotate_under_load_through_a_kill_and_the_old_key_can_go() {
     });
     answered.extend(more);
     let again = rotate(Some(&broker), &keys).run();
-    assert!(again.stdout.contains("0 values were sealed anew"), "{again:?}");
+    assert!(again.stdout.contains("0 values were sealed again"), "{again:?}");
     assert_eq!(broker.process.stop(), Some(0));
 
     // The new key alone opens everything.

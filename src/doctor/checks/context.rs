@@ -9,14 +9,14 @@ use url::Url;
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{ClientKind, Clients, Config, Environment, PlaidConfig, is_loopback};
+use crate::doctor::running::Running;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::secret::{AdminToken, StoredSecret};
-use crate::server::control::Description;
 use crate::simulator::{self, RunningSimulator, Simulator};
 use crate::store::model::Account;
 
-/// How long Plaid may take: somebody sits and waits.
-const PATIENCE: Timeouts = Timeouts {
+/// How long Plaid may take: a person waits.
+const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     total: Duration::from_secs(10),
     health: Duration::from_secs(5),
@@ -25,24 +25,13 @@ const PATIENCE: Timeouts = Timeouts {
 /// Settings that nothing can be checked with.
 #[derive(Debug, Error)]
 pub enum ContextError {
-    /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
-    /// The built-in simulator, started for the checks alone.
     #[error("the built-in simulator cannot be started for the checks ({0})")]
     Simulator(#[from] std::io::Error),
-    /// The address of that simulator is no URL; cannot happen with a bound address.
-    #[error("the simulator's address is no URL")]
+    /// Cannot happen with a bound address.
+    #[error("the simulator's address is not a URL")]
     SimulatorUrl(#[from] url::ParseError),
-}
-
-/// A broker that runs in another process with these settings.
-#[derive(Clone, Debug)]
-pub struct Running {
-    /// What it says of itself.
-    pub description: Description,
-    /// `PUBLIC_URL` of the settings; the checks go by the running broker's.
-    pub given: Option<String>,
 }
 
 /// What the checks look at.
@@ -53,7 +42,7 @@ pub struct Context {
     pub(super) plaid: PlaidClient,
     /// `PUBLIC_URL`, or what holds without it. No trailing slash.
     pub(super) public_url: String,
-    /// The broker of this process; `None`: the settings alone are known, and a broker may run elsewhere.
+    /// The broker of this process; `None`: only the settings are known.
     pub(super) app: Option<App>,
     /// The broker that runs elsewhere, when it could be asked.
     pub(super) running: Option<Running>,
@@ -121,7 +110,7 @@ impl Context {
             base_url,
             client_id: plaid.client_id.clone(),
             secret: plaid.secret.clone(),
-            timeouts: PATIENCE,
+            timeouts: TIMEOUTS,
         })?;
         let http = &config.http;
         let public_url = match &running {
@@ -166,7 +155,7 @@ impl Context {
             base_url,
             client_id: self.config.plaid.client_id.clone(),
             secret: self.config.plaid.secret.clone(),
-            timeouts: PATIENCE,
+            timeouts: TIMEOUTS,
         });
         Some((environment, plaid.ok()?))
     }

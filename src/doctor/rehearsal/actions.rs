@@ -5,13 +5,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::items::plaid_refused;
-use super::wire::Answer;
-use super::{Failure, Rehearsal};
+use super::{Answer, Failure, Rehearsal};
 use crate::plaid;
 use crate::secret::PlaidAccessToken;
 
@@ -41,7 +39,6 @@ impl Action {
         Self::Liabilities,
     ];
 
-    /// As Kore.ai calls it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Balance => "real-time balance",
@@ -60,7 +57,7 @@ impl Action {
         }
     }
 
-    /// What the answer has to hold.
+    /// What the answer must contain.
     fn member(self) -> &'static str {
         match self {
             Self::Balance => "accounts",
@@ -81,7 +78,7 @@ impl Action {
 }
 
 impl Rehearsal {
-    /// Whether Link offers people what the actions need. The test bank's Items cannot tell: no Link made them, so they
+    /// Whether Link offers people what the actions need. The test bank's Items do not show it: no Link made them, so they
     /// have every account.
     pub(super) fn offered_accounts(&self) -> Result<((), String), Failure> {
         let is_hidden = |action: &Action| {
@@ -104,11 +101,10 @@ impl Rehearsal {
     /// Makes the call with this access token, until Plaid has prepared the data.
     pub(super) async fn act(
         &self,
-        http: &Client,
         action: Action,
         access: &PlaidAccessToken,
     ) -> Result<((), String), Failure> {
-        // Plaid would answer too, but not with what helps.
+        // Plaid would refuse it too, without saying what to do.
         if let Some(product) = action.product()
             && !self.lists.contains(product)
         {
@@ -119,13 +115,13 @@ impl Rehearsal {
             ));
         }
         let body = self.payload(action, access);
-        let mut answer = self.plaid(http, action.path(), &body).await?;
+        let mut answer = self.call_plaid(action.path(), &body).await?;
         for _ in 1..TRIES {
             if answer.text_of("error_code") != Some("PRODUCT_NOT_READY") {
                 break;
             }
             sleep(PAUSE).await;
-            answer = self.plaid(http, action.path(), &body).await?;
+            answer = self.call_plaid(action.path(), &body).await?;
         }
         if answer.status == 200 && answer.json.get(action.member()).is_some() {
             return self.judge(action, &answer);
@@ -133,7 +129,7 @@ impl Rehearsal {
         Err(refused(action, &answer))
     }
 
-    /// Whether the answer would be there for a person, who shares only accounts that Link offers.
+    /// Whether a person, who shares only accounts that Link offers, would get the answer.
     fn judge(&self, action: Action, answer: &Answer) -> Result<((), String), Failure> {
         let text = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
         let is_shared = |account: &Value| {

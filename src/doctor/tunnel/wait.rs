@@ -8,62 +8,37 @@ use super::Kind;
 use super::agent::{AgentError, cloudflared, leading_to, ngrok};
 use crate::config::TunnelSettings;
 
-/// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Why there is no address. Each says what to do.
 #[derive(Debug, Error)]
 pub enum WaitError {
-    /// Port 0 is nothing that a tunnel could lead to.
-    #[error(
-        "--tunnel: set APP_PORT to the port that the tunnel leads to; with 0 it is another one each time"
-    )]
+    #[error("--tunnel: set APP_PORT to the port that the tunnel leads to; with 0 it differs at each start")]
     NoPort,
-    /// The agent's address was switched off.
     #[error("--tunnel {0}: {1} is off; remove it")]
     Off(&'static str, &'static str),
-    /// No agent, or none with a tunnel yet.
     #[error("--tunnel {kind}: no tunnel was found at {at} within {} s ({reason}). Start one: {command}", waited.as_secs())]
     None {
-        /// Whose.
         kind: &'static str,
-        /// Where the agent was asked.
         at: String,
-        /// What came instead.
         reason: String,
-        /// How long it was waited for.
         waited: Duration,
-        /// What starts one.
         command: String,
     },
-    /// Something else answers where the agent should.
-    #[error("--tunnel {kind}: what answers at {at} is not its agent; {variable} says where the agent is")]
+    #[error("--tunnel {kind}: what answers at {at} is not its agent; set {variable} to the agent's address")]
     Malformed {
-        /// Whose.
         kind: &'static str,
-        /// Where it was asked.
         at: String,
-        /// The setting that says so.
         variable: &'static str,
     },
-    /// There are tunnels, and they lead elsewhere.
     #[error(
         "--tunnel ngrok: its agent leads to {to}, but the broker listens on port {port}. Start `ngrok http {port}`, or set APP_PORT"
     )]
-    OtherPort {
-        /// Where they lead.
-        to: String,
-        /// Where we are.
-        port: u16,
-    },
-    /// The agent would speak TLS to us.
+    OtherPort { to: String, port: u16 },
     #[error(
-        "--tunnel ngrok: its agent speaks https to port {port}, where the broker speaks http. Start `ngrok http {port}`"
+        "--tunnel ngrok: its agent uses https to port {port}, where the broker serves http. Start `ngrok http {port}`"
     )]
-    ByTls {
-        /// Where we are.
-        port: u16,
-    },
+    ByTls { port: u16 },
 }
 
 impl WaitError {
@@ -80,11 +55,11 @@ impl WaitError {
     }
 }
 
-/// The https origin of the tunnel to our port, waiting for at most `patience` until an agent has one.
+/// The https origin of the tunnel to our port, waiting for at most `limit` until an agent has one.
 ///
 /// # Errors
 /// When none comes, or it leads elsewhere.
-pub async fn wait(kind: Kind, settings: &TunnelSettings, patience: Duration) -> Result<String, WaitError> {
+pub async fn wait(kind: Kind, settings: &TunnelSettings, limit: Duration) -> Result<String, WaitError> {
     let port = settings.port;
     if port == 0 {
         return Err(WaitError::NoPort);
@@ -95,7 +70,7 @@ pub async fn wait(kind: Kind, settings: &TunnelSettings, patience: Duration) -> 
     };
     let api = api.as_ref().ok_or(WaitError::Off(kind.name(), variable))?;
     let at = api.origin().ascii_serialization();
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + limit;
     loop {
         let missing = match look(kind, api, port).await? {
             Look::Found(url) => return Ok(url),
@@ -114,7 +89,7 @@ pub async fn wait(kind: Kind, settings: &TunnelSettings, patience: Duration) -> 
                 kind: kind.name(),
                 at,
                 reason: missing,
-                waited: patience,
+                waited: limit,
                 command: kind.command(port),
             });
         }

@@ -1,11 +1,11 @@
 //! What is asked and answered, as JSON.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::doctor::Description;
 use crate::secret::PlaidAccessToken;
 use crate::store::model::{
     Account, AuditQuery, AuditRecord, ConnectionFilter, ConnectionKey, ConnectionSummary, EndTarget, Ended,
@@ -101,10 +101,7 @@ pub enum Answer {
         expires_at: Timestamp,
     },
     /// What runs.
-    Description {
-        /// It.
-        description: Box<Description>,
-    },
+    Description { description: Box<Description> },
     /// The connections, the newest first.
     Connections {
         /// They.
@@ -134,7 +131,7 @@ pub enum Answer {
     },
     /// Every value that opens is sealed with the first key.
     KeysRotated {
-        /// How many were sealed anew now.
+        /// How many were sealed again now.
         resealed: u64,
         /// What the keys seal now.
         report: KeysReport,
@@ -151,26 +148,6 @@ pub enum Answer {
         /// What happened and what to do.
         message: String,
     },
-}
-
-/// What a running broker says of itself. Settings alone do not tell it: `serve --tunnel` and port 0 are decided at the
-/// start.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Description {
-    /// Of the program.
-    pub version: String,
-    /// `PUBLIC_URL`, or what holds without it. No trailing slash.
-    pub public_url: String,
-    /// Where it listens.
-    pub address: SocketAddr,
-    /// Where `/livez`, `/readyz` and `/metrics` are served.
-    pub operations: SocketAddr,
-    /// Where the embedded simulator listens, if there is one.
-    pub simulator: Option<SocketAddr>,
-    /// Why the store cannot be written or read at this moment; `None`: it can.
-    pub store: Option<String>,
-    /// The callbacks that administrators allowed beside those of the settings: client id and URI.
-    pub callbacks: Vec<(String, String)>,
 }
 
 /// An access token on its way to whoever asked for it: the one place where one is told to a command.
