@@ -11,7 +11,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use futures_util::stream::{self, Stream, StreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use http::header::{CACHE_CONTROL, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -27,7 +27,8 @@ const LIMIT: Duration = Duration::from_secs(600);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what the page has already.
+/// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what the
+/// page has already.
 pub(super) async fn record(
     State(app): State<App>,
     _: Admin,
@@ -58,20 +59,12 @@ pub(super) async fn record(
                 .id(listener.mark(&entry))
                 .data(json(&app, &entry)),
         };
-        Some((Ok(event), (listener, app, headers)))
+        Some((Ok::<_, Infallible>(event), (listener, app, headers)))
     });
-    answer(events)
-}
-
-fn answer(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let events = events.take_until(tokio::time::sleep(LIMIT));
-    let mut response = Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("alive"))
-        .into_response();
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(BUFFERING, HeaderValue::from_static("no"));
-    response
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("alive");
+    let headers = [(CACHE_CONTROL, "no-store"), (BUFFERING, "no")];
+    (headers, Sse::new(events).keep_alive(keep_alive)).into_response()
 }
 
 pub(super) fn busy(message: &str) -> Response {

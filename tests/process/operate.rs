@@ -419,7 +419,7 @@ fn a_backup_under_load_restores_elsewhere_with_every_acknowledged_connection() {
     .unwrap();
     run(&plaid, &there, None, &["restore", name]).must_say(1, &["is there already", "--force"]);
     let restored = run(&plaid, &there, None, &["restore", name, "--force"]);
-    restored.must_say(0, &["of before is now"]);
+    restored.must_say(0, &["previous store is now"]);
     assert!(restored.stdout.starts_with("restored: "), "{restored:?}");
     let broker = Broker::of(plaid.broker(&there));
     for (refresh_token, access_token) in &answered {

@@ -64,6 +64,15 @@ fn other_environment(plaid: &PlaidConfig) -> Option<(Environment, Url)> {
     Some((other, Url::parse(other.default_base_url()).ok()?))
 }
 
+fn client(plaid: &PlaidConfig, base_url: Url) -> Result<PlaidClient, ClientError> {
+    PlaidClient::new(&PlaidOptions {
+        base_url,
+        client_id: plaid.client_id.clone(),
+        secret: plaid.secret.clone(),
+        timeouts: TIMEOUTS,
+    })
+}
+
 impl Context {
     /// The broker that runs in this process.
     #[must_use]
@@ -106,12 +115,7 @@ impl Context {
             (None, None, Some(simulator)) => Url::parse(&simulator.url())?,
             (None, None, None) => Url::parse(plaid.environment.default_base_url())?,
         };
-        let client = PlaidClient::new(&PlaidOptions {
-            base_url,
-            client_id: plaid.client_id.clone(),
-            secret: plaid.secret.clone(),
-            timeouts: TIMEOUTS,
-        })?;
+        let client = client(plaid, base_url)?;
         let http = &config.http;
         let public_url = match &running {
             Some(running) => running.description.public_url.clone(),
@@ -151,13 +155,7 @@ impl Context {
     /// Plaid's other environment with the same keys.
     pub(super) fn other_plaid(&self) -> Option<(Environment, PlaidClient)> {
         let (environment, base_url) = self.other.clone()?;
-        let plaid = PlaidClient::new(&PlaidOptions {
-            base_url,
-            client_id: self.config.plaid.client_id.clone(),
-            secret: self.config.plaid.secret.clone(),
-            timeouts: TIMEOUTS,
-        });
-        Some((environment, plaid.ok()?))
+        Some((environment, client(&self.config.plaid, base_url).ok()?))
     }
 
     pub(super) fn environment(&self) -> Environment {

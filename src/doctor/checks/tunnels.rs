@@ -21,7 +21,7 @@ pub(super) async fn look(context: &Context) -> Found {
     let ngrok = OptionFuture::from(apis.ngrok.as_ref().map(ngrok));
     let cloudflared = OptionFuture::from(apis.cloudflared.as_ref().map(cloudflared));
     let (ngrok, cloudflared) = tokio::join!(ngrok, cloudflared);
-    let cloudflared = cloudflared.and_then(|found| found.ok().flatten());
+    let cloudflared = cloudflared.and_then(Result::ok);
     Found {
         ngrok,
         cloudflared,
@@ -53,7 +53,16 @@ pub(super) async fn judge(
     let public = context.public_url.as_str();
     let elsewhere = leads_here && context.is_public();
     if let Some(tunnel) = found.local() {
-        return of_ngrok(tunnel, public, found.port, elsewhere);
+        if tunnel.by_tls {
+            return TUNNEL.failed(
+                format!(
+                    "The tunnel {} uses https to port {}, where the broker serves http.",
+                    tunnel.url, found.port
+                ),
+                format!("Start `{}`.", Kind::Ngrok.command(found.port)),
+            );
+        }
+        return leading_here(Kind::Ngrok, &tunnel.url, public, elsewhere);
     }
     if let Some(Ok(tunnels)) = &found.ngrok
         && let Some(tunnel) = tunnels.iter().find(|tunnel| tunnel.url == public)
@@ -67,7 +76,13 @@ pub(super) async fn judge(
         );
     }
     if let Some(url) = &found.cloudflared {
-        return of_cloudflared(url, public, tokens, elsewhere).await;
+        // It does not say where its tunnel leads, so it is tried.
+        if url != public && identity_challenge::ask_own(url, tokens).await.is_none() {
+            return TUNNEL.skipped(format!(
+                "cloudflared has the tunnel {url}, which does not lead to this broker."
+            ));
+        }
+        return leading_here(Kind::Cloudflared, url, public, elsewhere);
     }
     match &found.ngrok {
         Some(Err(AgentError::Malformed)) => TUNNEL.warning(
@@ -88,49 +103,19 @@ pub(super) async fn judge(
     }
 }
 
-fn of_ngrok(tunnel: &Tunnel, public: &str, port: u16, elsewhere: bool) -> Finding {
-    let url = &tunnel.url;
-    if tunnel.by_tls {
-        return TUNNEL.failed(
-            format!("The tunnel {url} uses https to port {port}, where the broker serves http."),
-            format!("Start `{}`.", Kind::Ngrok.command(port)),
-        );
-    }
+fn leading_here(kind: Kind, url: &str, public: &str, elsewhere: bool) -> Finding {
+    let found = format!("{} forwards {url} to this broker", kind.name());
     if url == public {
-        return TUNNEL.ok(format!(
-            "ngrok forwards {url} to port {port}, and PUBLIC_URL is that address."
-        ));
+        return TUNNEL.ok(format!("{found}, and PUBLIC_URL is that address."));
     }
     if elsewhere {
-        return TUNNEL.ok(format!(
-            "ngrok forwards {url} to port {port} as well; PUBLIC_URL, which works, is {public}."
-        ));
+        return TUNNEL.ok(format!("{found} as well; PUBLIC_URL, which works, is {public}."));
     }
     TUNNEL.warning(
-        format!("ngrok forwards {url} to port {port}, but PUBLIC_URL is {public}."),
-        format!("Set PUBLIC_URL={url}, or start with `serve --tunnel ngrok`, which uses the tunnel's address each time."),
-    )
-}
-
-/// cloudflared does not say where its tunnel leads, so it is tried.
-async fn of_cloudflared(url: &str, public: &str, tokens: Option<&TokenKey>, elsewhere: bool) -> Finding {
-    if url == public {
-        return TUNNEL.ok(format!(
-            "cloudflared has the tunnel {url}, and PUBLIC_URL is that address."
-        ));
-    }
-    if identity_challenge::ask_own(url, tokens).await.is_none() {
-        return TUNNEL.skipped(format!(
-            "cloudflared has the tunnel {url}, which does not lead to this broker."
-        ));
-    }
-    if elsewhere {
-        return TUNNEL.ok(format!(
-            "cloudflared forwards {url} to this broker as well; PUBLIC_URL, which works, is {public}."
-        ));
-    }
-    TUNNEL.warning(
-        format!("cloudflared forwards {url} to this broker, but PUBLIC_URL is {public}."),
-        format!("Set PUBLIC_URL={url}, or start with `serve --tunnel cloudflared`."),
+        format!("{found}, but PUBLIC_URL is {public}."),
+        format!(
+            "Set PUBLIC_URL={url}, or start with `serve --tunnel {}`, which uses the tunnel's address each time.",
+            kind.name()
+        ),
     )
 }

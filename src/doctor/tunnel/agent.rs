@@ -18,6 +18,8 @@ pub enum AgentError {
     Absent,
     #[error("what answers is not the agent")]
     Malformed,
+    #[error("the agent has none")]
+    NoTunnel,
 }
 
 /// A tunnel that browsers reach by https.
@@ -70,13 +72,13 @@ pub async fn ngrok(api: &Url) -> Result<Vec<Tunnel>, AgentError> {
     Ok(tunnels.filter_map(|listed| tunnel(&listed)).collect())
 }
 
-/// The https origin of cloudflared's quick tunnel; it does not say where that leads. `None`: it has a named tunnel.
+/// The https origin of cloudflared's quick tunnel; it does not say where that leads. A named tunnel is not listed.
 ///
 /// # Errors
 /// When no cloudflared answers at `metrics`, its base address.
-pub async fn cloudflared(metrics: &Url) -> Result<Option<String>, AgentError> {
+pub async fn cloudflared(metrics: &Url) -> Result<String, AgentError> {
     let answer: Quick = ask(metrics, "quicktunnel").await?;
-    Ok(https_origin(&format!("https://{}", answer.hostname)))
+    https_origin(&format!("https://{}", answer.hostname)).ok_or(AgentError::NoTunnel)
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(base: &Url, path: &str) -> Result<T, AgentError> {

@@ -21,7 +21,7 @@ pub enum WaitError {
     None {
         kind: &'static str,
         at: String,
-        reason: String,
+        reason: AgentError,
         waited: Duration,
         command: String,
     },
@@ -72,23 +72,23 @@ pub async fn wait(kind: Kind, settings: &TunnelSettings, limit: Duration) -> Res
     let at = api.origin().ascii_serialization();
     let deadline = Instant::now() + limit;
     loop {
-        let missing = match look(kind, api, port).await? {
-            Look::Found(url) => return Ok(url),
-            Look::Nothing(AgentError::Malformed) => {
-                return Err(WaitError::Malformed {
-                    kind: kind.name(),
-                    at,
-                    variable,
-                });
-            }
-            Look::Nothing(error @ AgentError::Absent) => error.to_string(),
-            Look::NoTunnel => "the agent has none".to_owned(),
+        let reason = match look(kind, api, port).await? {
+            Ok(url) => return Ok(url),
+            Err(reason) => reason,
         };
+        let kind_name = kind.name();
+        if reason == AgentError::Malformed {
+            return Err(WaitError::Malformed {
+                kind: kind_name,
+                at,
+                variable,
+            });
+        }
         if Instant::now() >= deadline {
             return Err(WaitError::None {
-                kind: kind.name(),
+                kind: kind_name,
                 at,
-                reason: missing,
+                reason,
                 waited: limit,
                 command: kind.command(port),
             });
@@ -97,37 +97,22 @@ pub async fn wait(kind: Kind, settings: &TunnelSettings, limit: Duration) -> Res
     }
 }
 
-enum Look {
-    Found(String),
-    NoTunnel,
-    Nothing(AgentError),
-}
-
-async fn look(kind: Kind, api: &url::Url, port: u16) -> Result<Look, WaitError> {
+async fn look(kind: Kind, api: &url::Url, port: u16) -> Result<Result<String, AgentError>, WaitError> {
     if kind == Kind::Cloudflared {
-        return Ok(match cloudflared(api).await {
-            Ok(Some(url)) => Look::Found(url),
-            Ok(None) => Look::NoTunnel,
-            Err(error) => Look::Nothing(error),
-        });
+        return Ok(cloudflared(api).await);
     }
     let tunnels = match ngrok(api).await {
         Ok(tunnels) => tunnels,
-        Err(error) => return Ok(Look::Nothing(error)),
+        Err(error) => return Ok(Err(error)),
     };
-    if let Some(tunnel) = leading_to(&tunnels, port) {
-        return if tunnel.by_tls {
-            Err(WaitError::ByTls { port })
-        } else {
-            Ok(Look::Found(tunnel.url.clone()))
-        };
+    match leading_to(&tunnels, port) {
+        Some(tunnel) if tunnel.by_tls => Err(WaitError::ByTls { port }),
+        Some(tunnel) => Ok(Ok(tunnel.url.clone())),
+        None if tunnels.is_empty() => Ok(Err(AgentError::NoTunnel)),
+        None => {
+            let to: Vec<&str> = tunnels.iter().map(|tunnel| tunnel.to.as_str()).collect();
+            let to = to.join(", ");
+            Err(WaitError::OtherPort { to, port })
+        }
     }
-    if tunnels.is_empty() {
-        return Ok(Look::NoTunnel);
-    }
-    let to: Vec<&str> = tunnels.iter().map(|tunnel| tunnel.to.as_str()).collect();
-    Err(WaitError::OtherPort {
-        to: to.join(", "),
-        port,
-    })
 }
