@@ -8,12 +8,12 @@ mod healthcheck;
 mod keys;
 mod operate;
 mod plaidcloud;
+mod print;
 mod rehearse;
 mod running;
 mod serve;
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -27,7 +27,7 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// Usage or configuration.
 pub const USAGE: u8 = 2;
-/// The other side could not be reached.
+/// The broker, Plaid or the database could not be reached.
 pub const UNREACHABLE: u8 = 3;
 
 /// The variables that `--help` names; all of them are in `.env.example`.
@@ -68,19 +68,19 @@ enum Command {
     Restore(backup::Restore),
     Keys(keys::Keys),
     Rehearse(rehearse::Rehearse),
-    // Behind `help` too: it is about something else.
+    // After `help`, as it is about something else.
     #[command(display_order = 1000)]
     Plaidcloud(plaidcloud::Plaidcloud),
 }
 
-/// Runs what the arguments ask for. Gives the process's exit code.
+/// Runs what the arguments ask for. Returns the exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     let mut command = Arguments::command().after_help(settings_help());
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
-        // clap exits with 0 for --help and 2 for a mistake, and prints each where it belongs.
+        // clap exits with 0 for --help and 2 for wrong usage, and prints each where it belongs.
         Err(error) => error.exit(),
     };
     let outcome = match arguments
@@ -116,7 +116,6 @@ fn settings_help() -> String {
     help
 }
 
-/// The settings of this process. What is wrong is told at once, on standard error.
 fn settings(options: LoadOptions) -> Result<Config, Problems> {
     Sources::here()?.load(options)
 }
@@ -130,24 +129,14 @@ fn start_log(filter: &str) -> Result<(), String> {
     telemetry::start(&config).map_err(|error| error.to_string())
 }
 
-/// "All addresses" is where one listens, not where one asks.
-fn reachable(bound: SocketAddr) -> SocketAddr {
-    let ip = match bound.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, bound.port())
-}
-
-/// A line on standard output. A reader that went away is no error of ours.
+/// Prints a line on standard output. A reader that went away is no error.
 fn say(line: &str) {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-/// A line on standard error, for what is told before logging exists.
+/// Prints a line on standard error, for what is reported before logging exists.
 fn complain(line: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr().lock(), "{line}");

@@ -1,17 +1,17 @@
-//! Setting the broker up: the page with its values, what is checked, the tunnels that lead to it, and what clients sent.
+//! For administrators: the set-up page with checks, rehearsal and recent requests, the connections, and the login.
 
 mod callbacks;
-pub mod connections;
+mod connections;
+mod findings;
 mod identity_challenge;
 mod live;
 mod login;
 mod page;
 mod profile;
-pub mod rehearse;
+mod rehearse;
 
 use crate::app::Routes;
 
-/// What is served for setting up.
 pub fn routes() -> Routes {
     Routes::default()
         .get(
@@ -22,4 +22,6 @@ pub fn routes() -> Routes {
         .merge(connections::routes())
         .merge(rehearse::routes())
         .merge(page::routes())
+        .get("/setup/record", live::record)
+        .get("/setup/checks", findings::check)
 }

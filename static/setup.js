@@ -8,10 +8,10 @@ announce.className = "unseen";
 announce.setAttribute("role", "status");
 document.querySelector("#setup").append(announce);
 
-/** Copies what `text` gives, and says so on the button. */
+/** Copies what `text` returns, and reports it on the button. */
 async function copy(button, what, text) {
   button.dataset.label ??= button.textContent;
-  // Emptied first, so that the same words are told again. They stay: a later copy's words must not be cut short.
+  // Emptied first, so that screen readers announce the same text again. It stays: a later announcement must not be cut short.
   announce.textContent = "";
   try {
     await navigator.clipboard.writeText(await text());

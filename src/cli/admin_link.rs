@@ -1,7 +1,7 @@
 //! `admin-link`: a fresh single-use link from the running broker.
 
 use super::operate::unexpected;
-use super::{DONE, FAILED, complain, operate, say};
+use super::{DONE, complain, operate, say};
 use crate::server::control::{Answer, Request};
 
 /// The link alone on standard output, for people and for `open "$(…)"`; all else on standard error.
@@ -16,10 +16,6 @@ pub(super) fn run() -> u8 {
                 "The link works once, within 15 minutes. The first person to open it can log in, so do not share it.",
             );
             DONE
-        }
-        Ok(Answer::Failed { message }) => {
-            complain(&message);
-            FAILED
         }
         Ok(other) => unexpected(other),
         Err(code) => code,

@@ -15,23 +15,22 @@ use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 
 /// Write a copy of the store to a new file, with the broker running or stopped.
 ///
-/// It is a whole store of that moment, readable by its owner alone. The keys that open it are not in it: keep them
-/// elsewhere (docs/keys.md).
+/// It is a complete copy, readable by its owner only. The keys that open it are not in it: keep them elsewhere (docs/keys.md).
 #[derive(Args, Debug)]
 pub(super) struct Backup {
-    /// The file to make. A running broker writes it, so it must be a place that the broker can write.
+    /// The file to create. A running broker writes it, so the broker must be able to write there.
     file: PathBuf,
 }
 
-/// Put a backup in the place of the store. The broker must be stopped.
+/// Replace the store by a backup. The broker must be stopped.
 ///
-/// The backup is checked first: that it is a whole store of this program and of this Plaid account, and whether the keys
-/// at hand open it.
+/// The backup is checked first: that it is a complete store of this program and of this Plaid account, and whether the
+/// available keys open it.
 #[derive(Args, Debug)]
 pub(super) struct Restore {
-    /// What `backup` wrote.
+    /// The file that `backup` wrote.
     file: PathBuf,
-    /// Also when there is a store: it is moved aside, not deleted.
+    /// Also if a store exists: it is moved aside, not deleted.
     #[arg(long)]
     force: bool,
 }
@@ -50,7 +49,7 @@ impl Backup {
         match ask(&config, Request::Backup { path })? {
             Answer::BackedUp { path, bytes } => {
                 say(&format!("{} ({bytes} bytes)", path.display()));
-                complain("The keys are not in it: without them nobody can use it. Keep them elsewhere.");
+                complain("The keys are not in it, and without them it cannot be used. Keep them elsewhere.");
                 Ok(())
             }
             other => Err(unexpected(other)),
@@ -69,8 +68,8 @@ impl Restore {
         let options = store_options(&config);
         let restoring = Store::restore(options, self.file, self.force, SystemClock.now());
         let restored = runtime.block_on(restoring).map_err(|error| refused(&error))?;
-        let sound = tell(&restored);
-        if restored.keys.is_some() && sound {
+        let is_open = report(&restored);
+        if restored.keys.is_some() && is_open {
             runtime.block_on(record(&config))?;
         }
         Ok(())
@@ -80,7 +79,7 @@ impl Restore {
 fn refused(error: &BackupError) -> u8 {
     complain(&error.to_string());
     match error {
-        BackupError::Exists(_) => complain("With --force the store that is there is moved aside first."),
+        BackupError::Exists(_) => complain("With --force the existing store is moved aside first."),
         BackupError::Open(OpenError::InUse { .. }) => {
             complain("Stop the broker, restore, and start it again.");
         }
@@ -89,42 +88,38 @@ fn refused(error: &BackupError) -> u8 {
     FAILED
 }
 
-/// Gives whether the keys at hand open all of it.
-fn tell(restored: &Restored) -> bool {
+/// Returns whether the available keys open all of it.
+fn report(restored: &Restored) -> bool {
     say(&format!("restored: {} connections", restored.connections));
     if let Some(replaced) = &restored.replaced {
-        complain(&format!("The store of before is now {}.", replaced.display()));
+        complain(&format!("The previous store is now {}.", replaced.display()));
     }
     let Some(keys) = &restored.keys else {
         complain(
-            "warning: there is no key here yet. Put the key file that belongs to the backup beside the store, or set \
-             BROKER_KEYS, before you start the broker (docs/keys.md).",
+            "warning: there is no key here yet. Put the key file of the backup beside the store, or set BROKER_KEYS, before \
+             you start the broker (docs/keys.md).",
         );
         return false;
     };
     if keys.unopened == 0 {
         return true;
     }
-    let missing: Vec<&str> = keys
-        .keys
-        .iter()
-        .filter(|key| !key.given)
-        .map(|key| key.id.as_str())
-        .collect();
+    let missing = keys.keys.iter().filter(|key| !key.given);
+    let missing: Vec<&str> = missing.map(|key| key.id.as_str()).collect();
     complain(&format!(
-        "warning: the keys at hand do not open {} of its values (sealed with: {}). Add the key that belongs to the backup \
-         to BROKER_KEYS or the key file before you start the broker (docs/keys.md).",
+        "warning: the available keys do not open {} of its values (sealed with: {}). Add the key of the backup to \
+         BROKER_KEYS or the key file before you start the broker (docs/keys.md).",
         keys.unopened,
         missing.join(", ")
     ));
     false
 }
 
-/// The store's own audit log tells that it was put back.
+/// The store's own audit log records that it was restored.
 async fn record(config: &Config) -> Result<(), u8> {
     let failed = |error: String| {
         complain(&format!(
-            "restored, but that could not be written into its audit log: {error}"
+            "restored, but this could not be written to its audit log: {error}"
         ));
         FAILED
     };

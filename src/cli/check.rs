@@ -1,16 +1,15 @@
-//! `check`: what most often goes wrong, and how to put it right.
-
-mod print;
+//! `check`: what most often goes wrong, and how to fix it.
 
 use clap::Args;
 use serde_json::json;
 
-use super::running::{self, Running};
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, say};
-use crate::config::{LoadOptions, Problems};
-use crate::doctor::checks::{self, Context, Report};
+use super::operate::new_runtime;
+use super::{FAILED, USAGE, complain, print, running, say};
+use crate::config::{Config, LoadOptions, Problems};
+use crate::doctor::checks::{self, Context};
+use crate::doctor::{Running, Verdict};
 
-/// Check settings, Plaid, addresses and the store, and say how to put right what is wrong.
+/// Check settings, Plaid, addresses and the store, and say how to fix what is wrong.
 ///
 /// No broker needs to run, and nothing is changed. Exit code 0: nothing failed; 1: something did; 2: the settings cannot be
 /// used; 3: Plaid cannot be reached. docs/checks.md explains each check.
@@ -23,14 +22,12 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self) -> u8 {
-        let running = match running::settings(LoadOptions::default()) {
-            Ok(running) => running,
+        let (config, running) = match running::settings(LoadOptions::default()) {
+            Ok(loaded) => loaded,
             Err(problems) => return self.unusable(&problems),
         };
-        match self.checked(running) {
-            Ok(report) if report.plaid_is_unreachable() => UNREACHABLE,
-            Ok(report) if report.passed() => DONE,
-            Ok(_) => FAILED,
+        match self.check(config, running) {
+            Ok(verdict) => print::exit_code(verdict),
             Err(error) => {
                 complain(&format!("plaid-token-broker: {error}"));
                 FAILED
@@ -52,38 +49,25 @@ impl Check {
         USAGE
     }
 
-    fn checked(&self, running: Running) -> anyhow::Result<Report> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        let Running {
-            config,
-            description,
-            given,
-        } = running;
-        let environment = config.plaid.environment.name();
-        let beside = description.map(|description| checks::Running { description, given });
+    fn check(&self, config: Config, running: Option<Running>) -> anyhow::Result<Verdict> {
+        let runtime = new_runtime()?;
+        let (version, environment) = (env!("CARGO_PKG_VERSION"), config.plaid.environment.name());
         let report = runtime.block_on(async {
-            let context = Context::of_config(config, beside).await?;
+            let context = Context::of_config(config, running).await?;
             let mut progress = print::Progress::start();
-            let report = checks::run(&context, |finding| progress.heard(finding)).await;
-            progress.end();
-            anyhow::Ok(report)
+            anyhow::Ok(checks::run(&context, |finding| progress.found(finding)).await)
         })?;
-        // A look at a store on a slow disk is not waited for.
+        // Do not wait for a store on a slow disk.
         runtime.shutdown_background();
+        let verdict = report.verdict();
         if self.json {
-            say(&json!({
-                "passed": report.passed(),
-                "version": env!("CARGO_PKG_VERSION"),
-                "environment": environment,
-                "findings": report.findings,
-            })
-            .to_string());
+            let passed = verdict == Verdict::Ok;
+            let all = json!({ "passed": passed, "version": version, "environment": environment, "findings": report.findings });
+            say(&all.to_string());
         } else {
-            print::findings(environment, &report);
+            say(&format!("plaid-token-broker {version}, {environment}"));
+            print::report(&report);
         }
-        Ok(report)
+        Ok(verdict)
     }
 }

@@ -1,6 +1,6 @@
-//! `connections`: what an operator sees and ends, and the audit log.
+//! `connections`: lists, shows and ends connections, and reads the audit log.
 
-mod shown;
+mod format;
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -44,7 +44,7 @@ enum Command {
     Token {
         /// Plaid's Item id, or our id of the connection.
         item: String,
-        /// Confirm that the token is to be printed.
+        /// Confirm that the token is printed.
         #[arg(long, required = true)]
         reveal: bool,
     },
@@ -66,7 +66,7 @@ struct List {
     /// The maximum number of connections.
     #[arg(long, default_value_t = 100, value_name = "NUMBER")]
     limit: usize,
-    /// Only those made before this one: the last id of a page gives the next page.
+    /// Only those made before this one: pass the last id of a page to get the next page.
     #[arg(long, value_name = "CONNECTION")]
     before: Option<Uuid>,
     /// As JSON.
@@ -76,7 +76,7 @@ struct List {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum State {
-    /// In use, or waiting to be.
+    /// In use, or about to be.
     Live,
     /// Ended; its removal at Plaid is queued.
     Ending,
@@ -89,10 +89,10 @@ enum State {
 struct Which {
     /// Plaid's Item id, or our id of the connection.
     item: Option<String>,
-    /// All of this client; those that another client uses too stay.
+    /// All of this client; those that another client uses as well stay.
     #[arg(long, value_name = "ID")]
     client: Option<String>,
-    /// All there are.
+    /// All connections.
     #[arg(long)]
     all: bool,
 }
@@ -101,14 +101,14 @@ struct Which {
 struct Revoke {
     #[command(flatten)]
     which: Which,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Args, Debug)]
 struct Audit {
-    /// Only rows since then: a moment as 2026-11-28T09:00:00Z, a day as 2026-11-28, or how long ago as 90m, 12h or 7d.
+    /// Only rows since then: a time such as 2026-11-28T09:00:00Z, a day such as 2026-11-28, or an age such as 90m, 12h or 7d.
     #[arg(long, value_parser = since, value_name = "WHEN")]
     since: Option<Timestamp>,
     /// Only those of this client.
@@ -149,9 +149,9 @@ impl List {
             limit: self.limit,
         };
         match ask(&operator_settings()?, Request::Connections { filter })? {
-            Answer::Connections { connections } if self.json => shown::json(&connections),
+            Answer::Connections { connections } if self.json => format::json(&connections),
             Answer::Connections { connections } => {
-                say(&shown::connections(&connections));
+                say(&format::connections(&connections));
                 if let Some(last) = connections.last().filter(|_| connections.len() >= self.limit) {
                     complain(&format!("There may be more: --before {}", last.id));
                 }
@@ -165,9 +165,9 @@ impl List {
 fn show(item: &str, check: bool, json: bool) -> Result<(), u8> {
     let key = ConnectionKey::read(item);
     match ask(&operator_settings()?, Request::Connection { key, check })? {
-        Answer::Connection { connection } if json => shown::json(&connection),
+        Answer::Connection { connection } if json => format::json(&connection),
         Answer::Connection { connection } => {
-            say(&shown::connection(&connection));
+            say(&format::connection(&connection));
             Ok(())
         }
         other => Err(unexpected(other)),
@@ -211,7 +211,7 @@ impl Revoke {
     }
 }
 
-/// Nothing is ended by a slip: the word is typed, or `--yes` was said.
+/// Nothing is ended by accident: the word is typed, or `--yes` was given.
 fn confirm(what: &str) -> Result<(), u8> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
@@ -219,7 +219,7 @@ fn confirm(what: &str) -> Result<(), u8> {
         return Err(USAGE);
     }
     complain(&format!(
-        "This ends {what} for good: people have to connect their banks again. Type revoke to go on:"
+        "This ends {what} permanently: people have to connect their banks again. Type revoke to continue:"
     ));
     let mut typed = String::new();
     let read = stdin.lock().read_line(&mut typed);
@@ -233,7 +233,7 @@ fn confirm(what: &str) -> Result<(), u8> {
 fn token(item: &str) -> Result<(), u8> {
     let config = operator_settings()?;
     if config.plaid.environment == Environment::Production {
-        complain("in production access tokens are never shown: they open people's bank accounts");
+        complain("in production access tokens are never shown: they give access to people's bank accounts");
         return Err(USAGE);
     }
     // A token in a pipe ends in a file or a log.
@@ -260,9 +260,9 @@ impl Audit {
             limit: self.limit,
         };
         match ask(&operator_settings()?, Request::Audit { query })? {
-            Answer::Audit { rows } if self.json => rows.iter().try_for_each(shown::json_line),
+            Answer::Audit { rows } if self.json => rows.iter().try_for_each(format::json_line),
             Answer::Audit { rows } => {
-                say(&shown::audit(&rows));
+                say(&format::audit(&rows));
                 Ok(())
             }
             other => Err(unexpected(other)),
@@ -272,7 +272,7 @@ impl Audit {
 
 fn since(text: &str) -> Result<Timestamp, String> {
     since_at(text, SystemClock.now()).ok_or_else(|| {
-        "write a moment as 2026-11-28T09:00:00Z, a day as 2026-11-28, or how long ago as 90m, 12h or 7d"
+        "use a time such as 2026-11-28T09:00:00Z, a day such as 2026-11-28, or an age such as 90m, 12h or 7d"
             .to_owned()
     })
 }

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::operate::operator_settings;
-use super::{DONE, FAILED, UNREACHABLE, complain, reachable};
+use super::{DONE, FAILED, UNREACHABLE, complain};
+use crate::doctor::connectable;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -14,16 +15,16 @@ pub(super) fn run() -> u8 {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let address = reachable(config.http.ops_bind);
+    let address = connectable(config.http.ops_bind);
     match ask(address) {
         Ok(true) => DONE,
         Ok(false) => {
-            complain(&format!("http://{address}/livez does not answer with 200"));
+            complain(&format!("http://{address}/livez does not answer with status 200"));
             FAILED
         }
         Err(error) => {
             complain(&format!(
-                "http://{address}/livez cannot be reached ({error}); BROKER_OPS_BIND says where it is"
+                "http://{address}/livez cannot be reached ({error}); check BROKER_OPS_BIND"
             ));
             UNREACHABLE
         }

@@ -1,4 +1,4 @@
-//! `keys`: makes what goes into files of secrets, and changes the key that seals the store.
+//! `keys`: makes keys and hashes of secrets, and changes the key that seals the store.
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -19,8 +19,8 @@ use crate::store::model::KeysReport;
 
 /// 43 characters of base64url, beyond guessing.
 const SECRET_BYTES: usize = 32;
-/// Longer input is no secret that a client could send.
-const MOST_BYTES: u64 = 4096;
+/// No client could send a longer secret.
+const MAX_BYTES: u64 = 4096;
 
 /// Make keys and hashes for the files of the broker, and change the key that seals the store.
 #[derive(Args, Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Keys {
 enum Command {
     /// Make a key that seals what is stored: a line for the key file, or for `BROKER_KEYS`.
     ///
-    /// It is printed once and kept nowhere. To change the key, put it before the old ones, restart the broker, and run
+    /// It is printed once and not stored. To change the key, put it before the old ones, restart the broker, and run
     /// `keys rotate` (docs/keys.md).
     Generate {
         /// Its name: 1 to 32 letters, digits, - and . ; by default today and a few random digits.
@@ -42,12 +42,11 @@ enum Command {
     },
     /// Seal everything that is stored with the first key, while the broker serves or while it is stopped.
     ///
-    /// It can be stopped and run again at any time: what is done stays done. At the end it says which of the older keys
-    /// are no longer needed.
+    /// It can be stopped and run again at any time. At the end it prints which of the older keys are no longer needed.
     Rotate,
     /// Make a secret for an OAuth client, and the hash of it for the clients file.
     ///
-    /// The secret is printed once and kept nowhere: give it to the client. The line `secret_hash = …` goes into the
+    /// The secret is printed once and not stored: enter it at the client. The line `secret_hash = …` goes into the
     /// client's table of the file that `OAUTH_CLIENTS_FILE` names.
     HashClientSecret {
         /// Hash the secret that is read from standard input, of at least 32 characters, instead of making one.
@@ -78,7 +77,7 @@ fn hash_client_secret(stdin: bool) -> u8 {
     } else {
         let bytes = Zeroizing::new(random::bytes::<SECRET_BYTES>());
         let secret = ClientSecret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
-        say(&format!("client secret (shown this once): {}", secret.expose()));
+        say(&format!("client secret (shown only once): {}", secret.expose()));
         secret
     };
     let hash = SecretHash::of(&secret, random::bytes());
@@ -125,13 +124,13 @@ fn rotate() -> Result<(), u8> {
     };
     let first_key = keyring.first_id().to_owned();
     match ask(&config, Request::RotateKeys { first_key })? {
-        Answer::KeysRotated { resealed, report } => tell(resealed, &report),
+        Answer::KeysRotated { resealed, report } => print(resealed, &report),
         other => Err(unexpected(other)),
     }
 }
 
-fn tell(resealed: u64, report: &KeysReport) -> Result<(), u8> {
-    say(&format!("{resealed} values were sealed anew."));
+fn print(resealed: u64, report: &KeysReport) -> Result<(), u8> {
+    say(&format!("{resealed} values were sealed again."));
     for key in &report.keys {
         let role = match (key.given, key.seals) {
             (true, true) => "seals",
@@ -143,7 +142,7 @@ fn tell(resealed: u64, report: &KeysReport) -> Result<(), u8> {
     let idle = report.idle();
     if !idle.is_empty() {
         say(&format!(
-            "No longer needed by the store: {}. Keep them as long as you keep backups of before.",
+            "No longer needed by the store: {}. Keep them as long as you keep older backups.",
             idle.join(", ")
         ));
     }
@@ -166,7 +165,7 @@ fn read_secret() -> Result<ClientSecret, String> {
     let mut text = Zeroizing::new(String::new());
     stdin
         .lock()
-        .take(MOST_BYTES)
+        .take(MAX_BYTES)
         .read_to_string(&mut text)
         .map_err(|error| format!("the secret cannot be read ({})", error.kind()))?;
     checked(&text).map(ClientSecret::new)
@@ -178,7 +177,7 @@ fn checked(text: &str) -> Result<&str, String> {
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
     if secret.chars().count() < HASHED_SECRET_CHARS {
         return Err(format!(
-            "the secret needs at least {HASHED_SECRET_CHARS} characters; without --stdin a good one is made for you"
+            "the secret needs at least {HASHED_SECRET_CHARS} characters; without --stdin one is generated for you"
         ));
     }
     credential_error(secret).map_or(Ok(secret), Err)

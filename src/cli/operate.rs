@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use super::{FAILED, UNREACHABLE, USAGE, complain, settings};
 use crate::clock::SystemClock;
 use crate::config::{Config, DatabaseUrl, LoadOptions};
@@ -10,14 +12,12 @@ use crate::server::control::{Answer, AskError, Context, Line, Progress, Remote, 
 use crate::store::model::Account;
 use crate::store::{Durability, OpenError, OpenOptions, Store};
 
-/// Asks the running broker. What goes wrong is told, and the exit code given.
+/// Asks the running broker. Failures are printed, and the exit code is the error.
 pub(super) fn ask_running(request: &Request) -> Result<Answer, u8> {
     let config = operator_settings()?;
     let runtime = runtime()?;
-    match runtime.block_on(remote(&config).ask(request, |progress| show(&progress))) {
-        Ok(answer) => Ok(answer),
-        Err(error) => Err(told(&error)),
-    }
+    let answer = runtime.block_on(remote(&config).ask(request, |progress| show(&progress)));
+    done(answer.map_err(|error| failed(&error))?)
 }
 
 /// The settings of the broker, as a command beside it needs them.
@@ -47,18 +47,18 @@ fn account(config: &Config) -> Account {
     }
 }
 
-/// A runtime for one conversation.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, u8> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            complain(&format!("cannot start the runtime: {error}"));
-            FAILED
-        })
+pub(super) fn new_runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-fn told(error: &AskError) -> u8 {
+pub(super) fn runtime() -> Result<Runtime, u8> {
+    new_runtime().map_err(|error| {
+        complain(&format!("plaid-token-broker: cannot start the runtime: {error}"));
+        FAILED
+    })
+}
+
+fn failed(error: &AskError) -> u8 {
     complain(&error.to_string());
     if let AskError::Unreachable { .. } = error {
         complain(
@@ -79,8 +79,8 @@ fn show(progress: &Progress) {
     }
 }
 
-/// Has a command done: by the running broker, or on the store itself when no broker has it. What goes wrong is told, and
-/// the exit code given.
+/// Has a command executed: by the running broker, or on the store itself when no broker has it. Failures are printed, and
+/// the exit code is the error.
 pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
     let runtime = runtime()?;
     let answer = runtime.block_on(async {
@@ -88,8 +88,12 @@ pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
             return Ok(alone(store, request).await);
         }
         let asked = remote(config).ask(&request, |progress| show(&progress)).await;
-        asked.map_err(|error| told(&error))
+        asked.map_err(|error| failed(&error))
     })?;
+    done(answer)
+}
+
+fn done(answer: Answer) -> Result<Answer, u8> {
     match answer {
         Answer::Failed { message } => {
             complain(&message);
@@ -99,13 +103,12 @@ pub(super) fn ask(config: &Config, request: Request) -> Result<Answer, u8> {
     }
 }
 
-/// The answer to another question than was asked: the broker is of another version.
+/// The answer to another request: the broker is of another version.
 pub(super) fn unexpected(_: Answer) -> u8 {
-    complain("the broker answers something else: use the command line of its own version");
+    complain("unexpected answer from the broker: use the command line of the broker's version");
     FAILED
 }
 
-/// What the store is opened with.
 pub(super) fn store_options(config: &Config) -> OpenOptions {
     OpenOptions {
         config: config.store.clone(),
@@ -114,7 +117,7 @@ pub(super) fn store_options(config: &Config) -> OpenOptions {
     }
 }
 
-/// The store, when no broker has it. None is made.
+/// The store, when no broker has it open. None is created.
 async fn open_store(config: &Config) -> Result<Option<Store>, u8> {
     let options = store_options(config);
     let database = &config.store.database;
@@ -154,14 +157,14 @@ async fn alone(store: Store, request: Request) -> Answer {
     };
     let (sink, mut lines) = Sink::new();
     let working = async move { execute(&context, request, &sink).await };
-    let telling = async {
+    let showing = async {
         while let Some(line) = lines.recv().await {
             if let Line::Progress(progress) = line {
                 show(&progress);
             }
         }
     };
-    let (answer, ()) = tokio::join!(working, telling);
+    let (answer, ()) = tokio::join!(working, showing);
     store.close().await;
     answer
 }

@@ -8,11 +8,11 @@ use serde_json::json;
 use url::Url;
 
 use super::operate::{runtime, store_options};
-use super::running::{self, Running};
-use super::{DONE, FAILED, UNREACHABLE, USAGE, complain, reachable, say};
+use super::{USAGE, complain, print, running, say};
 use crate::clock::SystemClock;
-use crate::config::{Clients, Environment, LoadOptions};
-use crate::doctor::rehearsal::{Action, Identity, Outcome, Rehearsal, Step, Verdict};
+use crate::config::{Clients, Config, Environment, LoadOptions};
+use crate::doctor::rehearsal::{Action, Identity, Rehearsal};
+use crate::doctor::{Running, Verdict, connectable};
 use crate::store::{Inspection, OpenOptions, Store};
 
 /// Play Kore.ai against the running broker, through `PUBLIC_URL`, and say what does not work.
@@ -25,40 +25,38 @@ pub(super) struct Rehearse {
     /// Print JSON lines: one object per step, then the verdict.
     #[arg(long)]
     json: bool,
-    /// This callback alone, exactly as Kore.ai shows it, whether it is configured or not.
+    /// Only this callback, exactly as Kore.ai shows it, whether it is configured or not.
     #[arg(long, value_name = "URL")]
     callback: Option<String>,
-    /// The actions that your bot uses; all unless named.
+    /// The actions that your bot uses; by default all.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ACTION")]
     actions: Vec<Action>,
 }
 
 impl Rehearse {
     pub(super) fn run(self) -> u8 {
+        self.rehearse().unwrap_or_else(|code| code)
+    }
+
+    fn rehearse(self) -> Result<u8, u8> {
         let options = LoadOptions {
             without_clients: true,
             ..LoadOptions::default()
         };
-        let running = match running::settings(options) {
-            Ok(running) => running,
-            Err(problems) => {
-                complain(&problems.to_string());
-                return USAGE;
-            }
-        };
-        let runtime = match runtime() {
-            Ok(runtime) => runtime,
-            Err(code) => return code,
-        };
-        let rehearsal = match runtime.block_on(self.rehearsal(&running)) {
-            Ok(rehearsal) => rehearsal,
-            Err(problem) => {
-                complain(&format!("rehearse: {problem}"));
-                return USAGE;
-            }
-        };
+        let loaded = running::settings(options);
+        let (config, running) = loaded.map_err(|problems| usage(&problems.to_string()))?;
+        let runtime = runtime()?;
+        let rehearsal = runtime.block_on(self.rehearsal(&config, running.as_ref()));
+        let rehearsal = rehearsal.map_err(|problem| usage(&format!("rehearse: {problem}")))?;
         let json = self.json;
-        let verdict = runtime.block_on(rehearsal.run(&mut |step| tell(&step, json)));
+        let report = runtime.block_on(rehearsal.run(|step| {
+            if json {
+                say(&step.line(None));
+            } else {
+                print::finding(step);
+            }
+        }));
+        let verdict = report.verdict();
         if json {
             say(&json!({ "verdict": verdict }).to_string());
         } else if verdict == Verdict::Ok {
@@ -66,18 +64,13 @@ impl Rehearse {
         } else {
             say("\nSome steps failed. Follow the arrows (→), then rehearse again.");
         }
-        match verdict {
-            Verdict::Ok => DONE,
-            Verdict::Failed => FAILED,
-            Verdict::Unreachable => UNREACHABLE,
-        }
+        Ok(print::exit_code(verdict))
     }
 
-    async fn rehearsal(&self, running: &Running) -> Result<Rehearsal, String> {
-        let config = &running.config;
-        let (identity, inspection) = identity(running).await?;
-        let callbacks = match &running.description {
-            Some(description) => description.callbacks.clone(),
+    async fn rehearsal(&self, config: &Config, running: Option<&Running>) -> Result<Rehearsal, String> {
+        let (identity, inspection) = identity(config, running).await?;
+        let callbacks = match running {
+            Some(running) => running.description.callbacks.clone(),
             None => inspection.map_or_else(Vec::new, |inspection| {
                 let allowed = inspection.allowed.into_iter();
                 allowed.map(|allowed| (allowed.client_id, allowed.uri)).collect()
@@ -90,27 +83,39 @@ impl Rehearse {
         let mut rehearsal = Rehearsal::new(
             config,
             clients.first(),
-            &public_url(running)?,
-            &plaid_url(running)?,
+            &public_url(config, running)?,
+            &plaid_url(config, running)?,
             identity,
             Arc::new(SystemClock),
-        )?
-        .with_remark(remark(running));
+        )?;
+        rehearsal.remark = remark(running);
         if let Some(callback) = &self.callback {
-            rehearsal = rehearsal.with_callback(callback.clone());
+            rehearsal.callbacks = vec![callback.clone()];
         }
         if !self.actions.is_empty() {
-            rehearsal = rehearsal.with_actions(self.actions.clone());
+            rehearsal.actions.clone_from(&self.actions);
         }
         Ok(rehearsal)
     }
 }
 
-/// By what the broker of these settings is known. Where that cannot be had, only a broker that was named by its address is
-/// rehearsed with: whoever listens on the usual port may be another one.
-async fn identity(running: &Running) -> Result<(Identity, Option<Inspection>), String> {
-    let OpenOptions { config, account, .. } = store_options(&running.config);
-    let why = match Store::inspect(config, account, Duration::ZERO).await {
+fn usage(problem: &str) -> u8 {
+    complain(problem);
+    USAGE
+}
+
+/// What identifies the broker of these settings. Where that is not known, only a broker whose address was given is rehearsed
+/// with: what listens on the usual port may be another one.
+async fn identity(
+    config: &Config,
+    running: Option<&Running>,
+) -> Result<(Identity, Option<Inspection>), String> {
+    let OpenOptions {
+        config: store,
+        account,
+        ..
+    } = store_options(config);
+    let why = match Store::inspect(store, account, Duration::ZERO).await {
         Ok(Some(inspection)) => {
             let identity = Identity::Store(inspection.tokens.clone());
             return Ok((identity, Some(inspection)));
@@ -118,68 +123,49 @@ async fn identity(running: &Running) -> Result<(Identity, Option<Inspection>), S
         Ok(None) => "there is no store in this directory to identify it".to_owned(),
         Err(error) => error.to_string(),
     };
-    if running.given.is_none() && running.description.is_none() {
+    if config.http.public_base().is_none() && running.is_none() {
         return Err(format!(
-            "the broker to rehearse with is unknown ({why}): run this in the broker's own directory and with its settings, or set \
-             PUBLIC_URL to its address"
+            "it is not known which broker to rehearse with ({why}): run this in the broker's own directory and with its \
+             settings, or set PUBLIC_URL to its address"
         ));
     }
     Ok((Identity::Unknown(why), None))
 }
 
-fn public_url(running: &Running) -> Result<String, String> {
-    let http = &running.config.http;
-    match (&running.description, http.public_base(), http.port) {
-        (Some(description), ..) => Ok(description.public_url.clone()),
-        (None, Some(url), _) => Ok(url),
-        (None, None, 0) => {
-            Err("set PUBLIC_URL: with APP_PORT=0 nobody knows where the broker listens".to_owned())
-        }
-        (None, None, port) => Ok(format!("http://localhost:{port}")),
+fn public_url(config: &Config, running: Option<&Running>) -> Result<String, String> {
+    if let Some(running) = running {
+        return Ok(running.description.public_url.clone());
+    }
+    match (config.http.public_base(), config.http.port) {
+        (Some(url), _) => Ok(url),
+        (None, 0) => Err("set PUBLIC_URL: with APP_PORT=0 the broker's port is not known".to_owned()),
+        (None, port) => Ok(format!("http://localhost:{port}")),
     }
 }
 
-/// Where Plaid's API is.
-fn plaid_url(running: &Running) -> Result<Url, String> {
-    let plaid = &running.config.plaid;
+fn plaid_url(config: &Config, running: Option<&Running>) -> Result<Url, String> {
+    let plaid = &config.plaid;
     let simulator = running
-        .description
-        .as_ref()
-        .and_then(|description| description.simulator)
+        .and_then(|running| running.description.simulator)
         .unwrap_or(plaid.simulator_bind);
     match (&plaid.base_url, plaid.environment) {
         (Some(url), _) => Ok(url.clone()),
-        (None, Environment::Simulator) if simulator.port() == 0 => Err(
-            "set BROKER_SIMULATOR_BIND: with port 0 nobody knows where the broker's simulator listens"
-                .to_owned(),
-        ),
-        (None, Environment::Simulator) => Url::parse(&format!("http://{}", reachable(simulator)))
-            .map_err(|_| "BROKER_SIMULATOR_BIND is no address that can be asked".to_owned()),
+        (None, Environment::Simulator) if simulator.port() == 0 => {
+            Err("set BROKER_SIMULATOR_BIND: with port 0 the simulator's port is not known".to_owned())
+        }
+        (None, Environment::Simulator) => Url::parse(&format!("http://{}", connectable(simulator)))
+            .map_err(|_| "BROKER_SIMULATOR_BIND is not a valid address".to_owned()),
         (None, environment) => Url::parse(environment.default_base_url())
             .map_err(|_| "internal error: Plaid's address is not a URL".to_owned()),
     }
 }
 
-fn remark(running: &Running) -> Option<String> {
-    let given = running.given.as_ref()?;
-    let description = running.description.as_ref()?;
-    (*given != description.public_url)
-        .then(|| format!("the broker runs with this address; PUBLIC_URL of these settings is {given}"))
-}
-
-fn tell(step: &Step, json: bool) {
-    if json {
-        // A struct of strings is always JSON.
-        say(&serde_json::to_string(step).unwrap_or_default());
-        return;
-    }
-    let mark = match step.outcome {
-        Outcome::Ok => "✓",
-        Outcome::Failed => "✗",
-        Outcome::Skipped => "–",
-    };
-    say(&format!("{mark} {}: {}", step.name, step.found));
-    if let Some(fix) = &step.fix {
-        say(&format!("  → {fix}"));
-    }
+fn remark(running: Option<&Running>) -> Option<String> {
+    let Running {
+        description,
+        configured_url,
+    } = running?;
+    let configured = configured_url.as_ref()?;
+    (*configured != description.public_url)
+        .then(|| format!("the broker runs with this address; PUBLIC_URL of these settings is {configured}"))
 }

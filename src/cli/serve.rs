@@ -21,19 +21,18 @@ use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 /// Run the broker (what happens without a command).
 #[derive(Args, Debug, Default)]
 pub(super) struct Serve {
-    /// Take the https address of this program's tunnel to the broker's port as `PUBLIC_URL` (docs/tunnels.md).
+    /// Use the https address of this program's tunnel to the broker's port as `PUBLIC_URL` (docs/tunnels.md).
     #[arg(long, value_enum, value_name = "PROGRAM")]
     tunnel: Option<Kind>,
-    /// How long to wait for the tunnel, if it is only just starting.
+    /// How long to wait for the tunnel, if it is still starting.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "tunnel")]
     tunnel_wait: u64,
 }
 
 impl Serve {
-    /// Loads the settings, serves, and stops when it is told to.
     pub(super) fn run(&self) -> u8 {
         let failed = |error: anyhow::Error| {
-            // The texts tell their causes themselves.
+            // The messages include their causes.
             complain(&format!("plaid-token-broker: {error}"));
             FAILED
         };
@@ -60,7 +59,7 @@ impl Serve {
             tracing::warn!("{warning}");
         }
         let ended = runtime.block_on(serve(config, hangup));
-        // What is left after the drain has had its time.
+        // Do not wait for what the drain did not end in time.
         runtime.shutdown_background();
         telemetry::stop();
         match ended {
@@ -71,7 +70,7 @@ impl Serve {
     }
 }
 
-/// SIGHUP is listened to before anything else, or one that is sent at the start would end the process.
+/// Listens to SIGHUP before anything else: one that is sent during the start would end the process.
 fn prepare() -> anyhow::Result<(Runtime, Hangup)> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -103,7 +102,7 @@ async fn serve(config: Config, hangup: Hangup) -> anyhow::Result<bool> {
     Ok(broker.run(stop).await)
 }
 
-/// Where it listens, for programs, and what to open, for people. The sockets accept from here on.
+/// Prints where it listens, for programs, and what to open, for people. The sockets accept from here on.
 fn announce(broker: &Broker) {
     let Addresses {
         broker: own,
@@ -133,12 +132,12 @@ fn announce(broker: &Broker) {
             "This is Plaid's embedded simulator: no real bank, no real data. Set PLAID_CLIENT_ID and PLAID_SECRET for Plaid.",
         );
     }
-    invite(app);
+    print_admin_link(app);
 }
 
-/// The way to the set-up page. The link is printed on a terminal alone: elsewhere standard output is kept, as a
-/// container's is, and more people read it than may operate the broker.
-fn invite(app: &App) {
+/// How to open the set-up page. The link is printed on a terminal only: other output, such as a container's, is stored, and
+/// more people read it than may operate the broker.
+fn print_admin_link(app: &App) {
     say("");
     if !std::io::stdout().is_terminal() {
         say(

@@ -85,7 +85,7 @@ impl ProductLists {
     }
 
     /// Each list with the setting that it comes from.
-    pub(super) fn named(&self) -> [(&'static Variable, &[String]); 4] {
+    pub(crate) fn named(&self) -> [(&'static Variable, &[String]); 4] {
         [
             (PLAID_PRODUCTS.variable, &self.products),
             (

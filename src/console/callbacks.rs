@@ -15,33 +15,32 @@ use crate::request_log::{Entry, RequestLog};
 use crate::store::StoreError;
 use crate::telemetry::audit::Origin;
 
-/// The way from the form's address to the root of the site.
 const ROOT: &str = "../";
 
-/// What is allowed for this client, and where that stands.
+/// What is allowed for this client, and whether by the settings or here.
 pub(super) async fn allowed(app: &App, client: &ClientConfig) -> Result<Vec<Allowed>, StoreError> {
-    let here = app.allowed_redirect_uris().await?;
-    let mut shown: Vec<Allowed> = Vec::new();
+    let added = app.allowed_redirect_uris().await?;
+    let mut allowed: Vec<Allowed> = Vec::new();
     if matches!(
         client.redirect_uris,
         RedirectUris::AnyLoopback | RedirectUris::AnyLoopbackAnd(_)
     ) {
-        shown.push(Allowed {
+        allowed.push(Allowed {
             client: client.id.clone(),
             uri: "any address of this machine (http://localhost, http://127.0.0.1)".to_owned(),
             here: false,
         });
     }
-    shown.extend(client.redirect_uris.listed().iter().map(|uri| {
+    allowed.extend(client.redirect_uris.listed().iter().map(|uri| {
         Allowed {
             client: client.id.clone(),
             uri: uri.clone(),
-            here: here
+            here: added
                 .iter()
                 .any(|one| one.client_id == client.id && one.uri == *uri),
         }
     }));
-    Ok(shown)
+    Ok(allowed)
 }
 
 /// Whether this request's callback was refused, and still would be.
@@ -69,7 +68,6 @@ pub(super) fn refused(app: &App, log: &RequestLog) -> Vec<Refused> {
         .collect()
 }
 
-/// What the page says after a change.
 pub(super) fn notice(done: &str) -> Option<&'static str> {
     match done {
         "allowed" => Some("The callback is allowed from now on, also after a restart. Authorize once more."),
@@ -79,7 +77,6 @@ pub(super) fn notice(done: &str) -> Option<&'static str> {
     }
 }
 
-/// Does what the form says.
 pub(super) async fn change(app: &App, fields: &Fields, origin: Origin) -> Response {
     let get = |name| fields.get(name).unwrap_or_default().trim();
     let (client, uri) = (get("client_id"), get("redirect_uri"));
@@ -104,7 +101,7 @@ pub(super) async fn change(app: &App, fields: &Fields, origin: Origin) -> Respon
         }
         Err(AllowError::Store(error)) => {
             tracing::error!(%error, "a callback could not be changed");
-            app.error_page(ROOT, &store_unavailable())
+            app.error_page(ROOT, &Refusal::store_unavailable())
         }
         Err(error) => app.error_page(ROOT, &not_allowed(&error)),
     }
@@ -123,16 +120,7 @@ fn neither() -> Refusal {
     Refusal {
         status: StatusCode::BAD_REQUEST,
         title: "Nothing was changed".to_owned(),
-        message: "The form asks neither to allow a callback nor to remove one.".to_owned(),
+        message: "The form neither allows a callback nor removes one.".to_owned(),
         advice: vec!["Go back, reload that page, and try again.".to_owned()],
-    }
-}
-
-pub(super) fn store_unavailable() -> Refusal {
-    Refusal {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "The storage does not answer".to_owned(),
-        message: "What is allowed could not be read or changed.".to_owned(),
-        advice: vec!["Look at the disk and at the log, and try again.".to_owned()],
     }
 }

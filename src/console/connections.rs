@@ -1,4 +1,4 @@
-//! `/setup/connections`: which connections there are, how they stand, and how to end them. Works without scripts.
+//! `/setup/connections`: lists connections and ends them. Works without scripts.
 
 mod list;
 mod revoke;
@@ -6,15 +6,13 @@ mod revoke;
 use crate::app::App;
 use crate::app::Routes;
 
-/// The list, and the step between it and an end.
-pub fn routes() -> Routes {
+pub(super) fn routes() -> Routes {
     Routes::default()
         .get("/setup/connections", list::page)
         .get("/setup/connections/revoke", revoke::ask)
         .post("/setup/connections/revoke", revoke::revoke)
 }
 
-/// What a client is called on these pages.
 fn client_name(app: &App, id: &str) -> String {
     let clients = app.clients();
     let name = clients.find(id).and_then(|client| client.name.clone());

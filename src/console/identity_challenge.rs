@@ -1,4 +1,4 @@
-//! `GET /setup/instance`: answers whether this is the broker that somebody means, see [`crate::doctor::identity_challenge`].
+//! `GET /setup/instance`: proves which broker this is, see [`crate::doctor::identity_challenge`].
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -9,25 +9,24 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::doctor::identity_challenge::{Challenge, Told};
+use crate::doctor::identity_challenge::{Challenge, Reply};
 use crate::http::client_ip::ArrivedByHttps;
 
-/// The query of `GET /setup/instance`.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct Parameters {
     #[serde(default)]
     challenge: String,
 }
 
-/// Answers a challenge. Tells strangers nothing that `/openapi.json` does not.
+/// Reveals nothing that `/openapi.json` does not.
 pub(super) async fn answer(
     State(app): State<App>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    query: Result<Query<Parameters>, QueryRejection>,
     by_https: Option<axum::Extension<ArrivedByHttps>>,
 ) -> Response {
-    let challenge = asked
+    let challenge = query
         .ok()
-        .and_then(|Query(asked)| Challenge::read(&asked.challenge));
+        .and_then(|Query(query)| Challenge::parse(&query.challenge));
     let Some(challenge) = challenge else {
         let body = json!({
             "error": "invalid_request",
@@ -35,10 +34,10 @@ pub(super) async fn answer(
         });
         return (StatusCode::BAD_REQUEST, Json(body)).into_response();
     };
-    let told = Told {
+    let reply = Reply {
         proof: challenge.proof(app.store.tokens()),
         https: by_https.is_some(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    Json(told).into_response()
+    Json(reply).into_response()
 }

@@ -1,7 +1,7 @@
-//! The ways in: a single-use link, or the configured token typed into a form; and the way out.
+//! Login by a single-use link or by the configured token, and logout.
 //!
-//! A link is looked at by more than its reader: chats fetch what stands in a message to show a preview. So its address
-//! uses nothing up. It moves the token into a cookie and redirects, which also keeps it out of the browser's history;
+//! A link is opened by more than its reader: chats fetch the links of a message to show a preview. So opening it does not
+//! use it up. It moves the token into a cookie and redirects, which also keeps it out of the browser's history;
 //! a page with one button follows, and that button logs in.
 
 use axum::body::Body;
@@ -22,8 +22,7 @@ use crate::telemetry::audit::AuditEvent;
 const ROOT: &str = "../";
 const PATH: &str = "/setup/login";
 
-/// The login page, the addresses of links, and the way out. They are for people who run the broker, so they are in
-/// `docs/http.md` and not in the OpenAPI document.
+/// They are for people who run the broker, so they are in `docs/http.md` and not in the OpenAPI document.
 pub(super) fn routes() -> Routes {
     Routes::default()
         .get(PATH, login_page)
@@ -32,12 +31,11 @@ pub(super) fn routes() -> Routes {
         .post("/setup/logout", log_out)
 }
 
-/// The way there from the login page.
 fn redirect(next: Next) -> Redirect {
     Redirect::to(&format!("{ROOT}{}", next.path()))
 }
 
-/// `GET /setup/login/{token}`: the address of a link. Gives the browser the token to keep, and the login page.
+/// `GET /setup/login/{token}`: the address of a link. Stores the token in a cookie, and redirects to the login page.
 async fn follow(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -53,7 +51,7 @@ async fn follow(
     ([(SET_COOKIE, cookie)], Redirect::to("../login?link=kept")).into_response()
 }
 
-/// `GET /setup/login`: how to get in, or the button that a link leads to.
+/// `GET /setup/login`: how to log in, or the button that a link leads to.
 async fn login_page(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -93,8 +91,8 @@ fn show(app: &App, next: Next, by_link: bool, notice: Option<&'static str>) -> R
     html(ROOT, &page, form_policy())
 }
 
-/// `POST /setup/login`: uses up the link that this browser keeps, or takes the configured token. Each login opens a new
-/// session, and ends the one that the browser had.
+/// `POST /setup/login`: uses up the link of the cookie, or checks the typed token. Each login opens a new session, and ends
+/// the one that the browser had.
 async fn log_in(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -103,7 +101,7 @@ async fn log_in(
 ) -> Response {
     let fields = match read(&headers, body).await {
         Ok(fields) => fields,
-        Err(outside) => return outside.answer(&app, PATH, &headers),
+        Err(rejected) => return rejected.answer(&app, PATH, &headers),
     };
     let next = Next::of_name(fields.get("next"));
     let now = app.clock.now();
@@ -158,16 +156,15 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Fields, Rejected> {
     Ok(Fields::read(&body::read(body).await?))
 }
 
-/// Guessing is slowed, and the other way in is told.
 fn refused(app: &App, next: Next, too_many: TooMany) -> Response {
-    let told = "Too many tries from your network. Wait a minute, or use a link.";
-    let mut response = show(app, next, false, Some(told));
+    let notice = "Too many tries from your network. Wait a minute, or use a link.";
+    let mut response = show(app, next, false, Some(notice));
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     response.headers_mut().insert(RETRY_AFTER, too_many.header());
     response
 }
 
-/// `POST /setup/logout`: ends the session here and now.
+/// `POST /setup/logout`.
 async fn log_out(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
-use super::{callbacks, live, profile};
+use super::{callbacks, profile};
 use crate::app::admin::{Admin, AdminForm};
 use crate::app::{App, Routes};
 use crate::config::{ClientConfig, ClientKind, Clients};
@@ -22,13 +22,11 @@ use crate::telemetry::audit::{Actor, Origin};
 
 const ROOT: &str = "./";
 
-/// The page and its calls, for admins alone. They are documented in `docs/http.md`, and not in the document for programs.
+/// The page and its forms, for admins. They are documented in `docs/http.md`, and not in the OpenAPI document.
 pub(super) fn routes() -> Routes {
     Routes::default()
         .get("/setup", page)
         .get("/setup/profile.md", markdown)
-        .get("/setup/record", live::record)
-        .get("/setup/checks", live::findings)
         .post("/setup/callbacks", change_callback)
 }
 
@@ -48,7 +46,7 @@ async fn page(
         Ok(allowed) => allowed,
         Err(error) => {
             tracing::error!(%error, "the allowed callbacks could not be read");
-            return app.error_page(ROOT, &callbacks::store_unavailable());
+            return app.error_page(ROOT, &Refusal::store_unavailable());
         }
     };
     let page = SetupPage {
@@ -145,7 +143,6 @@ fn row(entry: &Arc<Entry>) -> EntryRow {
     }
 }
 
-/// What was asked, for people.
 fn name(entry: &Entry) -> &'static str {
     match entry.endpoint {
         Endpoint::Authorization => "Authorization URL",
@@ -159,7 +156,7 @@ fn name(entry: &Entry) -> &'static str {
     }
 }
 
-/// What was sent, without its values.
+/// Without values.
 fn sent(entry: &Entry) -> String {
     let mut parts: Vec<String> = Vec::new();
     if !entry.parameters.is_empty() {
@@ -178,20 +175,20 @@ fn sent(entry: &Entry) -> String {
     parts.join("; ")
 }
 
-/// An entry as the page's script shows it: its data, and the words that the page has for it.
+/// An entry as the page's script shows it: its data, and the page's texts for it.
 pub(super) fn json(app: &App, entry: &Arc<Entry>) -> String {
     let mut value = serde_json::to_value(&**entry).unwrap_or_default();
-    let shown = row(entry);
+    let row = row(entry);
     if let Some(members) = value.as_object_mut() {
-        members.insert("name".to_owned(), shown.endpoint.into());
-        members.insert("client".to_owned(), shown.client.into());
-        members.insert("sent".to_owned(), shown.sent.into());
+        members.insert("name".to_owned(), row.endpoint.into());
+        members.insert("client".to_owned(), row.client.into());
+        members.insert("sent".to_owned(), row.sent.into());
         members.insert("allowable".to_owned(), callbacks::is_refused(app, entry).into());
     }
     value.to_string()
 }
 
-/// Allows a callback, or takes one back.
+/// Allows a callback, or removes one.
 async fn change_callback(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

@@ -31,7 +31,7 @@ fn tenant(app: &App) -> &'static str {
     }
 }
 
-/// The client's secret where it is the simulator's public one; otherwise where it is found, and never its value.
+/// The client's secret if it is the simulator's public one; otherwise only where to find it.
 pub(super) fn secret(app: &App, client: &ClientConfig) -> SecretHint {
     let is_first = app.clients().first().is_some_and(|first| first.id == client.id);
     match &client.kind {
@@ -87,7 +87,7 @@ fn row(field: &'static str, value: String) -> Row {
     }
 }
 
-/// What to do with a field, where that is not one value to copy.
+/// An instruction, where there is no value to copy.
 fn described(field: &'static str, value: &str, note: Option<String>) -> Row {
     Row {
         literal: false,
@@ -185,19 +185,15 @@ pub(super) fn test(app: &App) -> Row {
     }
 }
 
-/// All of it as Markdown, for a ticket.
+/// For a ticket.
 pub(super) fn markdown(app: &App, client: &ClientConfig) -> String {
-    let shown = |value: &str, literal: bool| {
+    let cell = |value: &str, literal: bool| {
         let value = value.replace('|', "\\|");
         if literal { format!("`{value}`") } else { value }
     };
     let line = |row: &Row| {
-        let note = shown(row.note.as_deref().unwrap_or_default(), false);
-        format!(
-            "| {} | {} | {note} |\n",
-            row.field,
-            shown(&row.value, row.literal)
-        )
+        let note = cell(row.note.as_deref().unwrap_or_default(), false);
+        format!("| {} | {} | {note} |\n", row.field, cell(&row.value, row.literal))
     };
     let mut text =
         String::from("# OAuth v2 profile for Plaid\n\n| Field | Value | Note |\n| --- | --- | --- |\n");
@@ -206,7 +202,7 @@ pub(super) fn markdown(app: &App, client: &ClientConfig) -> String {
         "\n## Authorization Fields\n\n| Field Type | Field Key | Field Value | Step |\n| --- | --- | --- | --- |\n",
     );
     for field in fields(app) {
-        let value = shown(&field.value, field.literal);
+        let value = cell(&field.value, field.literal);
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
@@ -257,7 +253,7 @@ pub(super) fn going_live(app: &App) -> Vec<Step> {
         ),
         known(
             matches!(config.store.keys, KeySource::Given(_)),
-            "BROKER_KEYS holds the keys, so that they do not lie beside what they seal.",
+            "BROKER_KEYS holds the keys, so that they are not stored beside what they seal.",
         ),
         known(
             config.link.redirect_uri.is_some(),

@@ -1,10 +1,11 @@
-//! The rehearsal: plays an OAuth client such as Kore.ai through `PUBLIC_URL`, step by step, and says for each one that it
-//! works or what to do.
+//! The rehearsal: plays an OAuth client such as Kore.ai through `PUBLIC_URL`, and reports for each step that it works or
+//! what to do.
 //!
 //! It is an outside client on purpose. It uses what the settings say and what travels over the network, and nothing of the
 //! broker that it talks to: so a wrong `PUBLIC_URL`, a proxy in between, or settings that differ from the running broker's
-//! are found. Only whether it is the right broker is asked beforehand, by what the store's key proves. Link, which needs a person, is skipped by `/sandbox/public_token/create`
-//! (<https://plaid.com/docs/api/sandbox/#sandboxpublic_tokencreate>) in simulator and sandbox. Every Item that it makes is
+//! are found. Only whether it is the right broker is asked beforehand, by what the store's key proves. Link, which needs a
+//! person, is replaced by `/sandbox/public_token/create` (
+//! <https://plaid.com/docs/api/sandbox/#sandboxpublic_tokencreate>) in simulator and sandbox. Every Item that it makes is
 //! removed again.
 
 mod actions;
@@ -13,13 +14,17 @@ mod items;
 mod plan;
 mod shape;
 mod token;
-mod wire;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Serialize;
+use http::header::SET_COOKIE;
+use reqwest::{Client, RequestBuilder};
 use url::Url;
 
+use super::finding::{Finding, Report, Status};
+use super::probe::{self, Answer, Trouble};
+use super::reporter::{self, Reporter};
 use crate::clock::SharedClock;
 use crate::config::{ClientConfig, ClientKind, Config, Environment, ProductLists, RedirectUris};
 use crate::plaid;
@@ -29,93 +34,44 @@ use crate::store::tokens::TokenKey;
 pub use actions::Action;
 
 /// How long all steps may take together; cleaning up has time of its own.
-pub const LONGEST: Duration = Duration::from_secs(150);
+pub const LIMIT: Duration = Duration::from_secs(150);
 
 /// Where the simulator lets any loopback address be a callback; nothing has to listen there, as redirects are only read.
 const ANY_CALLBACK: &str = "http://127.0.0.1/callback";
 
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// As it should.
-    Ok,
-    /// Not as it should: `fix` says what to do.
-    Failed,
-    /// It was not tried; `found` says why.
-    Skipped,
-}
-
-/// One step, as it is told. No text in here holds a token or a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// What was tried, in a few words.
-    pub name: String,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What was seen.
-    pub found: String,
-    /// What to do; only with [`Outcome::Failed`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fix: Option<String>,
-}
-
-/// How the whole rehearsal ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every step that was tried is good.
-    Ok,
-    /// At least one failed.
-    Failed,
-    /// At least one failed because the broker or Plaid could not be reached.
-    Unreachable,
-}
-
-impl Verdict {
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Failed => "failed",
-            Self::Unreachable => "unreachable",
-        }
-    }
-}
-
-/// By what the broker is known from any other, before anything is made at it.
+/// How the broker is recognized before anything is made at it.
 #[derive(Clone)]
 pub enum Identity {
-    /// By the key of its store.
     Store(TokenKey),
-    /// It is not: why, in words.
+    /// It is not known: why.
     Unknown(String),
 }
 
 /// The header by which the request log tells a rehearsal's requests from the client's own.
 pub const HEADER: &str = "x-broker-rehearsal";
 
-/// What is rehearsed with.
 #[derive(Clone)]
 pub struct Rehearsal {
     /// The broker, without a trailing slash.
     public_url: String,
+    broker: Client,
     client_id: String,
     client_secret: ClientSecret,
-    callbacks: Vec<String>,
+    pub callbacks: Vec<String>,
     raw_public_tokens: bool,
     environment: Environment,
     plaid_url: String,
+    plaid: Client,
     plaid_client_id: String,
     plaid_secret: PlaidSecret,
     /// As the client may ask for them.
     lists: ProductLists,
-    actions: Vec<Action>,
+    /// Those of Kore.ai's.
+    pub actions: Vec<Action>,
     clock: SharedClock,
     identity: Identity,
-    /// What is said of the address besides.
-    remark: Option<String>,
+    /// Reported with the address.
+    pub remark: Option<String>,
 }
 
 impl Rehearsal {
@@ -147,13 +103,20 @@ impl Rehearsal {
         let configured = &config.link.products;
         let own = client.products.as_deref();
         let lists = own.and_then(|own| plaid::narrow(configured, own));
+        let http = |url| {
+            probe::client(url, AGENT).map_err(|error| {
+                format!("no HTTP client: check the root certificates of this system ({error})")
+            })
+        };
         Ok(Self {
             public_url: public_url.to_owned(),
+            broker: http(public_url)?,
             client_id: client.id.clone(),
             client_secret: secret.clone(),
             callbacks,
             raw_public_tokens: client.raw_public_tokens,
             environment: config.plaid.environment,
+            plaid: http(plaid_url.as_str())?,
             plaid_url: plaid_url.as_str().trim_end_matches('/').to_owned(),
             plaid_client_id: config.plaid.client_id.clone(),
             plaid_secret: config.plaid.secret.clone(),
@@ -165,30 +128,15 @@ impl Rehearsal {
         })
     }
 
-    /// With something to be said of the address.
-    #[must_use]
-    pub fn with_remark(mut self, remark: Option<String>) -> Self {
-        self.remark = remark;
-        self
-    }
-
-    /// With this callback alone, whether it is configured or not.
-    #[must_use]
-    pub fn with_callback(mut self, callback: String) -> Self {
-        self.callbacks = vec![callback];
-        self
-    }
-
-    /// With these of Kore.ai's actions alone.
-    #[must_use]
-    pub fn with_actions(mut self, actions: Vec<Action>) -> Self {
-        self.actions = actions;
-        self
-    }
-
-    /// Rehearses. Each step is handed to `tell` when it has ended; bounded by [`LONGEST`] and a while for cleaning up.
-    pub async fn run(&self, tell: &mut (dyn FnMut(Step) + Send)) -> Verdict {
-        plan::run(self, tell).await
+    /// Runs all steps. `on_finding` gets each when it has ended; bounded by [`LIMIT`] and a while for cleaning up.
+    pub async fn run(&self, on_finding: impl FnMut(&Finding) + Send) -> Report {
+        let secrets = vec![self.client_secret.expose(), self.plaid_secret.expose()];
+        reporter::run(
+            secrets,
+            async |reporter: Reporter<'_>| plan::run(self, &reporter).await,
+            on_finding,
+        )
+        .await
     }
 }
 
@@ -210,56 +158,92 @@ impl Failure {
     }
 }
 
-/// Hands over the steps and remembers the worst.
-struct Teller<'t> {
-    tell: &'t mut (dyn FnMut(Step) + Send),
-    verdict: Verdict,
+/// An answer that is not the broker's.
+fn altered(found: &str) -> Failure {
+    let fix = "something between this machine and the broker changes its answers, or the versions differ: compare the \
+               versions, and rehearse without the proxy";
+    Failure::new(found, fix)
 }
 
-impl Teller<'_> {
-    fn say(&mut self, name: &str, outcome: Outcome, found: String, fix: Option<String>) {
-        let name = name.to_owned();
-        (self.tell)(Step {
-            name,
-            outcome,
-            found,
-            fix,
-        });
+/// Kore.ai's own timeout is not documented: what people wait for.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+const AGENT: &str = concat!("plaid-token-broker/", env!("CARGO_PKG_VERSION"), " (rehearsal)");
+
+/// `address` and `fix` are for the case that nothing answers.
+async fn send(request: RequestBuilder, address: &str, fix: &str) -> Result<Answer, Failure> {
+    let answer = probe::send(request, ANSWER_LIMIT).await;
+    answer.map_err(|trouble| Failure {
+        unreachable: !matches!(trouble, Trouble::TooLong),
+        ..Failure::new(format!("could not reach {address}: {trouble}"), fix)
+    })
+}
+
+impl Answer {
+    /// The status, and an error's own message.
+    fn outline(&self) -> String {
+        let names = [
+            "error",
+            "error_description",
+            "message",
+            "error_code",
+            "plaid_error_code",
+        ];
+        let said: Vec<&str> = names.iter().filter_map(|name| self.text_of(name)).collect();
+        let json = if self.json.is_null() { ", and no JSON" } else { "" };
+        match said.as_slice() {
+            [] => format!("status {}{json}", self.status),
+            said => format!("status {}: {}", self.status, said.join(": ")),
+        }
     }
 
-    fn ok(&mut self, name: &str, found: impl Into<String>) {
-        self.say(name, Outcome::Ok, found.into(), None);
+    /// The cookies that a browser would send back.
+    fn cookies(&self) -> String {
+        let sent = self.headers.get_all(SET_COOKIE).iter();
+        let pairs = sent.filter_map(|value| value.to_str().ok()?.split(';').next());
+        pairs
+            .filter(|pair| !pair.ends_with('='))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
+}
 
-    fn skipped(&mut self, name: &str, why: impl Into<String>) {
-        self.say(name, Outcome::Skipped, why.into(), None);
-    }
-
-    fn failed(&mut self, name: &str, failure: Failure) {
-        let Failure {
+impl Reporter<'_> {
+    /// Reports how a step ended; returns what it made, if it did.
+    fn step<T>(
+        &self,
+        id: &'static str,
+        title: impl Into<Cow<'static, str>>,
+        ended: Result<(T, String), Failure>,
+    ) -> Option<T> {
+        let (made, status, found, fix, unreachable) = match ended {
+            Ok((made, found)) => (Some(made), Status::Ok, found, None, false),
+            Err(failure) => (
+                None,
+                Status::Failed,
+                failure.found,
+                Some(failure.fix),
+                failure.unreachable,
+            ),
+        };
+        self.report(Finding {
+            id,
+            title: title.into(),
+            status,
             found,
             fix,
             unreachable,
-        } = failure;
-        self.verdict = match self.verdict {
-            Verdict::Unreachable => Verdict::Unreachable,
-            _ if unreachable => Verdict::Unreachable,
-            _ => Verdict::Failed,
-        };
-        self.say(name, Outcome::Failed, found, Some(fix));
+        });
+        made
     }
 
-    /// Tells how a step ended; gives what it made, if it did.
-    fn told<T>(&mut self, name: &str, ended: Result<(T, String), Failure>) -> Option<T> {
-        match ended {
-            Ok((made, found)) => {
-                self.ok(name, found);
-                Some(made)
-            }
-            Err(failure) => {
-                self.failed(name, failure);
-                None
-            }
-        }
+    fn skipped(&self, id: &'static str, title: impl Into<Cow<'static, str>>, why: &str) {
+        self.report(Finding {
+            id,
+            title: title.into(),
+            status: Status::Skipped,
+            found: why.to_owned(),
+            fix: None,
+            unreachable: false,
+        });
     }
 }

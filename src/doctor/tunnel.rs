@@ -1,4 +1,4 @@
-//! Tunnels on this machine that lead to the broker: ngrok's agent and cloudflared tell of theirs on a local address.
+//! Tunnels on this machine that lead to the broker: ngrok's agent and cloudflared list theirs on a local address.
 
 mod agent;
 mod wait;
@@ -12,7 +12,7 @@ use crate::config::TunnelApis;
 /// <https://ngrok.com/docs/errors/err_ngrok_6024>.
 pub(super) const SKIP_WARNING: &str = "ngrok-skip-browser-warning";
 
-/// Whose tunnel.
+/// The program that makes the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     /// <https://ngrok.com/docs/agent/>
@@ -22,7 +22,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As the command line and people call it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -33,8 +33,7 @@ assets! {
     SETUP_CSS = "setup", "css", "text/css; charset=utf-8";
     SETUP_JS = "setup", "js", "text/javascript; charset=utf-8";
     SETUP_RECORD_JS = "setup-record", "js", "text/javascript; charset=utf-8";
-    SETUP_CHECKS_JS = "setup-checks", "js", "text/javascript; charset=utf-8";
-    SETUP_REHEARSAL_JS = "setup-rehearsal", "js", "text/javascript; charset=utf-8";
+    SETUP_FINDINGS_JS = "setup-findings", "js", "text/javascript; charset=utf-8";
 }
 
 /// A file of `static/`, ready to be sent.

@@ -19,4 +19,4 @@ pub use client::{AskError, Remote};
 pub use execute::{Context, Sink, execute};
 #[cfg(unix)]
 pub use listener::{ListenError, Listener};
-pub use message::{Answer, Call, Description, Line, Progress, Request, Revealed};
+pub use message::{Answer, Call, Line, Progress, Request, Revealed};

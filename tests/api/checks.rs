@@ -1,7 +1,8 @@
 //! The checks of a broker that runs in this process, as the set-up page makes them.
 
 use plaid_token_broker::config::Environment;
-use plaid_token_broker::doctor::checks::{self, ALL, Context, Finding, Status};
+use plaid_token_broker::doctor::checks::{self, ALL, Context};
+use plaid_token_broker::doctor::{Finding, Status};
 use plaid_token_broker::simulator::{self, CLIENT_ID, Fault, Simulator};
 use url::Url;
 

@@ -231,7 +231,7 @@ async fn an_allowed_callback_is_audited_and_a_bad_one_is_told() {
 }
 
 #[tokio::test]
-async fn each_finding_tells_its_place_in_the_brokers_list() {
+async fn each_finding_has_its_place_in_the_brokers_list() {
     let settings = [("BROKER_NGROK_API", "off"), ("BROKER_CLOUDFLARED_METRICS", "off")];
     let broker = TestBroker::start_with(&settings).await;
     let mut visitor = Visitor::new(&broker);
@@ -241,11 +241,12 @@ async fn each_finding_tells_its_place_in_the_brokers_list() {
         .header("cookie", visitor.cookie_header());
     let told = request.send().await.unwrap().text().await.unwrap();
     let mut places = Vec::new();
-    for line in told
+    let mut lines: Vec<serde_json::Value> = told
         .lines()
-        .filter_map(|line| line.strip_prefix("data: {\"fix\""))
-    {
-        let finding: serde_json::Value = serde_json::from_str(&format!("{{\"fix\"{line}")).unwrap();
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines.pop().unwrap()["verdict"].is_string(), "{told}");
+    for finding in lines {
         let place = usize::try_from(finding["place"].as_u64().unwrap()).unwrap();
         assert_eq!(finding["id"], ALL[place].id);
         places.push(place);

@@ -34,7 +34,7 @@ fn what_else_answers_at_public_url_is_told_from_the_broker() {
         .must(
             "public_url_answers",
             "failed",
-            &["another broker", "store of its own"],
+            &["Another broker", "its own store"],
         );
 
     let dead = format!("http://127.0.0.1:{}", free_port());
@@ -106,7 +106,7 @@ fn certificates_have_their_problems_told_in_words() {
     let port = free_port();
     let _broker = broker_on(port, &home, &plaid);
     for (flaw, is_trusted, words) in [
-        (Flaw::None, false, "signed by nobody that this machine trusts"),
+        (Flaw::None, false, "does not trust its issuer"),
         (Flaw::Expired, true, "has expired"),
         (Flaw::OtherName, true, "for another name"),
     ] {

@@ -114,7 +114,7 @@ fn the_running_broker_is_asked_for_what_it_knows() {
     Checked::of(start()).only(&["store_writable"]).must(
         "store_writable",
         "failed",
-        &["broker that runs says", "cannot answer"],
+        &["running broker reports", "cannot answer"],
     );
     database.execute_batch("ROLLBACK").unwrap();
     Checked::of(start()).must("store_writable", "ok", &[]);
@@ -162,7 +162,7 @@ fn the_store_of_a_running_broker_is_looked_at() {
         .must("store_keys", "ok", &["open all 1 stored"])
         .must("port", "ok", &["answers on"])
         .must("version", "ok", &["0.1.0"])
-        .must("public_url_answers", "ok", &["this broker"]);
+        .must("public_url_answers", "ok", &["This broker"]);
     // What an administrator allowed is known without the broker's help.
     let database = rusqlite::Connection::open(home.path().join("data/sandbox.db")).unwrap();
     let row = (CLIENT_ID, "https://idp.example.com/callback");

@@ -119,7 +119,7 @@ fn what_link_does_not_take_is_found_by_trying_each_alone() {
     let start = || check(&home, &plaid).set("PLAID_PRODUCTS", "auth");
     Checked::of(start().set("PLAID_COUNTRY_CODES", "US,CA"))
         .only(&["countries"])
-        .must("countries", "failed", &["take CA", "PLAID_COUNTRY_CODES"]);
+        .must("countries", "failed", &["accept CA", "PLAID_COUNTRY_CODES"]);
 
     // The whole; the country, the product, the products together, the language; and then the customization.
     let refused = refusal("INVALID_INPUT", "INVALID_LINK_CUSTOMIZATION");

@@ -365,7 +365,7 @@ fn keys_rotate_under_load_through_a_kill_and_the_old_key_can_go() {
     });
     answered.extend(more);
     let again = rotate(Some(&broker), &keys).run();
-    assert!(again.stdout.contains("0 values were sealed anew"), "{again:?}");
+    assert!(again.stdout.contains("0 values were sealed again"), "{again:?}");
     assert_eq!(broker.process.stop(), Some(0));
 
     // The new key alone opens everything.
@@ -419,7 +419,7 @@ fn a_backup_under_load_restores_elsewhere_with_every_acknowledged_connection() {
     .unwrap();
     run(&plaid, &there, None, &["restore", name]).must_say(1, &["is there already", "--force"]);
     let restored = run(&plaid, &there, None, &["restore", name, "--force"]);
-    restored.must_say(0, &["of before is now"]);
+    restored.must_say(0, &["previous store is now"]);
     assert!(restored.stdout.starts_with("restored: "), "{restored:?}");
     let broker = Broker::of(plaid.broker(&there));
     for (refresh_token, access_token) in &answered {

@@ -243,7 +243,7 @@ fn keys_are_changed_while_brokers_run() {
     let rotated = house.command(&format!("{NEW},{OLD}"), &["keys", "rotate"]);
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
     assert!(
-        rotated.stdout.contains("2 values were sealed anew"),
+        rotated.stdout.contains("2 values were sealed again"),
         "{rotated:?}"
     );
     for broker in [&first, &second] {

@@ -118,13 +118,18 @@ fn everything_works_against_a_sandbox() {
     let (steps, verdict) = steps(&ended);
     assert_eq!(verdict, "ok");
     for step in &steps {
-        assert_eq!(step["outcome"], "ok", "{step}");
-        assert!(step.get("fix").is_none(), "{step}");
+        assert_eq!(step["status"], "ok", "{step}");
+        // What they were called before.
+        assert_eq!(
+            (&step["outcome"], &step["name"]),
+            (&step["status"], &step["title"])
+        );
+        assert!(step["fix"].is_null(), "{step}");
     }
     let named = |word: &str| {
         steps
             .iter()
-            .filter(|step| step["name"].as_str().unwrap().contains(word))
+            .filter(|step| step["title"].as_str().unwrap().contains(word))
             .count()
     };
     for (word, count) in [
@@ -320,7 +325,12 @@ fn another_broker_is_noticed_and_nothing_is_done_there() {
     // Named, it is rehearsed with, and told that it could be any.
     let ended = command().run();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("cannot be told from here"), "{ended:?}");
+    assert!(
+        ended
+            .stdout
+            .contains("it is not known whether it is the one of these settings"),
+        "{ended:?}"
+    );
     assert!(ended.stdout.contains(env!("CARGO_PKG_VERSION")), "{ended:?}");
     let made = stage.plaid.count("/sandbox/public_token/create");
     // A broker of this directory's own is another one.

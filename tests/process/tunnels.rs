@@ -37,7 +37,7 @@ fn check_finds_the_tunnel_and_says_what_public_url_should_be() {
             .set("BROKER_NGROK_API", &agent.url)
             .set("SSL_CERT_FILE", &authority)
     };
-    Checked::of(start()).must("tunnel", "skipped", &["without a tunnel"]);
+    Checked::of(start()).must("tunnel", "skipped", &["without an https tunnel"]);
     for addr in [
         format!("http://localhost:{port}"),
         format!("localhost:{port}"),
@@ -62,7 +62,7 @@ fn check_finds_the_tunnel_and_says_what_public_url_should_be() {
             .must("browser_warning", "warning", &[]);
     }
     agent.tells(&tunnels(&[(&url, "http://localhost:3000")]));
-    Checked::of(start()).must("tunnel", "skipped", &["leads to http://localhost:3000"]);
+    Checked::of(start()).must("tunnel", "skipped", &["lead to http://localhost:3000"]);
     Checked::of(start().set("PUBLIC_URL", &url))
         .only(&["tunnel"])
         .must(
@@ -73,7 +73,7 @@ fn check_finds_the_tunnel_and_says_what_public_url_should_be() {
     agent.tells(&tunnels(&[(&url, &format!("https://localhost:{port}"))]));
     Checked::of(start())
         .only(&["tunnel"])
-        .must("tunnel", "failed", &["speaks https"]);
+        .must("tunnel", "failed", &["uses https"]);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn the_start_offers_a_tunnel_that_leads_here() {
     broker
         .process
         .stdout
-        .says("ngrok leads https://a.ngrok-free.app to this port");
+        .says("ngrok forwards https://a.ngrok-free.app to this port");
     broker.process.stdout.says("serve --tunnel ngrok");
     assert_eq!(get(&broker.url, "/").status, 200);
 }
@@ -274,7 +274,7 @@ fn cloudflareds_quick_tunnel_is_found_and_taken() {
             .only(&[])
             .must("tunnel", "ok", &[&url]);
         agent.tells("{\"hostname\":\"127.0.0.1:9\"}");
-        Checked::of(start()).must("tunnel", "skipped", &["does not lead here"]);
+        Checked::of(start()).must("tunnel", "skipped", &["does not lead to this broker"]);
         agent.tells("{\"hostname\":\"\"}");
         Checked::of(start()).must("tunnel", "skipped", &["Neither"]);
     }

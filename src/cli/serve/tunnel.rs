@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::app::App;
-use crate::cli::{FAILED, UNREACHABLE, USAGE, complain, say};
+use crate::cli::{FAILED, UNREACHABLE, USAGE, complain, operate, say};
 use crate::config::{self, Config, LoadOptions, Sources, TunnelSettings};
 use crate::doctor::tunnel::{self, Kind};
 
-/// The settings with the tunnel's address as `PUBLIC_URL`, so that all that hangs on it is checked with it. What goes
-/// wrong is told; the error is the exit code.
-pub(super) fn settings(kind: Kind, patience: Duration) -> Result<Config, u8> {
+/// The settings with the tunnel's address as `PUBLIC_URL`, so that all that depends on it is validated with it. Failures
+/// are printed; the error is the exit code.
+pub(super) fn settings(kind: Kind, limit: Duration) -> Result<Config, u8> {
     let unusable = |problems: config::Problems| {
         complain(&problems.to_string());
         USAGE
@@ -17,9 +17,9 @@ pub(super) fn settings(kind: Kind, patience: Duration) -> Result<Config, u8> {
     let mut sources = Sources::here()
         .map_err(config::Problems::from)
         .map_err(unusable)?;
-    let asked = sources.load_for_tunnel().map_err(unusable)?;
-    let url = wait(kind, &asked, patience)?;
-    if let Some(given) = asked.public_url.filter(|given| *given != url) {
+    let tunnel = sources.load_for_tunnel().map_err(unusable)?;
+    let url = wait(kind, &tunnel, limit)?;
+    if let Some(given) = tunnel.public_url.filter(|given| *given != url) {
         complain(&format!(
             "--tunnel: PUBLIC_URL is {url} for this run, and not {given}"
         ));
@@ -28,23 +28,19 @@ pub(super) fn settings(kind: Kind, patience: Duration) -> Result<Config, u8> {
     sources.load(LoadOptions::default()).map_err(unusable)
 }
 
-fn wait(kind: Kind, asked: &TunnelSettings, patience: Duration) -> Result<String, u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| {
-        complain(&format!("plaid-token-broker: cannot start the runtime: {error}"));
-        FAILED
-    })?;
+fn wait(kind: Kind, asked: &TunnelSettings, limit: Duration) -> Result<String, u8> {
+    let runtime = operate::runtime()?;
     let waiting = format!(
         "--tunnel {}: looking for its tunnel to port {}, for at most {} s",
         kind.name(),
         asked.port,
-        patience.as_secs()
+        limit.as_secs()
     );
     if asked.port != 0 {
         complain(&waiting);
     }
     runtime
-        .block_on(tunnel::wait(kind, asked, patience))
+        .block_on(tunnel::wait(kind, asked, limit))
         .map_err(|error| {
             complain(&error.to_string());
             if error.is_usage() {
@@ -57,7 +53,7 @@ fn wait(kind: Kind, asked: &TunnelSettings, patience: Duration) -> Result<String
         })
 }
 
-/// Says that a tunnel leads here, when one does and `PUBLIC_URL` is not its address. The start does not wait for it.
+/// Prints a hint when a tunnel leads here and `PUBLIC_URL` is not its address. The start does not wait for it.
 pub(super) fn offer(app: App) {
     tokio::spawn(async move {
         let port = app.address.port();
@@ -69,7 +65,7 @@ pub(super) fn offer(app: App) {
         }
         let public = &app.public_url;
         say(&format!(
-            "ngrok leads {url} to this port, but PUBLIC_URL is {public}: `serve --tunnel ngrok` takes the tunnel's address."
+            "ngrok forwards {url} to this port, but PUBLIC_URL is {public}: `serve --tunnel ngrok` uses the tunnel's address."
         ));
     });
 }

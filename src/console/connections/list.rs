@@ -16,7 +16,6 @@ use crate::store::model::{
 };
 
 const ROOT: &str = "../";
-/// Rows of a page.
 const PAGE: usize = 25;
 /// The states to choose from, by their words in the query; the first one holds when none is chosen.
 const STATES: [(&str, &str, Option<ConnectionState>); 4] = [
@@ -26,7 +25,6 @@ const STATES: [(&str, &str, Option<ConnectionState>); 4] = [
     ("all", "All", None),
 ];
 
-/// What is asked for.
 struct Asked {
     client: String,
     state: &'static str,
@@ -58,7 +56,7 @@ impl Asked {
             client_id: (!self.client.is_empty()).then(|| self.client.clone()),
             state: state.and_then(|(_, _, state)| *state),
             before: self.before,
-            // One more tells whether there is another page.
+            // One more shows whether there is another page.
             limit: PAGE + 1,
             ..ConnectionFilter::default()
         }
@@ -119,7 +117,7 @@ async fn find(app: &App, asked: &Asked) -> Result<(Vec<ConnectionRow>, bool), St
     let mut found = if asked.search.is_empty() {
         app.store.connections(asked.filter()).await?
     } else {
-        // Who looks for one wants it whatever its state and client.
+        // A search by id ignores state and client.
         let key = ConnectionKey::read(&asked.search);
         app.store.connection_summary(key).await?.into_iter().collect()
     };
@@ -153,7 +151,7 @@ fn row(app: &App, summary: &ConnectionSummary) -> ConnectionRow {
     }
 }
 
-/// State and health in words. `simulated`: the embedded simulator is asked, which may have been restarted without its state.
+/// State and health as text. `simulated`: the embedded simulator may have been restarted without its state.
 fn standing(summary: &ConnectionSummary, simulated: bool) -> (String, Option<String>, Tone) {
     let text = str::to_owned;
     match (summary.state, &summary.removal, &summary.health) {
@@ -169,14 +167,10 @@ fn standing(summary: &ConnectionSummary, simulated: bool) -> (String, Option<Str
             };
             (text("Being removed"), Some(detail), Tone::Quiet)
         }
-        (ConnectionState::Live, _, None) => (text("Not asked yet"), None, Tone::Quiet),
+        (ConnectionState::Live, _, None) => (text("Not checked yet"), None, Tone::Quiet),
         (ConnectionState::Live, _, Some(health)) => match health.word.as_str() {
             "healthy" => (text("Healthy"), None, Tone::Good),
-            "unknown" => (
-                text("Unknown"),
-                Some(text("Plaid did not answer when it was asked")),
-                Tone::Quiet,
-            ),
+            "unknown" => (text("Unknown"), Some(text("Plaid did not answer")), Tone::Quiet),
             "ITEM_LOGIN_REQUIRED" => (
                 text("Needs a new login"),
                 Some(text("ITEM_LOGIN_REQUIRED")),
@@ -227,17 +221,17 @@ fn states(chosen: &str) -> Vec<Choice> {
     STATES.iter().map(choice).collect()
 }
 
-/// What was just done, in our words: the query brings numbers alone.
+/// What was just done. The query contains only numbers.
 fn notice(fields: &Fields) -> Option<String> {
     if fields.get("ending").is_some() {
         return Some(
-            "The connections are being ended; this goes on in the background. Load the page again to see."
+            "The connections are being ended in the background. Reload the page to see the result."
                 .to_owned(),
         );
     }
     let ended: u64 = fields.get("ended")?.parse().ok()?;
     Some(match ended {
-        0 => "Nothing was left to end.".to_owned(),
+        0 => "There was nothing to end.".to_owned(),
         1 => "One connection was ended. Its Item is being removed at Plaid.".to_owned(),
         many => format!("{many} connections were ended. Their Items are being removed at Plaid."),
     })
@@ -248,10 +242,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_told_in_utc_to_the_minute() {
-        let told = moment(Timestamp::from_millis(1_795_000_059_999));
-        assert_eq!(told.machine, "2026-11-18T11:07:39Z");
-        assert_eq!(told.human, "2026-11-18 11:07");
+    fn times_are_in_utc_to_the_minute() {
+        let moment = moment(Timestamp::from_millis(1_795_000_059_999));
+        assert_eq!(moment.machine, "2026-11-18T11:07:39Z");
+        assert_eq!(moment.human, "2026-11-18 11:07");
     }
 
     #[test]

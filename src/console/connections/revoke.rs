@@ -20,14 +20,14 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::audit::{Actor, Origin};
 
 const ROOT: &str = "../../";
-/// What has to be typed before everything ends.
+/// What must be typed before everything is ended.
 const WORDS: &str = "revoke all";
-/// How long the page waits for the end of it: thousands take longer, and go on without it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the page waits: thousands take longer, and continue without it.
+const PAGE_LIMIT: Duration = Duration::from_secs(5);
 /// A client's connections are counted up to here for the page.
 const COUNTED: usize = 1000;
 
-/// `GET /setup/connections/revoke`: asks once more.
+/// `GET /setup/connections/revoke`: asks for confirmation.
 pub(super) async fn ask(State(app): State<App>, admin: Admin, RawQuery(query): RawQuery) -> Response {
     let fields = Fields::read(query.unwrap_or_default().as_bytes());
     match target(&fields) {
@@ -46,15 +46,15 @@ pub(super) async fn revoke(
         return nothing_named(&app);
     };
     if target == EndTarget::All && fields.get("typed").map(str::trim) != Some(WORDS) {
-        let problem = "Nothing was ended: what was typed is something else.";
+        let problem = "Nothing was ended: the typed words do not match.";
         return confirm(&app, &admin, target, Some(problem)).await;
     }
     let origin = Origin::request(peer.address, request_id::current()).with_actor(Actor::Admin);
     let store = app.store.by(origin);
     let session = admin.name().to_owned();
-    // A task of its own: what was begun goes on when the browser does not wait for it.
+    // A task of its own: it continues when the browser does not wait for it.
     let mut ending = tokio::spawn(end(app.clone(), store, target, session));
-    match timeout(PATIENCE, &mut ending).await {
+    match timeout(PAGE_LIMIT, &mut ending).await {
         Ok(Ok(Some(ended))) => Redirect::to(&format!("../connections?ended={ended}")).into_response(),
         Ok(_) => app.error_page(ROOT, &Refusal::store_unavailable()),
         Err(_) => Redirect::to("../connections?ending=1").into_response(),
@@ -89,7 +89,7 @@ async fn end(app: App, store: Store, target: EndTarget, session: String) -> Opti
     }
 }
 
-/// What is to be ended. Two targets at once are none.
+/// `None` also when there are two.
 fn target(fields: &Fields) -> Option<EndTarget> {
     let named = |name| fields.get(name).filter(|value| !value.is_empty());
     match (named("connection"), named("client"), named("all")) {
@@ -203,7 +203,7 @@ fn nothing_named(app: &App) -> Response {
     let refusal = Refusal {
         status: StatusCode::NOT_FOUND,
         title: "There is no such connection".to_owned(),
-        message: "The address names no connection that this broker has.".to_owned(),
+        message: "This broker has no connection with this id.".to_owned(),
         advice: vec!["Go back to the list and choose one there.".to_owned()],
     };
     app.error_page(ROOT, &refusal)

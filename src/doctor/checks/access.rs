@@ -1,21 +1,21 @@
-//! What the settings alone show: who gets in, and which accounts Link offers.
+//! What the settings alone show: who has access, and which accounts Link offers.
 
 use super::context::Context;
-use super::finding::{ADMIN_TOKEN, CLIENT_AUTH, Finding, KEY_FILE, OFFERED_ACCOUNTS, SETTINGS};
-use super::tell::{Tell, names};
+use super::list::{ADMIN_TOKEN, CLIENT_AUTH, Finding, KEY_FILE, OFFERED_ACCOUNTS, SETTINGS};
 use crate::config::{ClientAuthPolicy, ClientConfig, ClientKind, Environment, KeySource};
+use crate::doctor::reporter::{Reporter, names};
 use crate::secret::StoredSecret;
 use crate::simulator;
 
 /// Shorter secrets can be guessed.
 const SECRET_CHARS: usize = 16;
 
-pub(super) fn check(context: &Context, tell: &Tell<'_>) {
-    tell.say(client_auth(context));
-    tell.say(admin_token(context));
-    tell.say(key_file(context));
-    tell.say(settings(context));
-    tell.say(offered_accounts(context));
+pub(super) fn check(context: &Context, reporter: &Reporter<'_>) {
+    reporter.report(client_auth(context));
+    reporter.report(admin_token(context));
+    reporter.report(key_file(context));
+    reporter.report(settings(context));
+    reporter.report(offered_accounts(context));
 }
 
 fn offered_accounts(context: &Context) -> Finding {
@@ -49,7 +49,7 @@ fn client_auth(context: &Context) -> Finding {
     let environment = context.environment();
     if environment != Environment::Simulator && !known.is_empty() {
         let found = format!(
-            "The secret of {} is the simulator's, which everybody knows.",
+            "The secret of {} is the simulator's, which is public.",
             names(known)
         );
         return if context.is_production() {
@@ -69,18 +69,18 @@ fn client_auth(context: &Context) -> Finding {
         if !shared.is_empty() {
             return CLIENT_AUTH.warning(
                 format!(
-                    "The secret of {} is Plaid's own: whoever sees the client's settings can then call Plaid as you.",
+                    "The secret of {} is Plaid's own: anyone who sees the client's settings can call Plaid as you.",
                     names(shared)
                 ),
                 own,
             );
         }
-        return CLIENT_AUTH.ok("Every client that has a secret must show it.");
+        return CLIENT_AUTH.ok("Every client that has a secret must send it.");
     }
     match context.config.oauth.client_auth {
-        ClientAuthPolicy::Required => CLIENT_AUTH.ok("Every client that has a secret must show it."),
+        ClientAuthPolicy::Required => CLIENT_AUTH.ok("Every client that has a secret must send it."),
         ClientAuthPolicy::Auto => CLIENT_AUTH.ok(format!(
-            "In {} the first client may come without its secret; production refuses that (OAUTH_CLIENT_AUTH).",
+            "In {} the first client may leave out its secret; production refuses that (OAUTH_CLIENT_AUTH).",
             environment.name()
         )),
     }
@@ -94,7 +94,7 @@ fn admin_token(context: &Context) -> Finding {
     if context.is_production() {
         ADMIN_TOKEN.warning(
             found,
-            "Set BROKER_ADMIN_TOKEN (or BROKER_ADMIN_TOKEN_FILE) to a random text of 16 characters or more.",
+            "Set BROKER_ADMIN_TOKEN (or BROKER_ADMIN_TOKEN_FILE) to 16 random characters or more.",
         )
     } else {
         ADMIN_TOKEN.ok(found)
@@ -103,20 +103,20 @@ fn admin_token(context: &Context) -> Finding {
 
 fn key_file(context: &Context) -> Finding {
     match &context.config.store.keys {
-        KeySource::Given(_) => KEY_FILE.ok("BROKER_KEYS has the keys; nothing beside the store opens it."),
+        KeySource::Given(_) => KEY_FILE.ok("BROKER_KEYS has the keys; no file beside the store opens it."),
         KeySource::File(path) => {
             let found = format!(
-                "The key file {} lies beside the database: whoever copies the folder has both.",
+                "The key file {} is beside the database: a copy of the folder contains both.",
                 path.display()
             );
             if context.is_production() {
                 KEY_FILE.warning(
                     found,
-                    "Keep the key elsewhere: put its line into BROKER_KEYS (or name a file by BROKER_KEYS_FILE) and remove \
-                     the key file, after a backup of it.",
+                    "Keep the key elsewhere: put its line into BROKER_KEYS (or into a file that BROKER_KEYS_FILE names), back up \
+                     the key file, and remove it.",
                 )
             } else {
-                KEY_FILE.ok(format!("{found} Good enough outside of production."))
+                KEY_FILE.ok(format!("{found} That is acceptable outside of production."))
             }
         }
     }
@@ -136,11 +136,11 @@ fn settings(context: &Context) -> Finding {
                 "auth is in PLAID_PRODUCTS",
             ]
             .iter()
-            .any(|told| warning.starts_with(told))
+            .any(|start| warning.starts_with(start))
         })
         .collect();
     if odd.is_empty() {
-        SETTINGS.ok("All of them were understood.")
+        SETTINGS.ok("All settings are valid.")
     } else {
         SETTINGS.warning(
             odd.join(" "),

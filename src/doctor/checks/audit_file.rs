@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use super::context::Context;
-use super::finding::{AUDIT_FILE, Finding};
-use super::storage::probe;
+use super::list::{AUDIT_FILE, Finding};
+use super::storage::try_folder;
 
 pub(super) fn check(context: &Context) -> Finding {
     let Some(path) = &context.config.audit.file else {
@@ -16,9 +16,9 @@ pub(super) fn check(context: &Context) -> Finding {
         return AUDIT_FILE.ok(format!("{} can be written.", path.display()));
     };
     let fix = if error.kind() == io::ErrorKind::NotFound {
-        "Make its folder, which the broker does not make, or set BROKER_AUDIT_FILE to another place."
+        "Create its folder (the broker does not), or set BROKER_AUDIT_FILE to another path."
     } else {
-        "Make it and its folder writable for the broker's user, or set BROKER_AUDIT_FILE to another place."
+        "Make it and its folder writable for the broker's user, or set BROKER_AUDIT_FILE to another path."
     };
     AUDIT_FILE.failed(
         format!(
@@ -29,12 +29,12 @@ pub(super) fn check(context: &Context) -> Finding {
     )
 }
 
-/// What is there is opened and left as it is; else only a file of a moment is made beside it.
+/// An existing file is opened and left as it is; otherwise a temporary file is made beside it.
 fn try_to_write(path: &Path) -> io::Result<()> {
     let path = std::path::absolute(path)?;
     if path.exists() {
         return OpenOptions::new().append(true).open(path).map(drop);
     }
     let folder = path.parent().ok_or(io::ErrorKind::NotFound)?;
-    probe(folder).map(drop)
+    try_folder(folder).map(drop)
 }

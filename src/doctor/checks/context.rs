@@ -9,14 +9,14 @@ use url::Url;
 use crate::app::App;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{ClientKind, Clients, Config, Environment, PlaidConfig, is_loopback};
+use crate::doctor::running::Running;
 use crate::plaid::{ClientError, PlaidClient, PlaidOptions, Timeouts};
 use crate::secret::{AdminToken, StoredSecret};
-use crate::server::control::Description;
 use crate::simulator::{self, RunningSimulator, Simulator};
 use crate::store::model::Account;
 
-/// How long Plaid may take: somebody sits and waits.
-const PATIENCE: Timeouts = Timeouts {
+/// How long Plaid may take: a person waits.
+const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     total: Duration::from_secs(10),
     health: Duration::from_secs(5),
@@ -25,24 +25,13 @@ const PATIENCE: Timeouts = Timeouts {
 /// Settings that nothing can be checked with.
 #[derive(Debug, Error)]
 pub enum ContextError {
-    /// Plaid's client.
     #[error(transparent)]
     Plaid(#[from] ClientError),
-    /// The built-in simulator, started for the checks alone.
     #[error("the built-in simulator cannot be started for the checks ({0})")]
     Simulator(#[from] std::io::Error),
-    /// The address of that simulator is no URL; cannot happen with a bound address.
-    #[error("the simulator's address is no URL")]
+    /// Cannot happen with a bound address.
+    #[error("the simulator's address is not a URL")]
     SimulatorUrl(#[from] url::ParseError),
-}
-
-/// A broker that runs in another process with these settings.
-#[derive(Clone, Debug)]
-pub struct Running {
-    /// What it says of itself.
-    pub description: Description,
-    /// `PUBLIC_URL` of the settings; the checks go by the running broker's.
-    pub given: Option<String>,
 }
 
 /// What the checks look at.
@@ -53,7 +42,7 @@ pub struct Context {
     pub(super) plaid: PlaidClient,
     /// `PUBLIC_URL`, or what holds without it. No trailing slash.
     pub(super) public_url: String,
-    /// The broker of this process; `None`: the settings alone are known, and a broker may run elsewhere.
+    /// The broker of this process; `None`: only the settings are known.
     pub(super) app: Option<App>,
     /// The broker that runs elsewhere, when it could be asked.
     pub(super) running: Option<Running>,
@@ -73,6 +62,15 @@ fn other_environment(plaid: &PlaidConfig) -> Option<(Environment, Url)> {
         _ => return None,
     };
     Some((other, Url::parse(other.default_base_url()).ok()?))
+}
+
+fn client(plaid: &PlaidConfig, base_url: Url) -> Result<PlaidClient, ClientError> {
+    PlaidClient::new(&PlaidOptions {
+        base_url,
+        client_id: plaid.client_id.clone(),
+        secret: plaid.secret.clone(),
+        timeouts: TIMEOUTS,
+    })
 }
 
 impl Context {
@@ -117,12 +115,7 @@ impl Context {
             (None, None, Some(simulator)) => Url::parse(&simulator.url())?,
             (None, None, None) => Url::parse(plaid.environment.default_base_url())?,
         };
-        let client = PlaidClient::new(&PlaidOptions {
-            base_url,
-            client_id: plaid.client_id.clone(),
-            secret: plaid.secret.clone(),
-            timeouts: PATIENCE,
-        })?;
+        let client = client(plaid, base_url)?;
         let http = &config.http;
         let public_url = match &running {
             Some(running) => running.description.public_url.clone(),
@@ -162,13 +155,7 @@ impl Context {
     /// Plaid's other environment with the same keys.
     pub(super) fn other_plaid(&self) -> Option<(Environment, PlaidClient)> {
         let (environment, base_url) = self.other.clone()?;
-        let plaid = PlaidClient::new(&PlaidOptions {
-            base_url,
-            client_id: self.config.plaid.client_id.clone(),
-            secret: self.config.plaid.secret.clone(),
-            timeouts: PATIENCE,
-        });
-        Some((environment, plaid.ok()?))
+        Some((environment, client(&self.config.plaid, base_url).ok()?))
     }
 
     pub(super) fn environment(&self) -> Environment {

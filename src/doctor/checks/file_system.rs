@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::finding::{FILE_SYSTEM, Finding};
+use super::list::{FILE_SYSTEM, Finding};
 
 /// File systems that other machines may have mounted at the same time, by the magic number that `statfs` returns
 /// (linux/magic.h, statfs(2)).
@@ -31,8 +31,8 @@ const SHARED: &[(u32, &str)] = &[
 pub(super) fn check(folder: &Path) -> Finding {
     match magic(folder) {
         Ok(Some(magic)) => judge(folder, magic),
-        Ok(None) => FILE_SYSTEM.skipped("The kind of a file system is looked at on Linux alone."),
-        Err(error) => FILE_SYSTEM.skipped(format!("The system did not say which it is: {error}.")),
+        Ok(None) => FILE_SYSTEM.skipped("The type of the file system is checked on Linux only."),
+        Err(error) => FILE_SYSTEM.skipped(format!("The type of the file system could not be read: {error}.")),
     }
 }
 
@@ -63,7 +63,7 @@ fn magic(_folder: &Path) -> std::io::Result<Option<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::checks::finding::Status;
+    use crate::doctor::Status;
 
     #[test]
     fn network_file_systems_are_warned_of_and_local_ones_are_not() {

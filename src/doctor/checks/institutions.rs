@@ -4,24 +4,24 @@
 use std::time::Duration;
 
 use super::context::Context;
-use super::finding::{Finding, INSTITUTIONS};
-use super::tell::{Tell, names};
+use super::list::{Finding, INSTITUTIONS};
+use crate::doctor::reporter::{Reporter, names};
 use crate::plaid::PlaidError;
 
-/// So many products are counted one by one.
-const MOST_COUNTED: usize = 6;
+/// Products that are counted one by one.
+const MAX_COUNTED: usize = 6;
 const LIMIT: Duration = Duration::from_secs(45);
 
-pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
-    tell.within(LIMIT, INSTITUTIONS, async {
-        count(context).await.unwrap_or_else(|error| match error.api() {
-            Some(api) if api.error_type == "RATE_LIMIT_EXCEEDED" => INSTITUTIONS.skipped(
-                "Plaid lets institutions be counted a few times a minute only; check again in a minute.",
-            ),
-            _ => INSTITUTIONS.skipped(format!("They could not be counted: {error}.")),
+pub(super) async fn check(context: &Context, reporter: &Reporter<'_>) {
+    reporter
+        .within(LIMIT, INSTITUTIONS, async {
+            count(context).await.unwrap_or_else(|error| match error.api() {
+                Some(api) if api.error_type == "RATE_LIMIT_EXCEEDED" => INSTITUTIONS
+                    .skipped("Plaid limits how often institutions are counted; check again in a minute."),
+                _ => INSTITUTIONS.skipped(format!("They could not be counted: {error}.")),
+            })
         })
-    })
-    .await;
+        .await;
 }
 
 async fn count(context: &Context) -> Result<Finding, PlaidError> {
@@ -40,7 +40,7 @@ async fn count(context: &Context) -> Result<Finding, PlaidError> {
     }
     let mut each: Vec<(&String, u64)> = Vec::new();
     if products.len() > 1 {
-        for product in products.iter().take(MOST_COUNTED) {
+        for product in products.iter().take(MAX_COUNTED) {
             each.push((product, total(context, std::slice::from_ref(product)).await?));
         }
     }

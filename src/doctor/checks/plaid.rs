@@ -1,53 +1,56 @@
-//! Plaid: is it there, does it take the keys, do the clocks agree? What only good keys can tell comes after that.
+//! Plaid: does it answer, does it accept the keys, do the clocks agree? What needs valid keys comes after that.
 
 use std::time::Duration;
 
 use super::context::Context;
-use super::finding::{
+use super::institutions;
+use super::link;
+use super::link_token::{self, Created, describe};
+use super::list::{
     CLOCK, COUNTRIES, Finding, INSTITUTIONS, LINK_REDIRECT_URI, LINK_SETTINGS, PLAID_KEYS, PLAID_REACHABLE,
     PRODUCTS_ENABLED, Status,
 };
-use super::institutions;
-use super::link::{self, Asking, Made};
-use super::tell::Tell;
 use crate::clock::Timestamp;
 use crate::config::Environment;
+use crate::doctor::reporter::Reporter;
 use crate::plaid::{ApiError, PlaidError};
 
 const KEYS_PAGE: &str = "https://dashboard.plaid.com/developers/keys";
-/// Beyond, webhooks are near to being refused; Plaid's own tolerance is five minutes
+/// Beyond it, webhooks are close to being refused; Plaid's own tolerance is five minutes
 /// (<https://plaid.com/docs/api/webhooks/webhook-verification/>).
 const SKEW_WARNING: Duration = Duration::from_secs(30);
 const SKEW_FAILURE: Duration = Duration::from_secs(5 * 60);
 
-/// One link token as the settings have it tells most; what only good keys can tell comes after that.
-pub(super) async fn check(context: &Context, tell: &Tell<'_>) {
-    let asked = context.clock.now();
+/// One link token as the settings have it shows most of it.
+pub(super) async fn check(context: &Context, reporter: &Reporter<'_>) {
+    let asked_at = context.clock.now();
     let started = std::time::Instant::now();
-    let (answer, date) = Asking::new(context).as_configured().await;
+    let (answer, date) = link_token::as_configured(context).await;
     let took = started.elapsed();
-    tell.say(clock(date, asked.plus(took / 2)));
+    reporter.report(clock(date, asked_at.plus(took / 2)));
     let reachable = reachable(context, &answer, took);
-    let unreached = reachable.status == Status::Failed;
-    tell.say(reachable);
-    if unreached {
-        let why = "Plaid did not answer.";
-        tell.say(PLAID_KEYS.skipped("Plaid did not answer, so the keys were not judged."));
-        return skip_the_rest(tell, why);
+    let unreachable = reachable.status == Status::Failed;
+    reporter.report(Finding {
+        unreachable,
+        ..reachable
+    });
+    if unreachable {
+        reporter.report(PLAID_KEYS.skipped("Plaid did not answer, so the keys were not checked."));
+        return skip_the_rest(reporter, "Plaid did not answer.");
     }
     let keys = keys(context, &answer).await;
     let usable = keys.status == Status::Ok;
-    tell.say(keys);
+    reporter.report(keys);
     if !usable {
-        return skip_the_rest(tell, "It takes good keys to find out.");
+        return skip_the_rest(reporter, "This needs valid keys.");
     }
     tokio::join!(
-        link::check(context, tell, answer),
-        institutions::check(context, tell)
+        link::check(context, reporter, answer),
+        institutions::check(context, reporter)
     );
 }
 
-fn skip_the_rest(tell: &Tell<'_>, why: &str) {
+fn skip_the_rest(reporter: &Reporter<'_>, why: &str) {
     for check in [
         PRODUCTS_ENABLED,
         INSTITUTIONS,
@@ -55,19 +58,19 @@ fn skip_the_rest(tell: &Tell<'_>, why: &str) {
         LINK_SETTINGS,
         LINK_REDIRECT_URI,
     ] {
-        tell.say(check.skipped(why));
+        reporter.report(check.skipped(why));
     }
 }
 
 /// A refusal is an answer as well.
-fn reachable(context: &Context, answer: &Made, took: Duration) -> Finding {
+fn reachable(context: &Context, answer: &Created, took: Duration) -> Finding {
     let base = context.plaid.base_url();
     let milliseconds = took.as_millis();
-    let network = "Check that this machine may reach it (firewall, DNS, HTTPS_PROXY), and PLAID_BASE_URL if you set it.";
-    let passing = "Look at https://status.plaid.com and try again; nothing is wrong on this side.";
+    let network = "Check that this machine can reach it (firewall, DNS, HTTPS_PROXY), and PLAID_BASE_URL if you set it.";
+    let passing = "Look at https://status.plaid.com and try again; nothing is wrong on your side.";
     match answer {
         Err(PlaidError::Api(error)) if error.status >= 500 => PLAID_REACHABLE.failed(
-            format!("{base} answered with its own failure: {}.", code(error)),
+            format!("{base} answered with an internal error: {}.", describe(error)),
             passing,
         ),
         Ok(_) | Err(PlaidError::Api(_)) => {
@@ -81,33 +84,33 @@ fn reachable(context: &Context, answer: &Made, took: Duration) -> Finding {
         }
         Err(PlaidError::Malformed { status }) => PLAID_REACHABLE.failed(
             format!("What answers at {base} is not Plaid: status {status} without Plaid's JSON."),
-            "Set PLAID_BASE_URL to Plaid, or remove it; a proxy on the way may answer in Plaid's place.",
+            "Set PLAID_BASE_URL to Plaid, or remove it; a proxy in between may answer instead of Plaid.",
         ),
     }
 }
 
-async fn keys(context: &Context, answer: &Made) -> Finding {
+async fn keys(context: &Context, answer: &Created) -> Finding {
     let environment = context.environment().name();
     let error = match answer {
-        Ok(_) => return PLAID_KEYS.ok(format!("They are good for {environment}.")),
+        Ok(_) => return PLAID_KEYS.ok(format!("They are valid for {environment}.")),
         Err(PlaidError::Api(error)) => error,
-        Err(error) => return PLAID_KEYS.skipped(format!("{error}, so the keys were not judged.")),
+        Err(error) => return PLAID_KEYS.skipped(format!("{error}, so the keys were not checked.")),
     };
     match error.error_code.as_str() {
         "INVALID_API_KEYS" => wrong_keys(context, error).await,
         "UNAUTHORIZED_ENVIRONMENT" => PLAID_KEYS.failed(
-            format!("Your Plaid account is not enabled for {environment} ({}).", code(error)),
+            format!("Your Plaid account is not enabled for {environment} ({}).", describe(error)),
             "Ask for access at https://dashboard.plaid.com, or set PLAID_ENV=sandbox with the sandbox secret.",
         ),
         _ if error.error_type == "RATE_LIMIT_EXCEEDED" => {
-            PLAID_KEYS.skipped("Plaid limits calls at the moment; check again in a minute.")
+            PLAID_KEYS.skipped("Plaid limits the number of calls; check again in a minute.")
         }
         _ if is_about_keys(error) => PLAID_KEYS.failed(
-            format!("Plaid does not take the keys ({}).", code(error)),
+            format!("Plaid does not accept the keys ({}).", describe(error)),
             format!("Copy both again from {KEYS_PAGE}, without spaces or quotes."),
         ),
         // Plaid looks at the keys before it looks at anything else.
-        _ => PLAID_KEYS.ok(format!("They are good for {environment}.")),
+        _ => PLAID_KEYS.ok(format!("They are valid for {environment}.")),
     }
 }
 
@@ -138,22 +141,12 @@ async fn wrong_keys(context: &Context, error: &ApiError) -> Finding {
     PLAID_KEYS.failed(
         format!(
             "Plaid refuses PLAID_CLIENT_ID with PLAID_SECRET in {environment} ({}).",
-            code(error)
+            describe(error)
         ),
         format!(
             "Copy both again from {KEYS_PAGE}: each environment has a secret of its own. If this is the {other} secret, take \
              the one of {environment}, or set PLAID_ENV={other}."
         ),
-    )
-}
-
-/// Type, code, Plaid's own words, and the request id by which Plaid's support finds it.
-pub(super) fn code(error: &ApiError) -> String {
-    let id = error.request_id.as_deref().unwrap_or("none");
-    format!(
-        "{}: {}, request id {id}",
-        error.error_code,
-        error.error_message.trim_end_matches('.')
     )
 }
 
@@ -170,7 +163,7 @@ fn clock(date: Option<Timestamp>, now: Timestamp) -> Finding {
     };
     let seconds = skew.as_secs();
     let found = format!("This machine's clock is {seconds} s {direction} Plaid's.");
-    let fix = "Switch on time synchronisation (for example `timedatectl set-ntp true`): tokens and webhooks are good for \
+    let fix = "Switch on time synchronisation (for example `timedatectl set-ntp true`): tokens and webhooks are valid for \
                minutes.";
     if skew > SKEW_FAILURE {
         CLOCK.failed(found, fix)

@@ -3,9 +3,9 @@
 use url::Url;
 
 use super::context::Context;
-use super::finding::{Finding, REDIRECT_URIS};
-use super::tell::{Tell, names};
+use super::list::{Finding, REDIRECT_URIS};
 use crate::config::{ClientConfig, ClientKind, Clients, RedirectUris, is_loopback};
+use crate::doctor::reporter::{Reporter, names};
 use crate::store::model::AllowedRedirectUri;
 
 /// The callbacks that Kore.ai documents, one a region; others are in the profile's form.
@@ -19,13 +19,13 @@ const KORE: [&str; 4] = [
 const QUICKSTART: [&str; 2] = ["http://localhost:3000/", "https://localhost:3000/"];
 
 /// `allowed`: what the store has beside the settings, of which a running broker knows already.
-pub(super) fn check(context: &Context, tell: &Tell<'_>, allowed: &[AllowedRedirectUri]) {
+pub(super) fn check(context: &Context, reporter: &Reporter<'_>, allowed: &[AllowedRedirectUri]) {
     let clients = Clients::clone(&context.clients).allowing(
         allowed
             .iter()
             .map(|allowed| (allowed.client_id.as_str(), allowed.uri.as_str())),
     );
-    tell.say(judge(context, &clients));
+    reporter.report(judge(context, &clients));
 }
 
 fn judge(context: &Context, clients: &Clients) -> Finding {
@@ -50,7 +50,7 @@ fn judge(context: &Context, clients: &Clients) -> Finding {
     }
     if !without.is_empty() {
         return REDIRECT_URIS.failed(
-            format!("No callback is listed for {}, so nobody can be sent back.", names(without)),
+            format!("No callback is listed for {}, so users cannot be sent back.", names(without)),
             "Copy the callback URL that your auth profile shows into PLAID_REDIRECT_URI (Kore.ai: for example \
              https://idp.kore.com/workflows/callback) or into the client's redirect_uris in OAUTH_CLIENTS_FILE, or allow it on the set-up page.",
         );
@@ -69,14 +69,14 @@ fn judge(context: &Context, clients: &Clients) -> Finding {
 
 /// Each of the texts once: what another one says as well is left out.
 fn once(texts: &[String]) -> Vec<&str> {
-    let mut told: Vec<&str> = Vec::new();
+    let mut kept: Vec<&str> = Vec::new();
     for text in texts {
-        if !told.iter().any(|told| told.contains(text.as_str())) {
-            told.retain(|told| !text.contains(told));
-            told.push(text);
+        if !kept.iter().any(|kept| kept.contains(text.as_str())) {
+            kept.retain(|kept| !text.contains(kept));
+            kept.push(text);
         }
     }
-    told
+    kept
 }
 
 /// What is odd about one callback, and what to do.
@@ -92,19 +92,19 @@ fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String,
     let public = Url::parse(&context.public_url).ok();
     if public.is_some_and(|public| public.origin() == url.origin()) {
         return Some((
-            format!("{uri} is an address of this broker and no client's callback."),
-            format!("{profile} An own address belongs into PLAID_LINK_REDIRECT_URI alone."),
+            format!("{uri} is an address of this broker, not a client's callback."),
+            format!("{profile} The broker's own address belongs in PLAID_LINK_REDIRECT_URI only."),
         ));
     }
     if QUICKSTART.contains(&url.as_str()) {
         return Some((
-            format!("{uri} is the redirect URI of Plaid's Quickstart and no client's callback."),
+            format!("{uri} is the redirect URI of Plaid's Quickstart, not a client's callback."),
             profile,
         ));
     }
     if host == "plaid.com" || host.ends_with(".plaid.com") {
         return Some((
-            format!("{uri} is an address of Plaid's and no client's callback."),
+            format!("{uri} is an address of Plaid, not a client's callback."),
             profile,
         ));
     }
@@ -113,7 +113,7 @@ fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String,
             return Some((
                 format!("{uri} is not the callback that Kore.ai documents for {host}, {documented}."),
                 format!(
-                    "Compare it with the form of your profile, letter by letter and with the slash at the end: {profile}"
+                    "Compare it with the form of your profile, character by character and with the slash at the end: {profile}"
                 ),
             ));
         }
@@ -121,7 +121,7 @@ fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String,
         && !url.path().starts_with("/workflows/callback")
     {
         return Some((
-            format!("{uri} does not end as Kore.ai's callbacks do, with /workflows/callback."),
+            format!("{uri} does not end with /workflows/callback, as Kore.ai's callbacks do."),
             profile,
         ));
     }
@@ -129,8 +129,8 @@ fn doubt(context: &Context, client: &ClientConfig, uri: &str) -> Option<(String,
     let is_native = matches!(client.kind, ClientKind::Public);
     if context.is_production() && is_loopback(&url) && !is_native {
         return Some((
-            format!("{uri} leads to the machine of whoever uses it, in production."),
-            format!("Remove it unless a program on people's own machines is meant. {profile}"),
+            format!("{uri} leads to each user's own machine, in production."),
+            format!("Remove it, unless the client is a program on people's own machines. {profile}"),
         ));
     }
     None

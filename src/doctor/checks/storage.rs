@@ -7,71 +7,76 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::file_system;
-use super::finding::{DISK_SPACE, FILE_SYSTEM, Finding, STORE_KEYS, STORE_WRITABLE};
-use super::tell::Tell;
+use super::list::{DISK_SPACE, FILE_SYSTEM, Finding, STORE_KEYS, STORE_WRITABLE};
 use crate::config::DatabaseUrl;
+use crate::doctor::reporter::Reporter;
 use crate::random;
 use crate::store::{Inspection, OpenError, Store};
 
-/// For trying the keys on every row; the rest of a larger store is told to be untried.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// For trying the keys on every row; the rest of a larger store is not tried.
+const INSPECTION: Duration = Duration::from_secs(15);
 const LIMIT: Duration = Duration::from_secs(30);
 /// A write-ahead log alone may take 64 MiB.
 const ROOM_FAILURE: u64 = 64 * 1024 * 1024;
 const ROOM_WARNING: u64 = 1024 * 1024 * 1024;
 
-/// Gives what the store told, when it opens.
-pub(super) async fn check(context: &Context, tell: &Tell<'_>, is_running: bool) -> Option<Inspection> {
+/// Returns what the store contains, when it opens.
+pub(super) async fn check(
+    context: &Context,
+    reporter: &Reporter<'_>,
+    is_running: bool,
+) -> Option<Inspection> {
     let database = &context.config.store.database;
-    let inspect = Store::inspect(context.config.store.clone(), context.account(), PATIENCE);
+    let inspect = Store::inspect(context.config.store.clone(), context.account(), INSPECTION);
     let inspected = match database {
         DatabaseUrl::Sqlite(path) => {
-            tell.within(LIMIT, DISK_SPACE, async { room(path) }).await;
-            tell.within(LIMIT, FILE_SYSTEM, shared(path)).await;
-            tell.within(LIMIT, STORE_WRITABLE, writable(context, path, is_running))
-                .await;
+            reporter.within(LIMIT, DISK_SPACE, async { room(path) }).await;
+            reporter.within(LIMIT, FILE_SYSTEM, shared(path)).await;
+            let writable = file_writable(context, path, is_running);
+            reporter.within(LIMIT, STORE_WRITABLE, writable).await;
             inspect.await
         }
         DatabaseUrl::Postgres(_) => {
-            tell.say(
-                DISK_SPACE.skipped("The store is in PostgreSQL, whose server knows how much room it has."),
-            );
-            tell.say(FILE_SYSTEM.skipped("The store is in PostgreSQL, whose server knows what it is on."));
+            let server = "The store is in PostgreSQL; this is a matter of its server.";
+            reporter.report(DISK_SPACE.skipped(server));
+            reporter.report(FILE_SYSTEM.skipped(server));
             let inspected = inspect.await;
-            tell.within(LIMIT, STORE_WRITABLE, server(context, database, &inspected))
-                .await;
+            let writable = server_writable(context, &inspected);
+            reporter.within(LIMIT, STORE_WRITABLE, writable).await;
             inspected
         }
     };
     let (inspection, finding) = keys(database, inspected);
-    tell.say(finding);
+    reporter.report(finding);
     inspection
 }
 
-/// Whether the database server takes writes.
-async fn server(
-    context: &Context,
-    database: &DatabaseUrl,
-    inspected: &Result<Option<Inspection>, OpenError>,
-) -> Finding {
-    let fix = "Look at the PostgreSQL server; the broker goes on by itself once it can write.";
-    if let Some(app) = &context.app {
-        return match app.store.check().await {
-            Ok(()) => STORE_WRITABLE.ok(format!("{database} was written and read.")),
-            Err(error) => STORE_WRITABLE.failed(sentence(&error.to_string()), fix),
-        };
+/// What the broker itself says, when it can be asked.
+async fn broker_writable(context: &Context, fix: &str) -> Option<Finding> {
+    let (problem, who) = match (&context.app, &context.running) {
+        (Some(app), _) => (
+            app.store.check().await.err().map(|error| error.to_string()),
+            "The broker",
+        ),
+        (None, Some(running)) => (running.description.store.clone(), "The running broker"),
+        (None, None) => return None,
+    };
+    Some(match problem {
+        None => STORE_WRITABLE.ok(format!("{who} wrote and read {}.", context.config.store.database)),
+        Some(problem) => STORE_WRITABLE.failed(format!("{who} reports: {}", sentence(&problem)), fix),
+    })
+}
+
+async fn server_writable(context: &Context, inspected: &Result<Option<Inspection>, OpenError>) -> Finding {
+    let fix = "Look at the PostgreSQL server; the broker continues by itself once it can write.";
+    if let Some(finding) = broker_writable(context, fix).await {
+        return finding;
     }
-    if let Some(problem) = context
-        .running
-        .as_ref()
-        .and_then(|running| running.description.store.as_ref())
-    {
-        return STORE_WRITABLE.failed(format!("The broker that runs says: {}", sentence(problem)), fix);
-    }
+    let database = &context.config.store.database;
     match inspected {
-        Err(_) => STORE_WRITABLE.skipped("The store could not be looked at."),
+        Err(_) => STORE_WRITABLE.skipped("The store could not be opened."),
         Ok(None) => STORE_WRITABLE.skipped(format!(
-            "There is no store in {database} yet; the first start makes its tables."
+            "There is no store in {database} yet; the first start creates its tables."
         )),
         Ok(Some(Inspection {
             read_only: Some(why), ..
@@ -89,21 +94,21 @@ fn keys(
     let restore = "Set BROKER_KEYS (or restore the key file) with the key that sealed them; keep older keys behind the first one.";
     match inspected {
         Err(error) => {
-            // These texts tell what was found and then what to do.
+            // These texts say what was found and then what to do.
             let text = error.to_string();
             let (found, fix) = text
                 .split_once("; ")
                 .or_else(|| text.split_once(". The way back: "))
                 .unwrap_or((
                     &text,
-                    "Restore the store from a backup, or set DATABASE_URL to another place.",
+                    "Restore the store from a backup, or set DATABASE_URL to another path.",
                 ));
             (None, STORE_KEYS.failed(sentence(found), sentence(fix)))
         }
         Ok(None) => (
             None,
             STORE_KEYS.skipped(format!(
-                "There is no store at {path} yet; the first start makes it."
+                "There is no store at {path} yet; the first start creates it."
             )),
         ),
         Ok(Some(inspection)) => {
@@ -115,7 +120,7 @@ fn keys(
                 ),
                 (None, true) => STORE_KEYS.ok(format!("{path}: the keys open all {rows} stored connections.")),
                 (None, false) => STORE_KEYS.ok(format!(
-                    "{path}: the keys open the first {rows} stored connections; the others were not tried in time."
+                    "{path}: the keys open the first {rows} stored connections; there was no time to try the others."
                 )),
             };
             (Some(inspection), finding)
@@ -130,24 +135,10 @@ fn sentence(text: &str) -> String {
     format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }
 
-async fn writable(context: &Context, path: &Path, is_running: bool) -> Finding {
-    if let Some(app) = &context.app {
-        return match app.store.check().await {
-            Ok(()) => STORE_WRITABLE.ok(format!("{} was written and read.", path.display())),
-            Err(error) => STORE_WRITABLE.failed(
-                sentence(&error.to_string()),
-                "Look at the disk of the data directory; the broker goes on by itself once it can write.",
-            ),
-        };
-    }
-    if let Some(running) = &context.running {
-        return match &running.description.store {
-            None => STORE_WRITABLE.ok(format!("The broker that runs wrote and read {}.", path.display())),
-            Some(problem) => STORE_WRITABLE.failed(
-                format!("The broker that runs says: {}", sentence(problem)),
-                "Look at the disk of the data directory; the broker goes on by itself once it can write.",
-            ),
-        };
+async fn file_writable(context: &Context, path: &Path, is_running: bool) -> Finding {
+    let fix = "Look at the disk of the data directory; the broker continues by itself once it can write.";
+    if let Some(finding) = broker_writable(context, fix).await {
+        return finding;
     }
     if is_running {
         return STORE_WRITABLE.skipped(format!(
@@ -160,12 +151,12 @@ async fn writable(context: &Context, path: &Path, is_running: bool) -> Finding {
     match try_to_write(path) {
         Ok(Owner::Same) => STORE_WRITABLE.ok(format!("{} can be written.", path.display())),
         Ok(Owner::Other) => STORE_WRITABLE.warning(
-            format!("{} belongs to another user than the one who checks.", path.display()),
-            "Run the check as the user of the broker, to see what that one can do.",
+            format!("{} belongs to another user than the one who runs this check.", path.display()),
+            "Run the check as the user of the broker.",
         ),
         Err(error) => STORE_WRITABLE.failed(
             format!("{} cannot be written: {error}.", path.display()),
-            "Make the folder and the files in it writable for the broker's user, or set DATABASE_URL to another place.",
+            "Make the folder and the files in it writable for the broker's user, or set DATABASE_URL to another path.",
         ),
     }
 }
@@ -175,9 +166,9 @@ enum Owner {
     Other,
 }
 
-/// Writes a file of a moment beside the database; the database itself is opened for writing and left as it is.
+/// Makes a temporary file beside the database; the database itself is opened for writing and left as it is.
 fn try_to_write(path: &Path) -> io::Result<Owner> {
-    let made = probe(&existing_folder(path)?)?;
+    let made = try_folder(&existing_folder(path)?)?;
     if path.exists() {
         let database = OpenOptions::new().write(true).open(path)?.metadata()?;
         if owner(&database) != owner(&made) {
@@ -187,14 +178,14 @@ fn try_to_write(path: &Path) -> io::Result<Owner> {
     Ok(Owner::Same)
 }
 
-/// Makes a file of a moment in this folder.
-pub(super) fn probe(folder: &Path) -> io::Result<std::fs::Metadata> {
+/// Makes a temporary file in this folder.
+pub(super) fn try_folder(folder: &Path) -> io::Result<std::fs::Metadata> {
     let name = format!(".check-{:016x}", u64::from_be_bytes(random::bytes()));
-    let probe = folder.join(name);
-    let file = OpenOptions::new().write(true).create_new(true).open(&probe);
+    let path = folder.join(name);
+    let file = OpenOptions::new().write(true).create_new(true).open(&path);
     let made = file.and_then(|file| file.metadata());
-    // Also when its metadata could not be had.
-    let _ = std::fs::remove_file(&probe);
+    // Also when its metadata could not be read.
+    let _ = std::fs::remove_file(&path);
     made
 }
 
@@ -208,19 +199,19 @@ fn owner(_file: &std::fs::Metadata) -> u32 {
     0
 }
 
-/// On a thread of its own: a server that is away holds up the call.
+/// On a thread of its own: an unreachable file server blocks the call.
 async fn shared(path: &Path) -> Finding {
     let path = path.to_owned();
     let looking =
         tokio::task::spawn_blocking(move || existing_folder(&path).map(|folder| file_system::check(&folder)));
     match looking.await {
         Ok(Ok(finding)) => finding,
-        Ok(Err(error)) => FILE_SYSTEM.skipped(format!("Its folder could not be looked at: {error}.")),
-        Err(_) => FILE_SYSTEM.skipped("It could not be looked at."),
+        Ok(Err(error)) => FILE_SYSTEM.skipped(format!("Its folder could not be read: {error}.")),
+        Err(_) => FILE_SYSTEM.skipped("The file system could not be checked."),
     }
 }
 
-/// The folder of the database, or the nearest one above it that is there: the start makes the others.
+/// The folder of the database, or the nearest existing one above it: the start creates the others.
 fn existing_folder(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     path.ancestors()
@@ -236,8 +227,8 @@ fn room(path: &Path) -> Finding {
         Err(error) => return DISK_SPACE.skipped(format!("The free space could not be read: {error}.")),
     };
     let mebibytes = free / (1024 * 1024);
-    let found = format!("{mebibytes} MiB are free where the store lies.");
-    let fix = "Make room on that disk: when it is full, nobody can connect a bank until there is some.";
+    let found = format!("{mebibytes} MiB are free on the disk of the store.");
+    let fix = "Free space on that disk: when it is full, nobody can connect a bank.";
     if free < ROOM_FAILURE {
         DISK_SPACE.failed(found, fix)
     } else if free < ROOM_WARNING {

@@ -1,13 +1,14 @@
 //! Tunnels on this machine: is there one that leads here, and is it the one that `PUBLIC_URL` names?
 
+use futures_util::future::OptionFuture;
+
 use super::context::Context;
-use super::finding::{Finding, TUNNEL};
-use crate::doctor::identity_challenge::{Challenge, Told};
-use crate::doctor::probe::{self, OWN_AGENT};
+use super::list::{Finding, TUNNEL};
+use crate::doctor::identity_challenge;
 use crate::doctor::tunnel::{AgentError, Kind, Tunnel, cloudflared, leading_to, ngrok};
 use crate::store::tokens::TokenKey;
 
-/// What the agents told.
+/// What the agents answered.
 pub(super) struct Found {
     ngrok: Option<Result<Vec<Tunnel>, AgentError>>,
     cloudflared: Option<String>,
@@ -17,19 +18,10 @@ pub(super) struct Found {
 /// Asks the agents of this machine.
 pub(super) async fn look(context: &Context) -> Found {
     let apis = &context.config.http.tunnels;
-    let first = async {
-        match &apis.ngrok {
-            Some(api) => Some(ngrok(api).await),
-            None => None,
-        }
-    };
-    let second = async {
-        match &apis.cloudflared {
-            Some(metrics) => cloudflared(metrics).await.ok().flatten(),
-            None => None,
-        }
-    };
-    let (ngrok, cloudflared) = tokio::join!(first, second);
+    let ngrok = OptionFuture::from(apis.ngrok.as_ref().map(ngrok));
+    let cloudflared = OptionFuture::from(apis.cloudflared.as_ref().map(cloudflared));
+    let (ngrok, cloudflared) = tokio::join!(ngrok, cloudflared);
+    let cloudflared = cloudflared.and_then(Result::ok);
     Found {
         ngrok,
         cloudflared,
@@ -39,13 +31,13 @@ pub(super) async fn look(context: &Context) -> Found {
 
 impl Found {
     /// ngrok's tunnel to the broker's port.
-    fn here(&self) -> Option<&Tunnel> {
+    fn local(&self) -> Option<&Tunnel> {
         leading_to(self.ngrok.as_ref()?.as_ref().ok()?, self.port)
     }
 
     /// An address of a tunnel that leads here for certain.
     pub(super) fn address(&self) -> Option<&str> {
-        self.here()
+        self.local()
             .filter(|tunnel| !tunnel.by_tls)
             .map(|tunnel| tunnel.url.as_str())
     }
@@ -60,8 +52,17 @@ pub(super) async fn judge(
 ) -> Finding {
     let public = context.public_url.as_str();
     let elsewhere = leads_here && context.is_public();
-    if let Some(tunnel) = found.here() {
-        return of_ngrok(tunnel, public, found.port, elsewhere);
+    if let Some(tunnel) = found.local() {
+        if tunnel.by_tls {
+            return TUNNEL.failed(
+                format!(
+                    "The tunnel {} uses https to port {}, where the broker serves http.",
+                    tunnel.url, found.port
+                ),
+                format!("Start `{}`.", Kind::Ngrok.command(found.port)),
+            );
+        }
+        return leading_here(Kind::Ngrok, &tunnel.url, public, elsewhere);
     }
     if let Some(Ok(tunnels)) = &found.ngrok
         && let Some(tunnel) = tunnels.iter().find(|tunnel| tunnel.url == public)
@@ -75,77 +76,46 @@ pub(super) async fn judge(
         );
     }
     if let Some(url) = &found.cloudflared {
-        return of_cloudflared(url, public, tokens, elsewhere).await;
+        // It does not say where its tunnel leads, so it is tried.
+        if url != public && identity_challenge::ask_own(url, tokens).await.is_none() {
+            return TUNNEL.skipped(format!(
+                "cloudflared has the tunnel {url}, which does not lead to this broker."
+            ));
+        }
+        return leading_here(Kind::Cloudflared, url, public, elsewhere);
     }
     match &found.ngrok {
         Some(Err(AgentError::Malformed)) => TUNNEL.warning(
-            "What answers where ngrok's agent should be (BROKER_NGROK_API) is another program, or an agent of another kind.",
+            "Something other than ngrok's agent answers at BROKER_NGROK_API.",
             "Set BROKER_NGROK_API to the web_addr of ngrok's agent, or to off.",
         ),
         Some(Ok(tunnels)) if !tunnels.is_empty() => {
             let to: Vec<&str> = tunnels.iter().map(|tunnel| tunnel.to.as_str()).collect();
             TUNNEL.skipped(format!(
-                "ngrok's agent runs, but leads to {} and not to port {}.",
+                "ngrok's agent is running, but its tunnels lead to {} and not to port {}.",
                 to.join(", "),
                 found.port
             ))
         }
-        Some(Ok(_)) => TUNNEL.skipped("ngrok's agent runs, without a tunnel for https."),
-        _ => TUNNEL.skipped("Neither ngrok's agent nor a quick tunnel of cloudflared runs on this machine."),
+        Some(Ok(_)) => TUNNEL.skipped("ngrok's agent is running, without an https tunnel."),
+        _ => TUNNEL
+            .skipped("Neither ngrok's agent nor a quick tunnel of cloudflared is running on this machine."),
     }
 }
 
-fn of_ngrok(tunnel: &Tunnel, public: &str, port: u16, elsewhere: bool) -> Finding {
-    let url = &tunnel.url;
-    if tunnel.by_tls {
-        return TUNNEL.failed(
-            format!("The tunnel {url} speaks https to port {port}, where the broker speaks http."),
-            format!("Start `{}`.", Kind::Ngrok.command(port)),
-        );
-    }
+fn leading_here(kind: Kind, url: &str, public: &str, elsewhere: bool) -> Finding {
+    let found = format!("{} forwards {url} to this broker", kind.name());
     if url == public {
-        return TUNNEL.ok(format!(
-            "ngrok leads {url} to port {port}, and PUBLIC_URL is that."
-        ));
+        return TUNNEL.ok(format!("{found}, and PUBLIC_URL is that address."));
     }
     if elsewhere {
-        return TUNNEL.ok(format!(
-            "ngrok leads {url} to port {port} as well; PUBLIC_URL, which works, is {public}."
-        ));
+        return TUNNEL.ok(format!("{found} as well; PUBLIC_URL, which works, is {public}."));
     }
     TUNNEL.warning(
-        format!("ngrok leads {url} to port {port}, but PUBLIC_URL is {public}."),
-        format!("Set PUBLIC_URL={url}, or start with `serve --tunnel ngrok`, which takes the tunnel's address each time."),
-    )
-}
-
-/// cloudflared does not tell where its tunnel leads, so it is tried.
-async fn of_cloudflared(url: &str, public: &str, tokens: Option<&TokenKey>, elsewhere: bool) -> Finding {
-    if url == public {
-        return TUNNEL.ok(format!(
-            "cloudflared has the tunnel {url}, and PUBLIC_URL is that."
-        ));
-    }
-    let challenge = Challenge::new();
-    let told = match probe::get(&challenge.url(url), OWN_AGENT, &[]).await {
-        Ok(answer) if answer.status == 200 => serde_json::from_slice::<Told>(&answer.body).ok(),
-        _ => None,
-    };
-    let is_us = told
-        .zip(tokens)
-        .is_some_and(|(told, tokens)| challenge.is_met(tokens, &told));
-    if !is_us {
-        return TUNNEL.skipped(format!(
-            "cloudflared has the tunnel {url}, which does not lead here."
-        ));
-    }
-    if elsewhere {
-        return TUNNEL.ok(format!(
-            "cloudflared leads {url} here as well; PUBLIC_URL, which works, is {public}."
-        ));
-    }
-    TUNNEL.warning(
-        format!("cloudflared leads {url} here, but PUBLIC_URL is {public}."),
-        format!("Set PUBLIC_URL={url}, or start with `serve --tunnel cloudflared`."),
+        format!("{found}, but PUBLIC_URL is {public}."),
+        format!(
+            "Set PUBLIC_URL={url}, or start with `serve --tunnel {}`, which uses the tunnel's address each time.",
+            kind.name()
+        ),
     )
 }

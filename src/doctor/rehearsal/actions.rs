@@ -5,13 +5,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use jiff::ToSpan as _;
 use jiff::tz::TimeZone;
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::items::plaid_refused;
-use super::wire::Answer;
-use super::{Failure, Rehearsal};
+use super::{Answer, Failure, Rehearsal};
 use crate::plaid;
 use crate::secret::PlaidAccessToken;
 
@@ -41,47 +39,44 @@ impl Action {
         Self::Liabilities,
     ];
 
-    /// As Kore.ai calls it.
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Balance => "real-time balance",
-            Self::Holdings => "investment holdings",
-            Self::Transactions => "investment transactions",
-            Self::Liabilities => "liabilities",
-        }
-    }
-
-    fn path(self) -> &'static str {
-        match self {
-            Self::Balance => "/accounts/balance/get",
-            Self::Holdings => "/investments/holdings/get",
-            Self::Transactions => "/investments/transactions/get",
-            Self::Liabilities => "/liabilities/get",
-        }
-    }
-
-    /// What the answer has to hold.
-    fn member(self) -> &'static str {
-        match self {
-            Self::Balance => "accounts",
-            Self::Holdings => "holdings",
-            Self::Transactions => "investment_transactions",
-            Self::Liabilities => "liabilities",
-        }
+        self.spec().0
     }
 
     /// The product that it needs; balances come with every other one.
     fn product(self) -> Option<&'static str> {
+        self.spec().3
+    }
+
+    /// Kore.ai's name, Plaid's endpoint, what the answer must contain, and the product.
+    fn spec(self) -> (&'static str, &'static str, &'static str, Option<&'static str>) {
+        let investments = Some("investments");
         match self {
-            Self::Balance => None,
-            Self::Holdings | Self::Transactions => Some("investments"),
-            Self::Liabilities => Some("liabilities"),
+            Self::Balance => ("real-time balance", "/accounts/balance/get", "accounts", None),
+            Self::Holdings => (
+                "investment holdings",
+                "/investments/holdings/get",
+                "holdings",
+                investments,
+            ),
+            Self::Transactions => (
+                "investment transactions",
+                "/investments/transactions/get",
+                "investment_transactions",
+                investments,
+            ),
+            Self::Liabilities => (
+                "liabilities",
+                "/liabilities/get",
+                "liabilities",
+                Some("liabilities"),
+            ),
         }
     }
 }
 
 impl Rehearsal {
-    /// Whether Link offers people what the actions need. The test bank's Items cannot tell: no Link made them, so they
+    /// Whether Link offers people what the actions need. The test bank's Items do not show it: no Link made them, so they
     /// have every account.
     pub(super) fn offered_accounts(&self) -> Result<((), String), Failure> {
         let is_hidden = |action: &Action| {
@@ -104,11 +99,10 @@ impl Rehearsal {
     /// Makes the call with this access token, until Plaid has prepared the data.
     pub(super) async fn act(
         &self,
-        http: &Client,
         action: Action,
         access: &PlaidAccessToken,
     ) -> Result<((), String), Failure> {
-        // Plaid would answer too, but not with what helps.
+        // Plaid would refuse it too, without saying what to do.
         if let Some(product) = action.product()
             && !self.lists.contains(product)
         {
@@ -118,22 +112,23 @@ impl Rehearsal {
                 format!("{product} is in none of the PLAID_… product lists"),
             ));
         }
+        let (_, path, member, _) = action.spec();
         let body = self.payload(action, access);
-        let mut answer = self.plaid(http, action.path(), &body).await?;
+        let mut answer = self.call_plaid(path, &body).await?;
         for _ in 1..TRIES {
             if answer.text_of("error_code") != Some("PRODUCT_NOT_READY") {
                 break;
             }
             sleep(PAUSE).await;
-            answer = self.plaid(http, action.path(), &body).await?;
+            answer = self.call_plaid(path, &body).await?;
         }
-        if answer.status == 200 && answer.json.get(action.member()).is_some() {
+        if answer.status == 200 && answer.json.get(member).is_some() {
             return self.judge(action, &answer);
         }
         Err(refused(action, &answer))
     }
 
-    /// Whether the answer would be there for a person, who shares only accounts that Link offers.
+    /// Whether a person, who shares only accounts that Link offers, would get the answer.
     fn judge(&self, action: Action, answer: &Answer) -> Result<((), String), Failure> {
         let text = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
         let is_shared = |account: &Value| {
@@ -145,7 +140,7 @@ impl Rehearsal {
         };
         let accounts = answer.json.get("accounts").and_then(Value::as_array);
         if accounts.is_some_and(|accounts| accounts.iter().any(is_shared)) {
-            return Ok(((), format!("Plaid answers {}", action.path())));
+            return Ok(((), format!("Plaid answers {}", action.spec().1)));
         }
         let fix = match self.lists.auth_filter() {
             Some(cost) => instead(&cost.instead),
@@ -155,7 +150,7 @@ impl Rehearsal {
         Err(Failure::new(
             format!(
                 "Plaid answers {} for the test bank, but Link offers people no account that has this data",
-                action.path()
+                action.spec().1
             ),
             fix,
         ))

@@ -1,15 +1,14 @@
-//! What the person's browser does: opens the authorization URL, connects a bank, is sent to the callback. That redirect is
+//! What the user's browser does: opens the authorization URL, connects a bank, is sent to the callback. That redirect is
 //! read and not followed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::Client;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
-use super::wire::{Answer, send, shown};
-use super::{Failure, HEADER, Identity, Rehearsal};
-use crate::doctor::identity_challenge::{Challenge, Told};
+use super::items::INSTITUTION;
+use super::{Answer, Failure, HEADER, Identity, Rehearsal, altered, send};
+use crate::doctor::identity_challenge::{self, Reply, Responder};
 use crate::random;
 use crate::secret::{OwnToken, PlaidPublicToken};
 
@@ -22,7 +21,7 @@ pub(super) struct Tab {
     /// The sealed request; a broker of an earlier version has none.
     request: Option<String>,
     cookies: OwnToken,
-    /// As it was sent, percent-encoded.
+    /// Percent-encoded, as it was sent.
     state: String,
     callback: String,
 }
@@ -37,39 +36,40 @@ const REACH: &str = "start the broker; if it runs, correct PUBLIC_URL, and see t
                      broker's port";
 
 impl Rehearsal {
-    /// Whether this broker answers at `PUBLIC_URL`, and not another one to which nothing must be done.
-    async fn recognise(&self, http: &Client) -> Result<String, Failure> {
-        let challenge = Challenge::new();
-        let answer = send(http.get(challenge.url(&self.public_url)), &self.public_url, REACH).await?;
-        let told = serde_json::from_value::<Told>(answer.json.clone()).ok();
-        let Some(told) = told.filter(|_| answer.status == 200) else {
-            return Err(self.something_else(&answer));
+    /// Whether this broker answers at `PUBLIC_URL`, and not another one, which must be left alone.
+    async fn recognise(&self) -> Result<String, Failure> {
+        let url = &self.public_url;
+        let tokens = match &self.identity {
+            Identity::Store(tokens) => Some(tokens),
+            Identity::Unknown(_) => None,
         };
-        match &self.identity {
-            Identity::Store(tokens) if challenge.is_met(tokens, &told) => {
-                Ok(format!("the broker answers at {}", self.public_url))
-            }
-            Identity::Store(_) => Err(Failure::new(
+        let unreachable = |trouble| Failure {
+            unreachable: true,
+            ..Failure::new(format!("could not reach {url}: {trouble}"), REACH)
+        };
+        match (
+            identity_challenge::ask(url, tokens).await.map_err(unreachable)?,
+            &self.identity,
+        ) {
+            (Responder::This(_), _) => Ok(format!("the broker answers at {url}")),
+            (Responder::Broker(Reply { version, .. }), Identity::Unknown(why)) => Ok(format!(
+                "a broker (version {version}) answers at {url}; it is not known whether it is the one of these settings: {why}"
+            )),
+            (Responder::Broker(Reply { version, .. }), Identity::Store(_)) => Err(Failure::new(
                 format!(
-                    "another broker answers at {} (version {}), with a store of its own; nothing was sent to it",
-                    self.public_url,
-                    shown(&told.version)
+                    "another broker answers at {url} (version {version}), with its own store; nothing was sent to it"
                 ),
                 "let PUBLIC_URL (or the tunnel or proxy behind it) lead to this broker; or, if the other one is meant, rehearse \
                  in its directory and with its settings",
             )),
-            Identity::Unknown(why) => Ok(format!(
-                "a broker (version {}) answers at {}; whether it is the one of these settings cannot be told from here: {why}",
-                shown(&told.version),
-                self.public_url
-            )),
+            (Responder::NoBroker(answer), _) => Err(self.something_else(&answer)),
         }
     }
 
     fn something_else(&self, answer: &Answer) -> Failure {
         Failure::new(
             format!(
-                "something else than the broker answers at {} ({})",
+                "something other than the broker answers at {} ({})",
                 self.public_url,
                 answer.outline()
             ),
@@ -77,11 +77,11 @@ impl Rehearsal {
         )
     }
 
-    /// Whether the broker answers at `PUBLIC_URL`, and says the same address of itself.
-    pub(super) async fn reach(&self, http: &Client) -> Result<((), String), Failure> {
-        let who = self.recognise(http).await?;
+    /// Whether the broker answers at `PUBLIC_URL`, and reports the same address.
+    pub(super) async fn reach(&self) -> Result<((), String), Failure> {
+        let who = self.recognise().await?;
         let url = format!("{}/.well-known/oauth-authorization-server", self.public_url);
-        let answer = send(http.get(url), &self.public_url, REACH).await?;
+        let answer = send(self.broker.get(url), &self.public_url, REACH).await?;
         match answer.text_of("issuer") {
             Some(issuer) if answer.status == 200 && issuer == self.public_url => {
                 let remark = self.remark.as_ref();
@@ -90,18 +90,17 @@ impl Rehearsal {
             }
             Some(issuer) if answer.status == 200 => Err(Failure::new(
                 format!(
-                    "a broker answers at {}, and says that its address is {}",
-                    self.public_url,
-                    shown(issuer)
+                    "a broker answers at {}, but reports that its address is {}",
+                    self.public_url, issuer
                 ),
-                "give the running broker and this command the same PUBLIC_URL, then restart the broker",
+                "set the same PUBLIC_URL for the running broker and this command, then restart the broker",
             )),
             _ => Err(self.something_else(&answer)),
         }
     }
 
     /// Opens the authorization URL as Kore.ai would, with this callback.
-    pub(super) async fn authorize(&self, http: &Client, callback: &str) -> Result<(Tab, String), Failure> {
+    pub(super) async fn authorize(&self, callback: &str) -> Result<(Tab, String), Failure> {
         let state: String = form_urlencoded::byte_serialize(
             format!("{}{AWKWARD_STATE}", URL_SAFE_NO_PAD.encode(random::bytes::<9>())).as_bytes(),
         )
@@ -111,7 +110,8 @@ impl Rehearsal {
             .append_pair("client_id", &self.client_id)
             .append_pair("redirect_uri", callback)
             .finish();
-        let request = http
+        let request = self
+            .broker
             .get(format!("{}/?{query}&state={state}", self.public_url))
             .header("Accept", "text/html");
         let answer = send(request.header(HEADER, "1"), &self.public_url, REACH).await?;
@@ -132,38 +132,35 @@ impl Rehearsal {
     }
 
     fn page_refused(&self, callback: &str, answer: &Answer) -> Failure {
-        let heading = between(&answer.text, "<h1>", "</h1>").map(shown);
+        let heading = between(&answer.text, "<h1>", "</h1>");
         let found = match &heading {
             Some(heading) => format!("the page says: {heading}"),
-            None => format!("no Link page came ({})", answer.outline()),
+            None => format!("the answer is not the Link page ({})", answer.outline()),
         };
-        let told = heading.as_deref().unwrap_or_default();
+        let heading = heading.unwrap_or_default();
         let fix = match answer.status {
-            400 if told.contains("return address is not registered") => {
+            400 if heading.contains("return address is not registered") => {
                 format!(
                     "allow {callback} on the set-up page, exactly as Kore.ai shows it, or put it into PLAID_REDIRECT_URI of the \
                      running broker and restart it"
                 )
             }
-            400 if told.contains("not known") => format!(
-                "give the running broker and this command the same OAUTH_CLIENT_ID (here {}), and restart the broker",
+            400 if heading.contains("not known") => format!(
+                "set the same OAUTH_CLIENT_ID (here {}) for the running broker and this command, and restart the broker",
                 self.client_id
             ),
-            429 => "wait a minute and rehearse again: too many pages were opened from here".to_owned(),
-            _ => "look at the broker's log at this moment; it names the cause".to_owned(),
+            429 => {
+                "wait a minute and rehearse again: too many pages were opened from this network".to_owned()
+            }
+            _ => "see the broker's log at this time; it names the cause".to_owned(),
         };
         Failure::new(found, fix)
     }
 
     /// One of the page's own calls.
-    async fn call(
-        &self,
-        http: &Client,
-        tab: &Tab,
-        path: &str,
-        body: &serde_json::Value,
-    ) -> Result<Answer, Failure> {
-        let request = http
+    async fn call(&self, tab: &Tab, path: &str, body: &serde_json::Value) -> Result<Answer, Failure> {
+        let request = self
+            .broker
             .post(format!("{}{path}", self.public_url))
             .header("X-Broker-Handle", tab.handle.expose())
             .header("Cookie", tab.cookies.expose())
@@ -173,21 +170,19 @@ impl Rehearsal {
     }
 
     /// Asks for a link token, as the page does on the person's click: Plaid checks keys, products and countries with it.
-    pub(super) async fn link_token(&self, http: &Client, tab: &Tab) -> Result<((), String), Failure> {
-        let answer = {
-            let body = json!({ "request": tab.request });
-            self.call(http, tab, "/api/create_link_token", &body).await?
-        };
+    pub(super) async fn link_token(&self, tab: &Tab) -> Result<((), String), Failure> {
+        let body = json!({ "request": tab.request });
+        let answer = self.call(tab, "/api/create_link_token", &body).await?;
         if answer.status == 200 && answer.text_of("link_token").is_some() {
             return Ok(((), "Plaid makes a link token".to_owned()));
         }
         let fix = match answer.status {
             403 => {
                 "the page's cookie did not come back: a proxy drops cookies, or hides that browsers use https \
-                 (it has to send X-Forwarded-Proto, and its network has to be in BROKER_TRUSTED_PROXIES)"
+                 (it must send X-Forwarded-Proto, and BROKER_TRUSTED_PROXIES must contain its network)"
             }
             503 => {
-                "Plaid does not answer the broker at the moment: try again, or see status.plaid.com and the broker's way out"
+                "Plaid does not answer the broker: try again, or see status.plaid.com and the network of the broker"
             }
             _ => {
                 "Plaid refuses the broker's keys or products: run plaid-token-broker check, which names the setting"
@@ -202,17 +197,16 @@ impl Rehearsal {
     /// Opens Link and hands over the public token as Link's success does, and reads where the browser is sent.
     pub(super) async fn complete(
         &self,
-        http: &Client,
         tab: Tab,
         public_token: &PlaidPublicToken,
     ) -> Result<(AtCallback, String), Failure> {
         let body = json!({
             "public_token": public_token.expose(),
-            "metadata": { "institution": { "name": super::items::INSTITUTION.1,
-                "institution_id": super::items::INSTITUTION.0 } },
+            "metadata": { "institution": { "name": INSTITUTION.1,
+                "institution_id": INSTITUTION.0 } },
         });
-        self.link_token(http, &tab).await?;
-        let answer = self.call(http, &tab, "/api/set_access_token", &body).await?;
+        self.link_token(&tab).await?;
+        let answer = self.call(&tab, "/api/set_access_token", &body).await?;
         let Some(redirect_to) = answer.text_of("redirect_to").filter(|_| answer.status == 200) else {
             let fix = if answer.status == 503 {
                 "Plaid or the broker's store does not answer at the moment; try again, and see the broker's log"
@@ -225,14 +219,10 @@ impl Rehearsal {
     }
 
     fn at_callback(&self, tab: Tab, redirect_to: &str) -> Result<(AtCallback, String), Failure> {
-        let mistake = |found: &str| {
-            let fix = "something between here and the broker changes its answers, or it is another version: compare the \
-                       versions, and rehearse without the proxy";
-            Failure::new(found, fix)
-        };
-        let url = Url::parse(redirect_to).map_err(|_| mistake("the browser is sent to no address"))?;
+        let url =
+            Url::parse(redirect_to).map_err(|_| altered("the browser is sent to an invalid address"))?;
         if !redirect_to.starts_with(&tab.callback) {
-            return Err(mistake(
+            return Err(altered(
                 "the browser is sent to another address than the callback",
             ));
         }
@@ -247,12 +237,12 @@ impl Rehearsal {
                 .map(|(_, value)| value.into_owned())
         };
         if raw("state") != Some(tab.state.as_str()) {
-            return Err(mistake("state does not come back byte for byte"));
+            return Err(altered("state does not come back unchanged"));
         }
         if parameter("iss").is_some_and(|issuer| issuer != self.public_url) {
-            return Err(mistake("iss is not PUBLIC_URL"));
+            return Err(altered("iss is not PUBLIC_URL"));
         }
-        let code = parameter("code").ok_or_else(|| mistake("there is no code at the callback"))?;
+        let code = parameter("code").ok_or_else(|| altered("the callback gets no code"))?;
         let made = AtCallback {
             code: OwnToken::new(code),
             callback: tab.callback,

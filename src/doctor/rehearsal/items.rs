@@ -1,13 +1,11 @@
-//! Items for the rehearsal, and their end: made without a person in simulator and sandbox, and removed whatever happened.
+//! Items for the rehearsal: made without a person in simulator and sandbox, and removed whatever happened.
 
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::wire::{Answer, send};
-use super::{Failure, Rehearsal};
+use super::{Answer, Failure, Rehearsal, send};
 use crate::secret::{PlaidAccessToken, PlaidPublicToken};
 
 /// Plaid's test bank that has all products (<https://plaid.com/docs/sandbox/institutions/>).
@@ -27,14 +25,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 impl Rehearsal {
     /// A call to Plaid with the keys in its headers, as Kore.ai's actions send it.
-    pub(super) async fn plaid(&self, http: &Client, path: &str, body: &Value) -> Result<Answer, Failure> {
-        let request = http
+    pub(super) async fn call_plaid(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let request = self
+            .plaid
             .post(format!("{}{path}", self.plaid_url))
             .header("PLAID-CLIENT-ID", &self.plaid_client_id)
             .header("PLAID-SECRET", self.plaid_secret.expose())
             .json(body);
-        let fix = "see that this machine reaches Plaid (a firewall, a proxy, PLAID_BASE_URL; in simulator mode \
-                   BROKER_SIMULATOR_BIND), and status.plaid.com";
+        let fix = "check that this machine can reach Plaid (firewall, proxy, PLAID_BASE_URL; in simulator mode \
+                   BROKER_SIMULATOR_BIND), and see status.plaid.com";
         send(request, &self.plaid_url, fix).await
     }
 
@@ -45,9 +44,9 @@ impl Rehearsal {
     }
 
     /// What Link would give the browser.
-    pub(super) async fn public_token(&self, http: &Client) -> Result<(PlaidPublicToken, String), Failure> {
+    pub(super) async fn public_token(&self) -> Result<(PlaidPublicToken, String), Failure> {
         let body = json!({ "institution_id": INSTITUTION.0, "initial_products": self.initial_products() });
-        let answer = self.plaid(http, "/sandbox/public_token/create", &body).await?;
+        let answer = self.call_plaid("/sandbox/public_token/create", &body).await?;
         match answer.text_of("public_token").filter(|_| answer.status == 200) {
             Some(token) => Ok((
                 PlaidPublicToken::new(token),
@@ -57,38 +56,34 @@ impl Rehearsal {
         }
     }
 
-    /// Ends an Item whose public token the broker did not take.
-    pub(super) async fn discard(
-        &self,
-        http: &Client,
-        public_token: &PlaidPublicToken,
-    ) -> Result<(), Failure> {
+    /// Removes an Item whose public token the broker did not accept.
+    pub(super) async fn discard(&self, public_token: &PlaidPublicToken) -> Result<(), Failure> {
         let body = json!({ "public_token": public_token.expose() });
-        let answer = self.plaid(http, "/item/public_token/exchange", &body).await?;
+        let answer = self.call_plaid("/item/public_token/exchange", &body).await?;
         match answer.text_of("access_token") {
-            Some(token) => self.remove(http, &PlaidAccessToken::new(token)).await,
-            // It was exchanged after all, or it is no token any more: then there is nothing here to remove.
+            Some(token) => self.remove(&PlaidAccessToken::new(token)).await,
+            // It was exchanged after all, or has expired: there is nothing to remove.
             None if answer.status == 400 => Ok(()),
             None => Err(plaid_refused(&answer)),
         }
     }
 
     /// Removes an Item at Plaid without the broker.
-    pub(super) async fn remove(&self, http: &Client, access: &PlaidAccessToken) -> Result<(), Failure> {
+    pub(super) async fn remove(&self, access: &PlaidAccessToken) -> Result<(), Failure> {
         let body = json!({ "access_token": access.expose() });
-        let answer = self.plaid(http, "/item/remove", &body).await?;
+        let answer = self.call_plaid("/item/remove", &body).await?;
         if answer.status == 200 || is_gone(&answer) {
             return Ok(());
         }
         Err(plaid_refused(&answer))
     }
 
-    /// Waits until Plaid does not know the Item any more. Gives whether that came in time.
-    pub(super) async fn is_removed(&self, http: &Client, access: &PlaidAccessToken) -> Result<bool, Failure> {
+    /// Waits until Plaid does not know the Item any more. Returns whether that was in time.
+    pub(super) async fn is_removed(&self, access: &PlaidAccessToken) -> Result<bool, Failure> {
         let body = json!({ "access_token": access.expose() });
         let until = Instant::now() + REMOVED_WITHIN;
         loop {
-            if is_gone(&self.plaid(http, "/item/get", &body).await?) {
+            if is_gone(&self.call_plaid("/item/get", &body).await?) {
                 return Ok(true);
             }
             if Instant::now() >= until {
@@ -105,7 +100,7 @@ fn is_gone(answer: &Answer) -> bool {
     code.is_some_and(|code| matches!(code, "ITEM_NOT_FOUND" | "INVALID_ACCESS_TOKEN"))
 }
 
-/// Plaid's refusal, with what helps.
+/// Plaid's refusal, and what to do.
 pub(super) fn plaid_refused(answer: &Answer) -> Failure {
     let fix = match answer.text_of("error_code") {
         Some("INVALID_API_KEYS") => {
@@ -113,18 +108,16 @@ pub(super) fn plaid_refused(answer: &Answer) -> Failure {
              that PLAID_ENV names, and enter them in Kore.ai's form too"
         }
         Some("INVALID_PRODUCT" | "PRODUCT_NOT_ENABLED" | "PRODUCTS_NOT_SUPPORTED") => {
-            "take the product that Plaid names out of PLAID_PRODUCTS and the other lists, or have it enabled in Plaid's dashboard"
+            "remove the product that Plaid names from PLAID_PRODUCTS and the other lists, or have it enabled in Plaid's dashboard"
         }
         Some("PRODUCT_NOT_READY") => {
-            "Plaid still prepares the data of the new connection: rehearse again in a minute"
+            "Plaid is still preparing the data of the new connection: rehearse again in a minute"
         }
         Some(_) if answer.status == 429 => {
             "Plaid limits the number of calls: wait a minute and rehearse again"
         }
         Some(_) if answer.status < 500 => "plaid.com/docs/errors explains the code",
-        _ => {
-            "Plaid does not work at the moment, or PLAID_BASE_URL leads elsewhere: try again, and see status.plaid.com"
-        }
+        _ => "Plaid does not work, or PLAID_BASE_URL is wrong: try again, and see status.plaid.com",
     };
     Failure::new(format!("Plaid answers with {}", answer.outline()), fix)
 }

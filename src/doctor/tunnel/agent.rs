@@ -1,4 +1,4 @@
-//! What the agents tell. Their answers are another program's: all of it may be missing, or something else.
+//! What the agents answer. They are other programs: any of it may be missing or different.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use url::{Host, Url};
 use crate::doctor::probe::{self, OWN_AGENT, Trouble};
 
 /// They are on this machine or beside it.
-const PATIENCE: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(2);
 
-/// Why an agent told nothing.
+/// Why an agent gave no usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AgentError {
-    /// Nothing answers there.
     #[error("nothing answers")]
     Absent,
-    /// Something answers that is no agent.
     #[error("what answers is not the agent")]
     Malformed,
+    #[error("the agent has none")]
+    NoTunnel,
 }
 
 /// A tunnel that browsers reach by https.
@@ -31,8 +31,7 @@ pub struct Tunnel {
     pub to: String,
     /// The port that it leads to; `None`: no web address (a file, a socket).
     pub port: Option<u16>,
-    /// Whether it leads to this machine.
-    pub here: bool,
+    pub is_local: bool,
     /// Whether the agent speaks TLS to that port.
     pub by_tls: bool,
 }
@@ -73,21 +72,21 @@ pub async fn ngrok(api: &Url) -> Result<Vec<Tunnel>, AgentError> {
     Ok(tunnels.filter_map(|listed| tunnel(&listed)).collect())
 }
 
-/// The https origin of cloudflared's quick tunnel; it does not tell where that leads. `None`: it has a named tunnel.
+/// The https origin of cloudflared's quick tunnel; it does not say where that leads. A named tunnel is not listed.
 ///
 /// # Errors
 /// When no cloudflared answers at `metrics`, its base address.
-pub async fn cloudflared(metrics: &Url) -> Result<Option<String>, AgentError> {
+pub async fn cloudflared(metrics: &Url) -> Result<String, AgentError> {
     let answer: Quick = ask(metrics, "quicktunnel").await?;
-    Ok(https_origin(&format!("https://{}", answer.hostname)))
+    https_origin(&format!("https://{}", answer.hostname)).ok_or(AgentError::NoTunnel)
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(base: &Url, path: &str) -> Result<T, AgentError> {
     let url = base.join(path).map_err(|_| AgentError::Absent)?;
     let asked = probe::get(url.as_str(), OWN_AGENT, &[("accept", "application/json")]);
-    match tokio::time::timeout(PATIENCE, asked).await {
+    match tokio::time::timeout(LIMIT, asked).await {
         Ok(Ok(answer)) if answer.status == 200 => {
-            serde_json::from_slice(&answer.body).map_err(|_| AgentError::Malformed)
+            serde_json::from_value(answer.json).map_err(|_| AgentError::Malformed)
         }
         Ok(Ok(_) | Err(Trouble::TooLong)) => Err(AgentError::Malformed),
         Ok(Err(_)) | Err(_) => Err(AgentError::Absent),
@@ -97,7 +96,7 @@ async fn ask<T: serde::de::DeserializeOwned>(base: &Url, path: &str) -> Result<T
 fn tunnel(listed: &Listed) -> Option<Tunnel> {
     let to = &listed.config.addr;
     let target = target(to);
-    let here = target.as_ref().is_some_and(|url| match url.host() {
+    let is_local = target.as_ref().is_some_and(|url| match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
         Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
@@ -107,7 +106,7 @@ fn tunnel(listed: &Listed) -> Option<Tunnel> {
         url: https_origin(&listed.public_url)?,
         to: to.chars().filter(|c| !c.is_control()).take(100).collect(),
         port: target.as_ref().and_then(Url::port_or_known_default),
-        here,
+        is_local,
         by_tls: target.is_some_and(|url| url.scheme() == "https"),
     })
 }
@@ -141,7 +140,7 @@ pub(in crate::doctor) fn leading_to(tunnels: &[Tunnel], port: u16) -> Option<&Tu
         .iter()
         .filter(|tunnel| tunnel.port == Some(port))
         .collect();
-    fitting.sort_by_key(|tunnel| !tunnel.here);
+    fitting.sort_by_key(|tunnel| !tunnel.is_local);
     fitting.first().copied()
 }
 
@@ -177,7 +176,7 @@ mod tests {
             ("not an address", None, false),
         ] {
             let tunnel = of("https://a.ngrok-free.app", addr).unwrap();
-            assert_eq!((tunnel.port, tunnel.here), (port, here), "{addr}");
+            assert_eq!((tunnel.port, tunnel.is_local), (port, here), "{addr}");
         }
         assert!(
             of("https://a.ngrok-free.app", "https://localhost:8000")

@@ -8,62 +8,37 @@ use super::Kind;
 use super::agent::{AgentError, cloudflared, leading_to, ngrok};
 use crate::config::TunnelSettings;
 
-/// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Why there is no address. Each says what to do.
 #[derive(Debug, Error)]
 pub enum WaitError {
-    /// Port 0 is nothing that a tunnel could lead to.
-    #[error(
-        "--tunnel: set APP_PORT to the port that the tunnel leads to; with 0 it is another one each time"
-    )]
+    #[error("--tunnel: set APP_PORT to the port that the tunnel leads to; with 0 it differs at each start")]
     NoPort,
-    /// The agent's address was switched off.
     #[error("--tunnel {0}: {1} is off; remove it")]
     Off(&'static str, &'static str),
-    /// No agent, or none with a tunnel yet.
     #[error("--tunnel {kind}: no tunnel was found at {at} within {} s ({reason}). Start one: {command}", waited.as_secs())]
     None {
-        /// Whose.
         kind: &'static str,
-        /// Where the agent was asked.
         at: String,
-        /// What came instead.
-        reason: String,
-        /// How long it was waited for.
+        reason: AgentError,
         waited: Duration,
-        /// What starts one.
         command: String,
     },
-    /// Something else answers where the agent should.
-    #[error("--tunnel {kind}: what answers at {at} is not its agent; {variable} says where the agent is")]
+    #[error("--tunnel {kind}: what answers at {at} is not its agent; set {variable} to the agent's address")]
     Malformed {
-        /// Whose.
         kind: &'static str,
-        /// Where it was asked.
         at: String,
-        /// The setting that says so.
         variable: &'static str,
     },
-    /// There are tunnels, and they lead elsewhere.
     #[error(
         "--tunnel ngrok: its agent leads to {to}, but the broker listens on port {port}. Start `ngrok http {port}`, or set APP_PORT"
     )]
-    OtherPort {
-        /// Where they lead.
-        to: String,
-        /// Where we are.
-        port: u16,
-    },
-    /// The agent would speak TLS to us.
+    OtherPort { to: String, port: u16 },
     #[error(
-        "--tunnel ngrok: its agent speaks https to port {port}, where the broker speaks http. Start `ngrok http {port}`"
+        "--tunnel ngrok: its agent uses https to port {port}, where the broker serves http. Start `ngrok http {port}`"
     )]
-    ByTls {
-        /// Where we are.
-        port: u16,
-    },
+    ByTls { port: u16 },
 }
 
 impl WaitError {
@@ -80,11 +55,11 @@ impl WaitError {
     }
 }
 
-/// The https origin of the tunnel to our port, waiting for at most `patience` until an agent has one.
+/// The https origin of the tunnel to our port, waiting for at most `limit` until an agent has one.
 ///
 /// # Errors
 /// When none comes, or it leads elsewhere.
-pub async fn wait(kind: Kind, settings: &TunnelSettings, patience: Duration) -> Result<String, WaitError> {
+pub async fn wait(kind: Kind, settings: &TunnelSettings, limit: Duration) -> Result<String, WaitError> {
     let port = settings.port;
     if port == 0 {
         return Err(WaitError::NoPort);
@@ -95,26 +70,26 @@ pub async fn wait(kind: Kind, settings: &TunnelSettings, patience: Duration) -> 
     };
     let api = api.as_ref().ok_or(WaitError::Off(kind.name(), variable))?;
     let at = api.origin().ascii_serialization();
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + limit;
     loop {
-        let missing = match look(kind, api, port).await? {
-            Look::Found(url) => return Ok(url),
-            Look::Nothing(AgentError::Malformed) => {
-                return Err(WaitError::Malformed {
-                    kind: kind.name(),
-                    at,
-                    variable,
-                });
-            }
-            Look::Nothing(error @ AgentError::Absent) => error.to_string(),
-            Look::NoTunnel => "the agent has none".to_owned(),
+        let reason = match look(kind, api, port).await? {
+            Ok(url) => return Ok(url),
+            Err(reason) => reason,
         };
+        let kind_name = kind.name();
+        if reason == AgentError::Malformed {
+            return Err(WaitError::Malformed {
+                kind: kind_name,
+                at,
+                variable,
+            });
+        }
         if Instant::now() >= deadline {
             return Err(WaitError::None {
-                kind: kind.name(),
+                kind: kind_name,
                 at,
-                reason: missing,
-                waited: patience,
+                reason,
+                waited: limit,
                 command: kind.command(port),
             });
         }
@@ -122,37 +97,22 @@ pub async fn wait(kind: Kind, settings: &TunnelSettings, patience: Duration) -> 
     }
 }
 
-enum Look {
-    Found(String),
-    NoTunnel,
-    Nothing(AgentError),
-}
-
-async fn look(kind: Kind, api: &url::Url, port: u16) -> Result<Look, WaitError> {
+async fn look(kind: Kind, api: &url::Url, port: u16) -> Result<Result<String, AgentError>, WaitError> {
     if kind == Kind::Cloudflared {
-        return Ok(match cloudflared(api).await {
-            Ok(Some(url)) => Look::Found(url),
-            Ok(None) => Look::NoTunnel,
-            Err(error) => Look::Nothing(error),
-        });
+        return Ok(cloudflared(api).await);
     }
     let tunnels = match ngrok(api).await {
         Ok(tunnels) => tunnels,
-        Err(error) => return Ok(Look::Nothing(error)),
+        Err(error) => return Ok(Err(error)),
     };
-    if let Some(tunnel) = leading_to(&tunnels, port) {
-        return if tunnel.by_tls {
-            Err(WaitError::ByTls { port })
-        } else {
-            Ok(Look::Found(tunnel.url.clone()))
-        };
+    match leading_to(&tunnels, port) {
+        Some(tunnel) if tunnel.by_tls => Err(WaitError::ByTls { port }),
+        Some(tunnel) => Ok(Ok(tunnel.url.clone())),
+        None if tunnels.is_empty() => Ok(Err(AgentError::NoTunnel)),
+        None => {
+            let to: Vec<&str> = tunnels.iter().map(|tunnel| tunnel.to.as_str()).collect();
+            let to = to.join(", ");
+            Err(WaitError::OtherPort { to, port })
+        }
     }
-    if tunnels.is_empty() {
-        return Ok(Look::NoTunnel);
-    }
-    let to: Vec<&str> = tunnels.iter().map(|tunnel| tunnel.to.as_str()).collect();
-    Err(WaitError::OtherPort {
-        to: to.join(", "),
-        port,
-    })
 }

@@ -2,10 +2,11 @@
 
 use tokio::sync::mpsc;
 
-use super::{Answer, Description, Line, Progress, Request, operations};
+use super::{Answer, Line, Progress, Request, operations};
 use crate::app::App;
 use crate::app::admin::{self, LINK_TTL};
 use crate::clock::SharedClock;
+use crate::doctor::Description;
 use crate::store::Store;
 use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
 

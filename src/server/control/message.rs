@@ -1,11 +1,11 @@
 //! What is asked and answered, as JSON.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::doctor::Description;
 use crate::secret::PlaidAccessToken;
 use crate::store::model::{
     Account, AuditQuery, AuditRecord, ConnectionFilter, ConnectionKey, ConnectionSummary, EndTarget, Ended,
@@ -113,23 +113,6 @@ pub enum Answer {
     Failed {
         message: String,
     },
-}
-
-/// The state of a running broker. Settings alone do not determine it: `serve --tunnel` and port 0 are decided at the
-/// start.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Description {
-    pub version: String,
-    /// `PUBLIC_URL`, or what holds without it. No trailing slash.
-    pub public_url: String,
-    pub address: SocketAddr,
-    /// Where `/livez`, `/readyz` and `/metrics` are served.
-    pub operations: SocketAddr,
-    pub simulator: Option<SocketAddr>,
-    /// Why the store cannot be written or read at this moment; `None`: it can.
-    pub store: Option<String>,
-    /// The callbacks that administrators allowed beside those of the settings: client id and URI.
-    pub callbacks: Vec<(String, String)>,
 }
 
 /// An access token for the operator who asked for it: the one place where a command gets one.

@@ -1,61 +1,68 @@
 //! This machine: who has the addresses to listen on, and which version runs?
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
 use super::context::Context;
-use super::finding::{Finding, PORT, VERSION};
-use super::tell::{Tell, names};
+use super::list::{Finding, PORT, VERSION};
 use crate::config::is_same_place;
-use crate::doctor::identity_challenge::{Challenge, Told};
-use crate::doctor::probe::{self, OWN_AGENT};
+use crate::doctor::identity_challenge::{self, Reply};
+use crate::doctor::probe::connectable;
+use crate::doctor::reporter::{Reporter, names};
 use crate::store::tokens::TokenKey;
 
 const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-pub(super) async fn check(context: &Context, tell: &Tell<'_>, tokens: Option<&TokenKey>, is_running: bool) {
+pub(super) async fn check(
+    context: &Context,
+    reporter: &Reporter<'_>,
+    tokens: Option<&TokenKey>,
+    is_running: bool,
+) {
     if let Some(app) = &context.app {
-        tell.say(PORT.ok(format!("The broker listens on {}.", app.address)));
-        tell.say(VERSION.ok(format!("{OWN_VERSION}.")));
+        reporter.report(PORT.ok(format!("The broker listens on {}.", app.address)));
+        reporter.report(VERSION.ok(format!("{OWN_VERSION}.")));
         return;
     }
     if !is_running {
-        tell.say(addresses(context, &[], tokens, false).await);
-        tell.say(VERSION.skipped(format!("This is {OWN_VERSION}; no broker runs with this store.")));
+        reporter.report(addresses(context, &[], tokens, false).await);
+        reporter.report(VERSION.skipped(format!(
+            "This is {OWN_VERSION}; no broker is running with this store."
+        )));
         return;
     }
     if let Some(running) = &context.running {
-        let told = &running.description;
-        let own = [Some(told.address), Some(told.operations), told.simulator];
+        let running = &running.description;
+        let own = [Some(running.address), Some(running.operations), running.simulator];
         let own: Vec<SocketAddr> = own.into_iter().flatten().collect();
-        tell.say(addresses(context, &own, tokens, true).await);
-        tell.say(version(&told.version));
+        reporter.report(addresses(context, &own, tokens, true).await);
+        reporter.report(version(&running.version));
         return;
     }
     let address = SocketAddr::new(context.config.http.bind, context.config.http.port);
     if address.port() == 0 {
-        tell.say(PORT.skipped("APP_PORT is 0: the broker that runs has a port of the system's choice."));
-        tell.say(unfound());
+        reporter.report(PORT.skipped("APP_PORT is 0, so the system chose the port of the running broker."));
+        reporter.report(not_found());
         return;
     }
-    let Some(told) = ask(address, tokens).await else {
-        tell.say(PORT.warning(
+    let Some(reply) = ask(address, tokens).await else {
+        reporter.report(PORT.warning(
             format!("A process has this store open, but no broker with it answers on {address}."),
-            "Check with the settings of the broker that runs (APP_PORT, BROKER_BIND), or start it again with these.",
+            "Run the check with the settings of the running broker (APP_PORT, BROKER_BIND), or restart the broker with these.",
         ));
-        tell.say(unfound());
+        reporter.report(not_found());
         return;
     };
-    // It is ours; whether the others are could only be asked where it did not answer.
-    tell.say(PORT.ok(format!("The broker with this store answers on {address}.")));
-    tell.say(version(&told.version));
+    // The other addresses are not tried: without a description, it is not known which of them the broker has.
+    reporter.report(PORT.ok(format!("The broker with this store answers on {address}.")));
+    reporter.report(version(&reply.version));
 }
 
-fn unfound() -> Finding {
+fn not_found() -> Finding {
     VERSION.skipped(format!(
-        "This is {OWN_VERSION}; the broker that runs was not found."
+        "This is {OWN_VERSION}; the running broker was not found."
     ))
 }
 
@@ -64,8 +71,8 @@ fn version(running: &str) -> Finding {
         VERSION.ok(format!("{OWN_VERSION}."))
     } else {
         VERSION.warning(
-            format!("The broker that runs is {running}, this command is {OWN_VERSION}."),
-            "Start the broker again with the new version.",
+            format!("The running broker is {running}, this command is {OWN_VERSION}."),
+            "Restart the broker with the new version.",
         )
     }
 }
@@ -76,18 +83,8 @@ pub(super) async fn answers(context: &Context, tokens: Option<&TokenKey>) -> boo
     http.port != 0 && ask(SocketAddr::new(http.bind, http.port), tokens).await.is_some()
 }
 
-/// "All addresses" is where one listens, not where one asks.
-async fn ask(address: SocketAddr, tokens: Option<&TokenKey>) -> Option<Told> {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    let challenge = Challenge::new();
-    let base = format!("http://{}", SocketAddr::new(ip, address.port()));
-    let answer = probe::get(&challenge.url(&base), OWN_AGENT, &[]).await.ok()?;
-    let told: Told = serde_json::from_slice(&answer.body).ok()?;
-    challenge.is_met(tokens?, &told).then_some(told)
+async fn ask(address: SocketAddr, tokens: Option<&TokenKey>) -> Option<Reply> {
+    identity_challenge::ask_own(&format!("http://{}", connectable(address)), tokens).await
 }
 
 /// Each address that the start listens on has to be free, but for those that a broker of ours has: the one that was asked by
@@ -101,7 +98,7 @@ async fn addresses(
     let mut instance = None;
     let mut free = Vec::new();
     let mut found = Vec::new();
-    let mut taken = Vec::new();
+    let mut in_use = Vec::new();
     let mut fixes = Vec::new();
     for (variable, address) in context.config.listens_on() {
         if own.iter().any(|own| is_same_place(*own, address)) {
@@ -120,7 +117,7 @@ async fn addresses(
                     "Another program, most likely another broker,"
                 };
                 found.push(format!("{who} listens on {address} ({variable})."));
-                taken.push(variable);
+                in_use.push(variable);
             }
             Err(error) => {
                 found.push(format!("It cannot listen on {address} ({variable}): {error}."));
@@ -130,13 +127,13 @@ async fn addresses(
                     variable
                 };
                 fixes.push(format!(
-                    "Set {variables} to an address of this machine, with a port that this user may take (above 1023)."
+                    "Set {variables} to an address of this machine, with a port that this user may use (above 1023)."
                 ));
             }
         }
     }
-    if !taken.is_empty() {
-        let variables = names(taken);
+    if !in_use.is_empty() {
+        let variables = names(in_use);
         fixes.insert(
             0,
             format!(
@@ -155,9 +152,9 @@ async fn addresses(
         return PORT.ok(format!("The broker with this store listens on {first}."));
     }
     PORT.ok(if free.is_empty() {
-        "The system chooses them at the start.".to_owned()
+        "The system chooses the ports when the broker starts.".to_owned()
     } else {
         let free = names(free.iter().map(String::as_str));
-        format!("What the broker listens on is free: {free}.")
+        format!("These addresses are free: {free}.")
     })
 }

@@ -4,29 +4,24 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::super::{FAILED, complain, say};
+use crate::cli::{FAILED, complain, say};
 use crate::clock::Timestamp;
 use crate::store::model::{AuditRecord, ConnectionSummary, KnownHealth};
 
 pub(super) fn json(value: &impl Serialize) -> Result<(), u8> {
-    tell(serde_json::to_string_pretty(value))
+    print(serde_json::to_string_pretty(value))
 }
 
 pub(super) fn json_line(value: &impl Serialize) -> Result<(), u8> {
-    tell(serde_json::to_string(value))
+    print(serde_json::to_string(value))
 }
 
-fn tell(json: serde_json::Result<String>) -> Result<(), u8> {
-    match json {
-        Ok(text) => {
-            say(&text);
-            Ok(())
-        }
-        Err(error) => {
-            complain(&format!("cannot be written as JSON: {error}"));
-            Err(FAILED)
-        }
-    }
+fn print(json: serde_json::Result<String>) -> Result<(), u8> {
+    say(&json.map_err(|error| {
+        complain(&format!("internal error: no JSON could be written: {error}"));
+        FAILED
+    })?);
+    Ok(())
 }
 
 /// UTC, to the second.
@@ -35,19 +30,19 @@ fn moment(at: Timestamp) -> String {
 }
 
 fn optional(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), moment)
+    or_none(at.map(moment))
 }
 
 fn health(health: Option<&KnownHealth>) -> String {
-    health.map_or_else(|| "-".to_owned(), |health| health.word.clone())
+    or_none(health.map(|health| health.word.clone()))
 }
 
 fn list_of(words: &[&str]) -> String {
-    if words.is_empty() {
-        "-".to_owned()
-    } else {
-        words.join(",")
-    }
+    or_none(Some(words.join(",")).filter(|list| !list.is_empty()))
+}
+
+fn or_none(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".to_owned())
 }
 
 pub(super) fn connections(connections: &[ConnectionSummary]) -> String {
@@ -78,9 +73,7 @@ pub(super) fn connections(connections: &[ConnectionSummary]) -> String {
 
 fn institution(connection: &ConnectionSummary) -> String {
     let name = connection.institution_name.as_ref();
-    name.or(connection.institution_id.as_ref())
-        .cloned()
-        .unwrap_or_else(|| "-".to_owned())
+    or_none(name.or(connection.institution_id.as_ref()).cloned())
 }
 
 pub(super) fn connection(connection: &ConnectionSummary) -> String {
@@ -102,9 +95,9 @@ pub(super) fn connection(connection: &ConnectionSummary) -> String {
     line("products", list_of(&connection.products()));
     line("state", connection.state.as_str().to_owned());
     if let Some(known) = &connection.health {
-        line("health", format!("{} (asked {})", known.word, moment(known.at)));
+        line("health", format!("{} (checked {})", known.word, moment(known.at)));
     } else {
-        line("health", "not asked yet".to_owned());
+        line("health", "not checked yet".to_owned());
     }
     line("created", moment(connection.created_at));
     line("last refresh", optional(connection.refreshed_at()));
@@ -157,18 +150,17 @@ pub(super) fn audit(rows: &[AuditRecord]) -> String {
         "TIMES",
         "DETAIL",
     ];
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
     let rows = rows.iter().map(|row| {
         [
             moment(row.at),
             row.event.clone(),
             row.outcome.clone(),
             row.actor.clone(),
-            or_none(&row.client_id),
-            or_none(&row.connection_id),
-            or_none(&row.address),
+            or_none(row.client_id.clone()),
+            or_none(row.connection_id.clone()),
+            or_none(row.address.clone()),
             row.times.to_string(),
-            or_none(&row.detail),
+            or_none(row.detail.clone()),
         ]
     });
     table(head, rows.collect())
@@ -201,9 +193,7 @@ fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
 
 /// A name that came from a browser must not steer a terminal.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    text.replace(char::is_control, " ")
 }
 
 #[cfg(test)]
@@ -222,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_told_in_utc() {
+    fn times_are_in_utc() {
         assert_eq!(
             moment(Timestamp::from_millis(1_795_000_000_999)),
             "2026-11-18T11:06:40Z"

@@ -1,78 +1,6 @@
-//! What a check says, and the list of all checks. Ids are stable: programs and `docs/checks.md` name them.
+//! The list of all checks. Ids are stable: programs and `docs/checks.md` name them.
 
-use serde::Serialize;
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// As it should be.
-    Ok,
-    /// It works, and will surprise somebody.
-    Warning,
-    /// It does not work.
-    Failed,
-    /// It was not looked at; the finding says why.
-    Skipped,
-}
-
-/// One finding, for people and programs. No text in it holds a secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// Which check, see [`ALL`].
-    pub id: &'static str,
-    /// What the check is about, as a statement that should be true.
-    pub title: &'static str,
-    /// How it ended.
-    pub status: Status,
-    /// What was found, in a sentence or two.
-    pub found: String,
-    /// What to do; every failure and warning has one.
-    pub fix: Option<String>,
-}
-
-/// One check, before it was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// Stable, `snake_case`.
-    pub id: &'static str,
-    /// The heading that it stands under.
-    pub group: &'static str,
-    /// What should be true.
-    pub title: &'static str,
-}
-
-impl Check {
-    const fn new(group: &'static str, id: &'static str, title: &'static str) -> Self {
-        Self { id, group, title }
-    }
-
-    fn finding(self, status: Status, found: String, fix: Option<String>) -> Finding {
-        Finding {
-            id: self.id,
-            title: self.title,
-            status,
-            found,
-            fix,
-        }
-    }
-
-    pub(super) fn ok(self, found: impl Into<String>) -> Finding {
-        self.finding(Status::Ok, found.into(), None)
-    }
-
-    pub(super) fn skipped(self, why: impl Into<String>) -> Finding {
-        self.finding(Status::Skipped, why.into(), None)
-    }
-
-    pub(super) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> Finding {
-        self.finding(Status::Warning, found.into(), Some(fix.into()))
-    }
-
-    pub(super) fn failed(self, found: impl Into<String>, fix: impl Into<String>) -> Finding {
-        self.finding(Status::Failed, found.into(), Some(fix.into()))
-    }
-}
+pub(super) use crate::doctor::finding::{Check, Finding, Status};
 
 const PLAID: &str = "Plaid";
 const ADDRESS: &str = "Address";
@@ -82,7 +10,7 @@ const BROKER: &str = "This broker";
 
 macro_rules! checks {
     ($($name:ident: $group:ident, $id:literal, $title:literal;)*) => {
-        $(pub(super) const $name: Check = Check::new($group, $id, $title);)*
+        $(pub(super) const $name: Check = Check { id: $id, group: $group, title: $title };)*
         /// Every check, in the order in which findings are best read.
         pub const ALL: &[Check] = &[$($name),*];
     };
