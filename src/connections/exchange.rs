@@ -14,8 +14,8 @@ use crate::random;
 use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
 use crate::store::model::{
-    CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
-    PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
+    AuthorizationId, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection,
+    NewGrant, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat, Stage,
 };
 
 /// How long a client may repeat a raw exchange: as long as Plaid's public tokens live
@@ -45,10 +45,10 @@ pub enum ExchangeError {
     /// Somebody else brought this public token first.
     #[error("the public token belongs to somebody else")]
     Taken,
-    /// The transaction is over: completed with another token, cancelled, abandoned or expired.
-    #[error("the transaction is not open")]
+    /// The authorization is over: completed with another token, cancelled, abandoned or expired.
+    #[error("the authorization is not open")]
     NotOpen,
-    /// Too many exchanges are under way, or another one of this transaction.
+    /// Too many exchanges are under way, or another one of this authorization.
     #[error("too many exchanges are under way")]
     Busy,
     /// Plaid cannot do it now, or our configuration is at fault. The token is as good as it was.
@@ -85,17 +85,17 @@ impl Attempt {
 }
 
 impl Connections {
-    /// Completes a transaction with the public token that Link gave its browser. A repeat gives the same connection.
+    /// Completes an authorization with the public token that Link gave its browser. A repeat gives the same connection.
     pub async fn complete(
         &self,
-        transaction_id: TransactionId,
+        authorization_id: AuthorizationId,
         public_token: PlaidPublicToken,
         link: LinkResult,
         code_ttl: Duration,
         origin: Origin,
     ) -> Result<ConnectionId, ExchangeError> {
         let hash = self.0.store.tokens().hash_public_token(&public_token);
-        let owner = Owner::Transaction(transaction_id);
+        let owner = Owner::Authorization(authorization_id);
         let attempt = Attempt {
             owner: owner.clone(),
             hash,
@@ -105,7 +105,9 @@ impl Connections {
         };
         let inner = self.0.clone();
         let work = |mut lead: Lead| async move {
-            let outcome = inner.complete(transaction_id, attempt, code_ttl, &mut lead).await;
+            let outcome = inner
+                .complete(authorization_id, attempt, code_ttl, &mut lead)
+                .await;
             lead.land(outcome.map(Made::Connection));
         };
         match self.fly(hash, &owner, work).await? {
@@ -170,20 +172,23 @@ impl Connections {
 impl Inner {
     async fn complete(
         &self,
-        transaction_id: TransactionId,
+        authorization_id: AuthorizationId,
         attempt: Attempt,
         code_ttl: Duration,
         lead: &mut Lead,
     ) -> Result<ConnectionId, ExchangeError> {
         let repeat = Repeat {
-            transaction_id,
+            authorization_id,
             public_token: attempt.hash,
             code_ttl,
         };
         if let Some(record) = self.store.public_token(attempt.hash).await? {
             return self.repeat_completion(repeat, &record, lead).await;
         }
-        let error = match self.complete_new(transaction_id, &attempt, code_ttl, lead).await {
+        let error = match self
+            .complete_new(authorization_id, &attempt, code_ttl, lead)
+            .await
+        {
             Ok(connection_id) => return Ok(connection_id),
             Err(error) => error,
         };
@@ -193,13 +198,13 @@ impl Inner {
 
     async fn complete_new(
         &self,
-        transaction_id: TransactionId,
+        authorization_id: AuthorizationId,
         attempt: &Attempt,
         code_ttl: Duration,
         lead: &Lead,
     ) -> Result<ConnectionId, ExchangeError> {
         let public_token = attempt.hash;
-        if !self.is_open(transaction_id).await? {
+        if !self.is_open(authorization_id).await? {
             self.discard_kept(public_token, &attempt.owner, lead).await?;
             return Err(ExchangeError::NotOpen);
         }
@@ -207,7 +212,7 @@ impl Inner {
         let connection = self.connection(&exchanged, &attempt.link);
         let connection_id = connection.id;
         let completion = Completion {
-            transaction_id,
+            authorization_id,
             public_token,
             connection,
             code_ttl,
@@ -217,7 +222,7 @@ impl Inner {
             CompleteOutcome::Completed => {
                 lead.forget();
                 self.metrics.transaction("completed");
-                tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
+                tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %authorization_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)
             }
@@ -311,10 +316,10 @@ impl Inner {
         }
     }
 
-    /// Nothing is exchanged for a transaction that could not take the result.
-    pub(super) async fn is_open(&self, id: TransactionId) -> Result<bool, StoreError> {
-        let transaction = self.store.transaction(id).await?;
-        Ok(transaction.is_some_and(|t| t.stage == Stage::Open && self.clock.now() < t.expires_at))
+    /// Nothing is exchanged for an authorization that could not take the result.
+    pub(super) async fn is_open(&self, id: AuthorizationId) -> Result<bool, StoreError> {
+        let authorization = self.store.authorization(id).await?;
+        Ok(authorization.is_some_and(|t| t.stage == Stage::Open && self.clock.now() < t.expires_at))
     }
 
     /// What Plaid gave for this token: now, or before when the store could not take it.

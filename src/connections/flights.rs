@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::exchange::ExchangeError;
 use crate::clock::Timestamp;
 use crate::plaid::Exchanged;
-use crate::store::model::{ConnectionId, GrantId, PublicTokenHash, TransactionId};
+use crate::store::model::{AuthorizationId, ConnectionId, GrantId, PublicTokenHash};
 
 /// Exchanges that may be under way at once: they outlive their callers, so the number of connections does not bound
 /// them, and Plaid's rate limit is everybody's.
@@ -21,14 +21,14 @@ const MAX_KEPT: usize = 10_000;
 /// Who brings a public token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    Transaction(TransactionId),
+    Authorization(AuthorizationId),
     Client(String),
 }
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Transaction(id) => write!(f, "transaction {id}"),
+            Self::Authorization(id) => write!(f, "authorization {id}"),
             Self::Client(id) => write!(f, "client {id}"),
         }
     }
@@ -112,7 +112,7 @@ impl Flights {
             return Entry::Taken;
         }
         // A browser has one token at a time. A client exchanges for many people.
-        let one_at_a_time = matches!(owner, Owner::Transaction(_));
+        let one_at_a_time = matches!(owner, Owner::Authorization(_));
         if one_at_a_time && state.flying.values().any(|(flying, _)| flying == owner) {
             return Entry::Busy;
         }
@@ -197,8 +197,8 @@ mod tests {
     const HASH: PublicTokenHash = PublicTokenHash([1; 32]);
     const OTHER: PublicTokenHash = PublicTokenHash([2; 32]);
 
-    fn transaction(n: u128) -> Owner {
-        Owner::Transaction(TransactionId(uuid::Uuid::from_u128(n)))
+    fn authorization(n: u128) -> Owner {
+        Owner::Authorization(AuthorizationId(uuid::Uuid::from_u128(n)))
     }
 
     fn lead(flights: &Arc<Flights>, hash: PublicTokenHash, owner: &Owner) -> Lead {
@@ -211,12 +211,12 @@ mod tests {
     #[tokio::test]
     async fn the_same_token_is_followed_and_the_outcome_is_shared() {
         let flights = Arc::new(Flights::default());
-        let first = lead(&flights, HASH, &transaction(1));
-        let Entry::Follow(mut outcome) = flights.enter(HASH, &transaction(1)) else {
+        let first = lead(&flights, HASH, &authorization(1));
+        let Entry::Follow(mut outcome) = flights.enter(HASH, &authorization(1)) else {
             panic!("the second follows")
         };
-        assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
-        assert!(matches!(flights.enter(OTHER, &transaction(1)), Entry::Busy));
+        assert!(matches!(flights.enter(HASH, &authorization(2)), Entry::Taken));
+        assert!(matches!(flights.enter(OTHER, &authorization(1)), Entry::Busy));
         first.land(Err(ExchangeError::Taken));
         let landed = outcome
             .wait_for(Option::is_some)
@@ -229,20 +229,20 @@ mod tests {
     #[tokio::test]
     async fn a_leader_that_dies_leaves_nobody_waiting() {
         let flights = Arc::new(Flights::default());
-        let first = lead(&flights, HASH, &transaction(1));
+        let first = lead(&flights, HASH, &authorization(1));
         let mut outcome = first.outcome();
         drop(first);
         assert!(outcome.wait_for(Option::is_some).await.is_err());
-        drop(lead(&flights, HASH, &transaction(1)));
+        drop(lead(&flights, HASH, &authorization(1)));
     }
 
     #[test]
     fn what_is_kept_is_its_owners() {
         let flights = Arc::new(Flights::default());
         let now = Timestamp::from_millis(1);
-        lead(&flights, HASH, &transaction(1)).keep(&transaction(1), Kept::Unknown, now);
-        assert!(matches!(flights.enter(HASH, &transaction(2)), Entry::Taken));
-        let again = lead(&flights, HASH, &transaction(1));
+        lead(&flights, HASH, &authorization(1)).keep(&authorization(1), Kept::Unknown, now);
+        assert!(matches!(flights.enter(HASH, &authorization(2)), Entry::Taken));
+        let again = lead(&flights, HASH, &authorization(1));
         assert!(matches!(again.kept(), Some(Kept::Unknown)));
         again.forget();
         assert!(flights.kept().is_empty());

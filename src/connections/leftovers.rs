@@ -59,7 +59,7 @@ impl Inner {
         let now = self.clock.now();
         let connection = self.connection(&exchanged, &LinkResult::default());
         let owner = match owner {
-            Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
+            Owner::Authorization(id) => PublicTokenOwner::Authorization(*id),
             Owner::Client(id) => PublicTokenOwner::Client {
                 client_id: id.clone(),
                 grant_id: GrantId(random::id(now)),
@@ -79,7 +79,7 @@ impl Inner {
         let young = self.clock.now().since(since) < REMEMBER;
         Ok(young
             && match owner {
-                Owner::Transaction(id) => self.is_open(*id).await?,
+                Owner::Authorization(id) => self.is_open(*id).await?,
                 Owner::Client(_) => true,
             })
     }

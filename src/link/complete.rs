@@ -8,8 +8,8 @@ use http::header::SET_COOKIE;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::PageCallError;
+use super::authorization::Tab;
 use super::session::SESSION_TTL;
-use super::transaction::Tab;
 use super::{callback, cookies, recorded, session};
 use crate::app::App;
 use crate::audit::Origin;
@@ -20,7 +20,7 @@ use crate::middleware::request_id;
 use crate::record::Endpoint;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
-use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
+use crate::store::model::{Authorization, ConnectionId, Flow, OAuthRequest, Stage};
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
@@ -59,17 +59,17 @@ struct Landed {
     next: &'static str,
 }
 
-/// Completes the transaction. Repeating it gives the same answer.
+/// Completes the authorization. Repeating it gives the same answer.
 pub async fn set_access_token(
     State(app): State<App>,
     axum::Extension(peer): axum::Extension<Peer>,
     tab: Tab,
     body: Body,
 ) -> Result<Response, PageCallError> {
-    // Without a link token of ours there is nothing to complete, so the transaction is stored.
-    let transaction = tab.transaction(&app, None).await?;
-    let attempt = recorded::attempt(&app, Endpoint::Completion, &transaction);
-    let answer = complete(&app, peer, &transaction, body).await;
+    // Without a link token of ours there is nothing to complete, so the authorization is stored.
+    let authorization = tab.authorization(&app, None).await?;
+    let attempt = recorded::attempt(&app, Endpoint::Completion, &authorization);
+    let answer = complete(&app, peer, &authorization, body).await;
     recorded::finish(
         attempt,
         &answer,
@@ -81,7 +81,7 @@ pub async fn set_access_token(
 async fn complete(
     app: &App,
     peer: Peer,
-    transaction: &Transaction,
+    authorization: &Authorization,
     body: Body,
 ) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;
@@ -92,14 +92,14 @@ async fn complete(
     if !public_token.expose().starts_with("public-") {
         return Err(PageCallError::NotAToken);
     }
-    callback::check(app, &transaction.flow)?;
+    callback::check(app, &authorization.flow)?;
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata
         .link_session_id
         .as_deref()
         .and_then(loggable)
         .map(str::to_owned);
-    tracing::info!(transaction = %transaction.id, link_session_id, "Link succeeded");
+    tracing::info!(transaction = %authorization.id, link_session_id, "Link succeeded");
     let institution = metadata.institution.unwrap_or_default();
     let link = LinkResult {
         institution_id: institution.institution_id.map(|id| shortened(&id)),
@@ -110,29 +110,33 @@ async fn complete(
     let origin = Origin::request(peer.address, request_id::current());
     let connection_id = app
         .connections
-        .complete(transaction.id, public_token, link, code_ttl, origin)
+        .complete(authorization.id, public_token, link, code_ttl, origin)
         .await?;
-    match &transaction.flow {
+    match &authorization.flow {
         Flow::OAuth(request) => Ok(Json(Redirect {
-            redirect_to: redirect(app, transaction, request)?,
+            redirect_to: redirect(app, authorization, request)?,
         })
         .into_response()),
-        Flow::Browser => landed(app, transaction, connection_id, peer.https).await,
+        Flow::Browser => landed(app, authorization, connection_id, peer.https).await,
     }
 }
 
-/// Back to the client with the transaction's code: derived, so a repeat is answered with the same.
-fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Result<String, PageCallError> {
+/// Back to the client with the authorization's code: derived, so a repeat is answered with the same.
+fn redirect(
+    app: &App,
+    authorization: &Authorization,
+    request: &OAuthRequest,
+) -> Result<String, PageCallError> {
     let code = app
         .store
         .tokens()
-        .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+        .issue(TokenKind::Code, authorization.id.0, &authorization.nonce);
     // The callback may have been removed while Plaid answered: then nobody gets the code, and it runs out.
     let redirect_to = callback::redirect(app, request, |target, issuer| {
         target.with_code(code.expose(), issuer)
     })?;
     // The answer of a repeat holds the same code.
-    if transaction.stage == Stage::Open {
+    if authorization.stage == Stage::Open {
         app.metrics.flow.code("issued");
     }
     Ok(redirect_to)
@@ -141,7 +145,7 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Res
 /// The browser login flow ends on the page that shows the connection.
 async fn landed(
     app: &App,
-    transaction: &Transaction,
+    authorization: &Authorization,
     connection_id: ConnectionId,
     https: bool,
 ) -> Result<Response, PageCallError> {
@@ -150,7 +154,7 @@ async fn landed(
         .connection(connection_id)
         .await?
         .ok_or(PageCallError::Over)?;
-    let cookie = cookies::set_session(&session::issue(app, transaction), SESSION_TTL, https);
+    let cookie = cookies::set_session(&session::issue(app, authorization), SESSION_TTL, https);
     let answer = Json(Landed {
         item_id: connection.item_id,
         next: "explorer",

@@ -6,11 +6,11 @@ use super::api_error::PageCallError;
 use crate::app::App;
 use crate::plaid::Verdict;
 use crate::record::{Attempt, Endpoint};
-use crate::store::model::{Flow, Transaction};
+use crate::store::model::{Authorization, Flow};
 
 /// The entry of one of the page's calls; only those of an OAuth client are recorded.
-pub(super) fn attempt(app: &App, endpoint: Endpoint, transaction: &Transaction) -> Attempt {
-    match &transaction.flow {
+pub(super) fn attempt(app: &App, endpoint: Endpoint, authorization: &Authorization) -> Attempt {
+    match &authorization.flow {
         Flow::OAuth(request) => {
             let mut attempt = app.record.attempt(endpoint);
             attempt.client(&request.client_id);

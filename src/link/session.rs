@@ -10,17 +10,17 @@ use super::cookies;
 use crate::app::App;
 use crate::middleware::peer::Peer;
 use crate::secret::OwnToken;
-use crate::store::model::{Connection, Flow, Stage, Transaction, TransactionId};
+use crate::store::model::{Authorization, AuthorizationId, Connection, Flow, Stage};
 use crate::store::{StoreError, TokenKind};
 
 /// How long the browser may look at the connection it made.
 pub const SESSION_TTL: Duration = Duration::from_secs(12 * 3600);
 
-/// The cookie of a completed browser transaction.
-pub(super) fn issue(app: &App, transaction: &Transaction) -> OwnToken {
+/// The cookie of a completed browser authorization.
+pub(super) fn issue(app: &App, authorization: &Authorization) -> OwnToken {
     app.store
         .tokens()
-        .issue(TokenKind::Session, transaction.id.0, &transaction.nonce)
+        .issue(TokenKind::Session, authorization.id.0, &authorization.nonce)
 }
 
 /// A browser that made a connection, and the connection.
@@ -46,17 +46,17 @@ impl FromRequestParts<App> for Session {
         let token = cookies::session(&parts.headers, https)
             .and_then(|text| tokens.parse(TokenKind::Session, &text))
             .ok_or(SessionError::None)?;
-        let transaction = app
+        let authorization = app
             .store
-            .transaction(TransactionId(token.id()))
+            .authorization(AuthorizationId(token.id()))
             .await?
             .ok_or(SessionError::None)?;
-        if transaction.flow != Flow::Browser || !token.belongs_to(tokens, &transaction.nonce) {
+        if authorization.flow != Flow::Browser || !token.belongs_to(tokens, &authorization.nonce) {
             return Err(SessionError::None);
         }
         let Stage::Completed {
             connection_id, at, ..
-        } = transaction.stage
+        } = authorization.stage
         else {
             return Err(SessionError::None);
         };

@@ -45,7 +45,7 @@ pub struct Authorization<'a> {
     pub client: &'a ClientConfig,
     /// Where the browser goes back to.
     pub target: RedirectTarget,
-    /// What the transaction keeps.
+    /// What the authorization keeps.
     pub request: OAuthRequest,
     /// The products it was narrowed to; `None`: all that are configured.
     pub scope: Option<Vec<String>>,
@@ -125,7 +125,6 @@ pub fn authorize<'a>(
             let request = OAuthRequest {
                 client_id: client.id.clone(),
                 redirect_uri: target.uri().to_owned(),
-                redirect_uri_sent: params.get("redirect_uri").is_some(),
                 state: target.state().map(str::to_owned),
                 code_challenge,
             };

@@ -1,10 +1,10 @@
 //! What the store keeps and what its decisions take and give, in the words of the design.
 
 mod audit;
+mod authorization;
 mod grant;
 mod keys;
 mod listing;
-mod transaction;
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::secret::PlaidAccessToken;
 
 pub use crate::random::Nonce;
 pub use audit::{Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, NewAudit, Noted, Origin};
+pub use authorization::{Authorization, Flow, LinkStart, NewAuthorization, OAuthRequest, Stage};
 pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotated, Rotation};
 pub use keys::{KeyUse, KeysReport, ResealStep};
 pub use listing::{
     AllowedRedirectUri, Batch, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, Counts,
     EndStep, EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,
 };
-pub use transaction::{Flow, LinkStart, NewTransaction, OAuthRequest, Stage, Transaction};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -53,7 +53,7 @@ macro_rules! ids {
 
 ids! {
     /// One authorization in progress, bound to one browser. Time-ordered (`UUIDv7`), so rows are appended.
-    TransactionId;
+    AuthorizationId;
     /// A Plaid Item with its access token. `UUIDv7`.
     ConnectionId;
     /// The right of one client to one connection. `UUIDv7`.
@@ -101,8 +101,8 @@ pub struct Connection {
 /// Who brought a public token first; to everybody else it is an invalid grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicTokenOwner {
-    /// A browser, in this transaction.
-    Transaction(TransactionId),
+    /// A browser, in this authorization.
+    Authorization(AuthorizationId),
     /// A client at the token endpoint; the grant is what it was given.
     Client {
         /// `client_id`.
@@ -127,7 +127,7 @@ pub struct PublicTokenRecord {
 #[derive(Clone, Debug)]
 pub struct Completion {
     /// Whose Link succeeded.
-    pub transaction_id: TransactionId,
+    pub authorization_id: AuthorizationId,
     /// The keyed hash of the public token.
     pub public_token: PublicTokenHash,
     /// What Plaid gave for it.
@@ -139,18 +139,18 @@ pub struct Completion {
 /// Outcome of `complete`. Only [`CompleteOutcome::Completed`] stored the connection that was handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompleteOutcome {
-    /// Stored; the code is the transaction's.
+    /// Stored; the code is the authorization's.
     Completed,
-    /// This transaction was completed with this public token before: the answer is the same again.
+    /// This authorization was completed with this public token before: the answer is the same again.
     Repeated {
         /// What was made then.
         connection_id: ConnectionId,
     },
     /// The public token belongs to somebody else.
     PublicTokenTaken,
-    /// The transaction is completed with another token, cancelled, abandoned or expired.
+    /// The authorization is completed with another token, cancelled, abandoned or expired.
     NotOpen,
-    /// There is no such transaction.
+    /// There is no such authorization.
     NotFound,
 }
 
@@ -158,7 +158,7 @@ pub enum CompleteOutcome {
 #[derive(Clone, Copy, Debug)]
 pub struct Repeat {
     /// Whose.
-    pub transaction_id: TransactionId,
+    pub authorization_id: AuthorizationId,
     /// The public token that it was completed with.
     pub public_token: PublicTokenHash,
     /// How long the code is good from now on, should it have run out unredeemed.
@@ -186,8 +186,8 @@ pub struct Abandonment {
 /// Input of `redeem`.
 #[derive(Clone, Debug)]
 pub struct Redemption {
-    /// The code's transaction. Client, redirect URI and PKCE have been checked against it: they never change.
-    pub transaction_id: TransactionId,
+    /// The code's authorization. Client, redirect URI and PKCE have been checked against it: they never change.
+    pub authorization_id: AuthorizationId,
     /// The grant to be made.
     pub grant: NewGrant,
 }
@@ -206,7 +206,7 @@ pub enum RedeemOutcome {
     },
     /// The code is past its time.
     Expired,
-    /// The transaction was never completed, or was abandoned or cancelled, or is not there.
+    /// The authorization was never completed, or was abandoned or cancelled, or is not there.
     NotRedeemable,
 }
 
@@ -235,7 +235,7 @@ pub enum RawExchangeOutcome {
 pub enum CancelOutcome {
     /// Cancelled now, or before.
     Cancelled,
-    /// The transaction has been completed (or abandoned after that): it cannot be cancelled any more.
+    /// The authorization has been completed (or abandoned after that): it cannot be cancelled any more.
     TooLate,
 }
 

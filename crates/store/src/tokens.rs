@@ -31,10 +31,10 @@ pub(super) struct AccessTokenHash(pub(super) i64);
 /// What a token of our own is for; one kind is never taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenKind {
-    /// The cookie that binds a transaction to a browser.
-    TransactionCookie,
+    /// The cookie that binds an authorization to a browser.
+    AuthorizationCookie,
     /// What the tab keeps and sends with every call of the page.
-    TransactionHandle,
+    AuthorizationHandle,
     /// The session of a person who looks at their own connection.
     Session,
     /// The authorization code (RFC 6749 1.3.1).
@@ -46,8 +46,8 @@ pub enum TokenKind {
 impl TokenKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [
-        Self::TransactionCookie,
-        Self::TransactionHandle,
+        Self::AuthorizationCookie,
+        Self::AuthorizationHandle,
         Self::Session,
         Self::Code,
         Self::RefreshToken,
@@ -57,8 +57,8 @@ impl TokenKind {
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
-            Self::TransactionCookie => "ptb_tc",
-            Self::TransactionHandle => "ptb_th",
+            Self::AuthorizationCookie => "ptb_tc",
+            Self::AuthorizationHandle => "ptb_th",
             Self::Session => "ptb_se",
             Self::Code => "ptb_ac",
             Self::RefreshToken => "ptb_rt",

@@ -16,8 +16,8 @@ use crate::random;
 use crate::secret::OwnToken;
 use crate::store::TokenKind;
 use crate::store::model::{
-    Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption, Revocation, Transaction,
-    TransactionId,
+    Authorization, AuthorizationId, Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption,
+    Revocation,
 };
 
 const INVALID: TokenError =
@@ -43,15 +43,15 @@ pub(super) async fn redeem(
         }
         return Err(INVALID);
     };
-    let transaction = app
+    let authorization = app
         .store
-        .transaction(TransactionId(presented.id()))
+        .authorization(AuthorizationId(presented.id()))
         .await?
         .ok_or(INVALID)?;
-    if !presented.belongs_to(tokens, &transaction.nonce) {
+    if !presented.belongs_to(tokens, &authorization.nonce) {
         return Err(INVALID);
     }
-    let Flow::OAuth(request) = &transaction.flow else {
+    let Flow::OAuth(request) = &authorization.flow else {
         return Err(INVALID);
     };
     check_bindings(request, client, params)?;
@@ -69,10 +69,10 @@ pub(super) async fn redeem(
         id: GrantId(random::id(now)),
         nonce: random::nonce(),
         client_id: client.client.id.clone(),
-        scope: granted_scope(app, &transaction),
+        scope: granted_scope(app, &authorization),
     };
     let redemption = Redemption {
-        transaction_id: transaction.id,
+        authorization_id: authorization.id,
         grant,
     };
     let (grant, outcome) = app.connections.redeem(redemption, origin.clone(), now).await?;
@@ -173,7 +173,7 @@ fn check_bindings(
 }
 
 /// What the authorization was narrowed to, even where the settings have changed since then.
-fn granted_scope(app: &App, transaction: &Transaction) -> Vec<String> {
-    let narrowed = transaction.scope.clone();
+fn granted_scope(app: &App, authorization: &Authorization) -> Vec<String> {
+    let narrowed = authorization.scope.clone();
     narrowed.unwrap_or_else(|| scope::names(&app.config.link.products))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::{ConnectionId, GrantId, TransactionId};
+use super::{AuthorizationId, ConnectionId, GrantId};
 use crate::clock::Timestamp;
 
 macro_rules! words {
@@ -172,8 +172,8 @@ pub struct NewAudit {
     pub actor: Actor,
     /// The client, when it is a known one. What a stranger claims to be does not belong here.
     pub client_id: Option<String>,
-    /// The transaction.
-    pub transaction_id: Option<TransactionId>,
+    /// The authorization.
+    pub authorization_id: Option<AuthorizationId>,
     /// The connection.
     pub connection_id: Option<ConnectionId>,
     /// The grant.
@@ -195,7 +195,7 @@ impl NewAudit {
             outcome: AuditOutcome::Done,
             actor,
             client_id: None,
-            transaction_id: None,
+            authorization_id: None,
             connection_id: None,
             grant_id: None,
             address: None,
@@ -250,11 +250,11 @@ impl NewAudit {
         }
     }
 
-    /// Of this transaction.
+    /// Of this authorization.
     #[must_use]
-    pub fn transaction(self, id: TransactionId) -> Self {
+    pub fn authorization(self, id: AuthorizationId) -> Self {
         Self {
-            transaction_id: Some(id),
+            authorization_id: Some(id),
             ..self
         }
     }
@@ -300,9 +300,9 @@ pub struct AuditRecord {
     /// The client.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client_id: Option<String>,
-    /// The transaction's id.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub transaction_id: Option<String>,
+    /// The authorization's id.
+    #[serde(rename = "transaction_id", skip_serializing_if = "Option::is_none", default)]
+    pub authorization_id: Option<String>,
     /// The connection's id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub connection_id: Option<String>,

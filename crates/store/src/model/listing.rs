@@ -275,9 +275,9 @@ pub struct Counts {
     pub oldest_removal: Option<Duration>,
     /// Removed connections.
     pub removed: u64,
-    /// Transactions by stage: `open`, `completed`, `redeemed`, `abandoned`, `cancelled`. Expired open ones count until
+    /// Authorizations by stage: `open`, `completed`, `redeemed`, `abandoned`, `cancelled`. Expired open ones count until
     /// they are purged.
-    pub transactions: BTreeMap<&'static str, u64>,
+    pub authorizations: BTreeMap<&'static str, u64>,
     /// Codes that can be redeemed now.
     pub codes_outstanding: u64,
     /// Live grants.

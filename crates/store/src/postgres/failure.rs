@@ -6,39 +6,9 @@ use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use tokio_postgres::error::SqlState;
 
 use crate::error::StoreError;
+use crate::tx::Failure;
 
 const LATE: &str = "the PostgreSQL server did not answer in time";
-
-/// Why an attempt came to nothing.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// Others were in the way, and the server undid it: the same again may work.
-    Again,
-    /// The connection is gone.
-    Lost,
-    /// A lock was not to be had in the time that was given to it.
-    Locked,
-    /// It came to nothing for this reason.
-    Store(StoreError),
-}
-
-impl Failure {
-    /// What the caller is told.
-    pub(super) fn told(self) -> StoreError {
-        match self {
-            Self::Again => StoreError::Unavailable("decisions on the same row are in each other's way"),
-            Self::Lost => StoreError::Unavailable("the connection to the PostgreSQL server was lost"),
-            Self::Locked => StoreError::Unavailable(LATE),
-            Self::Store(error) => error,
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {

@@ -15,9 +15,10 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 use tokio_util::task::TaskTracker;
 
-use super::failure::{Failure, unconnected};
+use super::failure::unconnected;
 use crate::CommitObserver;
 use crate::error::StoreError;
+use crate::tx::Failure;
 
 /// How often a decision is tried that others, or the end of its connection, were in the way of.
 const ATTEMPTS: u32 = 5;
@@ -159,17 +160,7 @@ impl Pool {
         self.0.observer.get_or_init(|| observer);
     }
 
-    /// Decides in one transaction, and answers once it is on the server's disk.
-    pub(super) async fn decide<I, T, F>(&self, input: I, decide: F) -> Result<T, StoreError>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T> + Send + Sync + 'static,
-    {
-        self.decide_with(Patience::Usual, input, decide).await
-    }
-
-    /// See [`decide`](Self::decide).
+    /// Decides in one transaction, and returns the outcome once it is on the server's disk.
     pub(super) async fn decide_with<I, T, F>(
         &self,
         patience: Patience,
@@ -198,18 +189,7 @@ impl Pool {
         .await
     }
 
-    /// Looks something up, each statement for itself.
-    pub(super) async fn read<I, T, F>(&self, input: I, look_up: F) -> Result<T, StoreError>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T> + Send + Sync + 'static,
-    {
-        self.read_with(How::Statements, Patience::Usual, input, look_up)
-            .await
-    }
-
-    /// See [`read`](Self::read).
+    /// Looks something up.
     pub(super) async fn read_with<I, T, F>(
         &self,
         how: How,
@@ -314,7 +294,7 @@ impl Pool {
                     // The server was stopped, most likely, and the other connections are as dead.
                     self.0.pool.retain(|_, _| false);
                 }
-                outcome => return outcome.map_err(Failure::told),
+                outcome => return outcome.map_err(StoreError::from),
             }
             round += 1;
         }
@@ -340,7 +320,7 @@ impl Pool {
             Ok(decided) => {
                 conn.run("COMMIT").await.map_err(|failure| match failure {
                     // Nobody knows whether it was committed: whoever asked may ask again, and is answered alike.
-                    Failure::Lost => Failure::Store(Failure::Lost.told()),
+                    Failure::Lost => Failure::Store(Failure::Lost.into()),
                     failure => failure,
                 })?;
                 conn.settled = true;
