@@ -1,4 +1,4 @@
-//! What the rows of the audit log tell of each decision: the same words, whichever engine writes them.
+//! What the audit log says of each decision: the same words for both engines.
 
 use super::model::{
     Actor, AuditEvent, Authorization, AuthorizationId, ConnectionId, Flow, GrantId, NewAudit,
@@ -125,7 +125,7 @@ impl AuditContext {
     }
 }
 
-/// The log tells itself that rows of it were forgotten.
+/// The log records that rows of it were deleted.
 pub(super) fn forgotten() -> NewAudit {
     NewAudit::new(AuditEvent::AuditForgotten, Actor::Broker)
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::model::Counts;
 
-/// A count is returned again for so many times what it took: counting never takes more than a hundredth of a core.
+/// A count is returned again for a hundred times as long as it took: counting never takes more than a hundredth of a core.
 const PAUSE_FACTOR: u32 = 100;
 /// So few connections and authorizations are counted anew each time.
 const FEW: u64 = 20_000;

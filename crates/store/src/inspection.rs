@@ -13,7 +13,7 @@ use super::seal::SealError;
 use super::tokens::TokenKey;
 use super::tx::{Failure, Tx};
 
-/// What a store told that was looked at.
+/// What looking at a store found.
 #[derive(Debug)]
 pub struct Inspection {
     /// Makes the tokens of this store.

@@ -225,7 +225,6 @@ impl Store {
         }
     }
 
-    /// Whose it is.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.inner.account

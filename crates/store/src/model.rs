@@ -67,30 +67,27 @@ pub struct PublicTokenHash(pub [u8; 32]);
 /// A connection to be stored. The access token is sealed on its way to the disk.
 #[derive(Clone, Debug)]
 pub struct NewConnection {
-    /// Its id.
     pub id: ConnectionId,
     /// Plaid's `item_id`.
     pub item_id: String,
-    /// Plaid's access token.
     pub access_token: PlaidAccessToken,
-    /// Plaid's institution id and name, as Link told the browser; shown to people, never decided on.
+    /// Plaid's institution id and name, as Link reported them to the browser; shown to people, never decided on.
     pub institution_id: Option<String>,
     /// See `institution_id`.
     pub institution_name: Option<String>,
 }
 
-/// A connection as it stands.
+/// A connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Its id.
     pub id: ConnectionId,
     /// Plaid's `item_id`.
     pub item_id: String,
     /// Plaid's access token, opened.
     pub access_token: PlaidAccessToken,
-    /// As Link told the browser.
+    /// As Link reported it to the browser.
     pub institution_id: Option<String>,
-    /// As Link told the browser.
+    /// As Link reported it to the browser.
     pub institution_name: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -115,18 +112,14 @@ pub enum PublicTokenOwner {
 /// The result of a public token's one exchange.
 #[derive(Clone, Debug)]
 pub struct PublicTokenRecord {
-    /// Who brought it.
     pub owner: PublicTokenOwner,
-    /// What it became.
     pub connection_id: ConnectionId,
-    /// When.
     pub exchanged_at: Timestamp,
 }
 
 /// Input of `complete`: one commit for connection, public token and code.
 #[derive(Clone, Debug)]
 pub struct Completion {
-    /// Whose Link succeeded.
     pub authorization_id: AuthorizationId,
     /// The keyed hash of the public token.
     pub public_token: PublicTokenHash,
@@ -146,7 +139,7 @@ pub enum CompleteOutcome {
         /// What was made then.
         connection_id: ConnectionId,
     },
-    /// The public token belongs to somebody else.
+    /// The public token belongs to another owner.
     PublicTokenTaken,
     /// The authorization is completed with another token, cancelled, abandoned or expired.
     NotOpen,
@@ -157,7 +150,6 @@ pub enum CompleteOutcome {
 /// Input of `repeat`: the browser did not get the answer of its completion.
 #[derive(Clone, Copy, Debug)]
 pub struct Repeat {
-    /// Whose.
     pub authorization_id: AuthorizationId,
     /// The public token that it was completed with.
     pub public_token: PublicTokenHash,
@@ -177,7 +169,7 @@ pub enum RepeatOutcome {
 /// Input of `abandon`: what has waited since before these moments is given up.
 #[derive(Clone, Copy, Debug)]
 pub struct Abandonment {
-    /// Codes that nobody redeemed.
+    /// Codes that were not redeemed.
     pub unredeemed_before: Timestamp,
     /// Connections of the browser login flow, whose sessions have ended.
     pub sessions_before: Timestamp,
@@ -201,7 +193,6 @@ pub enum RedeemOutcome {
     AlreadyRedeemed {
         /// The grant that was made from it.
         grant_id: GrantId,
-        /// When.
         at: Timestamp,
     },
     /// The code is past its time.
@@ -224,7 +215,6 @@ pub struct RawExchange {
 /// Outcome of `exchange_raw`.
 #[derive(Clone, Debug)]
 pub enum RawExchangeOutcome {
-    /// Stored.
     Exchanged,
     /// The public token was exchanged before; whether this caller may have its result is the caller's to check.
     Taken(PublicTokenRecord),
@@ -251,9 +241,7 @@ pub enum RemovalReason {
 /// The durable wish that an Item be removed at Plaid.
 #[derive(Clone, Debug)]
 pub struct Removal {
-    /// Which connection.
     pub connection: Connection,
-    /// Why.
     pub reason: RemovalReason,
     /// How often Plaid was asked already.
     pub attempts: u32,
@@ -273,6 +261,5 @@ pub struct TakenRemovals {
 pub struct Account {
     /// `simulator`, `sandbox` or `production`.
     pub environment: String,
-    /// Plaid's client id.
     pub client_id: String,
 }

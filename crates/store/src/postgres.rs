@@ -17,7 +17,7 @@ mod tx;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::pool::{Answer, Conn, How, Patience, Pool};
+use self::pool::{Answer, Conn, How, Pool, Timeouts};
 use self::tx::PostgresTx;
 use super::error::{OpenError, StoreError};
 use super::keyring::Keyring;
@@ -29,7 +29,7 @@ use crate::config::{KeySource, PostgresUrl};
 
 pub(super) use self::inspect::inspect;
 
-/// After which time a decision is asked for again when nobody knows whether it was committed.
+/// After which time a decision is asked for again when it is unknown whether it was committed.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Not when that took longer: its caller does not wait for twice as much.
 const ASK_AGAIN_WITHIN: Duration = Duration::from_secs(5);
@@ -75,20 +75,20 @@ impl PostgresStore {
 
     async fn attempt<D: Decision>(&self, input: Arc<(D, Context)>) -> Result<D::Outcome, StoreError> {
         match D::RUN {
-            Run::Decide => self.pool.decide_with(Patience::Usual, input, work::<D>).await,
-            Run::DecideLong => self.pool.decide_with(Patience::Long, input, work::<D>).await,
+            Run::Decide => self.pool.decide_with(Timeouts::Usual, input, work::<D>).await,
+            Run::DecideLong => self.pool.decide_with(Timeouts::Long, input, work::<D>).await,
             Run::Read => {
                 self.pool
-                    .read_with(How::Statements, Patience::Usual, input, work::<D>)
+                    .read_with(How::Statements, Timeouts::Usual, input, work::<D>)
                     .await
             }
             Run::ReadTogether => {
                 self.pool
-                    .read_with(How::Transaction, Patience::Usual, input, work::<D>)
+                    .read_with(How::Transaction, Timeouts::Usual, input, work::<D>)
                     .await
             }
-            Run::List => self.pool.list(Patience::Long, input, work::<D>).await,
-            Run::ListAll => self.pool.list(Patience::Unbounded, input, work::<D>).await,
+            Run::List => self.pool.list(Timeouts::Long, input, work::<D>).await,
+            Run::ListAll => self.pool.list(Timeouts::Unbounded, input, work::<D>).await,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Between rows and the store's vocabulary, for every engine. What cannot have been written is told as damage, never
+//! Between rows and the store's vocabulary, for every engine. What cannot have been written is reported as damage, never
 //! guessed.
 
 pub(super) mod audit;
@@ -111,7 +111,7 @@ pub(super) fn connection(columns: &mut dyn Columns, keyring: &Keyring) -> Result
     })
 }
 
-/// Where a connection's access token stands.
+/// The place of a connection's access token.
 pub(super) fn access_token_place(id: ConnectionId) -> Place {
     Place::new("connections/access_token", id)
 }

@@ -27,7 +27,6 @@ impl SealedConnection {
         })
     }
 
-    /// Its id.
     pub(super) fn id(&self) -> ConnectionId {
         self.new.id
     }

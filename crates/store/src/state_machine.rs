@@ -1,4 +1,4 @@
-//! What a decision comes to, by what stands in the store: pure, and the same for every engine.
+//! The outcome of a decision, given the row: pure, and the same for both engines.
 
 use super::error::StoreError;
 use super::model::{
@@ -108,7 +108,7 @@ pub(super) fn not_started(authorization: Option<&Authorization>) -> LinkStart {
     }
 }
 
-/// Exactly one caller moves the row, and whoever does not has decided nothing.
+/// Exactly one caller moves the row; a caller that did not has decided nothing.
 pub(super) fn consumed(changed: Option<&u64>) -> Result<(), StoreError> {
     if changed == Some(&1) {
         Ok(())

@@ -42,9 +42,7 @@ pub(super) enum Needed {
 /// Whether another connection that is not ended has the same Item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemUse {
-    /// One has.
     Elsewhere,
-    /// None has.
     Here,
     /// None was found, but connections of an earlier version are still being added to the index.
     NotKnownYet,
@@ -96,7 +94,6 @@ impl Progress {
 /// What one commit came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// There is more.
     Next,
     /// Another instance has the pass in hand.
     Elsewhere,

@@ -1,6 +1,6 @@
 //! Decisions and look-ups as values, and the little that an engine has to offer for them.
 //!
-//! Statements are written once, with `SQLite`'s parameters (`?1`). What stands between `/*pg` and `*/` is a comment for
+//! Statements are written once, with `SQLite`'s parameters (`?1`). What is between `/*pg` and `*/` is a comment for
 //! `SQLite` and part of the statement for `PostgreSQL`: mostly locks, which one writer does not need. `IN rarray(?1)` takes
 //! [`Value::Ids`].
 
@@ -138,7 +138,6 @@ pub(crate) trait Tx: Send {
         read: impl FnMut(&mut dyn Columns) -> Result<R, StoreError> + Send,
     ) -> impl Future<Output = Result<Vec<R>, Failure>> + Send;
 
-    /// The first row.
     fn row<R: Send>(
         &mut self,
         sql: &str,
@@ -204,7 +203,7 @@ impl Context {
 pub(crate) trait Decision: Send + Sync + 'static {
     type Outcome: Send + 'static;
     const RUN: Run = Run::Decide;
-    /// Whether to try again when nobody knows whether the commit was made. The same again must then have the same outcome.
+    /// Whether to try again when it is unknown whether the commit was made. The same again must then have the same outcome.
     const ASK_AGAIN: bool = false;
 
     /// May be called again after everything was rolled back.

@@ -82,7 +82,7 @@ fn insert_noted(new: &NewAudit, at: Timestamp, last_at: Timestamp, times: u64) -
     )
 }
 
-/// A row of a decision. Written when the decision has all the locks it needs: whoever follows the log waits for it to be
+/// A row of a decision. Written when the decision has all the locks it needs: a reader that follows the log waits for it to be
 /// committed, and others wait behind that one.
 pub(super) fn insert(new: &NewAudit, now: Timestamp) -> Statement<'_> {
     insert_noted(new, now, now, 1)

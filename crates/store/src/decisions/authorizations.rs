@@ -1,4 +1,4 @@
-//! Decisions about authorizations: start, complete, cancel, redeem. Whoever decides holds the lock of the authorization's row,
+//! Decisions about authorizations: start, complete, cancel, redeem. A decision holds the lock of the authorization's row,
 //! and each consuming write names the stage it moves from.
 
 use super::audit;
@@ -63,7 +63,7 @@ impl Store {
         self.decide(Cancel(new.without_request_details()), now).await
     }
 
-    /// Consumes the code and stores the grant; exactly one caller wins. From `code_expires_at` on nobody does. The winner may
+    /// Consumes the code and stores the grant; exactly one caller wins. From `code_expires_at` on no caller does. The winner may
     /// ask again with the same grant, when it did not hear of its commit, and has won still.
     pub async fn redeem(&self, redemption: Redemption, now: Timestamp) -> Result<RedeemOutcome, StoreError> {
         self.decide(redemption, now).await

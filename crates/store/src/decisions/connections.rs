@@ -1,6 +1,6 @@
 //! Connections, the public tokens they came of, and the grants that open them.
 //!
-//! A connection's row guards all that gives or takes the right to it: whoever counts its live grants, or adds one, holds the
+//! A connection's row guards all that gives or takes the right to it: a decision that counts its live grants, or adds one, holds the
 //! row's lock first, and looks in a statement of its own afterwards, which sees what others have committed.
 
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::tokens::AccessTokenHash;
 use crate::tx::{Context, Decision, Failure, Run, Statement, Tx, values};
 
 impl Store {
-    /// Stores a connection that nobody wants any more, with its removal queued in the same commit. Returns whether it did:
+    /// Stores a connection that is not wanted any more, with its removal queued in the same commit. Returns whether it did:
     /// a public token whose connection is stored already has an owner, though its caller may not have heard of the
     /// commit, and then nothing changes.
     pub async fn discard(

@@ -1,4 +1,4 @@
-//! What ends: codes that nobody redeemed, Items that are to be removed at Plaid, rows that may be forgotten.
+//! What ends: codes that were not redeemed, Items that are to be removed at Plaid, rows that may be forgotten.
 //!
 //! Several instances may do all of this at the same moment. Abandoning, purging and leasing skip rows that another one has
 //! locked. Where a lease ran out while its instance still worked, two instances ask Plaid to remove the same Item: the

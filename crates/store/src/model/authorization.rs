@@ -8,7 +8,6 @@ use crate::clock::Timestamp;
 /// What the OAuth client asked for, as it was checked at the authorization endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OAuthRequest {
-    /// The client, known.
     pub client_id: String,
     /// The checked redirect URI that the browser goes back to.
     pub redirect_uri: String,
@@ -30,9 +29,7 @@ pub enum Flow {
 /// An authorization to be opened: what never changes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAuthorization {
-    /// Its id.
     pub id: AuthorizationId,
-    /// Its random value.
     pub nonce: Nonce,
     /// Who waits for it.
     pub flow: Flow,
@@ -65,24 +62,20 @@ pub enum Stage {
     Open,
     /// Link succeeded and the connection is stored; in the OAuth flow the code can be redeemed.
     Completed {
-        /// What was made.
         connection_id: ConnectionId,
         /// The public token that made it: a repeat of the same is answered alike.
         public_token: PublicTokenHash,
-        /// When.
         at: Timestamp,
         /// Until when the code is good.
         code_expires_at: Timestamp,
     },
     /// The code was redeemed.
     Redeemed {
-        /// What was made.
         connection_id: ConnectionId,
         /// The public token that made it.
         public_token: PublicTokenHash,
         /// The grant that came of it.
         grant_id: GrantId,
-        /// When.
         at: Timestamp,
     },
     /// Nobody redeemed the code in time; the connection is queued for removal.
@@ -91,12 +84,10 @@ pub enum Stage {
     Cancelled,
 }
 
-/// An authorization as it stands.
+/// An authorization.
 #[derive(Clone, Debug)]
 pub struct Authorization {
-    /// Its id.
     pub id: AuthorizationId,
-    /// Its random value.
     pub nonce: Nonce,
     /// Who waits for it.
     pub flow: Flow,

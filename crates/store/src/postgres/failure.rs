@@ -1,4 +1,4 @@
-//! What the server says, in words of ours: fixed ones once it is open, as its own may quote a row.
+//! The server's errors as fixed texts of our own, because its messages may quote a row.
 
 use std::error::Error as _;
 
@@ -36,7 +36,7 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
-/// The server, or somebody who may, has ended the connection.
+/// The server, or an administrator, has ended the connection.
 fn is_end(code: &SqlState) -> bool {
     // The last two: a connection that idled too long, in a transaction or without one.
     matches!(code.code(), "57P01" | "57P02" | "25P03" | "57P05") || code.code().starts_with("08")
@@ -103,7 +103,7 @@ pub(super) fn unconnected(error: &PoolError) -> StoreError {
     })
 }
 
-/// What was said while connecting, for whoever starts the broker: neither rows nor the password are known there yet.
+/// The error while connecting, for the operator: it contains neither rows nor the password.
 pub(super) fn said(error: &tokio_postgres::Error) -> String {
     let text = match error.as_db_error() {
         Some(said) => format!("the server says: {}", said.message()),

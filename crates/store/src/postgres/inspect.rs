@@ -1,4 +1,4 @@
-//! Looking at a database beside whoever uses it: read-only.
+//! Looking at a database while brokers use it: read-only.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::connect::{self, Use};
 use super::migrations;
 use super::open::{encoded, given};
-use super::pool::{Conn, How, Patience, Pool};
+use super::pool::{Conn, How, Pool, Timeouts};
 use super::tx::{Cells, PostgresTx};
 use crate::config::{DatabaseUrl, KeySource, PostgresUrl};
 use crate::decisions::{meta, redirects};
@@ -46,7 +46,7 @@ pub(crate) async fn inspect(
         deadline,
     };
     let found = pool
-        .read_with(How::Statements, Patience::Long, look, |conn, look| {
+        .read_with(How::Statements, Timeouts::Long, look, |conn, look| {
             Box::pin(looked(conn, look))
         })
         .await;

@@ -26,7 +26,7 @@ pub(super) async fn lock(conn: &Conn) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks without changing anything. What extensions made belongs to nobody.
+/// Looks without changing anything. Tables of extensions do not count.
 pub(super) async fn inspect(conn: &Conn) -> Result<Schema, Failure> {
     let row = conn
         .one(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::connect::{self, Use};
 use super::migrations;
-use super::pool::{Conn, How, Patience, Pool};
+use super::pool::{Conn, How, Pool, Timeouts};
 use super::tx::{Cells, PostgresTx};
 use crate::config::{DatabaseUrl, KeySource, PostgresUrl};
 use crate::decisions::meta;
@@ -36,7 +36,7 @@ pub(super) async fn open(
     connect::first(&pool, &url).await?;
     if url.tls != crate::config::TlsMode::Require && !url.is_local() {
         tracing::warn!(
-            "DATABASE_URL does not ask for sslmode=require: nobody checks who the PostgreSQL server is"
+            "DATABASE_URL does not ask for sslmode=require: the PostgreSQL server's identity is not checked"
         );
     }
     let pool = Pool::of(pool);
@@ -47,7 +47,7 @@ pub(super) async fn open(
         account: account.clone(),
     };
     let claimed = pool
-        .decide_with(Patience::Long, input, |conn, claim| {
+        .decide_with(Timeouts::Long, input, |conn, claim| {
             Box::pin(claimed(conn, claim))
         })
         .await;
@@ -103,7 +103,7 @@ async fn claimed(conn: &Conn, claim: &Claim) -> Result<Result<TokenKey, OpenErro
         let tokens = TokenKey::open(&claim.keyring, Some(&sealed));
         return match tokens {
             Ok(tokens) => Ok(Ok(tokens)),
-            // Nothing is kept of a migration by somebody who cannot open it.
+            // A migration is rolled back when the keys do not open the store.
             Err(error) => Err(error.into()),
         };
     }
@@ -157,7 +157,7 @@ async fn may_create(conn: &Conn) -> Result<bool, Failure> {
 
 /// Of the server's own doing: no setting of ours makes up for it.
 async fn warn_if_not_synced(pool: &Pool) {
-    let settings = pool.read_with(How::Statements, Patience::Usual, (), |conn, ()| {
+    let settings = pool.read_with(How::Statements, Timeouts::Usual, (), |conn, ()| {
         Box::pin(async move {
             let sql = "SELECT name || ' = ' || setting FROM pg_settings \
                  WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";

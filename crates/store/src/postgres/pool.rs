@@ -22,7 +22,7 @@ use crate::tx::Failure;
 
 /// How often a decision is tried that others, or the end of its connection, were in the way of.
 const ATTEMPTS: u32 = 5;
-/// A little longer than the server gives a statement, so that its own word comes first.
+/// A little longer than the server's statement timeout, so that its error comes first.
 const USUAL: Duration = Duration::from_secs(15);
 /// For what goes through many rows.
 const LONG: Duration = Duration::from_secs(120);
@@ -30,7 +30,7 @@ const LONG: Duration = Duration::from_secs(120);
 const CLOSED: StoreError = StoreError::Unavailable("it is closed");
 const IN_TIME: StoreError = StoreError::Unavailable("the PostgreSQL server did not answer in time");
 
-/// What a decision or a look-up gives in the end.
+/// The outcome of a decision or a look-up.
 pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// What goes into statements.
@@ -62,7 +62,6 @@ impl Conn {
         Ok((client, client.prepare_cached(sql).await?))
     }
 
-    /// All rows.
     pub(super) async fn query(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, Failure> {
         let (client, statement) = self.prepared(sql).await?;
         Ok(client.query(&statement, values).await?)
@@ -73,7 +72,7 @@ impl Conn {
         Ok(self.query(sql, values).await?.into_iter().next())
     }
 
-    /// The one row that such a statement always gives.
+    /// The one row that such a statement always returns.
     pub(super) async fn one(&self, sql: &str, values: Values<'_>) -> Result<Row, Failure> {
         let row = self.row(sql, values).await?;
         row.ok_or(Failure::Store(StoreError::Corrupt("a row is missing")))
@@ -85,7 +84,6 @@ impl Conn {
         Ok(client.execute(&statement, values).await?)
     }
 
-    /// Statements without values.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Failure> {
         Ok(self.client()?.batch_execute(sql).await?)
     }
@@ -94,7 +92,6 @@ impl Conn {
 /// How something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// In one transaction.
     Transaction,
     /// Each statement for itself.
     Statements,
@@ -102,7 +99,7 @@ pub(super) enum How {
 
 /// How long something may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(super) enum Timeouts {
     /// What requests wait for.
     Usual,
     /// What operators and the background wait for.
@@ -111,7 +108,7 @@ pub(super) enum Patience {
     Unbounded,
 }
 
-impl Patience {
+impl Timeouts {
     fn limit(self) -> Duration {
         match self {
             Self::Usual => USUAL,
@@ -163,7 +160,7 @@ impl Pool {
     /// Decides in one transaction, and returns the outcome once it is on the server's disk.
     pub(super) async fn decide_with<I, T, F>(
         &self,
-        patience: Patience,
+        patience: Timeouts,
         input: I,
         decide: F,
     ) -> Result<T, StoreError>
@@ -189,11 +186,10 @@ impl Pool {
         .await
     }
 
-    /// Looks something up.
     pub(super) async fn read_with<I, T, F>(
         &self,
         how: How,
-        patience: Patience,
+        patience: Timeouts,
         input: I,
         look_up: F,
     ) -> Result<T, StoreError>
@@ -211,7 +207,7 @@ impl Pool {
     /// find one; further lists wait for their turn.
     pub(super) async fn list<I, T, F>(
         &self,
-        patience: Patience,
+        patience: Timeouts,
         input: I,
         look_up: F,
     ) -> Result<T, StoreError>
@@ -256,7 +252,7 @@ impl Pool {
     async fn in_time<I, T, F>(
         &self,
         how: How,
-        patience: Patience,
+        patience: Timeouts,
         input: &I,
         work: &F,
     ) -> Result<T, StoreError>
@@ -272,7 +268,7 @@ impl Pool {
     async fn attempts<I, T, F>(
         &self,
         how: How,
-        patience: Patience,
+        patience: Timeouts,
         input: &I,
         work: &F,
     ) -> Result<T, StoreError>
@@ -310,7 +306,7 @@ impl Pool {
         found
     }
 
-    async fn transaction<I, T, F>(&self, patience: Patience, input: &I, work: &F) -> Result<T, Failure>
+    async fn transaction<I, T, F>(&self, patience: Timeouts, input: &I, work: &F) -> Result<T, Failure>
     where
         F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T>,
     {
@@ -319,7 +315,7 @@ impl Pool {
         match work(&conn, input).await {
             Ok(decided) => {
                 conn.run("COMMIT").await.map_err(|failure| match failure {
-                    // Nobody knows whether it was committed: whoever asked may ask again, and is answered alike.
+                    // Whether it was committed is unknown: the caller may ask again, with the same outcome.
                     Failure::Lost => Failure::Store(Failure::Lost.into()),
                     failure => failure,
                 })?;

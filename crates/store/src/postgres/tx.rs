@@ -77,7 +77,7 @@ impl Tx for PostgresTx<'_> {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Ids are drawn before the commit. Whoever writes holds a lock, shared, and waits behind one who waits for it alone:
+    /// Ids are drawn before the commit. A writer holds a lock, shared, and waits behind a reader that waits for it alone:
     /// a long decision would hold up all the others. Not to wait at all would not do either, as there may always be some
     /// short one under way.
     async fn audit_is_in_order(&mut self) -> Result<bool, Failure> {

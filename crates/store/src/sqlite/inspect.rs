@@ -1,4 +1,4 @@
-//! Looking at a database file beside whoever has it open: read-only, and without the lock of [`super::open`].
+//! Looking at a database file while another process may have it open: read-only, and without the lock of [`super::open`].
 
 use std::fs::{OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

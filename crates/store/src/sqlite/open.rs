@@ -49,11 +49,8 @@ impl Held {
 /// All that opening yields.
 #[derive(Debug)]
 pub(super) struct Opened {
-    /// For the writer.
     pub(super) held: Held,
-    /// For look-ups.
     pub(super) readers: Vec<Connection>,
-    /// For lists.
     pub(super) listers: Vec<Connection>,
     /// What opens the rows.
     pub(super) keyring: Keyring,
@@ -131,7 +128,7 @@ pub(super) fn lock_path(database: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Makes the file for its owner only; `SQLite` gives the files beside it the same mode.
+/// Makes the file for its owner only; `SQLite` creates the files beside it with the same mode.
 fn create_file(path: &Path, directory: &Path) -> io::Result<()> {
     let existed = path.exists();
     private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
@@ -236,7 +233,7 @@ fn claim(
     Ok((keyring, tokens))
 }
 
-/// The key that tokens are made with, as it stands sealed in the store now: whether the keys open it is whether they
+/// The key that tokens are made with, as it is sealed in the store now: whether the keys open it is whether they
 /// open this store.
 pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
     TokenKey::open(keyring, meta(conn, "token_key")?.as_deref())

@@ -19,7 +19,6 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Of these connections.
     pub(super) fn new(connections: Vec<Connection>) -> Self {
         let count = connections.len();
         Self {

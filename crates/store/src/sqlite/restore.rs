@@ -90,7 +90,7 @@ fn copy(from: &Path, draft: &Path) -> Result<(), BackupError> {
 }
 
 /// Whether it is a whole store of ours and of this account. What counts is the examination of our own copy, `draft`, which
-/// nobody changes.
+/// no other process changes.
 fn examine(
     from: &Path,
     draft: &Path,

@@ -30,7 +30,7 @@ pub(super) struct Writer {
     observer: Observed,
 }
 
-/// Who counts the commits, once somebody does.
+/// The observer of the commits, if any.
 type Observed = Arc<OnceLock<Box<dyn CommitObserver>>>;
 
 enum Message {
@@ -38,7 +38,7 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
-/// A decision on its way through the writer, with whoever waits for it.
+/// A decision on its way through the writer, and its waiting caller.
 trait Job: Send {
     /// Decides and keeps the outcome. May be called again after everything was rolled back.
     fn decide(&mut self, conn: &mut Connection) -> Result<(), StoreError>;
@@ -74,13 +74,13 @@ where
             (Some(outcome), None) => outcome,
             (None, None) => Err(STOPPED),
         };
-        // Whoever asked may be gone; what was decided stands all the same.
+        // The caller may be gone; the decision is valid all the same.
         drop(self.reply.send(answer));
     }
 }
 
 impl Writer {
-    /// Starts the thread; it holds the database and its lock until it is told to close, or nobody can reach it.
+    /// Starts the thread; it holds the database and its lock until it is closed or dropped.
     pub(super) fn start(held: Held) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let observer = Observed::default();

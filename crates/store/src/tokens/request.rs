@@ -32,7 +32,7 @@ struct Content {
 }
 
 impl TokenKey {
-    /// Seals the request for the browser. The same request gives another text each time.
+    /// Seals the request for the browser. The same request returns another text each time.
     ///
     /// # Errors
     /// The cipher refuses only values of many gigabytes.

@@ -8,7 +8,7 @@ use crate::helpers::{
     NOW, at_once, cancel, completed, completion_of, hash, oauth_authorization, open, opened, redemption_of,
 };
 use crate::model::{CompleteOutcome, RedeemOutcome};
-use crate::postgres::pool::Patience;
+use crate::postgres::pool::Timeouts;
 use crate::{Engine, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -38,7 +38,7 @@ async fn a_server_that_was_away_is_used_again_and_nothing_acknowledged_is_lost()
         // The next call works, whatever connections the pool still had.
         store.check().await.unwrap();
     }
-    // A restart between two calls is noticed by nobody.
+    // A restart between two calls goes unnoticed.
     server.stop();
     server.start_again();
     for (authorization, connection) in acknowledged {
@@ -74,7 +74,7 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
         for _ in 0..12 {
             let new = oauth_authorization();
             let id = new.id;
-            // A commit whose answer was lost stands: then another link token is counted.
+            // A commit whose answer was lost is valid: then another link token is counted.
             while open(&store, new.clone()).await.is_err() {}
             let completion = completion_of(id, hash());
             let outcome = loop {
@@ -103,7 +103,7 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
     assert_eq!(completed.count(), 144);
 }
 
-/// Somebody holds a row for ever: whoever needs it is told in time, and nothing else waits.
+/// A session holds a row for ever: who needs it gets an error in time, and nothing else waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_row_that_is_held_stops_only_those_that_need_it() {
@@ -229,7 +229,7 @@ async fn pass_on(
     }
 }
 
-/// The network swallows everything: whoever asks is told in time, and all goes on once it is mended.
+/// The network drops everything: callers get an error in time, and all goes on once it works again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_network_that_swallows_everything_hangs_nobody() {
@@ -280,7 +280,7 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
     for _ in 0..12 {
         let decided = engine
             .pool
-            .decide_with(crate::postgres::pool::Patience::Usual, (), |conn, ()| {
+            .decide_with(crate::postgres::pool::Timeouts::Usual, (), |conn, ()| {
                 Box::pin(async move {
                     conn.run("INSERT INTO meta (name, value) VALUES ('half', '')")
                         .await?;
@@ -294,7 +294,7 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
     assert!(store.authorization(id).await.unwrap().is_some());
     let half = engine.pool.read_with(
         crate::postgres::pool::How::Statements,
-        crate::postgres::pool::Patience::Usual,
+        crate::postgres::pool::Timeouts::Usual,
         (),
         |conn, ()| {
             Box::pin(async move {
@@ -326,7 +326,7 @@ async fn lists_that_take_long_leave_connections_to_requests() {
             let Engine::Postgres(engine) = &store.inner.engine else {
                 panic!("it is a PostgreSQL store")
             };
-            let list = engine.pool.list(Patience::Long, held, |_, held| {
+            let list = engine.pool.list(Timeouts::Long, held, |_, held| {
                 let mut held = held.clone();
                 Box::pin(async move {
                     held.wait_for(|held| !held).await.unwrap();

@@ -20,7 +20,7 @@ async fn commits_wait_for_the_disk_whatever_the_servers_setting() {
         };
         let setting = engine.pool.read_with(
             crate::postgres::pool::How::Statements,
-            crate::postgres::pool::Patience::Usual,
+            crate::postgres::pool::Timeouts::Usual,
             (),
             |conn, ()| {
                 Box::pin(async move {

@@ -152,7 +152,7 @@ async fn decisions_that_wait_share_a_commit_and_one_that_fails_rolls_back_itself
     drop(first.go);
     first.answer.await.unwrap();
     last.reached.await.unwrap();
-    // All are decided, none is committed, and nobody has been answered.
+    // All are decided, none is committed, and no caller has an answer.
     assert!(
         store
             .authorization(*ids.first().unwrap())
