@@ -116,7 +116,7 @@ impl PageCallError {
             ),
             Self::NoTransaction => (
                 S::FORBIDDEN,
-                "unknown_authorization",
+                "unknown_transaction",
                 Next::Reload,
                 text("This page is out of date, or your browser does not keep this site's cookies."),
             ),
