@@ -247,20 +247,27 @@ impl Store {
     }
 
     async fn decide<D: Decision>(&self, decision: D, now: Timestamp) -> Result<D::Outcome, StoreError> {
+        self.run_as(decision, AuditContext::new(now, self.origin.clone()))
+            .await
+    }
+
+    /// For what does not depend on the time and writes no row of the audit log.
+    async fn run<D: Decision>(&self, decision: D) -> Result<D::Outcome, StoreError> {
+        let audit = AuditContext::new(Timestamp::from_millis(0), Origin::default());
+        self.run_as(decision, audit).await
+    }
+
+    /// The one place that chooses the engine.
+    async fn run_as<D: Decision>(&self, decision: D, audit: AuditContext) -> Result<D::Outcome, StoreError> {
         let context = Context {
             keyring: self.keyring(),
             tokens: self.inner.tokens.clone(),
-            audit: AuditContext::new(now, self.origin.clone()),
+            audit,
         };
         match &self.inner.engine {
             Engine::Sqlite(store) => store.run(decision, context).await,
             Engine::Postgres(store) => store.run(decision, context).await,
         }
-    }
-
-    /// For what does not depend on the time.
-    async fn run<D: Decision>(&self, decision: D) -> Result<D::Outcome, StoreError> {
-        self.decide(decision, Timestamp::from_millis(0)).await
     }
 
     /// Reports each commit from now on. A second call changes nothing.

@@ -49,12 +49,15 @@ impl SqliteTx<'_> {
         &self,
         sql: &str,
         values: &[Value<'_>],
+        most: usize,
         mut read: impl FnMut(&mut dyn Columns) -> Result<R, StoreError>,
     ) -> Result<Vec<R>, StoreError> {
         let mut statement = self.0.prepare_cached(sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
+        while found.len() < most
+            && let Some(row) = rows.next()?
+        {
             found.push(read(&mut Cells::of(row))?);
         }
         Ok(found)
@@ -79,7 +82,17 @@ impl Tx for SqliteTx<'_> {
         values: &[Value<'_>],
         read: impl FnMut(&mut dyn Columns) -> Result<R, StoreError> + Send,
     ) -> Result<Vec<R>, Failure> {
-        Ok(self.found(sql, values, read)?)
+        Ok(self.found(sql, values, usize::MAX, read)?)
+    }
+
+    /// What a statement changes is changed with its first row.
+    async fn row<R: Send>(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        read: impl FnMut(&mut dyn Columns) -> Result<R, StoreError> + Send,
+    ) -> Result<Option<R>, Failure> {
+        Ok(self.found(sql, values, 1, read)?.pop())
     }
 
     /// Ids are drawn by the one writer.
