@@ -21,9 +21,9 @@ use plaid_token_broker::plaid::connections;
 use plaid_token_broker::random;
 use plaid_token_broker::secret::PlaidAccessToken;
 use plaid_token_broker::store::model::{
-    Abandonment, Account, Completion, ConnectionFilter, ConnectionId, ConnectionState, EndTarget, Flow,
-    GrantId, NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange,
-    TransactionId,
+    Abandonment, Account, AuthorizationId, Completion, ConnectionFilter, ConnectionId, ConnectionState,
+    EndTarget, Flow, GrantId, NewAuthorization, NewConnection, NewGrant, Nonce, OAuthRequest,
+    PublicTokenHash, RawExchange,
 };
 use plaid_token_broker::store::{Durability, OpenOptions, Store};
 use tempfile::TempDir;
@@ -210,14 +210,13 @@ fn raw_exchange() -> RawExchange {
 
 async fn complete(store: &Store) {
     let now = SystemClock.now();
-    let id = TransactionId(random::id(now));
-    let new = NewTransaction {
+    let id = AuthorizationId(random::id(now));
+    let new = NewAuthorization {
         id,
         nonce: Nonce(random::bytes()),
         flow: Flow::OAuth(OAuthRequest {
             client_id: "kore".to_owned(),
             redirect_uri: "https://idp.kore.ai/callback".to_owned(),
-            redirect_uri_sent: true,
             state: Some("state".to_owned()),
             code_challenge: None,
         }),
@@ -228,7 +227,7 @@ async fn complete(store: &Store) {
     };
     store.start_link(new, 1, now).await.unwrap();
     let completion = Completion {
-        transaction_id: id,
+        authorization_id: id,
         public_token: PublicTokenHash(random::bytes()),
         connection: connection(now),
         code_ttl: Duration::from_secs(300),

@@ -1,7 +1,8 @@
-//! The authorization endpoint and the Link page: a transaction is opened, Link runs, the connection is made, and the
+//! The authorization endpoint and the Link page: an authorization is opened, Link runs, the connection is made, and the
 //! browser is sent on.
 
 mod api_error;
+mod authorization;
 mod cancel;
 mod complete;
 mod cookies;
@@ -10,7 +11,6 @@ mod page;
 mod policy;
 mod refusal;
 mod session;
-mod transaction;
 
 pub use api_error::PageCallError;
 pub use cancel::link_exit;

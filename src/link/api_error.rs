@@ -23,10 +23,10 @@ pub enum PageCallError {
     #[error("the request came from another site")]
     CrossSite,
     /// Cookie or handle is missing, wrong, of another browser, or forgotten.
-    #[error("no transaction of this browser")]
+    #[error("no authorization of this browser")]
     NoTransaction,
     /// It was completed, cancelled or abandoned, or ran out.
-    #[error("the transaction is over")]
+    #[error("the authorization is over")]
     Over,
     /// This authorization had as many link tokens as one gets.
     #[error("the authorization had too many link tokens")]

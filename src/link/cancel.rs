@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api_error::PageCallError;
+use super::authorization::{self, Tab};
 use super::complete::loggable;
-use super::transaction::{self, Tab};
 use crate::app::App;
 use crate::http::body;
-use crate::store::model::{CancelOutcome, Flow, Transaction};
+use crate::store::model::{Authorization, CancelOutcome, Flow};
 use crate::telemetry::audit::Origin;
 
 /// What the page sends: Link's `onExit` (<https://plaid.com/docs/link/web/#onexit>) and the person's choice.
@@ -38,15 +38,15 @@ struct ExitMetadata {
     request_id: Option<String>,
 }
 
-/// Records how Link ended. With `cancel` the transaction is over, and in the OAuth flow the client is told so
+/// Records how Link ended. With `cancel` the authorization is over, and in the OAuth flow the client is told so
 /// (`access_denied`, RFC 6749 4.1.2.1).
 pub async fn link_exit(State(app): State<App>, tab: Tab, body: Body) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;
     let exit: Exit = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no report of Link's end"))?;
-    let transaction = tab.transaction(&app, exit.request.as_deref()).await?;
+    let authorization = tab.authorization(&app, exit.request.as_deref()).await?;
     let metadata = exit.metadata.as_ref();
     tracing::info!(
-        transaction = %transaction.id,
+        transaction = %authorization.id,
         plaid.error_code = exit.error.as_ref().and_then(|e| e.error_code.as_deref()).and_then(loggable),
         link.status = metadata.and_then(|m| m.status.as_deref()).and_then(loggable),
         link_session_id = metadata.and_then(|m| m.link_session_id.as_deref()).and_then(loggable),
@@ -57,19 +57,19 @@ pub async fn link_exit(State(app): State<App>, tab: Tab, body: Body) -> Result<R
     if !exit.cancel {
         return Ok(Json(json!({})).into_response());
     }
-    tab.note_client(&transaction);
-    cancel(&app, &transaction, tab.origin()).await
+    tab.note_client(&authorization);
+    cancel(&app, &authorization, tab.origin()).await
 }
 
-async fn cancel(app: &App, transaction: &Transaction, origin: Origin) -> Result<Response, PageCallError> {
+async fn cancel(app: &App, authorization: &Authorization, origin: Origin) -> Result<Response, PageCallError> {
     let store = app.store.by(origin);
-    match store.cancel(transaction.unchanging(), app.clock.now()).await? {
+    match store.cancel(authorization.unchanging(), app.clock.now()).await? {
         CancelOutcome::Cancelled => app.metrics.flow.transaction("cancelled"),
         CancelOutcome::TooLate => return Err(PageCallError::Over),
     }
-    let answer = match &transaction.flow {
+    let answer = match &authorization.flow {
         Flow::OAuth(request) => {
-            let redirect_to = transaction::redirect(app, request, |target, issuer| {
+            let redirect_to = authorization::redirect(app, request, |target, issuer| {
                 target.with_error("access_denied", "the person cancelled", issuer)
             })?;
             json!({ "redirect_to": redirect_to })

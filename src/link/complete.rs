@@ -9,15 +9,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api_error::PageCallError;
+use super::authorization::{self, Tab};
 use super::session::SESSION_TTL;
-use super::transaction::{self, Tab};
 use super::{cookies, session};
 use crate::app::App;
 use crate::http::body;
 use crate::plaid::connections::LinkResult;
 use crate::secret::PlaidPublicToken;
 use crate::store::TokenKind;
-use crate::store::model::{ConnectionId, Flow, OAuthRequest, Stage, Transaction};
+use crate::store::model::{Authorization, ConnectionId, Flow, OAuthRequest, Stage};
 
 /// What the page sends: Link's `onSuccess` (<https://plaid.com/docs/link/web/#onsuccess>).
 #[derive(Deserialize)]
@@ -39,15 +39,15 @@ struct InstitutionNamed {
     institution_id: Option<String>,
 }
 
-/// Completes the transaction. Repeating it gives the same answer.
+/// Completes the authorization. Repeating it gives the same answer.
 pub async fn set_access_token(
     State(app): State<App>,
     tab: Tab,
     body: Body,
 ) -> Result<Response, PageCallError> {
-    // Without a link token of ours there is nothing to complete, so the transaction is stored.
-    let transaction = tab.transaction(&app, None).await?;
-    tab.note_client(&transaction);
+    // Without a link token of ours there is nothing to complete, so the authorization is stored.
+    let authorization = tab.authorization(&app, None).await?;
+    tab.note_client(&authorization);
     let bytes = body::read(body).await?;
     // The body is not quoted in the error: it holds the public token.
     let success: Success = body::json_object(&bytes).ok_or(PageCallError::BadRequest("no result of Link"))?;
@@ -56,14 +56,14 @@ pub async fn set_access_token(
     if !public_token.expose().starts_with("public-") {
         return Err(PageCallError::NotAToken);
     }
-    transaction::check_callback(&app, &transaction.flow)?;
+    authorization::check_callback(&app, &authorization.flow)?;
     let metadata = success.metadata.unwrap_or_default();
     let link_session_id = metadata
         .link_session_id
         .as_deref()
         .and_then(loggable)
         .map(str::to_owned);
-    tracing::info!(transaction = %transaction.id, link_session_id, "Link succeeded");
+    tracing::info!(transaction = %authorization.id, link_session_id, "Link succeeded");
     let institution = metadata.institution.unwrap_or_default();
     let link = LinkResult {
         institution_id: institution.institution_id.map(|id| shortened(&id)),
@@ -73,29 +73,33 @@ pub async fn set_access_token(
     let code_ttl = app.config.oauth.code_ttl;
     let connection_id = app
         .connections
-        .complete(transaction.id, public_token, link, code_ttl, tab.origin())
+        .complete(authorization.id, public_token, link, code_ttl, tab.origin())
         .await?;
-    match &transaction.flow {
+    match &authorization.flow {
         Flow::OAuth(request) => {
-            let redirect_to = redirect(&app, &transaction, request)?;
+            let redirect_to = redirect(&app, &authorization, request)?;
             Ok(Json(json!({ "redirect_to": redirect_to })).into_response())
         }
-        Flow::Browser => landed(&app, &transaction, connection_id, tab.peer.https).await,
+        Flow::Browser => landed(&app, &authorization, connection_id, tab.peer.https).await,
     }
 }
 
-/// Back to the client with the transaction's code: derived, so a repeat is answered with the same.
-fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Result<String, PageCallError> {
+/// Back to the client with the authorization's code: derived, so a repeat is answered with the same.
+fn redirect(
+    app: &App,
+    authorization: &Authorization,
+    request: &OAuthRequest,
+) -> Result<String, PageCallError> {
     let code = app
         .store
         .tokens()
-        .issue(TokenKind::Code, transaction.id.0, &transaction.nonce);
+        .issue(TokenKind::Code, authorization.id.0, &authorization.nonce);
     // The callback may have been removed while Plaid answered: then nobody gets the code, and it runs out.
-    let redirect_to = transaction::redirect(app, request, |target, issuer| {
+    let redirect_to = authorization::redirect(app, request, |target, issuer| {
         target.with_code(code.expose(), issuer)
     })?;
     // The answer of a repeat holds the same code.
-    if transaction.stage == Stage::Open {
+    if authorization.stage == Stage::Open {
         app.metrics.flow.code("issued");
     }
     Ok(redirect_to)
@@ -104,7 +108,7 @@ fn redirect(app: &App, transaction: &Transaction, request: &OAuthRequest) -> Res
 /// The browser login flow ends on the page that shows the connection.
 async fn landed(
     app: &App,
-    transaction: &Transaction,
+    authorization: &Authorization,
     connection_id: ConnectionId,
     https: bool,
 ) -> Result<Response, PageCallError> {
@@ -113,7 +117,7 @@ async fn landed(
         .connection(connection_id)
         .await?
         .ok_or(PageCallError::Over)?;
-    let cookie = cookies::set_session(&session::issue(app, transaction), SESSION_TTL, https);
+    let cookie = cookies::set_session(&session::issue(app, authorization), SESSION_TTL, https);
     let answer = Json(json!({ "item_id": connection.item_id, "next": "explorer" }));
     Ok(([(SET_COOKIE, cookie)], answer).into_response())
 }

@@ -11,7 +11,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::{policy, refusal, transaction};
+use super::{authorization, policy, refusal};
 use crate::app::App;
 use crate::app::admin::Admin;
 use crate::config::ExplorerMode;
@@ -232,7 +232,7 @@ fn link_page(
     let lists = lists.as_ref().unwrap_or(configured);
     let deliverable = lists.all().filter(|product| lists.delivers(product));
     let products: Vec<String> = deliverable.map(str::to_owned).collect();
-    let prepared = match transaction::prepare(app, &visit.headers, visit.peer, flow, scope) {
+    let prepared = match authorization::prepare(app, &visit.headers, visit.peer, flow, scope) {
         Ok(prepared) => prepared,
         Err(error) => {
             tracing::error!(%error, "a request could not be sealed");
@@ -261,7 +261,7 @@ fn link_page(
 }
 
 /// `GET /link/return`: the bank's own login sends the browser back here, with `oauth_state_id` in the address. The page
-/// reopens Link with what its tab remembers (<https://plaid.com/docs/link/oauth/>); the transaction is the one of before.
+/// reopens Link with what its tab remembers (<https://plaid.com/docs/link/oauth/>); the authorization is the one of before.
 pub async fn link_return(State(app): State<App>) -> Response {
     with_policy(&LinkPage {
         root: "../",

@@ -12,17 +12,17 @@ use crate::app::App;
 use crate::http::client_ip::Peer;
 use crate::oauth::scope;
 use crate::secret::OwnToken;
-use crate::store::model::{Connection, Flow, Stage, Transaction, TransactionId};
+use crate::store::model::{Authorization, AuthorizationId, Connection, Flow, Stage};
 use crate::store::{StoreError, TokenKind};
 
 /// How long the browser may look at the connection it made.
 pub const SESSION_TTL: Duration = Duration::from_secs(12 * 3600);
 
-/// The cookie of a completed browser transaction.
-pub(super) fn issue(app: &App, transaction: &Transaction) -> OwnToken {
+/// The cookie of a completed browser authorization.
+pub(super) fn issue(app: &App, authorization: &Authorization) -> OwnToken {
     app.store
         .tokens()
-        .issue(TokenKind::Session, transaction.id.0, &transaction.nonce)
+        .issue(TokenKind::Session, authorization.id.0, &authorization.nonce)
 }
 
 /// The connection that this browser made, if its session is good.
@@ -43,11 +43,11 @@ async fn find(app: &App, cookie: Option<&str>) -> Result<Option<Connection>, Sto
     let Some(token) = cookie.and_then(|text| tokens.parse(TokenKind::Session, text)) else {
         return Ok(None);
     };
-    let transaction = app.store.transaction(TransactionId(token.id())).await?;
-    let own = transaction.filter(|it| it.flow == Flow::Browser && token.belongs_to(tokens, &it.nonce));
+    let authorization = app.store.authorization(AuthorizationId(token.id())).await?;
+    let own = authorization.filter(|it| it.flow == Flow::Browser && token.belongs_to(tokens, &it.nonce));
     let Some(Stage::Completed {
         connection_id, at, ..
-    }) = own.map(|transaction| transaction.stage)
+    }) = own.map(|authorization| authorization.stage)
     else {
         return Ok(None);
     };

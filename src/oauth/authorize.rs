@@ -129,7 +129,6 @@ pub fn authorize<'a>(
             let request = OAuthRequest {
                 client_id: client.id.clone(),
                 redirect_uri: target.uri().to_owned(),
-                redirect_uri_sent: params.get("redirect_uri").is_some(),
                 state: target.state().map(str::to_owned),
                 code_challenge,
             };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plaid_token_broker::store::TokenKind;
-use plaid_token_broker::store::model::{Stage, TransactionId};
+use plaid_token_broker::store::model::{AuthorizationId, Stage};
 
 use crate::binding::changes;
 use crate::harness::{Answer, CALLBACK, TestBroker, encode};
@@ -279,7 +279,7 @@ async fn given_up(at_once: usize) {
     }
     busy.execute_batch("COMMIT").unwrap();
     let redeemed = || async {
-        let found = broker.app.store.transaction(TransactionId(id)).await.unwrap();
+        let found = broker.app.store.authorization(AuthorizationId(id)).await.unwrap();
         matches!(found.unwrap().stage, Stage::Redeemed { .. })
     };
     while !redeemed().await {

@@ -111,7 +111,7 @@ async fn a_cancelled_flow_is_told() {
         (late.endpoint, late.outcome),
         (Endpoint::Completion, Outcome::Refused)
     );
-    assert!(told(&late).contains("transaction is over"), "{}", told(&late));
+    assert!(told(&late).contains("authorization is over"), "{}", told(&late));
 }
 
 #[tokio::test]

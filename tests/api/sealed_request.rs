@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plaid_token_broker::simulator::Fault;
-use plaid_token_broker::store::model::{AuditQuery, TransactionId};
+use plaid_token_broker::store::model::{AuditQuery, AuthorizationId};
 use plaid_token_broker::telemetry::audit::Flush;
 use serde_json::json;
 
@@ -12,8 +12,8 @@ use crate::page_calls::EXCHANGE;
 
 const LINK_TOKEN: &str = "/link/token/create";
 
-fn id_of(browser: &Browser<'_>) -> TransactionId {
-    TransactionId(browser.handle.split('_').nth(2).unwrap().parse().unwrap())
+fn id_of(browser: &Browser<'_>) -> AuthorizationId {
+    AuthorizationId(browser.handle.split('_').nth(2).unwrap().parse().unwrap())
 }
 
 /// The events of the audit log.
@@ -36,12 +36,12 @@ async fn a_page_view_writes_nothing_and_the_first_link_token_writes_once() {
     Browser::open(&broker, "oauth/authorize?state=s").await;
     let browser = Browser::open(&broker, "?state=s").await;
     let id = id_of(&browser);
-    assert!(broker.app.store.transaction(id).await.unwrap().is_none());
+    assert!(broker.app.store.authorization(id).await.unwrap().is_none());
     assert_eq!(events(&broker).await, Vec::<String>::new());
 
     let (first, second) = tokio::join!(browser.create_link_token(), browser.create_link_token());
     assert_eq!((first.status, second.status), (200, 200));
-    assert!(broker.app.store.transaction(id).await.unwrap().is_some());
+    assert!(broker.app.store.authorization(id).await.unwrap().is_some());
     assert_eq!(events(&broker).await, ["authorization.opened"]);
     // The transaction is stored, so the handle is enough.
     let without = Answer::of(browser.call("/api/create_link_token")).await;

@@ -12,8 +12,8 @@ use plaid_token_broker::random;
 use plaid_token_broker::secret::PlaidAccessToken;
 use plaid_token_broker::store::error::StoreError;
 use plaid_token_broker::store::model::{
-    CompleteOutcome, Completion, ConnectionId, Flow, GrantId, LinkStart, NewConnection, NewGrant,
-    NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption, TransactionId,
+    AuthorizationId, CompleteOutcome, Completion, ConnectionId, Flow, GrantId, LinkStart, NewAuthorization,
+    NewConnection, NewGrant, Nonce, OAuthRequest, PublicTokenHash, RedeemOutcome, Redemption,
 };
 use plaid_token_broker::store::{Durability, Store};
 
@@ -101,10 +101,10 @@ fn tell(line: &str) {
 
 async fn complete_once(directory: &Path, durability: Durability) {
     let store = Store::open(options(directory, durability)).await.unwrap();
-    let transaction_id = open(&store).await;
+    let authorization_id = open(&store).await;
     fs::write(gate(directory), "").unwrap();
     tell("holding");
-    complete(&store, transaction_id).await;
+    complete(&store, authorization_id).await;
     tell("answered");
     fs::remove_file(gate(directory)).unwrap();
     store.close().await;
@@ -123,8 +123,8 @@ async fn load(directory: &Path) {
 
 async fn complete_and_redeem_forever(store: Store) {
     loop {
-        let transaction_id = open(&store).await;
-        let connection_id = complete(&store, transaction_id).await;
+        let authorization_id = open(&store).await;
+        let connection_id = complete(&store, authorization_id).await;
         tell(&format!("completed {connection_id}"));
         let grant = NewGrant {
             id: GrantId(random::id(SystemClock.now())),
@@ -136,7 +136,7 @@ async fn complete_and_redeem_forever(store: Store) {
         let outcome = store
             .redeem(
                 Redemption {
-                    transaction_id,
+                    authorization_id,
                     grant,
                 },
                 NOW,
@@ -148,16 +148,15 @@ async fn complete_and_redeem_forever(store: Store) {
     }
 }
 
-async fn open(store: &Store) -> TransactionId {
-    let id = TransactionId(random::id(SystemClock.now()));
+async fn open(store: &Store) -> AuthorizationId {
+    let id = AuthorizationId(random::id(SystemClock.now()));
     let request = OAuthRequest {
         client_id: "kore".to_owned(),
         redirect_uri: "https://idp.kore.ai/callback".to_owned(),
-        redirect_uri_sent: true,
         state: None,
         code_challenge: None,
     };
-    let new = NewTransaction {
+    let new = NewAuthorization {
         id,
         nonce: Nonce(rand::random()),
         flow: Flow::OAuth(request),
@@ -204,10 +203,10 @@ async fn full_disk(directory: &Path) {
     tell("closed");
 }
 
-fn completion_of(transaction_id: TransactionId) -> Completion {
+fn completion_of(authorization_id: AuthorizationId) -> Completion {
     let id = ConnectionId(random::id(SystemClock.now()));
     Completion {
-        transaction_id,
+        authorization_id,
         public_token: PublicTokenHash(rand::random()),
         connection: NewConnection {
             id,
@@ -220,8 +219,8 @@ fn completion_of(transaction_id: TransactionId) -> Completion {
     }
 }
 
-async fn complete(store: &Store, transaction_id: TransactionId) -> ConnectionId {
-    let completion = completion_of(transaction_id);
+async fn complete(store: &Store, authorization_id: AuthorizationId) -> ConnectionId {
+    let completion = completion_of(authorization_id);
     let id = completion.connection.id;
     assert_eq!(
         store.complete(completion, NOW).await.unwrap(),

@@ -488,7 +488,7 @@ fn every_connection_has_its_row_in_the_audit_log_whenever_it_is_killed() {
         let opened = ids("SELECT id FROM transactions");
         assert_eq!(
             opened,
-            ids("SELECT transaction_id FROM audit WHERE event = 'authorization.opened'")
+            ids("SELECT authorization_id FROM audit WHERE event = 'authorization.opened'")
         );
         connections = stored.len();
     }

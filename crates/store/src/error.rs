@@ -21,7 +21,7 @@ pub enum StoreError {
     /// The store cannot answer now; the text says why in the engine's own words.
     #[error("the store cannot answer: {0}")]
     Unavailable(&'static str),
-    /// What stands on the disk cannot be what was written.
+    /// The content of the disk cannot be what was written.
     #[error("the store is damaged ({0}); restore it from a backup")]
     Corrupt(&'static str),
     /// A sealed value does not open.
@@ -87,20 +87,15 @@ pub enum BackupError {
     /// `SQLite` takes names in UTF-8 alone.
     #[error("{} is no name in UTF-8; name another file", .0.display())]
     Name(PathBuf),
-    /// A file.
     #[error("cannot {action} {}: {source}; {}", path.display(), advice(action, source))]
     Io {
-        /// What was tried.
         action: &'static str,
-        /// The file.
         path: PathBuf,
-        /// Why it failed.
         source: io::Error,
     },
     /// It cannot be put back.
     #[error("{} is not a backup that can be put back: {reason}; use a file that `plaid-token-broker backup` made", path.display())]
     NotABackup {
-        /// The file.
         path: PathBuf,
         /// How it was noticed.
         reason: &'static str,
@@ -108,7 +103,6 @@ pub enum BackupError {
     /// What also keeps a store from opening: it is in use, of another account, or newer.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database engine.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -118,34 +112,20 @@ pub enum BackupError {
 pub enum OpenError {
     /// The directory of the database is not there and cannot be made.
     #[error("cannot create the data directory {}: {source}; create it or set DATABASE_URL to another place", path.display())]
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Directory { path: PathBuf, source: io::Error },
     /// The database or a file beside it cannot be written.
     #[error(
         "cannot write {}: {source}; make it writable for this user or set DATABASE_URL to another place", path.display()
     )]
-    NotWritable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    NotWritable { path: PathBuf, source: io::Error },
     /// Another process has it open.
     #[error(
         "the store {store} is in use by another process; stop that one first, or set DATABASE_URL to another place"
     )]
-    InUse {
-        /// Which.
-        store: DatabaseUrl,
-    },
+    InUse { store: DatabaseUrl },
     /// It is no store of this program.
     #[error("{store} is not a store of this program ({reason}); {}", elsewhere(store))]
     Foreign {
-        /// Which.
         store: DatabaseUrl,
         /// How it was noticed.
         reason: &'static str,
@@ -156,9 +136,7 @@ pub enum OpenError {
          or restore a backup from before the upgrade"
     )]
     Newer {
-        /// Which.
         store: DatabaseUrl,
-        /// Its schema.
         found: i64,
         /// The newest schema of this program.
         known: i64,
@@ -171,11 +149,8 @@ pub enum OpenError {
         stored.environment, stored.client_id, given.environment, given.client_id, differing(stored, given)
     )]
     OtherAccount {
-        /// Which.
         store: DatabaseUrl,
-        /// Whose it is.
         stored: Account,
-        /// Who came.
         given: Account,
     },
     /// The keys could not be had.
@@ -186,29 +161,20 @@ pub enum OpenError {
         "the keys do not open the store {store} ({reason}); set BROKER_KEYS (or restore the key file) with the key that sealed it"
     )]
     WrongKeys {
-        /// Which.
         store: DatabaseUrl,
         /// What did not fit.
         reason: SealError,
     },
-    /// The database server cannot be reached, or lets nobody in.
+    /// The database server cannot be reached, or refuses the connection.
     #[error("cannot open the store {store}: {reason}; {advice}")]
     Unreachable {
-        /// Which.
         store: DatabaseUrl,
-        /// What it said, in words of ours.
         reason: String,
-        /// What to do.
         advice: &'static str,
     },
     /// Anything that can also happen later.
     #[error("the store {store} does not open: {source}")]
-    Store {
-        /// Which.
-        store: DatabaseUrl,
-        /// What happened.
-        source: StoreError,
-    },
+    Store { store: DatabaseUrl, source: StoreError },
 }
 
 /// The settings by which two accounts differ.

@@ -1,14 +1,19 @@
 //! Looking at a store from outside, for checks: nothing is changed, made or locked, and a broker may have it open.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
+use uuid::Uuid;
+
+use super::decisions::reseal;
 use super::keyring::Keyring;
 use super::model::{AllowedRedirectUri, ConnectionId, KeysReport};
 use super::rows::access_token_place;
 use super::seal::SealError;
 use super::tokens::TokenKey;
+use super::tx::{Failure, Tx};
 
-/// What a store told that was looked at.
+/// What looking at a store found.
 #[derive(Debug)]
 pub struct Inspection {
     /// Makes the tokens of this store.
@@ -41,8 +46,27 @@ impl Inspection {
         }
     }
 
+    /// Tries the keys on every connection until then. In short statements, so that the engine can tidy up in between.
+    pub(super) async fn look_at_all<T: Tx>(
+        &mut self,
+        tx: &mut T,
+        keyring: &Keyring,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let mut from = Uuid::nil();
+        while !self.whole && Instant::now() < deadline {
+            let page = reseal::page(tx, from, reseal::PAGE).await?;
+            self.whole = page.is_empty();
+            for (id, sealed) in &page {
+                from = id.0;
+                self.look_at(*id, sealed, keyring);
+            }
+        }
+        Ok(())
+    }
+
     /// Tries the keys on the access token of a connection.
-    pub(super) fn look_at(&mut self, id: ConnectionId, sealed: &[u8], keyring: &Keyring) {
+    fn look_at(&mut self, id: ConnectionId, sealed: &[u8], keyring: &Keyring) {
         self.rows += 1;
         if let Err(error) = keyring.open(&access_token_place(id), sealed) {
             self.unopened += 1;

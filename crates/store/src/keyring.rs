@@ -24,36 +24,26 @@ pub enum KeyringError {
     Missing {
         /// Where the key file was expected.
         key_file: PathBuf,
-        /// What it sealed.
         database: PathBuf,
     },
     /// The key file cannot be read or made.
     #[error("cannot {action} the key file {}: {source}; make it accessible for this user, or set BROKER_KEYS", path.display())]
     Io {
-        /// What was tried.
         action: &'static str,
-        /// The key file.
         path: PathBuf,
-        /// Why it failed.
         source: io::Error,
     },
     /// Others on this machine could have read the key.
     #[error(
         "the key file {} can be read by others (mode {mode:04o}); run: chmod 600 {}", path.display(), path.display()
     )]
-    Readable {
-        /// The key file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    Readable { path: PathBuf, mode: u32 },
     /// The key file does not hold keys.
     #[error(
         "line {line} of the key file {} is not a key (`id:base64 of 32 bytes`); restore the file from a backup, or set BROKER_KEYS",
         path.display()
     )]
     Garbled {
-        /// The key file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
@@ -67,7 +57,7 @@ pub enum KeyringError {
          `plaid-token-broker keys generate` makes one"
     )]
     NotGiven,
-    /// Two keys of one name: nobody could say which one sealed.
+    /// Two keys of one name: which one sealed would be unknown.
     #[error("two keys have the id {0:?}; each key needs an id of its own")]
     Twice(String),
 }

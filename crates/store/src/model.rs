@@ -1,10 +1,10 @@
 //! What the store keeps and what its decisions take and give, in the words of the design.
 
 mod audit;
+mod authorization;
 mod grant;
 mod keys;
 mod listing;
-mod transaction;
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::secret::PlaidAccessToken;
 
 pub use crate::random::Nonce;
 pub use audit::{Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, NewAudit, Noted, Origin};
+pub use authorization::{Authorization, Flow, LinkStart, NewAuthorization, OAuthRequest, Stage};
 pub use grant::{Grant, NewGrant, Revocation, RevokeOutcome, RotateOutcome, Rotated, Rotation};
 pub use keys::{KeyUse, KeysReport, ResealStep};
 pub use listing::{
     AllowedRedirectUri, Batch, ConnectionFilter, ConnectionKey, ConnectionState, ConnectionSummary, Counts,
     EndStep, EndTarget, Ended, GrantSummary, KnownHealth, QueuedRemoval,
 };
-pub use transaction::{Flow, LinkStart, NewTransaction, OAuthRequest, Stage, Transaction};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -53,7 +53,7 @@ macro_rules! ids {
 
 ids! {
     /// One authorization in progress, bound to one browser. Time-ordered (`UUIDv7`), so rows are appended.
-    TransactionId;
+    AuthorizationId;
     /// A Plaid Item with its access token. `UUIDv7`.
     ConnectionId;
     /// The right of one client to one connection. `UUIDv7`.
@@ -67,30 +67,27 @@ pub struct PublicTokenHash(pub [u8; 32]);
 /// A connection to be stored. The access token is sealed on its way to the disk.
 #[derive(Clone, Debug)]
 pub struct NewConnection {
-    /// Its id.
     pub id: ConnectionId,
     /// Plaid's `item_id`.
     pub item_id: String,
-    /// Plaid's access token.
     pub access_token: PlaidAccessToken,
-    /// Plaid's institution id and name, as Link told the browser; shown to people, never decided on.
+    /// Plaid's institution id and name, as Link reported them to the browser; shown to people, never decided on.
     pub institution_id: Option<String>,
     /// See `institution_id`.
     pub institution_name: Option<String>,
 }
 
-/// A connection as it stands.
+/// A connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Its id.
     pub id: ConnectionId,
     /// Plaid's `item_id`.
     pub item_id: String,
     /// Plaid's access token, opened.
     pub access_token: PlaidAccessToken,
-    /// As Link told the browser.
+    /// As Link reported it to the browser.
     pub institution_id: Option<String>,
-    /// As Link told the browser.
+    /// As Link reported it to the browser.
     pub institution_name: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -101,8 +98,8 @@ pub struct Connection {
 /// Who brought a public token first; to everybody else it is an invalid grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicTokenOwner {
-    /// A browser, in this transaction.
-    Transaction(TransactionId),
+    /// A browser, in this authorization.
+    Authorization(AuthorizationId),
     /// A client at the token endpoint; the grant is what it was given.
     Client {
         /// `client_id`.
@@ -115,19 +112,15 @@ pub enum PublicTokenOwner {
 /// The result of a public token's one exchange.
 #[derive(Clone, Debug)]
 pub struct PublicTokenRecord {
-    /// Who brought it.
     pub owner: PublicTokenOwner,
-    /// What it became.
     pub connection_id: ConnectionId,
-    /// When.
     pub exchanged_at: Timestamp,
 }
 
 /// Input of `complete`: one commit for connection, public token and code.
 #[derive(Clone, Debug)]
 pub struct Completion {
-    /// Whose Link succeeded.
-    pub transaction_id: TransactionId,
+    pub authorization_id: AuthorizationId,
     /// The keyed hash of the public token.
     pub public_token: PublicTokenHash,
     /// What Plaid gave for it.
@@ -139,26 +132,25 @@ pub struct Completion {
 /// Outcome of `complete`. Only [`CompleteOutcome::Completed`] stored the connection that was handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompleteOutcome {
-    /// Stored; the code is the transaction's.
+    /// Stored; the code is the authorization's.
     Completed,
-    /// This transaction was completed with this public token before: the answer is the same again.
+    /// This authorization was completed with this public token before: the answer is the same again.
     Repeated {
         /// What was made then.
         connection_id: ConnectionId,
     },
-    /// The public token belongs to somebody else.
+    /// The public token belongs to another owner.
     PublicTokenTaken,
-    /// The transaction is completed with another token, cancelled, abandoned or expired.
+    /// The authorization is completed with another token, cancelled, abandoned or expired.
     NotOpen,
-    /// There is no such transaction.
+    /// There is no such authorization.
     NotFound,
 }
 
 /// Input of `repeat`: the browser did not get the answer of its completion.
 #[derive(Clone, Copy, Debug)]
 pub struct Repeat {
-    /// Whose.
-    pub transaction_id: TransactionId,
+    pub authorization_id: AuthorizationId,
     /// The public token that it was completed with.
     pub public_token: PublicTokenHash,
     /// How long the code is good from now on, should it have run out unredeemed.
@@ -177,7 +169,7 @@ pub enum RepeatOutcome {
 /// Input of `abandon`: what has waited since before these moments is given up.
 #[derive(Clone, Copy, Debug)]
 pub struct Abandonment {
-    /// Codes that nobody redeemed.
+    /// Codes that were not redeemed.
     pub unredeemed_before: Timestamp,
     /// Connections of the browser login flow, whose sessions have ended.
     pub sessions_before: Timestamp,
@@ -186,8 +178,8 @@ pub struct Abandonment {
 /// Input of `redeem`.
 #[derive(Clone, Debug)]
 pub struct Redemption {
-    /// The code's transaction. Client, redirect URI and PKCE have been checked against it: they never change.
-    pub transaction_id: TransactionId,
+    /// The code's authorization. Client, redirect URI and PKCE have been checked against it: they never change.
+    pub authorization_id: AuthorizationId,
     /// The grant to be made.
     pub grant: NewGrant,
 }
@@ -201,12 +193,11 @@ pub enum RedeemOutcome {
     AlreadyRedeemed {
         /// The grant that was made from it.
         grant_id: GrantId,
-        /// When.
         at: Timestamp,
     },
     /// The code is past its time.
     Expired,
-    /// The transaction was never completed, or was abandoned or cancelled, or is not there.
+    /// The authorization was never completed, or was abandoned or cancelled, or is not there.
     NotRedeemable,
 }
 
@@ -224,7 +215,6 @@ pub struct RawExchange {
 /// Outcome of `exchange_raw`.
 #[derive(Clone, Debug)]
 pub enum RawExchangeOutcome {
-    /// Stored.
     Exchanged,
     /// The public token was exchanged before; whether this caller may have its result is the caller's to check.
     Taken(PublicTokenRecord),
@@ -235,7 +225,7 @@ pub enum RawExchangeOutcome {
 pub enum CancelOutcome {
     /// Cancelled now, or before.
     Cancelled,
-    /// The transaction has been completed (or abandoned after that): it cannot be cancelled any more.
+    /// The authorization has been completed (or abandoned after that): it cannot be cancelled any more.
     TooLate,
 }
 
@@ -251,9 +241,7 @@ pub enum RemovalReason {
 /// The durable wish that an Item be removed at Plaid.
 #[derive(Clone, Debug)]
 pub struct Removal {
-    /// Which connection.
     pub connection: Connection,
-    /// Why.
     pub reason: RemovalReason,
     /// How often Plaid was asked already.
     pub attempts: u32,
@@ -273,6 +261,5 @@ pub struct TakenRemovals {
 pub struct Account {
     /// `simulator`, `sandbox` or `production`.
     pub environment: String,
-    /// Plaid's client id.
     pub client_id: String,
 }

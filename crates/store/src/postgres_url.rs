@@ -23,7 +23,6 @@ const WRITE: &str = "write postgres://user:password@host/database; in user and p
 /// `sslmode`, as libpq means it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TlsMode {
-    /// In the clear.
     Disable,
     /// TLS when the server has it, without asking who the server is: it keeps listeners out, not a forger in between.
     #[default]
@@ -35,7 +34,6 @@ pub enum TlsMode {
 /// Where a `PostgreSQL` database is and how it is reached. Its `Debug` and `Display` show no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl {
-    /// What connects.
     pub connect: Box<tokio_postgres::Config>,
     /// `sslmode`.
     pub tls: TlsMode,
@@ -88,7 +86,7 @@ impl PostgresUrl {
             );
         }
         let addresses = connect.get_hostaddrs().len();
-        // Whom the certificate should name, and whether there is a network in between, is told by the host alone.
+        // Whom the certificate should name, and whether there is a network in between, is known from the host alone.
         if addresses > 0
             && (addresses != connect.get_hosts().len() || !connect.get_hosts().iter().all(is_tcp))
         {

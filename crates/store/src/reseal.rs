@@ -1,6 +1,6 @@
 //! Key rotation: every sealed value is opened with whichever key sealed it and sealed with the first one.
 //!
-//! Some rows a decision, so that requests come in between. A row tells by its envelope which key sealed it: what was done
+//! Some rows a decision, so that requests come in between. A row's envelope names the key that sealed it: what was done
 //! before a kill is not done again, and doing all of it twice changes nothing.
 
 use std::collections::BTreeMap;
@@ -38,7 +38,6 @@ pub(super) struct Tally<'k> {
 }
 
 impl<'k> Tally<'k> {
-    /// Of nothing yet.
     pub(super) fn of(keyring: &'k Keyring) -> Self {
         Self {
             keyring,
@@ -59,7 +58,6 @@ impl<'k> Tally<'k> {
         }
     }
 
-    /// What was found.
     pub(super) fn report(self) -> KeysReport {
         let Self {
             keyring,

@@ -1,4 +1,4 @@
-//! Between rows and the store's vocabulary, for every engine. What cannot have been written is told as damage, never
+//! Between rows and the store's vocabulary, for every engine. What cannot have been written is reported as damage, never
 //! guessed.
 
 pub(super) mod audit;
@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::error::StoreError;
 use super::keyring::Keyring;
 use super::model::{
-    Connection, ConnectionId, Flow, Grant, GrantId, Nonce, OAuthRequest, PublicTokenHash, PublicTokenOwner,
-    PublicTokenRecord, Removal, RemovalReason, Rotated, Stage, Transaction, TransactionId,
+    Authorization, AuthorizationId, Connection, ConnectionId, Flow, Grant, GrantId, Nonce, OAuthRequest,
+    PublicTokenHash, PublicTokenOwner, PublicTokenRecord, Removal, RemovalReason, Rotated, Stage,
 };
 use super::seal::Place;
 use crate::clock::Timestamp;
@@ -18,7 +18,7 @@ use crate::secret::PlaidAccessToken;
 
 const STRANGE: StoreError = StoreError::Corrupt("a column holds what was never written to it");
 
-/// `transactions.stage`.
+/// `authorizations.stage`.
 pub(super) mod stage {
     use crate::error::StoreError;
 
@@ -36,7 +36,7 @@ pub(super) mod stage {
             REDEEMED => Ok("redeemed"),
             ABANDONED => Ok("abandoned"),
             CANCELLED => Ok("cancelled"),
-            _ => Err(StoreError::Corrupt("a transaction is in no known stage")),
+            _ => Err(StoreError::Corrupt("an authorization is in no known stage")),
         }
     }
 }
@@ -69,6 +69,10 @@ pub(super) trait Columns {
         Ok(Timestamp::from_millis(self.number()?))
     }
 
+    fn count(&mut self) -> Result<u64, StoreError> {
+        Ok(u64::try_from(self.number()?).unwrap_or(0))
+    }
+
     fn optional_moment(&mut self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.optional_number()?.map(Timestamp::from_millis))
     }
@@ -82,15 +86,15 @@ pub(super) const CONNECTION: &str = "connections.id, connections.item_id, connec
 pub(super) const GRANT: &str = "grants.id, grants.nonce, grants.client_id, grants.connection_id, grants.scope, \
      grants.created_at, grants.revoked_at, grants.previous_nonce, grants.rotated_at";
 
-/// The columns that [`transaction`] reads.
-pub(super) const TRANSACTION: &str = "id, nonce, client_id, redirect_uri, redirect_uri_sent, state, code_challenge, scope, \
+/// The columns that [`authorization`] reads.
+pub(super) const AUTHORIZATION: &str = "id, nonce, client_id, redirect_uri, state, code_challenge, scope, \
      client_user_id, created_at, expires_at, stage, connection_id, public_token, stage_at, code_expires_at, grant_id";
 
 /// The columns that [`public_token`] reads.
-pub(super) const PUBLIC_TOKEN: &str = "id, created_at, transaction_id, client_id, grant_id";
+pub(super) const PUBLIC_TOKEN: &str = "id, created_at, authorization_id, client_id, grant_id";
 
 /// A connection, its access token opened. Columns: [`CONNECTION`].
-pub(super) fn connection(columns: &mut impl Columns, keyring: &Keyring) -> Result<Connection, StoreError> {
+pub(super) fn connection(columns: &mut dyn Columns, keyring: &Keyring) -> Result<Connection, StoreError> {
     let id = ConnectionId(columns.id()?);
     let item_id = columns.text()?;
     let sealed = columns.bytes()?;
@@ -107,13 +111,13 @@ pub(super) fn connection(columns: &mut impl Columns, keyring: &Keyring) -> Resul
     })
 }
 
-/// Where a connection's access token stands.
+/// The place of a connection's access token.
 pub(super) fn access_token_place(id: ConnectionId) -> Place {
     Place::new("connections/access_token", id)
 }
 
 /// A grant. Columns: [`GRANT`].
-pub(super) fn grant(columns: &mut impl Columns) -> Result<Grant, StoreError> {
+pub(super) fn grant(columns: &mut dyn Columns) -> Result<Grant, StoreError> {
     Ok(Grant {
         id: GrantId(columns.id()?),
         nonce: Nonce(columns.word()?),
@@ -126,14 +130,14 @@ pub(super) fn grant(columns: &mut impl Columns) -> Result<Grant, StoreError> {
     })
 }
 
-fn rotated(columns: &mut impl Columns) -> Result<Option<Rotated>, StoreError> {
+fn rotated(columns: &mut dyn Columns) -> Result<Option<Rotated>, StoreError> {
     let previous = columns.optional_word()?.map(Nonce);
     let at = columns.optional_moment()?;
     Ok(previous.zip(at).map(|(previous, at)| Rotated { previous, at }))
 }
 
 /// What became of a public token. Columns: [`PUBLIC_TOKEN`].
-pub(super) fn public_token(columns: &mut impl Columns) -> Result<PublicTokenRecord, StoreError> {
+pub(super) fn public_token(columns: &mut dyn Columns) -> Result<PublicTokenRecord, StoreError> {
     let connection_id = ConnectionId(columns.id()?);
     let exchanged_at = columns.moment()?;
     let owner = match (
@@ -141,7 +145,7 @@ pub(super) fn public_token(columns: &mut impl Columns) -> Result<PublicTokenReco
         columns.optional_text()?,
         columns.optional_id()?,
     ) {
-        (Some(id), None, None) => PublicTokenOwner::Transaction(TransactionId(id)),
+        (Some(id), None, None) => PublicTokenOwner::Authorization(AuthorizationId(id)),
         (None, Some(client_id), Some(id)) => PublicTokenOwner::Client {
             client_id,
             grant_id: GrantId(id),
@@ -155,10 +159,10 @@ pub(super) fn public_token(columns: &mut impl Columns) -> Result<PublicTokenReco
     })
 }
 
-/// A transaction. Columns: [`TRANSACTION`].
-pub(super) fn transaction(columns: &mut impl Columns) -> Result<Transaction, StoreError> {
-    Ok(Transaction {
-        id: TransactionId(columns.id()?),
+/// An authorization. Columns: [`AUTHORIZATION`].
+pub(super) fn authorization(columns: &mut dyn Columns) -> Result<Authorization, StoreError> {
+    Ok(Authorization {
+        id: AuthorizationId(columns.id()?),
         nonce: Nonce(columns.word()?),
         flow: flow(columns)?,
         scope: columns.optional_text()?.as_deref().map(split_scope),
@@ -169,17 +173,15 @@ pub(super) fn transaction(columns: &mut impl Columns) -> Result<Transaction, Sto
     })
 }
 
-fn flow(columns: &mut impl Columns) -> Result<Flow, StoreError> {
+fn flow(columns: &mut dyn Columns) -> Result<Flow, StoreError> {
     let client_id = columns.optional_text()?;
     let redirect_uri = columns.optional_text()?;
-    let redirect_uri_sent = columns.flag()?;
     let state = columns.optional_text()?;
     let code_challenge = columns.optional_text()?;
     match (client_id, redirect_uri) {
         (Some(client_id), Some(redirect_uri)) => Ok(Flow::OAuth(OAuthRequest {
             client_id,
             redirect_uri,
-            redirect_uri_sent,
             state,
             code_challenge,
         })),
@@ -188,7 +190,7 @@ fn flow(columns: &mut impl Columns) -> Result<Flow, StoreError> {
     }
 }
 
-fn read_stage(columns: &mut impl Columns) -> Result<Stage, StoreError> {
+fn read_stage(columns: &mut dyn Columns) -> Result<Stage, StoreError> {
     let stage = columns.number()?;
     let connection_id = columns.optional_id()?.map(ConnectionId);
     let public_token = columns.optional_word()?.map(PublicTokenHash);
@@ -220,12 +222,12 @@ fn read_stage(columns: &mut impl Columns) -> Result<Stage, StoreError> {
         }
         (stage::ABANDONED, ..) => Ok(Stage::Abandoned),
         (stage::CANCELLED, ..) => Ok(Stage::Cancelled),
-        _ => Err(StoreError::Corrupt("a transaction is in no known stage")),
+        _ => Err(StoreError::Corrupt("an authorization is in no known stage")),
     }
 }
 
 /// A queued removal, when it can be read. Columns: `reason`, `attempts`, [`CONNECTION`].
-pub(super) fn removal(columns: &mut impl Columns, keyring: &Keyring) -> Result<Option<Removal>, StoreError> {
+pub(super) fn removal(columns: &mut dyn Columns, keyring: &Keyring) -> Result<Option<Removal>, StoreError> {
     let mut read = || {
         Ok(Removal {
             reason: reason(columns.number()?)?,

@@ -31,7 +31,7 @@ pub enum SealError {
     TooLong,
 }
 
-/// Where a sealed value stands: it opens nowhere else.
+/// The place of a sealed value: it opens nowhere else.
 #[derive(Clone, Debug)]
 pub struct Place(String);
 
@@ -110,7 +110,7 @@ pub fn key_id(envelope: &[u8]) -> Option<&str> {
     (version == VERSION && is_key_id(id)).then_some(id)
 }
 
-/// The header, whose length stands in itself, and then the place.
+/// The header, which contains its own length, and then the place.
 fn additional_data(header: &[u8], place: &Place) -> Vec<u8> {
     let mut data = header.to_vec();
     data.extend_from_slice(place.0.as_bytes());

@@ -2,10 +2,9 @@
 
 use super::error::StoreError;
 use super::keyring::Keyring;
-use super::model::{Completion, ConnectionId, NewConnection, PublicTokenHash, TransactionId};
+use super::model::{ConnectionId, NewConnection};
 use super::rows;
 use super::tokens::{AccessTokenHash, TokenKey};
-use crate::clock::Timestamp;
 
 /// A new connection with its access token sealed.
 #[derive(Debug)]
@@ -28,34 +27,7 @@ impl SealedConnection {
         })
     }
 
-    /// Its id.
     pub(super) fn id(&self) -> ConnectionId {
         self.new.id
-    }
-}
-
-/// What `complete` needs beside the connection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Completing {
-    pub(super) transaction_id: TransactionId,
-    pub(super) public_token: PublicTokenHash,
-    pub(super) code_expires_at: Timestamp,
-}
-
-impl Completing {
-    /// Takes a completion apart.
-    pub(super) fn of(
-        completion: Completion,
-        keyring: &Keyring,
-        tokens: &TokenKey,
-        now: Timestamp,
-    ) -> Result<(Self, SealedConnection), StoreError> {
-        let completing = Self {
-            transaction_id: completion.transaction_id,
-            public_token: completion.public_token,
-            code_expires_at: now.plus(completion.code_ttl),
-        };
-        let sealed = SealedConnection::of(completion.connection, keyring, tokens)?;
-        Ok((completing, sealed))
     }
 }

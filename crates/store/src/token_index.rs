@@ -11,11 +11,10 @@ use uuid::Uuid;
 
 use super::error::StoreError;
 use super::keyring::Keyring;
-use super::model::{AuditEvent, Connection, ConnectionId, Grant};
+use super::model::{Connection, ConnectionId};
 use super::seal::SealError;
 use super::tokens::{AccessTokenHash, TokenKey};
-use super::{Engine, Store, rows};
-use crate::clock::Timestamp;
+use super::{Store, rows};
 use crate::secret::PlaidAccessToken;
 
 /// The key of the progress in `meta`.
@@ -43,9 +42,7 @@ pub(super) enum Needed {
 /// Whether another connection that is not ended has the same Item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ItemUse {
-    /// One has.
     Elsewhere,
-    /// None has.
     Here,
     /// None was found, but connections of an earlier version are still being added to the index.
     NotKnownYet,
@@ -97,7 +94,6 @@ impl Progress {
 /// What one commit came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// There is more.
     Next,
     /// Another instance has the pass in hand.
     Elsewhere,
@@ -150,7 +146,7 @@ pub(super) fn hashed(
 
 /// Of the rows that the hash found, those of this very token. Only when all connections are in the index is it known that
 /// there are no others.
-pub(super) fn decided<T>(
+pub(super) fn matching<T>(
     mut found: Vec<(T, Connection)>,
     token: &PlaidAccessToken,
     progress: Option<&[u8]>,
@@ -164,67 +160,6 @@ pub(super) fn decided<T>(
 }
 
 impl Store {
-    /// The grants, of all clients and ended ones too, to connections that this access token of Plaid's opens; the newest
-    /// first.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] also when nothing is found while connections of an earlier version are being added.
-    pub async fn grants_by_access_token(
-        &self,
-        token: PlaidAccessToken,
-    ) -> Result<Vec<(Grant, Connection)>, StoreError> {
-        self.search(token, Needed::Any).await
-    }
-
-    /// [`Self::grants_by_access_token`], for a decision that must not miss one of them.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] also while connections of an earlier version are being added, or one of them could not be.
-    pub async fn all_grants_by_access_token(
-        &self,
-        token: PlaidAccessToken,
-    ) -> Result<Vec<(Grant, Connection)>, StoreError> {
-        self.search(token, Needed::All).await
-    }
-
-    async fn search(
-        &self,
-        token: PlaidAccessToken,
-        needed: Needed,
-    ) -> Result<Vec<(Grant, Connection)>, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.grants_by_access_token(token, needed).await,
-            Engine::Postgres(store) => store.grants_by_access_token(token, needed).await,
-        }
-    }
-
-    /// Whether another connection that is not ended has the same access token, and so the same Item at Plaid. Connections
-    /// of an earlier version that a missing key keeps out of the index do not count.
-    pub async fn item_use(&self, connection: &Connection) -> Result<ItemUse, StoreError> {
-        let connection = connection.clone();
-        match &self.engine {
-            Engine::Sqlite(store) => store.item_use(connection).await,
-            Engine::Postgres(store) => store.item_use(connection).await,
-        }
-    }
-
-    /// Ends a removal without Plaid: the Item stays, because another connection uses it.
-    pub async fn keep_item(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
-        self.finish(id, AuditEvent::ConnectionItemKept, now).await
-    }
-
-    pub(super) async fn finish(
-        &self,
-        id: ConnectionId,
-        event: AuditEvent,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.finish_removal(id, event, self.trail(now)).await,
-            Engine::Postgres(store) => store.finish_removal(id, event, self.trail(now)).await,
-        }
-    }
-
     /// Adds the connections of an earlier version to the index, until all are there or `stop` is cancelled.
     pub async fn index_access_tokens(self, stop: CancellationToken) {
         loop {
@@ -248,14 +183,6 @@ impl Store {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
-        }
-    }
-
-    /// Adds at most `limit` connections in one commit.
-    pub async fn index_step(&self, limit: usize) -> Result<Step, StoreError> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.index_step(limit).await,
-            Engine::Postgres(store) => store.index_step(limit).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Tokens of our own: `<prefix>_<id>_<secret>`, never stored.
 //!
 //! The secret is an HMAC under the store's token key over kind, id and the row's random value: it can be derived
-//! again whenever it has to be told again, and neither the store's rows nor the key alone can make one. Six more
+//! again whenever it has to be sent again, and neither the store's rows nor the key alone can make one. Six more
 //! bytes, an HMAC over the rest, let a typo or a forgery be refused before the store is asked.
 
 mod request;
@@ -31,10 +31,10 @@ pub(super) struct AccessTokenHash(pub(super) i64);
 /// What a token of our own is for; one kind is never taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenKind {
-    /// The cookie that binds a transaction to a browser.
-    TransactionCookie,
+    /// The cookie that binds an authorization to a browser.
+    AuthorizationCookie,
     /// What the tab keeps and sends with every call of the page.
-    TransactionHandle,
+    AuthorizationHandle,
     /// The session of a person who looks at their own connection.
     Session,
     /// The authorization code (RFC 6749 1.3.1).
@@ -46,8 +46,8 @@ pub enum TokenKind {
 impl TokenKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [
-        Self::TransactionCookie,
-        Self::TransactionHandle,
+        Self::AuthorizationCookie,
+        Self::AuthorizationHandle,
         Self::Session,
         Self::Code,
         Self::RefreshToken,
@@ -57,8 +57,8 @@ impl TokenKind {
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
-            Self::TransactionCookie => "ptb_tc",
-            Self::TransactionHandle => "ptb_th",
+            Self::AuthorizationCookie => "ptb_tc",
+            Self::AuthorizationHandle => "ptb_th",
             Self::Session => "ptb_se",
             Self::Code => "ptb_ac",
             Self::RefreshToken => "ptb_rt",
@@ -78,11 +78,11 @@ impl TokenKind {
     }
 }
 
-/// The key that tokens of our own are made with. It stands sealed in the store that it was made for.
+/// The key that tokens of our own are made with. It is sealed in the store that it was made for.
 #[derive(Clone)]
 pub struct TokenKey(Zeroizing<[u8; 32]>);
 
-/// Where the store's token key stands.
+/// The place of the store's token key.
 pub(super) fn token_key_place() -> Place {
     Place::new("meta", "token_key")
 }
@@ -94,7 +94,6 @@ impl std::fmt::Debug for TokenKey {
 }
 
 impl TokenKey {
-    /// A fresh key.
     pub(super) fn generate() -> Self {
         Self(Zeroizing::new(rand::random()))
     }
@@ -104,7 +103,7 @@ impl TokenKey {
         bytes.try_into().ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }
 
-    /// The key as it stands sealed in a store: whether the keys open it is whether they open that store.
+    /// The key as it is sealed in a store: whether the keys open it is whether they open that store.
     pub(super) fn open(keyring: &Keyring, sealed: Option<&[u8]>) -> Result<Self, StoreError> {
         let sealed = sealed.ok_or(StoreError::Corrupt("its token key is gone"))?;
         let opened = keyring.open(&token_key_place(), sealed)?;
@@ -128,7 +127,7 @@ impl TokenKey {
         OwnToken::new(format!("{}_{}_{}", kind.prefix(), id.as_simple(), *secret))
     }
 
-    /// Reads a token that somebody sent. `None` for whatever this key cannot have issued as this kind; `Some` is not
+    /// Reads a token that was sent. `None` for whatever this key cannot have issued as this kind; `Some` is not
     /// yet proof: [`PresentedToken::belongs_to`] is.
     #[must_use]
     pub fn parse(&self, kind: TokenKind, text: &str) -> Option<PresentedToken> {
@@ -204,7 +203,7 @@ impl TokenKey {
     }
 }
 
-/// A token as somebody sent it, well-formed and with its check right.
+/// A token as it was sent, well-formed and with its check right.
 pub struct PresentedToken {
     kind: TokenKind,
     id: Uuid,
@@ -224,7 +223,6 @@ impl PresentedToken {
         self.id
     }
 
-    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> TokenKind {
         self.kind

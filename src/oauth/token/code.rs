@@ -15,8 +15,8 @@ use crate::random;
 use crate::secret::OwnToken;
 use crate::store::TokenKind;
 use crate::store::model::{
-    Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption, Revocation, Transaction,
-    TransactionId,
+    Authorization, AuthorizationId, Flow, Grant, GrantId, NewGrant, OAuthRequest, RedeemOutcome, Redemption,
+    Revocation,
 };
 use crate::telemetry::audit::{Actor, AuditEvent, AuditOutcome, NewAudit, Origin};
 
@@ -43,10 +43,10 @@ pub(super) async fn redeem(
         }
         return Err(INVALID);
     };
-    let stored = app.store.transaction(TransactionId(presented.id())).await?;
+    let stored = app.store.authorization(AuthorizationId(presented.id())).await?;
     let own = stored.filter(|stored| presented.belongs_to(tokens, &stored.nonce));
-    let transaction = own.ok_or(INVALID)?;
-    let Flow::OAuth(request) = &transaction.flow else {
+    let authorization = own.ok_or(INVALID)?;
+    let Flow::OAuth(request) = &authorization.flow else {
         return Err(INVALID);
     };
     check_bindings(request, client, params)?;
@@ -64,10 +64,10 @@ pub(super) async fn redeem(
         id: GrantId(random::id(now)),
         nonce: random::nonce(),
         client_id: client.client.id.clone(),
-        scope: granted_scope(app, &transaction),
+        scope: granted_scope(app, &authorization),
     };
     let redemption = Redemption {
-        transaction_id: transaction.id,
+        authorization_id: authorization.id,
         grant,
     };
     let (grant, outcome) = app.connections.redeem(redemption, origin.clone(), now).await?;
@@ -161,7 +161,7 @@ fn check_bindings(
 }
 
 /// What the authorization was narrowed to, even where the settings have changed since then.
-fn granted_scope(app: &App, transaction: &Transaction) -> Vec<String> {
-    let narrowed = transaction.scope.clone();
+fn granted_scope(app: &App, authorization: &Authorization) -> Vec<String> {
+    let narrowed = authorization.scope.clone();
     narrowed.unwrap_or_else(|| scope::names(&app.config.link.products))
 }

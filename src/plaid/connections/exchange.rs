@@ -13,8 +13,8 @@ use crate::random;
 use crate::secret::PlaidPublicToken;
 use crate::store::StoreError;
 use crate::store::model::{
-    CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant,
-    PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat, Stage, TransactionId,
+    AuthorizationId, CompleteOutcome, Completion, Connection, ConnectionId, Grant, GrantId, NewConnection,
+    NewGrant, PublicTokenHash, PublicTokenRecord, RawExchange, RawExchangeOutcome, Repeat, Stage,
 };
 use crate::telemetry::audit::Origin;
 
@@ -48,20 +48,20 @@ impl Attempt {
 }
 
 impl Connections {
-    /// Completes a transaction with the public token that Link gave its browser. A repeat gives the same connection.
+    /// Completes an authorization with the public token that Link gave its browser. A repeat gives the same connection.
     pub async fn complete(
         &self,
-        transaction_id: TransactionId,
+        authorization_id: AuthorizationId,
         public_token: PlaidPublicToken,
         link: LinkResult,
         code_ttl: Duration,
         origin: Origin,
     ) -> Result<ConnectionId, ExchangeError> {
-        let attempt = self.attempt(Owner::Transaction(transaction_id), public_token, link, origin);
+        let attempt = self.attempt(Owner::Authorization(authorization_id), public_token, link, origin);
         let inner = self.0.clone();
         let work = |attempt, mut leader: Leader| async move {
             let outcome = inner
-                .complete(transaction_id, attempt, code_ttl, &mut leader)
+                .complete(authorization_id, attempt, code_ttl, &mut leader)
                 .await;
             leader.finish(outcome.map(Made::Connection));
         };
@@ -135,13 +135,13 @@ impl Connections {
 impl Inner {
     async fn complete(
         &self,
-        transaction_id: TransactionId,
+        authorization_id: AuthorizationId,
         attempt: Attempt,
         code_ttl: Duration,
         leader: &mut Leader,
     ) -> Result<ConnectionId, ExchangeError> {
         let repeat = Repeat {
-            transaction_id,
+            authorization_id,
             public_token: attempt.hash,
             code_ttl,
         };
@@ -149,7 +149,7 @@ impl Inner {
             return self.repeat_completion(repeat, &record, leader).await;
         }
         let error = match self
-            .complete_new(transaction_id, &attempt, code_ttl, leader)
+            .complete_new(authorization_id, &attempt, code_ttl, leader)
             .await
         {
             Ok(connection_id) => return Ok(connection_id),
@@ -161,13 +161,13 @@ impl Inner {
 
     async fn complete_new(
         &self,
-        transaction_id: TransactionId,
+        authorization_id: AuthorizationId,
         attempt: &Attempt,
         code_ttl: Duration,
         leader: &Leader,
     ) -> Result<ConnectionId, ExchangeError> {
         let public_token = attempt.hash;
-        if !self.is_open(transaction_id).await? {
+        if !self.is_open(authorization_id).await? {
             self.discard_kept(public_token, &attempt.owner, leader).await?;
             return Err(ExchangeError::NotOpen);
         }
@@ -175,7 +175,7 @@ impl Inner {
         let connection = self.connection(&exchanged, &attempt.link);
         let connection_id = connection.id;
         let completion = Completion {
-            transaction_id,
+            authorization_id,
             public_token,
             connection,
             code_ttl,
@@ -185,7 +185,7 @@ impl Inner {
             CompleteOutcome::Completed => {
                 leader.forget();
                 self.metrics.transaction("completed");
-                tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %transaction_id,
+                tracing::info!(connection = %connection_id, item = %exchanged.item_id, transaction = %authorization_id,
                     plaid.request_id = %exchanged.request_id, "connection made");
                 Ok(connection_id)
             }
@@ -279,10 +279,10 @@ impl Inner {
         }
     }
 
-    /// Nothing is exchanged for a transaction that could not take the result.
-    pub(super) async fn is_open(&self, id: TransactionId) -> Result<bool, StoreError> {
-        let transaction = self.store.transaction(id).await?;
-        Ok(transaction.is_some_and(|t| t.stage == Stage::Open && self.clock.now() < t.expires_at))
+    /// Nothing is exchanged for an authorization that could not take the result.
+    pub(super) async fn is_open(&self, id: AuthorizationId) -> Result<bool, StoreError> {
+        let authorization = self.store.authorization(id).await?;
+        Ok(authorization.is_some_and(|t| t.stage == Stage::Open && self.clock.now() < t.expires_at))
     }
 
     /// What Plaid gave for this token: now, or before when the store could not take it.

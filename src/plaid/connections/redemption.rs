@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Connections;
 use crate::clock::{SharedClock, Timestamp};
 use crate::store::StoreError;
-use crate::store::model::{GrantId, NewGrant, RedeemOutcome, Redemption, TransactionId};
+use crate::store::model::{AuthorizationId, GrantId, NewGrant, RedeemOutcome, Redemption};
 use crate::telemetry::audit::Origin;
 
 const REMEMBER: Duration = Duration::from_secs(60);
@@ -19,10 +19,10 @@ const MOST_OF_A_CODE: usize = 4;
 
 /// The grants of redemptions whose outcome their clients do not know.
 #[derive(Default)]
-pub(super) struct Unconfirmed(Mutex<HashMap<TransactionId, Vec<(NewGrant, Timestamp)>>>);
+pub(super) struct Unconfirmed(Mutex<HashMap<AuthorizationId, Vec<(NewGrant, Timestamp)>>>);
 
 impl Unconfirmed {
-    fn grants(&self) -> MutexGuard<'_, HashMap<TransactionId, Vec<(NewGrant, Timestamp)>>> {
+    fn grants(&self) -> MutexGuard<'_, HashMap<AuthorizationId, Vec<(NewGrant, Timestamp)>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -30,7 +30,7 @@ impl Unconfirmed {
     /// only one has it.
     fn take(
         &self,
-        code: TransactionId,
+        code: AuthorizationId,
         now: Timestamp,
         fits: impl Fn(&NewGrant) -> bool,
     ) -> Option<NewGrant> {
@@ -47,7 +47,7 @@ impl Unconfirmed {
 
     /// Begins a redemption: with a grant that is remembered for this code, else with this one.
     fn begin<'a>(&'a self, mut redemption: Redemption, clock: &'a SharedClock) -> Attempt<'a> {
-        if let Some(grant) = self.take(redemption.transaction_id, clock.now(), |_| true) {
+        if let Some(grant) = self.take(redemption.authorization_id, clock.now(), |_| true) {
             redemption.grant = grant;
         }
         Attempt {
@@ -58,7 +58,7 @@ impl Unconfirmed {
         }
     }
 
-    fn remember(&self, code: TransactionId, grant: NewGrant, now: Timestamp) {
+    fn remember(&self, code: AuthorizationId, grant: NewGrant, now: Timestamp) {
         let mut grants = self.grants();
         if grants.len() >= MOST {
             grants.retain(|_, of_code| of_code.iter().any(|(_, at)| now.since(*at) < REMEMBER));
@@ -72,7 +72,7 @@ impl Unconfirmed {
         }
     }
 
-    fn forget(&self, code: TransactionId) {
+    fn forget(&self, code: AuthorizationId) {
         self.grants().remove(&code);
     }
 }
@@ -88,7 +88,7 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// Goes on with the grant that has redeemed the code, if it is a remembered one. Returns whether it is.
     fn go_on_with(&mut self, committed: GrantId) -> bool {
-        let code = self.redemption.transaction_id;
+        let code = self.redemption.authorization_id;
         let now = self.clock.now();
         let Some(grant) = self.unconfirmed.take(code, now, |grant| grant.id == committed) else {
             return false;
@@ -102,10 +102,11 @@ impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if !self.is_settled {
             let Redemption {
-                transaction_id,
+                authorization_id,
                 grant,
             } = self.redemption.clone();
-            self.unconfirmed.remember(transaction_id, grant, self.clock.now());
+            self.unconfirmed
+                .remember(authorization_id, grant, self.clock.now());
         }
     }
 }
@@ -130,7 +131,7 @@ impl Connections {
         }
         attempt.is_settled = true;
         if matches!(outcome, RedeemOutcome::Redeemed(_)) {
-            inner.redemptions.forget(attempt.redemption.transaction_id);
+            inner.redemptions.forget(attempt.redemption.authorization_id);
         }
         Ok((attempt.redemption.grant.clone(), outcome))
     }
@@ -151,9 +152,9 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
 
-    const CODE: TransactionId = TransactionId(Uuid::from_u128(1));
+    const CODE: AuthorizationId = AuthorizationId(Uuid::from_u128(1));
 
-    fn with_grant(code: TransactionId, id: u128) -> Redemption {
+    fn with_grant(code: AuthorizationId, id: u128) -> Redemption {
         let grant = NewGrant {
             id: GrantId(Uuid::from_u128(id)),
             nonce: crate::random::nonce(),
@@ -161,7 +162,7 @@ mod tests {
             scope: Vec::new(),
         };
         Redemption {
-            transaction_id: code,
+            authorization_id: code,
             grant,
         }
     }
@@ -235,12 +236,12 @@ mod tests {
         let (manual, clock) = clocks();
         let unconfirmed = Unconfirmed::default();
         for n in 0..MOST + 5 {
-            let code = TransactionId(Uuid::from_u128(n as u128));
+            let code = AuthorizationId(Uuid::from_u128(n as u128));
             drop(unconfirmed.begin(with_grant(code, 1), &clock));
         }
         assert_eq!(unconfirmed.grants().len(), MOST);
         manual.advance(REMEMBER);
-        let another = TransactionId(Uuid::from_u128(u128::MAX));
+        let another = AuthorizationId(Uuid::from_u128(u128::MAX));
         drop(unconfirmed.begin(with_grant(another, 1), &clock));
         assert_eq!(unconfirmed.grants().len(), 1);
     }

@@ -30,7 +30,7 @@ const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 /// What Plaid, or a proxy on the way, may demand as a pause.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-/// How long finished transactions are remembered, so that a late repeat still gets a clear answer.
+/// How long finished authorizations are remembered, so that a late repeat still gets a clear answer.
 const REMEMBER: Duration = Duration::from_secs(3600);
 
 /// How many failures in a row make a removal the operator's matter.

@@ -23,7 +23,7 @@ impl Inner {
         leader: &Leader,
     ) -> Result<ConnectionId, ExchangeError> {
         leader.forget();
-        if record.owner != PublicTokenOwner::Transaction(repeat.transaction_id) {
+        if record.owner != PublicTokenOwner::Authorization(repeat.authorization_id) {
             return Err(ExchangeError::Taken);
         }
         match self.store.repeat(repeat, self.clock.now()).await? {
@@ -65,7 +65,7 @@ impl Inner {
     ) -> Result<Option<PublicTokenRecord>, StoreError> {
         let pauses: &[u64] = match error {
             ExchangeError::Refused(_) | ExchangeError::Lost(_) if self.store.is_shared() => &PAUSES,
-            // Closing a transaction and storing its public token are one commit.
+            // Closing an authorization and storing its public token are one commit.
             ExchangeError::Refused(_) | ExchangeError::Lost(_) | ExchangeError::NotOpen => &[],
             _ => return Ok(None),
         };

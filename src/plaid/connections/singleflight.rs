@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::error::ExchangeError;
 use crate::clock::Timestamp;
 use crate::plaid::Exchanged;
-use crate::store::model::{ConnectionId, GrantId, PublicTokenHash, TransactionId};
+use crate::store::model::{AuthorizationId, ConnectionId, GrantId, PublicTokenHash};
 
 /// Exchanges that may be under way at once: they outlive their callers, so the number of connections does not bound
 /// them, and Plaid's rate limit is everybody's.
@@ -20,14 +20,14 @@ const MAX_KEPT: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
-    Transaction(TransactionId),
+    Authorization(AuthorizationId),
     Client(String),
 }
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Transaction(id) => write!(f, "transaction {id}"),
+            Self::Authorization(id) => write!(f, "authorization {id}"),
             Self::Client(id) => write!(f, "client {id}"),
         }
     }
@@ -104,7 +104,7 @@ impl Singleflight {
             return Entry::Taken;
         }
         // A browser has one token at a time. A client exchanges for many people.
-        let one_at_a_time = matches!(owner, Owner::Transaction(_));
+        let one_at_a_time = matches!(owner, Owner::Authorization(_));
         if one_at_a_time && state.running.values().any(|(running, _)| running == owner) {
             return Entry::Busy;
         }
@@ -184,8 +184,8 @@ mod tests {
     const HASH: PublicTokenHash = PublicTokenHash([1; 32]);
     const OTHER: PublicTokenHash = PublicTokenHash([2; 32]);
 
-    fn transaction(n: u128) -> Owner {
-        Owner::Transaction(TransactionId(uuid::Uuid::from_u128(n)))
+    fn authorization(n: u128) -> Owner {
+        Owner::Authorization(AuthorizationId(uuid::Uuid::from_u128(n)))
     }
 
     fn leader(singleflight: &Arc<Singleflight>, hash: PublicTokenHash, owner: &Owner) -> Leader {
@@ -198,12 +198,12 @@ mod tests {
     #[tokio::test]
     async fn the_same_token_is_followed_and_the_outcome_is_shared() {
         let singleflight = Arc::new(Singleflight::default());
-        let first = leader(&singleflight, HASH, &transaction(1));
-        let Entry::Follow(mut outcome) = singleflight.enter(HASH, &transaction(1)) else {
+        let first = leader(&singleflight, HASH, &authorization(1));
+        let Entry::Follow(mut outcome) = singleflight.enter(HASH, &authorization(1)) else {
             panic!("the second follows")
         };
-        assert!(matches!(singleflight.enter(HASH, &transaction(2)), Entry::Taken));
-        assert!(matches!(singleflight.enter(OTHER, &transaction(1)), Entry::Busy));
+        assert!(matches!(singleflight.enter(HASH, &authorization(2)), Entry::Taken));
+        assert!(matches!(singleflight.enter(OTHER, &authorization(1)), Entry::Busy));
         first.finish(Err(ExchangeError::Taken));
         let finished = outcome
             .wait_for(Option::is_some)
@@ -216,20 +216,20 @@ mod tests {
     #[tokio::test]
     async fn a_leader_that_dies_leaves_nobody_waiting() {
         let singleflight = Arc::new(Singleflight::default());
-        let first = leader(&singleflight, HASH, &transaction(1));
+        let first = leader(&singleflight, HASH, &authorization(1));
         let mut outcome = first.outcome();
         drop(first);
         assert!(outcome.wait_for(Option::is_some).await.is_err());
-        drop(leader(&singleflight, HASH, &transaction(1)));
+        drop(leader(&singleflight, HASH, &authorization(1)));
     }
 
     #[test]
     fn what_is_kept_is_its_owners() {
         let singleflight = Arc::new(Singleflight::default());
         let now = Timestamp::from_millis(1);
-        leader(&singleflight, HASH, &transaction(1)).keep(&transaction(1), Kept::Unknown, now);
-        assert!(matches!(singleflight.enter(HASH, &transaction(2)), Entry::Taken));
-        let again = leader(&singleflight, HASH, &transaction(1));
+        leader(&singleflight, HASH, &authorization(1)).keep(&authorization(1), Kept::Unknown, now);
+        assert!(matches!(singleflight.enter(HASH, &authorization(2)), Entry::Taken));
+        let again = leader(&singleflight, HASH, &authorization(1));
         assert!(matches!(again.kept(), Some(Kept::Unknown)));
         again.forget();
         assert!(singleflight.kept().is_empty());

@@ -54,7 +54,7 @@ impl Inner {
         let now = self.clock.now();
         let connection = self.connection(&exchanged, &LinkResult::default());
         let owner = match owner {
-            Owner::Transaction(id) => PublicTokenOwner::Transaction(*id),
+            Owner::Authorization(id) => PublicTokenOwner::Authorization(*id),
             Owner::Client(id) => PublicTokenOwner::Client {
                 client_id: id.clone(),
                 grant_id: GrantId(random::id(now)),
@@ -74,7 +74,7 @@ impl Inner {
         let young = self.clock.now().since(since) < PUBLIC_TOKEN_LIFETIME;
         Ok(young
             && match owner {
-                Owner::Transaction(id) => self.is_open(*id).await?,
+                Owner::Authorization(id) => self.is_open(*id).await?,
                 Owner::Client(_) => true,
             })
     }

@@ -42,14 +42,14 @@ async fn kept(app: &App) -> Result<Kept, StoreError> {
         ending,
         oldest_removal,
         removed,
-        transactions,
+        authorizations,
         codes_outstanding,
         grants,
     } = counts;
     Ok(Kept {
         connections: vec![("live", live), ("ending", ending), ("removed", removed)],
         health: live_by_health.into_iter().collect(),
-        transactions: transactions.into_iter().collect(),
+        transactions: authorizations.into_iter().collect(),
         codes: codes_outstanding,
         grants,
         removals: ending,

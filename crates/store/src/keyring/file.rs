@@ -94,7 +94,7 @@ pub(super) fn make(path: &Path) -> Result<Vec<SealingKey>, KeyringError> {
 
 /// Writes and syncs before the name is given, so that no crash leaves a key file without its key.
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
-    // A draft that a crash left behind may have been made by anybody: it is not reused.
+    // A draft that a crash left behind may have been made by anyone: it is not reused.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::{ConnectionId, GrantId, TransactionId};
+use super::{AuthorizationId, ConnectionId, GrantId};
 use crate::clock::Timestamp;
 
 macro_rules! words {
@@ -32,15 +32,14 @@ macro_rules! words {
 }
 
 words! {
-    /// Who did it.
     Actor {
         /// An OAuth client, at the OAuth endpoints.
         Client = "client",
         /// A person in a browser.
         Person = "person",
-        /// Whoever holds an admin session.
+        /// The holder of an admin session.
         Admin = "admin",
-        /// Whoever can run the program beside the store: the command line.
+        /// A user of the command line.
         Operator = "operator",
         /// The broker by itself.
         Broker = "broker",
@@ -60,7 +59,7 @@ words! {
 }
 
 words! {
-    /// What happened. `docs/audit.md` tells of each what it means and which fields it has.
+    /// What happened. `docs/audit.md` says what each means and which fields it has.
     AuditEvent {
         /// A person was sent to Link. In the commit.
         AuthorizationOpened = "authorization.opened",
@@ -123,7 +122,7 @@ words! {
 /// [`Store::by`](crate::Store::by).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Who; `None`: whoever usually makes such a decision.
+    /// `None`: the usual actor of the decision.
     pub actor: Option<Actor>,
     /// The address that the request came from.
     pub address: Option<IpAddr>,
@@ -164,19 +163,14 @@ impl Origin {
 /// A row to be written. Build it with [`NewAudit::new`] and the fields that are known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NewAudit {
-    /// What happened.
     pub event: AuditEvent,
     /// How it came out.
     pub outcome: AuditOutcome,
-    /// Who did it.
     pub actor: Actor,
     /// The client, when it is a known one. What a stranger claims to be does not belong here.
     pub client_id: Option<String>,
-    /// The transaction.
-    pub transaction_id: Option<TransactionId>,
-    /// The connection.
+    pub authorization_id: Option<AuthorizationId>,
     pub connection_id: Option<ConnectionId>,
-    /// The grant.
     pub grant_id: Option<GrantId>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
@@ -195,7 +189,7 @@ impl NewAudit {
             outcome: AuditOutcome::Done,
             actor,
             client_id: None,
-            transaction_id: None,
+            authorization_id: None,
             connection_id: None,
             grant_id: None,
             address: None,
@@ -214,7 +208,6 @@ impl NewAudit {
         }
     }
 
-    /// With these words.
     #[must_use]
     pub fn detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -232,7 +225,6 @@ impl NewAudit {
         }
     }
 
-    /// Of this grant.
     #[must_use]
     pub fn grant(self, id: GrantId) -> Self {
         Self {
@@ -241,7 +233,6 @@ impl NewAudit {
         }
     }
 
-    /// Of this connection.
     #[must_use]
     pub fn connection(self, id: ConnectionId) -> Self {
         Self {
@@ -250,11 +241,10 @@ impl NewAudit {
         }
     }
 
-    /// Of this transaction.
     #[must_use]
-    pub fn transaction(self, id: TransactionId) -> Self {
+    pub fn authorization(self, id: AuthorizationId) -> Self {
         Self {
-            transaction_id: Some(id),
+            authorization_id: Some(id),
             ..self
         }
     }
@@ -274,11 +264,8 @@ impl NewAudit {
 /// A batched row: equal ones of a short time are one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
-    /// What happened.
     pub new: NewAudit,
-    /// When first.
     pub at: Timestamp,
-    /// When last.
     pub last_at: Timestamp,
     /// How often; at least 1.
     pub times: u64,
@@ -297,16 +284,12 @@ pub struct AuditRecord {
     pub outcome: String,
     /// An [`Actor`]'s word.
     pub actor: String,
-    /// The client.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub client_id: Option<String>,
-    /// The transaction's id.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub transaction_id: Option<String>,
-    /// The connection's id.
+    #[serde(rename = "transaction_id", skip_serializing_if = "Option::is_none", default)]
+    pub authorization_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub connection_id: Option<String>,
-    /// The grant's id.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub grant_id: Option<String>,
     /// Where the request came from.
@@ -315,10 +298,9 @@ pub struct AuditRecord {
     /// The request's id in the log.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
-    /// A few words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<String>,
-    /// How many equal ones this row stands for.
+    /// How many equal ones this row represents.
     pub times: u64,
     /// When the last of them was.
     pub last_at: Timestamp,
@@ -333,6 +315,5 @@ pub struct AuditQuery {
     pub client_id: Option<String>,
     /// Only rows before this one, to read on.
     pub before_id: Option<i64>,
-    /// At most so many, the newest first.
     pub limit: usize,
 }

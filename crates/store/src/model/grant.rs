@@ -6,28 +6,23 @@ use crate::clock::Timestamp;
 /// A grant to be stored.
 #[derive(Clone, Debug)]
 pub struct NewGrant {
-    /// Its id.
     pub id: GrantId,
     /// The random value that its refresh token is derived from.
     pub nonce: Nonce,
-    /// Whose it is.
     pub client_id: String,
-    /// The granted products, as `scope` tells them.
+    /// The granted products, as in `scope`.
     pub scope: Vec<String>,
 }
 
-/// A grant as it stands.
+/// A grant.
 #[derive(Clone, Debug)]
 pub struct Grant {
-    /// Its id.
     pub id: GrantId,
     /// See [`NewGrant::nonce`].
     pub nonce: Nonce,
-    /// Whose it is.
     pub client_id: String,
     /// Which connection it opens.
     pub connection_id: ConnectionId,
-    /// The granted products.
     pub scope: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -42,14 +37,12 @@ pub struct Grant {
 pub struct Rotated {
     /// What the refresh token before was derived from.
     pub previous: Nonce,
-    /// When.
     pub at: Timestamp,
 }
 
 /// Input of `rotate`: from one refresh token to its one successor.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
-    /// Whose.
     pub grant_id: GrantId,
     /// What the presented token was derived from.
     pub from: Nonce,
@@ -60,9 +53,8 @@ pub struct Rotation {
 /// Outcome of `rotate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotateOutcome {
-    /// This call won.
     Rotated,
-    /// Another call was faster, or the grant was ended: decide again on what stands now.
+    /// Another call was faster, or the grant was ended: decide again on the current row.
     Moved,
 }
 

@@ -1,4 +1,4 @@
-//! What key rotation and a look at the keys tell.
+//! The results of key rotation and of a report on the keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,6 @@ use super::ConnectionId;
 /// A key, by its id, and what it seals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyUse {
-    /// Its id.
     pub id: String,
     /// Whether it is among the keys that were given.
     pub given: bool,

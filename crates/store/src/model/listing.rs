@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{ConnectionId, GrantId};
 use crate::clock::Timestamp;
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectionState {
@@ -17,12 +17,10 @@ pub enum ConnectionState {
     Live,
     /// Ended; its removal at Plaid is queued.
     Ending,
-    /// Removed at Plaid.
     Removed,
 }
 
 impl ConnectionState {
-    /// Its word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,11 +38,10 @@ pub struct ConnectionFilter {
     pub client_id: Option<String>,
     /// Of this Item of Plaid's.
     pub item_id: Option<String>,
-    /// In this state.
     pub state: Option<ConnectionState>,
     /// Only those made before this one: pass the last id of a page to get the next page.
     pub before: Option<ConnectionId>,
-    /// At most so many.
+    /// At most this number.
     pub limit: usize,
 }
 
@@ -69,42 +66,36 @@ pub struct QueuedRemoval {
 /// A grant, as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantSummary {
-    /// Its id.
     pub id: GrantId,
-    /// Whose it is.
     pub client_id: String,
-    /// The granted products.
     pub scope: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was ended, if it was.
     pub revoked_at: Option<Timestamp>,
-    /// When its refresh token was answered last; told with a delay of some seconds.
+    /// When its refresh token was answered last; known with a delay of some seconds.
     pub refreshed_at: Option<Timestamp>,
 }
 
 /// A connection with its grants, as operators see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {
-    /// Its id.
     pub id: ConnectionId,
     /// Plaid's `item_id`.
     pub item_id: String,
-    /// As Link told the browser.
+    /// As Link reported it to the browser.
     pub institution_id: Option<String>,
-    /// As Link told the browser.
+    /// As Link reported it to the browser.
     pub institution_name: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When its removal was queued or done.
     pub removed_at: Option<Timestamp>,
-    /// How it stands.
     pub state: ConnectionState,
     /// The client that it was made for; `None`: a person's own, by the browser login flow.
     pub client_id: Option<String>,
     /// Its health, as far as it was asked for.
     pub health: Option<KnownHealth>,
-    /// Its queued removal.
     pub removal: Option<QueuedRemoval>,
     /// Its grants, the oldest first, ended ones included.
     pub grants: Vec<GrantSummary>,
@@ -220,11 +211,8 @@ pub struct EndStep {
 /// A callback that an administrator allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowedRedirectUri {
-    /// For which client.
     pub client_id: String,
-    /// The callback, exact.
     pub uri: String,
-    /// When.
     pub allowed_at: Timestamp,
     /// By whom: an [`Actor`](super::Actor)'s word.
     pub allowed_by: String,
@@ -273,19 +261,16 @@ pub struct Counts {
     pub ending: u64,
     /// How long the removal that waits longest has been queued.
     pub oldest_removal: Option<Duration>,
-    /// Removed connections.
     pub removed: u64,
-    /// Transactions by stage: `open`, `completed`, `redeemed`, `abandoned`, `cancelled`. Expired open ones count until
+    /// Authorizations by stage: `open`, `completed`, `redeemed`, `abandoned`, `cancelled`. Expired open ones count until
     /// they are purged.
-    pub transactions: BTreeMap<&'static str, u64>,
+    pub authorizations: BTreeMap<&'static str, u64>,
     /// Codes that can be redeemed now.
     pub codes_outstanding: u64,
-    /// Live grants.
     pub grants: u64,
 }
 
 impl Counts {
-    /// All live connections.
     #[must_use]
     pub fn live(&self) -> u64 {
         self.live_by_health.values().sum()

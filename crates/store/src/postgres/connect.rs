@@ -85,7 +85,7 @@ pub(super) fn pool(url: &PostgresUrl, purpose: Use) -> Result<deadpool_postgres:
         .map_err(|error| unreachable(url, error.to_string(), "this is a mistake of the program"))
 }
 
-/// Whether the server lets us in, told in words if not.
+/// Whether the server accepts the connection; if not, why.
 pub(super) async fn first(pool: &deadpool_postgres::Pool, url: &PostgresUrl) -> Result<(), OpenError> {
     let silent = || {
         unreachable(
@@ -112,7 +112,7 @@ pub(super) async fn first(pool: &deadpool_postgres::Pool, url: &PostgresUrl) -> 
                     "raise the server's max_connections, or lower pool_size in DATABASE_URL of each instance"
                 }
                 Some("57P03") => "start again in a moment",
-                Some(_) => "the server's log tells more",
+                Some(_) => "the server's log says more",
                 None => "check host, port and sslmode in DATABASE_URL, and whether the server runs",
             };
             Err(unreachable(url, said(&error), advice))

@@ -1,4 +1,4 @@
-//! What the server says, in words of ours: fixed ones once it is open, as its own may quote a row.
+//! The server's errors as fixed texts of our own, because its messages may quote a row.
 
 use std::error::Error as _;
 
@@ -6,39 +6,9 @@ use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use tokio_postgres::error::SqlState;
 
 use crate::error::StoreError;
+use crate::tx::Failure;
 
 const LATE: &str = "the PostgreSQL server did not answer in time";
-
-/// Why an attempt came to nothing.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// Others were in the way, and the server undid it: the same again may work.
-    Again,
-    /// The connection is gone.
-    Lost,
-    /// A lock was not to be had in the time that was given to it.
-    Locked,
-    /// It came to nothing for this reason.
-    Store(StoreError),
-}
-
-impl Failure {
-    /// What the caller is told.
-    pub(super) fn told(self) -> StoreError {
-        match self {
-            Self::Again => StoreError::Unavailable("decisions on the same row are in each other's way"),
-            Self::Lost => StoreError::Unavailable("the connection to the PostgreSQL server was lost"),
-            Self::Locked => StoreError::Unavailable(LATE),
-            Self::Store(error) => error,
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
 
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
@@ -66,7 +36,7 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
-/// The server, or somebody who may, has ended the connection.
+/// The server, or an administrator, has ended the connection.
 fn is_end(code: &SqlState) -> bool {
     // The last two: a connection that idled too long, in a transaction or without one.
     matches!(code.code(), "57P01" | "57P02" | "25P03" | "57P05") || code.code().starts_with("08")
@@ -133,7 +103,7 @@ pub(super) fn unconnected(error: &PoolError) -> StoreError {
     })
 }
 
-/// What was said while connecting, for whoever starts the broker: neither rows nor the password are known there yet.
+/// The error while connecting, for the operator: it contains neither rows nor the password.
 pub(super) fn said(error: &tokio_postgres::Error) -> String {
     let text = match error.as_db_error() {
         Some(said) => format!("the server says: {}", said.message()),

@@ -1,24 +1,23 @@
-//! Looking at a database beside whoever uses it: read-only.
+//! Looking at a database while brokers use it: read-only.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
 use super::connect::{self, Use};
-use super::failure::Failure;
+use super::migrations;
 use super::open::{encoded, given};
-use super::pool::{Conn, How, Patience, Pool};
-use super::rows::Cells;
-use super::{meta, migrations, redirects, walk};
-use crate::claim;
+use super::pool::{Conn, How, Pool, Timeouts};
+use super::tx::{Cells, PostgresTx};
 use crate::config::{DatabaseUrl, KeySource, PostgresUrl};
+use crate::decisions::{meta, redirects};
 use crate::error::OpenError;
 use crate::inspection::Inspection;
 use crate::keyring::Keyring;
 use crate::model::Account;
+use crate::ownership;
 use crate::rows::Columns as _;
 use crate::tokens::TokenKey;
+use crate::tx::Failure;
 
 struct Look {
     store: DatabaseUrl,
@@ -27,15 +26,15 @@ struct Look {
     deadline: Instant,
 }
 
-/// Looks at the store; `None`: there is none yet. Takes about `patience`.
-pub(super) async fn inspect(
+/// See [`Store::inspect`](crate::Store::inspect). Takes about `patience`.
+pub(crate) async fn inspect(
     url: PostgresUrl,
-    keys: &KeySource,
+    keys: KeySource,
     account: Account,
     patience: Duration,
 ) -> Result<Option<Inspection>, OpenError> {
     let deadline = Instant::now() + patience;
-    let keyring = Arc::new(given(keys)?);
+    let keyring = Arc::new(given(&keys)?);
     let pool = connect::pool(&url, Use::Look)?;
     connect::first(&pool, &url).await?;
     let pool = Pool::of(pool);
@@ -47,12 +46,12 @@ pub(super) async fn inspect(
         deadline,
     };
     let found = pool
-        .read_with(How::Statements, Patience::Long, look, |conn, look| {
+        .read_with(How::Statements, Timeouts::Long, look, |conn, look| {
             Box::pin(looked(conn, look))
         })
         .await;
     pool.close().await;
-    found.map_err(|error| claim::not_opened(&store, error))?
+    found.map_err(|error| ownership::not_opened(&store, error))?
 }
 
 async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, OpenError>, Failure> {
@@ -64,32 +63,20 @@ async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, O
         Ok(false) => return Ok(Ok(None)),
         Err(refused) => return Ok(Err(refused)),
     }
-    let stored = claim::account(
-        meta::get(conn, "environment").await?,
-        meta::get(conn, "client_id").await?,
+    let stored = ownership::account(
+        meta::get(&mut PostgresTx(conn), "environment").await?,
+        meta::get(&mut PostgresTx(conn), "client_id").await?,
     );
-    if let Err(refused) = claim::same_account(stored, &look.account, &look.store) {
+    if let Err(refused) = ownership::same_account(stored, &look.account, &look.store) {
         return Ok(Err(refused));
     }
-    let sealed = meta::get(conn, "token_key").await?;
+    let sealed = meta::get(&mut PostgresTx(conn), "token_key").await?;
     let tokens = TokenKey::open(&look.keyring, sealed.as_deref())?;
-    let mut inspection = Inspection::new(tokens, redirects::list(conn).await?);
+    let mut inspection = Inspection::new(tokens, redirects::list(&mut PostgresTx(conn)).await?);
     inspection.read_only = read_only(conn).await?;
-    let mut from = Uuid::nil();
-    loop {
-        let page = walk::page(conn, from, walk::PAGE).await?;
-        let Some((last, _)) = page.last() else {
-            inspection.whole = true;
-            break;
-        };
-        from = last.0;
-        for (id, sealed) in &page {
-            inspection.look_at(*id, sealed, &look.keyring);
-        }
-        if Instant::now() >= look.deadline {
-            break;
-        }
-    }
+    inspection
+        .look_at_all(&mut PostgresTx(conn), &look.keyring, look.deadline)
+        .await?;
     Ok(Ok(Some(inspection)))
 }
 
@@ -97,8 +84,8 @@ async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, O
 async fn read_only(conn: &Conn) -> Result<Option<&'static str>, Failure> {
     let sql = "SELECT pg_is_in_recovery(), (SELECT bool_and(has_table_privilege(of, needed)) FROM (VALUES \
              ('meta', 'INSERT'), ('meta', 'UPDATE'), ('audit', 'INSERT'), ('connections', 'INSERT'), \
-             ('connections', 'UPDATE'), ('transactions', 'INSERT'), ('transactions', 'UPDATE'), \
-             ('transactions', 'DELETE'), ('grants', 'INSERT'), ('grants', 'UPDATE')) AS needs (of, needed)), \
+             ('connections', 'UPDATE'), ('authorizations', 'INSERT'), ('authorizations', 'UPDATE'), \
+             ('authorizations', 'DELETE'), ('grants', 'INSERT'), ('grants', 'UPDATE')) AS needs (of, needed)), \
          (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')";
     let row = conn.one(sql, &[]).await?;
     let mut cells = Cells::of(&row);

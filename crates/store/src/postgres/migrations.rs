@@ -1,21 +1,22 @@
 //! The schema's numbered steps. A step that was released is never changed; the next one is added.
 
-use super::failure::Failure;
-use super::meta;
 use super::pool::Conn;
-use super::rows::Cells;
-use crate::claim::Schema;
+use super::tx::{Cells, PostgresTx};
+use crate::decisions::meta;
 use crate::error::StoreError;
+use crate::ownership::Schema;
 use crate::rows::Columns as _;
+use crate::tx::Failure;
 
 /// Marks the tables as a store of this program (`meta`).
 const PROGRAM: (&str, &[u8]) = ("program", b"plaid-token-broker");
 /// How many steps were taken (`meta`).
 const TAKEN: &str = "schema";
 
-const STEPS: [(i64, &str); 2] = [
+const STEPS: [(i64, &str); 3] = [
     (1, include_str!("migrations/0001_store.sql")),
     (2, include_str!("migrations/0002_bounds.sql")),
+    (3, include_str!("migrations/0003_authorizations.sql")),
 ];
 
 /// One migrates at a time: held until the end of the transaction.
@@ -25,7 +26,7 @@ pub(super) async fn lock(conn: &Conn) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks without changing anything. What extensions made belongs to nobody.
+/// Looks without changing anything. Tables of extensions do not count.
 pub(super) async fn inspect(conn: &Conn) -> Result<Schema, Failure> {
     let row = conn
         .one(
@@ -44,7 +45,7 @@ pub(super) async fn inspect(conn: &Conn) -> Result<Schema, Failure> {
     if tables == 0 {
         return Ok(Schema::Empty);
     }
-    if candidates == 0 || meta::get(conn, PROGRAM.0).await?.as_deref() != Some(PROGRAM.1) {
+    if candidates == 0 || meta::get(&mut PostgresTx(conn), PROGRAM.0).await?.as_deref() != Some(PROGRAM.1) {
         return Ok(Schema::Foreign);
     }
     let found = taken(conn).await?;
@@ -61,16 +62,16 @@ pub(super) async fn migrate(conn: &Conn, there: bool) -> Result<(), Failure> {
     let done = if there { taken(conn).await? } else { 0 };
     for (number, step) in STEPS.into_iter().filter(|(number, _)| *number > done) {
         conn.run(step).await?;
-        meta::set(conn, TAKEN, &number.to_be_bytes()).await?;
+        meta::set(&mut PostgresTx(conn), TAKEN, &number.to_be_bytes()).await?;
     }
     if !there {
-        meta::set(conn, PROGRAM.0, PROGRAM.1).await?;
+        meta::set(&mut PostgresTx(conn), PROGRAM.0, PROGRAM.1).await?;
     }
     Ok(())
 }
 
 async fn taken(conn: &Conn) -> Result<i64, Failure> {
-    let value = meta::get(conn, TAKEN).await?;
+    let value = meta::get(&mut PostgresTx(conn), TAKEN).await?;
     let number = value.and_then(|value| <[u8; 8]>::try_from(value).ok());
     let number = number.ok_or(StoreError::Corrupt("it does not say which schema it has"))?;
     Ok(i64::from_be_bytes(number))

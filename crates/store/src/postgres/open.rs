@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use super::connect::{self, Use};
-use super::failure::Failure;
-use super::pool::{Conn, Patience, Pool};
-use super::rows::Cells;
-use super::{meta, migrations};
+use super::migrations;
+use super::pool::{Conn, How, Pool, Timeouts};
+use super::tx::{Cells, PostgresTx};
 use crate::config::{DatabaseUrl, KeySource, PostgresUrl};
+use crate::decisions::meta;
 use crate::error::{OpenError, StoreError};
 use crate::keyring::{Keyring, KeyringError};
 use crate::model::Account;
 use crate::rows::Columns as _;
 use crate::tokens::{TokenKey, token_key_place};
-use crate::{Durability, claim};
+use crate::tx::Failure;
+use crate::{Durability, ownership};
 
 /// All that opening yields.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) async fn open(
     connect::first(&pool, &url).await?;
     if url.tls != crate::config::TlsMode::Require && !url.is_local() {
         tracing::warn!(
-            "DATABASE_URL does not ask for sslmode=require: nobody checks who the PostgreSQL server is"
+            "DATABASE_URL does not ask for sslmode=require: the PostgreSQL server's identity is not checked"
         );
     }
     let pool = Pool::of(pool);
@@ -46,11 +47,11 @@ pub(super) async fn open(
         account: account.clone(),
     };
     let claimed = pool
-        .decide_with(Patience::Long, input, |conn, claim| {
+        .decide_with(Timeouts::Long, input, |conn, claim| {
             Box::pin(claimed(conn, claim))
         })
         .await;
-    let tokens = claimed.map_err(|error| claim::not_opened(&store, error))??;
+    let tokens = claimed.map_err(|error| ownership::not_opened(&store, error))??;
     warn_if_not_synced(&pool).await;
     Ok(Opened {
         pool,
@@ -96,13 +97,13 @@ async fn claimed(conn: &Conn, claim: &Claim) -> Result<Result<TokenKey, OpenErro
     }
     migrations::migrate(conn, there).await?;
     // A standby, or a database that is set to read-only, is noticed now and not by the first person.
-    meta::set(conn, "probe", &rand::random::<[u8; 8]>()).await?;
-    let sealed = meta::get(conn, "token_key").await?;
+    meta::set(&mut PostgresTx(conn), "probe", &rand::random::<[u8; 8]>()).await?;
+    let sealed = meta::get(&mut PostgresTx(conn), "token_key").await?;
     if let Some(sealed) = sealed {
         let tokens = TokenKey::open(&claim.keyring, Some(&sealed));
         return match tokens {
             Ok(tokens) => Ok(Ok(tokens)),
-            // Nothing is kept of a migration by somebody who cannot open it.
+            // A migration is rolled back when the keys do not open the store.
             Err(error) => Err(error.into()),
         };
     }
@@ -111,18 +112,28 @@ async fn claimed(conn: &Conn, claim: &Claim) -> Result<Result<TokenKey, OpenErro
         .keyring
         .seal(&token_key_place(), tokens.expose())
         .map_err(StoreError::Sealed)?;
-    meta::set(conn, "environment", claim.account.environment.as_bytes()).await?;
-    meta::set(conn, "client_id", claim.account.client_id.as_bytes()).await?;
-    meta::set(conn, "token_key", &sealed).await?;
+    meta::set(
+        &mut PostgresTx(conn),
+        "environment",
+        claim.account.environment.as_bytes(),
+    )
+    .await?;
+    meta::set(
+        &mut PostgresTx(conn),
+        "client_id",
+        claim.account.client_id.as_bytes(),
+    )
+    .await?;
+    meta::set(&mut PostgresTx(conn), "token_key", &sealed).await?;
     Ok(Ok(tokens))
 }
 
 async fn same_account(conn: &Conn, claim: &Claim) -> Result<Result<(), OpenError>, Failure> {
-    let stored = claim::account(
-        meta::get(conn, "environment").await?,
-        meta::get(conn, "client_id").await?,
+    let stored = ownership::account(
+        meta::get(&mut PostgresTx(conn), "environment").await?,
+        meta::get(&mut PostgresTx(conn), "client_id").await?,
     );
-    Ok(claim::same_account(stored, &claim.account, &claim.store))
+    Ok(ownership::same_account(stored, &claim.account, &claim.store))
 }
 
 /// Whether all that people may be called can be written there: a database in another encoding would refuse some of it later.
@@ -146,7 +157,7 @@ async fn may_create(conn: &Conn) -> Result<bool, Failure> {
 
 /// Of the server's own doing: no setting of ours makes up for it.
 async fn warn_if_not_synced(pool: &Pool) {
-    let settings = pool.read((), |conn, ()| {
+    let settings = pool.read_with(How::Statements, Timeouts::Usual, (), |conn, ()| {
         Box::pin(async move {
             let sql = "SELECT name || ' = ' || setting FROM pg_settings \
                  WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";

@@ -15,13 +15,14 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 use tokio_util::task::TaskTracker;
 
-use super::failure::{Failure, unconnected};
+use super::failure::unconnected;
 use crate::CommitObserver;
 use crate::error::StoreError;
+use crate::tx::Failure;
 
 /// How often a decision is tried that others, or the end of its connection, were in the way of.
 const ATTEMPTS: u32 = 5;
-/// A little longer than the server gives a statement, so that its own word comes first.
+/// A little longer than the server's statement timeout, so that its error comes first.
 const USUAL: Duration = Duration::from_secs(15);
 /// For what goes through many rows.
 const LONG: Duration = Duration::from_secs(120);
@@ -29,7 +30,7 @@ const LONG: Duration = Duration::from_secs(120);
 const CLOSED: StoreError = StoreError::Unavailable("it is closed");
 const IN_TIME: StoreError = StoreError::Unavailable("the PostgreSQL server did not answer in time");
 
-/// What a decision or a look-up gives in the end.
+/// The outcome of a decision or a look-up.
 pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
 /// What goes into statements.
@@ -61,7 +62,6 @@ impl Conn {
         Ok((client, client.prepare_cached(sql).await?))
     }
 
-    /// All rows.
     pub(super) async fn query(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, Failure> {
         let (client, statement) = self.prepared(sql).await?;
         Ok(client.query(&statement, values).await?)
@@ -72,7 +72,7 @@ impl Conn {
         Ok(self.query(sql, values).await?.into_iter().next())
     }
 
-    /// The one row that such a statement always gives.
+    /// The one row that such a statement always returns.
     pub(super) async fn one(&self, sql: &str, values: Values<'_>) -> Result<Row, Failure> {
         let row = self.row(sql, values).await?;
         row.ok_or(Failure::Store(StoreError::Corrupt("a row is missing")))
@@ -84,7 +84,6 @@ impl Conn {
         Ok(client.execute(&statement, values).await?)
     }
 
-    /// Statements without values.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Failure> {
         Ok(self.client()?.batch_execute(sql).await?)
     }
@@ -93,7 +92,6 @@ impl Conn {
 /// How something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// In one transaction.
     Transaction,
     /// Each statement for itself.
     Statements,
@@ -101,7 +99,7 @@ pub(super) enum How {
 
 /// How long something may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Patience {
+pub(super) enum Timeouts {
     /// What requests wait for.
     Usual,
     /// What operators and the background wait for.
@@ -110,7 +108,7 @@ pub(super) enum Patience {
     Unbounded,
 }
 
-impl Patience {
+impl Timeouts {
     fn limit(self) -> Duration {
         match self {
             Self::Usual => USUAL,
@@ -159,20 +157,10 @@ impl Pool {
         self.0.observer.get_or_init(|| observer);
     }
 
-    /// Decides in one transaction, and answers once it is on the server's disk.
-    pub(super) async fn decide<I, T, F>(&self, input: I, decide: F) -> Result<T, StoreError>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T> + Send + Sync + 'static,
-    {
-        self.decide_with(Patience::Usual, input, decide).await
-    }
-
-    /// See [`decide`](Self::decide).
+    /// Decides in one transaction, and returns the outcome once it is on the server's disk.
     pub(super) async fn decide_with<I, T, F>(
         &self,
-        patience: Patience,
+        patience: Timeouts,
         input: I,
         decide: F,
     ) -> Result<T, StoreError>
@@ -198,22 +186,10 @@ impl Pool {
         .await
     }
 
-    /// Looks something up, each statement for itself.
-    pub(super) async fn read<I, T, F>(&self, input: I, look_up: F) -> Result<T, StoreError>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T> + Send + Sync + 'static,
-    {
-        self.read_with(How::Statements, Patience::Usual, input, look_up)
-            .await
-    }
-
-    /// See [`read`](Self::read).
     pub(super) async fn read_with<I, T, F>(
         &self,
         how: How,
-        patience: Patience,
+        patience: Timeouts,
         input: I,
         look_up: F,
     ) -> Result<T, StoreError>
@@ -231,7 +207,7 @@ impl Pool {
     /// find one; further lists wait for their turn.
     pub(super) async fn list<I, T, F>(
         &self,
-        patience: Patience,
+        patience: Timeouts,
         input: I,
         look_up: F,
     ) -> Result<T, StoreError>
@@ -276,7 +252,7 @@ impl Pool {
     async fn in_time<I, T, F>(
         &self,
         how: How,
-        patience: Patience,
+        patience: Timeouts,
         input: &I,
         work: &F,
     ) -> Result<T, StoreError>
@@ -292,7 +268,7 @@ impl Pool {
     async fn attempts<I, T, F>(
         &self,
         how: How,
-        patience: Patience,
+        patience: Timeouts,
         input: &I,
         work: &F,
     ) -> Result<T, StoreError>
@@ -314,7 +290,7 @@ impl Pool {
                     // The server was stopped, most likely, and the other connections are as dead.
                     self.0.pool.retain(|_, _| false);
                 }
-                outcome => return outcome.map_err(Failure::told),
+                outcome => return outcome.map_err(StoreError::from),
             }
             round += 1;
         }
@@ -330,7 +306,7 @@ impl Pool {
         found
     }
 
-    async fn transaction<I, T, F>(&self, patience: Patience, input: &I, work: &F) -> Result<T, Failure>
+    async fn transaction<I, T, F>(&self, patience: Timeouts, input: &I, work: &F) -> Result<T, Failure>
     where
         F: for<'a> Fn(&'a Conn, &'a I) -> Answer<'a, T>,
     {
@@ -339,8 +315,8 @@ impl Pool {
         match work(&conn, input).await {
             Ok(decided) => {
                 conn.run("COMMIT").await.map_err(|failure| match failure {
-                    // Nobody knows whether it was committed: whoever asked may ask again, and is answered alike.
-                    Failure::Lost => Failure::Store(Failure::Lost.told()),
+                    // Whether it was committed is unknown: the caller may ask again, with the same outcome.
+                    Failure::Lost => Failure::Store(Failure::Lost.into()),
                     failure => failure,
                 })?;
                 conn.settled = true;

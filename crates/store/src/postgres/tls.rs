@@ -13,7 +13,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::{PostgresUrl, TlsMode};
 
-/// What makes the connections of this URL safe. An error is told in words.
+/// What makes the connections of this URL safe. Errors are texts for the operator.
 pub(super) fn connector(url: &PostgresUrl) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use super::Columns;
 use crate::error::StoreError;
-use crate::model::{AuditQuery, AuditRecord, ConnectionId, GrantId, TransactionId};
-use crate::rules::unsigned;
+use crate::model::{AuditQuery, AuditRecord, AuthorizationId, ConnectionId, GrantId};
 
 /// The columns that [`record`] reads.
-pub(crate) const RECORD: &str = "id, at, event, outcome, actor, client_id, transaction_id, connection_id, \
+pub(crate) const RECORD: &str = "id, at, event, outcome, actor, client_id, authorization_id, connection_id, \
      grant_id, address, request_id, detail, times, last_at";
 
 /// A row of the log. Columns: [`RECORD`].
-pub(crate) fn record(columns: &mut impl Columns) -> Result<AuditRecord, StoreError> {
+pub(crate) fn record(columns: &mut dyn Columns) -> Result<AuditRecord, StoreError> {
     Ok(AuditRecord {
         id: columns.number()?,
         at: columns.moment()?,
@@ -20,13 +19,13 @@ pub(crate) fn record(columns: &mut impl Columns) -> Result<AuditRecord, StoreErr
         outcome: columns.text()?,
         actor: columns.text()?,
         client_id: columns.optional_text()?,
-        transaction_id: columns.optional_id()?.map(|id| TransactionId(id).to_string()),
+        authorization_id: columns.optional_id()?.map(|id| AuthorizationId(id).to_string()),
         connection_id: columns.optional_id()?.map(|id| ConnectionId(id).to_string()),
         grant_id: columns.optional_id()?.map(|id| GrantId(id).to_string()),
         address: columns.optional_text()?,
         request_id: columns.optional_text()?,
         detail: columns.optional_text()?,
-        times: unsigned(columns.number()?),
+        times: columns.count()?,
         last_at: columns.moment()?,
     })
 }
@@ -37,18 +36,18 @@ const SLACK: Duration = Duration::from_secs(3600);
 
 /// What a query makes of the rows, the newest first. The log is in order of time but for what was batched, so reading can
 /// stop where it is old.
-pub(crate) struct Sieve<'q> {
+pub(crate) struct Filter<'q> {
     query: &'q AuditQuery,
-    kept: Vec<AuditRecord>,
+    matching: Vec<AuditRecord>,
     done: bool,
 }
 
-impl<'q> Sieve<'q> {
+impl<'q> Filter<'q> {
     /// Nothing is kept yet.
-    pub(crate) fn of(query: &'q AuditQuery) -> Self {
+    pub(crate) fn new(query: &'q AuditQuery) -> Self {
         Self {
             query,
-            kept: Vec::new(),
+            matching: Vec::new(),
             done: query.limit == 0,
         }
     }
@@ -59,8 +58,11 @@ impl<'q> Sieve<'q> {
     }
 
     /// Looks at the next older row.
-    pub(crate) fn take(&mut self, record: AuditRecord) {
+    pub(crate) fn add(&mut self, record: AuditRecord) {
         let query = self.query;
+        if self.done {
+            return;
+        }
         if let Some(since) = query.since {
             if record.last_at < since.minus(SLACK) {
                 self.done = true;
@@ -73,12 +75,12 @@ impl<'q> Sieve<'q> {
         if query.client_id.is_some() && query.client_id != record.client_id {
             return;
         }
-        self.kept.push(record);
-        self.done = self.kept.len() >= query.limit;
+        self.matching.push(record);
+        self.done = self.matching.len() >= query.limit;
     }
 
     /// What was asked for.
-    pub(crate) fn kept(self) -> Vec<AuditRecord> {
-        self.kept
+    pub(crate) fn matching(self) -> Vec<AuditRecord> {
+        self.matching
     }
 }

@@ -11,46 +11,42 @@ use crate::model::{
 /// Everything of a connection but its token. The client is the one that it was made for.
 pub(crate) const SUMMARY: &str = "SELECT connections.id, connections.item_id, connections.institution_id, \
      connections.institution_name, connections.created_at, connections.removed_at, \
-     coalesce(connections.client_id, transactions.client_id), connection_health.health, connection_health.at, \
+     coalesce(connections.client_id, authorizations.client_id), connection_health.health, connection_health.at, \
      removals.attempts, removals.next_try \
      FROM connections \
-     LEFT JOIN transactions ON transactions.id = connections.transaction_id \
+     LEFT JOIN authorizations ON authorizations.id = connections.authorization_id \
      LEFT JOIN connection_health ON connection_health.connection_id = connections.id \
      LEFT JOIN removals ON removals.connection_id = connections.id";
 
 /// The columns that [`grant`] reads.
 pub(crate) const GRANT: &str = "grants.id, grants.client_id, grants.scope, grants.created_at, grants.revoked_at, \
-     grant_use.refreshed_at FROM grants LEFT JOIN grant_use ON grant_use.grant_id = grants.id";
+     grant_use.refreshed_at";
+pub(crate) const GRANTS: &str = "FROM grants LEFT JOIN grant_use ON grant_use.grant_id = grants.id";
 
 /// A client's are those that were made for it and those that it has or had a grant of.
 pub(crate) fn of_client(parameter: &str) -> String {
     format!(
-        "(connections.client_id = {parameter} OR transactions.client_id = {parameter} OR EXISTS (SELECT 1 FROM grants \
+        "(connections.client_id = {parameter} OR authorizations.client_id = {parameter} OR EXISTS (SELECT 1 FROM grants \
          WHERE grants.connection_id = connections.id AND grants.client_id = {parameter}))"
     )
 }
 
 /// The next connections for `end_step`: their ids, whether the target names them, and whether anything of them is left to
-/// be ended (a release before this one may have left live grants of ended connections). The parameters begin with `mark`:
+/// be ended (a release before this one may have left live grants of ended connections). Parameters:
 /// the id before, the limit, and what the target names.
-pub(crate) fn targets(target: &EndTarget, mark: char) -> String {
+pub(crate) fn targets(target: &EndTarget) -> String {
     let (named, condition) = match target {
-        EndTarget::One(ConnectionKey::Id(_)) => ("TRUE".to_owned(), format!(" AND connections.id = {mark}3")),
-        EndTarget::One(ConnectionKey::Item(_)) => {
-            ("TRUE".to_owned(), format!(" AND connections.item_id = {mark}3"))
-        }
+        EndTarget::One(ConnectionKey::Id(_)) => ("TRUE".to_owned(), " AND connections.id = ?3"),
+        EndTarget::One(ConnectionKey::Item(_)) => ("TRUE".to_owned(), " AND connections.item_id = ?3"),
         // NULL where a client is not known.
-        EndTarget::Client(_) => (
-            format!("coalesce({}, FALSE)", of_client(&format!("{mark}3"))),
-            String::new(),
-        ),
-        EndTarget::All => ("TRUE".to_owned(), String::new()),
+        EndTarget::Client(_) => (format!("coalesce({}, FALSE)", of_client("?3")), ""),
+        EndTarget::All => ("TRUE".to_owned(), ""),
     };
     format!(
         "SELECT connections.id, {named}, connections.removed_at IS NULL OR EXISTS (SELECT 1 FROM grants \
              WHERE grants.connection_id = connections.id AND grants.revoked_at IS NULL) \
-         FROM connections LEFT JOIN transactions ON transactions.id = connections.transaction_id \
-         WHERE connections.id > {mark}1{condition} ORDER BY connections.id LIMIT {mark}2"
+         FROM connections LEFT JOIN authorizations ON authorizations.id = connections.authorization_id \
+         WHERE connections.id > ?1{condition} ORDER BY connections.id LIMIT ?2"
     )
 }
 
@@ -64,7 +60,7 @@ pub(crate) struct Targets {
 
 impl Targets {
     /// Columns: [`targets`].
-    pub(crate) fn add(&mut self, columns: &mut impl Columns) -> Result<(), StoreError> {
+    pub(crate) fn add(&mut self, columns: &mut dyn Columns) -> Result<(), StoreError> {
         let id = ConnectionId(columns.id()?);
         let (is_named, is_left) = (columns.flag()?, columns.flag()?);
         self.step.examined += 1;
@@ -99,7 +95,7 @@ pub(crate) fn in_state(state: Option<ConnectionState>) -> &'static str {
 }
 
 /// A connection, its grants still missing. Columns: [`SUMMARY`].
-pub(crate) fn summary(columns: &mut impl Columns) -> Result<ConnectionSummary, StoreError> {
+pub(crate) fn summary(columns: &mut dyn Columns) -> Result<ConnectionSummary, StoreError> {
     let id = ConnectionId(columns.id()?);
     let item_id = columns.text()?;
     let (institution_id, institution_name) = (columns.optional_text()?, columns.optional_text()?);
@@ -137,7 +133,7 @@ pub(crate) fn summary(columns: &mut impl Columns) -> Result<ConnectionSummary, S
 }
 
 /// A grant of a connection. Columns: [`GRANT`].
-pub(crate) fn grant(columns: &mut impl Columns) -> Result<GrantSummary, StoreError> {
+pub(crate) fn grant(columns: &mut dyn Columns) -> Result<GrantSummary, StoreError> {
     Ok(GrantSummary {
         id: GrantId(columns.id()?),
         client_id: columns.text()?,
@@ -153,7 +149,7 @@ pub(crate) const REDIRECT_URIS: &str =
     "SELECT client_id, uri, allowed_at, allowed_by FROM redirect_uris ORDER BY allowed_at, client_id, uri";
 
 /// An allowed callback. Columns: [`REDIRECT_URIS`].
-pub(crate) fn redirect_uri(columns: &mut impl Columns) -> Result<AllowedRedirectUri, StoreError> {
+pub(crate) fn redirect_uri(columns: &mut dyn Columns) -> Result<AllowedRedirectUri, StoreError> {
     Ok(AllowedRedirectUri {
         client_id: columns.text()?,
         uri: columns.text()?,

@@ -1,4 +1,4 @@
-//! A copy of the store as it stands at one moment, made while it is in use.
+//! A copy of the store at one moment, made while it is in use.
 //!
 //! `SQLite` writes it (`VACUUM INTO`) inside of one reading transaction: whatever was acknowledged before is in it whole, and
 //! nothing waits meanwhile. It gets its name only once it is on the disk. The keys are not in it.
@@ -13,7 +13,7 @@ use super::open::{connect, reader};
 use crate::error::{BackupError, StoreError};
 use crate::files;
 
-/// Writes it. Gives its bytes.
+/// Writes it. Returns its bytes.
 pub(super) fn write(database: &Path, target: &Path) -> Result<u64, BackupError> {
     if target.exists() {
         return Err(BackupError::Exists(target.to_owned()));
@@ -49,7 +49,7 @@ fn draft_of(database: &Path, draft: &Path) -> Result<u64, BackupError> {
     Ok(file.metadata().map_err(&io)?.len())
 }
 
-/// Made anew, for its owner only: what a crash left behind may have been made by anybody.
+/// Made anew, for its owner only: what a crash left behind may have been made by anyone.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -78,7 +78,7 @@ pub(super) fn io_error(action: &'static str, path: &Path) -> impl Fn(io::Error) 
     }
 }
 
-/// Opened without a lock, without changing it, and without making anything beside it: a file that nobody else uses.
+/// Opened without a lock, without changing it, and without making anything beside it: a file that no other process uses.
 pub(super) fn open_still(path: &Path) -> rusqlite::Result<Connection> {
     let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let address = std::path::absolute(path)

@@ -2,15 +2,16 @@
 
 use rusqlite::{Connection, Transaction};
 
-use crate::claim::Schema;
+use crate::ownership::Schema;
 
 /// "ptbs": marks the file as a store of this program (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7074_6273;
 
-const STEPS: [(i64, &str); 3] = [
+const STEPS: [(i64, &str); 4] = [
     (1, include_str!("migrations/0001_main_job.sql")),
     (2, include_str!("migrations/0002_operation.sql")),
     (3, include_str!("migrations/0003_bounds.sql")),
+    (4, include_str!("migrations/0004_authorizations.sql")),
 ];
 
 /// Looks without changing anything.

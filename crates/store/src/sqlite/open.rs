@@ -10,12 +10,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::migrations;
 use crate::Durability;
-use crate::claim;
 use crate::config::{DatabaseUrl, KeySource};
 use crate::error::{OpenError, StoreError};
 use crate::files;
 use crate::keyring::Keyring;
 use crate::model::Account;
+use crate::ownership;
 use crate::tokens::{TokenKey, token_key_place};
 
 /// Look-ups are short; two share the machine well with the writer, and each costs its page cache.
@@ -49,11 +49,8 @@ impl Held {
 /// All that opening yields.
 #[derive(Debug)]
 pub(super) struct Opened {
-    /// For the writer.
     pub(super) held: Held,
-    /// For look-ups.
     pub(super) readers: Vec<Connection>,
-    /// For lists.
     pub(super) listers: Vec<Connection>,
     /// What opens the rows.
     pub(super) keyring: Keyring,
@@ -131,7 +128,7 @@ pub(super) fn lock_path(database: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Makes the file for its owner only; `SQLite` gives the files beside it the same mode.
+/// Makes the file for its owner only; `SQLite` creates the files beside it with the same mode.
 fn create_file(path: &Path, directory: &Path) -> io::Result<()> {
     let existed = path.exists();
     private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
@@ -156,6 +153,7 @@ pub(super) fn connect(path: impl AsRef<Path>, access: OpenFlags) -> rusqlite::Re
     // (<https://sqlite.org/queryplanner-ng.html#qpsg>).
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
+    rusqlite::vtab::array::load_module(&conn)?;
     Ok(conn)
 }
 
@@ -204,15 +202,15 @@ fn claim(
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)?;
     migrations::migrate(&tx).map_err(failed)?;
-    let stored = claim::account(
+    let stored = ownership::account(
         meta(&tx, "environment").map_err(failed)?,
         meta(&tx, "client_id").map_err(failed)?,
     );
-    claim::same_account(stored, account, &named(path))?;
+    ownership::same_account(stored, account, &named(path))?;
     let sealed = meta(&tx, "token_key").map_err(failed)?;
     let keyring = Keyring::load(keys, path, sealed.is_some())?;
     let tokens = if sealed.is_some() {
-        token_key(&tx, &keyring).map_err(|error| claim::not_opened(&named(path), error))?
+        token_key(&tx, &keyring).map_err(|error| ownership::not_opened(&named(path), error))?
     } else {
         let tokens = TokenKey::generate();
         let sealed = keyring
@@ -235,7 +233,7 @@ fn claim(
     Ok((keyring, tokens))
 }
 
-/// The key that tokens are made with, as it stands sealed in the store now: whether the keys open it is whether they
+/// The key that tokens are made with, as it is sealed in the store now: whether the keys open it is whether they
 /// open this store.
 pub(super) fn token_key(conn: &Connection, keyring: &Keyring) -> Result<TokenKey, StoreError> {
     TokenKey::open(keyring, meta(conn, "token_key")?.as_deref())

@@ -19,7 +19,6 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Of these connections.
     pub(super) fn new(connections: Vec<Connection>) -> Self {
         let count = connections.len();
         Self {
@@ -33,7 +32,7 @@ impl Readers {
     pub(super) async fn read<T, F>(&self, look_up: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
@@ -41,9 +40,9 @@ impl Readers {
             .map_err(|_| CLOSED)?;
         let idle = Arc::clone(&self.idle);
         let task = tokio::task::spawn_blocking(move || {
-            let conn = lock(&idle).pop().ok_or(CLOSED)?;
+            let mut conn = lock(&idle).pop().ok_or(CLOSED)?;
             // What a panic leaves of the look-up is dropped with it; the connection is as good as before.
-            let found = catch_unwind(AssertUnwindSafe(|| look_up(&conn)))
+            let found = catch_unwind(AssertUnwindSafe(|| look_up(&mut conn)))
                 .unwrap_or_else(|_| Err(StoreError::panicked()));
             lock(&idle).push(conn);
             drop(permit);

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use rusqlite::OpenFlags;
 
 use super::backup::{beside, create_private, io_error, open_still};
+use super::migrations;
 use super::open::{self, meta};
-use super::{listing, migrations, reseal};
-use crate::claim::{self, Schema};
+use super::tx::{SqliteTx, ready};
 use crate::clock::Timestamp;
 use crate::config::KeySource;
+use crate::decisions::{listing, reseal};
 use crate::error::{BackupError, OpenError, StoreError};
 use crate::keyring::Keyring;
 use crate::model::{Account, KeysReport};
+use crate::ownership::{self, Schema};
 use crate::{Restored, files};
 
 /// Puts the backup `from` to `target`. With `force` a store that is there is moved aside.
@@ -88,7 +90,7 @@ fn copy(from: &Path, draft: &Path) -> Result<(), BackupError> {
 }
 
 /// Whether it is a whole store of ours and of this account. What counts is the examination of our own copy, `draft`, which
-/// nobody changes.
+/// no other process changes.
 fn examine(
     from: &Path,
     draft: &Path,
@@ -99,7 +101,7 @@ fn examine(
         path: from.to_owned(),
         reason,
     };
-    let conn = open_still(draft).map_err(StoreError::from)?;
+    let mut conn = open_still(draft).map_err(StoreError::from)?;
     let of_backup = open::named(from);
     match migrations::inspect(&conn) {
         Ok(Schema::Empty | Schema::Foreign) => return Err(foreign("it is no store of this program")),
@@ -111,15 +113,15 @@ fn examine(
         return Err(foreign("it is damaged: SQLite's integrity check fails"));
     }
     let value = |name: &str| meta(&conn, name).map_err(StoreError::from);
-    let Some(stored) = claim::account(value("environment")?, value("client_id")?) else {
+    let Some(stored) = ownership::account(value("environment")?, value("client_id")?) else {
         return Err(foreign("it does not say whose it is"));
     };
-    claim::same_account(Some(stored), account, &of_backup)?;
+    ownership::same_account(Some(stored), account, &of_backup)?;
     let keyring = Keyring::existing(keys).map_err(OpenError::Keyring)?;
     let report = keyring
-        .map(|keyring| reseal::report(&conn, &keyring))
+        .map(|keyring| ready(reseal::report(&mut SqliteTx(&mut conn), &keyring)))
         .transpose()?;
-    Ok((listing::count(&conn)?, report))
+    Ok((ready(listing::count(&mut SqliteTx(&mut conn)))?, report))
 }
 
 /// Moves the store that is there to a name of its own, with what belongs to it, so that it can still be opened.

@@ -4,7 +4,6 @@
 
 mod bounded_steps;
 mod faults;
-mod link_token_table;
 mod panics;
 mod plans;
 

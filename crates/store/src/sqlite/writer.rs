@@ -30,7 +30,7 @@ pub(super) struct Writer {
     observer: Observed,
 }
 
-/// Who counts the commits, once somebody does.
+/// The observer of the commits, if any.
 type Observed = Arc<OnceLock<Box<dyn CommitObserver>>>;
 
 enum Message {
@@ -38,10 +38,10 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
-/// A decision on its way through the writer, with whoever waits for it.
+/// A decision on its way through the writer, and its waiting caller.
 trait Job: Send {
     /// Decides and keeps the outcome. May be called again after everything was rolled back.
-    fn decide(&mut self, conn: &Connection) -> Result<(), StoreError>;
+    fn decide(&mut self, conn: &mut Connection) -> Result<(), StoreError>;
     /// Tells the outcome; `failure` is that of the transaction around it.
     fn answer(self: Box<Self>, failure: Option<StoreError>);
 }
@@ -55,9 +55,9 @@ struct Decision<T, F> {
 impl<T, F> Job for Decision<T, F>
 where
     T: Send,
-    F: FnMut(&Connection) -> Result<T, StoreError> + Send,
+    F: FnMut(&mut Connection) -> Result<T, StoreError> + Send,
 {
-    fn decide(&mut self, conn: &Connection) -> Result<(), StoreError> {
+    fn decide(&mut self, conn: &mut Connection) -> Result<(), StoreError> {
         // Others share the transaction and the thread: a bug in one decision must end that decision alone. What it wrote is
         // rolled back with its savepoint.
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.decide)(conn)))
@@ -74,13 +74,13 @@ where
             (Some(outcome), None) => outcome,
             (None, None) => Err(STOPPED),
         };
-        // Whoever asked may be gone; what was decided stands all the same.
+        // The caller may be gone; the decision is valid all the same.
         drop(self.reply.send(answer));
     }
 }
 
 impl Writer {
-    /// Starts the thread; it holds the database and its lock until it is told to close, or nobody can reach it.
+    /// Starts the thread; it holds the database and its lock until it is closed or dropped.
     pub(super) fn start(held: Held) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let observer = Observed::default();
@@ -100,7 +100,7 @@ impl Writer {
     pub(super) async fn decide<T, F>(&self, decide: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnMut(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Decision {
@@ -123,7 +123,7 @@ impl Writer {
     }
 }
 
-fn run(held: Held, mut waiting: mpsc::Receiver<Message>, observer: &Observed) {
+fn run(mut held: Held, mut waiting: mpsc::Receiver<Message>, observer: &Observed) {
     let mut closing = Vec::new();
     while let Some(first) = waiting.blocking_recv() {
         let mut batch = Vec::new();
@@ -143,7 +143,7 @@ fn run(held: Held, mut waiting: mpsc::Receiver<Message>, observer: &Observed) {
         }
         // A decision's own panic is caught in `decide`. After any other one, those that wait for this batch get an error, and
         // the next batch begins with a rollback.
-        if catch_unwind(AssertUnwindSafe(|| settle(&held.conn, batch, observer))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| settle(&mut held.conn, batch, observer))).is_err() {
             tracing::error!("the store's writer panicked: this is a bug");
         }
     }
@@ -153,7 +153,7 @@ fn run(held: Held, mut waiting: mpsc::Receiver<Message>, observer: &Observed) {
     }
 }
 
-fn settle(conn: &Connection, mut batch: Vec<Box<dyn Job>>, observer: &Observed) {
+fn settle(conn: &mut Connection, mut batch: Vec<Box<dyn Job>>, observer: &Observed) {
     let failure = commit(conn, &mut batch, observer).err();
     if failure == Some(StoreError::Full) && batch.len() > 1 {
         // Together they did not fit; each one alone may. A smaller decision is not refused for a bigger one's sake.
@@ -177,7 +177,7 @@ fn answer(batch: Vec<Box<dyn Job>>, failure: Option<&StoreError>) {
 }
 
 /// One transaction for the batch. On an error nothing of it is kept.
-fn commit(conn: &Connection, batch: &mut [Box<dyn Job>], observer: &Observed) -> Result<(), StoreError> {
+fn commit(conn: &mut Connection, batch: &mut [Box<dyn Job>], observer: &Observed) -> Result<(), StoreError> {
     let started = Instant::now();
     // What a failed rollback or a panic left open.
     roll_back(conn)?;
@@ -200,7 +200,7 @@ fn roll_back(conn: &Connection) -> Result<(), StoreError> {
     statement(conn, "ROLLBACK")
 }
 
-fn decide_all(conn: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+fn decide_all(conn: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     statement(conn, "BEGIN IMMEDIATE")?;
     for job in batch {
         statement(conn, "SAVEPOINT decision")?;
@@ -229,16 +229,16 @@ mod tests {
 
     #[test]
     fn a_transaction_that_was_left_open_is_rolled_back_before_the_next_one() {
-        let conn = Connection::open_in_memory().unwrap();
+        let mut conn = Connection::open_in_memory().unwrap();
         conn.execute_batch("CREATE TABLE rows (id INTEGER); BEGIN; INSERT INTO rows VALUES (1)")
             .unwrap();
         let (reply, mut answer) = oneshot::channel();
         let decision = Decision {
-            decide: |conn: &Connection| Ok(conn.execute("INSERT INTO rows VALUES (2)", [])?),
+            decide: |conn: &mut Connection| Ok(conn.execute("INSERT INTO rows VALUES (2)", [])?),
             outcome: None,
             reply,
         };
-        settle(&conn, vec![Box::new(decision)], &Observed::default());
+        settle(&mut conn, vec![Box::new(decision)], &Observed::default());
         assert_eq!(answer.try_recv().unwrap(), Ok(1));
         assert!(conn.is_autocommit());
         let ids: Vec<i64> = conn

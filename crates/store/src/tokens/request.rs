@@ -2,7 +2,7 @@
 //! view writes nothing.
 //!
 //! The key is derived from the store's token key, so every instance opens it, also after the sealing keys were rotated. The
-//! transaction's id is additional data: beside another handle it does not open.
+//! authorization's id is additional data: beside another handle it does not open.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::TokenKey;
 use crate::clock::Timestamp;
-use crate::model::{Flow, NewTransaction, Nonce, TransactionId};
+use crate::model::{AuthorizationId, Flow, NewAuthorization, Nonce};
 use crate::seal::SealError;
 
 const NONCE_LEN: usize = 24;
@@ -32,11 +32,11 @@ struct Content {
 }
 
 impl TokenKey {
-    /// Seals the request for the browser. The same request gives another text each time.
+    /// Seals the request for the browser. The same request returns another text each time.
     ///
     /// # Errors
     /// The cipher refuses only values of many gigabytes.
-    pub fn seal_request(&self, new: &NewTransaction) -> Result<String, SealError> {
+    pub fn seal_request(&self, new: &NewAuthorization) -> Result<String, SealError> {
         let content = Content {
             nonce: new.nonce.0,
             flow: new.flow.clone(),
@@ -60,9 +60,9 @@ impl TokenKey {
         Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Opens what [`seal_request`](Self::seal_request) made for the transaction with this id. `None` for anything else.
+    /// Opens what [`seal_request`](Self::seal_request) made for the authorization with this id. `None` for anything else.
     #[must_use]
-    pub fn open_request(&self, id: TransactionId, text: &str) -> Option<NewTransaction> {
+    pub fn open_request(&self, id: AuthorizationId, text: &str) -> Option<NewAuthorization> {
         if text.len() > MAX_TEXT {
             return None;
         }
@@ -77,7 +77,7 @@ impl TokenKey {
             .decrypt(&XNonce::from(*nonce), payload)
             .ok()?;
         let content: Content = serde_json::from_slice(&Zeroizing::new(plain)).ok()?;
-        Some(NewTransaction {
+        Some(NewAuthorization {
             id,
             nonce: Nonce(content.nonce),
             flow: content.flow,
@@ -108,14 +108,13 @@ mod tests {
         TokenKey::from_bytes(&[byte; 32]).unwrap()
     }
 
-    fn request(state: Option<String>) -> NewTransaction {
-        NewTransaction {
-            id: TransactionId(Uuid::from_u128(5)),
+    fn request(state: Option<String>) -> NewAuthorization {
+        NewAuthorization {
+            id: AuthorizationId(Uuid::from_u128(5)),
             nonce: Nonce([7; 32]),
             flow: Flow::OAuth(OAuthRequest {
                 client_id: "kore".to_owned(),
                 redirect_uri: "https://idp.kore.ai/callback".to_owned(),
-                redirect_uri_sent: true,
                 state,
                 code_challenge: None,
             }),
@@ -127,13 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_request_shows_nothing_and_opens_for_its_own_transaction_and_store_only() {
+    fn a_sealed_request_shows_nothing_and_opens_for_its_own_authorization_and_store_only() {
         let new = request(Some("a%20b".to_owned()));
         let text = key(1).seal_request(&new).unwrap();
         assert_eq!(key(1).open_request(new.id, &text), Some(new.clone()));
         assert_eq!(key(2).open_request(new.id, &text), None);
         assert_eq!(
-            key(1).open_request(TransactionId(Uuid::from_u128(6)), &text),
+            key(1).open_request(AuthorizationId(Uuid::from_u128(6)), &text),
             None
         );
         assert_ne!(key(1).seal_request(&new).unwrap(), text);
@@ -149,7 +148,7 @@ mod tests {
         let text = key(1).seal_request(&new).unwrap();
         assert_eq!(key(1).open_request(new.id, &text), Some(new));
         assert_eq!(
-            key(1).open_request(TransactionId(Uuid::nil()), &"A".repeat(MAX_TEXT + 1)),
+            key(1).open_request(AuthorizationId(Uuid::nil()), &"A".repeat(MAX_TEXT + 1)),
             None
         );
     }
@@ -168,7 +167,7 @@ mod tests {
 
         #[test]
         fn any_text_is_refused_without_panic(text in ".{0,200}") {
-            prop_assert!(key(1).open_request(TransactionId(Uuid::nil()), &text).is_none());
+            prop_assert!(key(1).open_request(AuthorizationId(Uuid::nil()), &text).is_none());
         }
     }
 }

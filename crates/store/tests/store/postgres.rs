@@ -1,6 +1,5 @@
 //! The contract on `PostgreSQL`, and what several instances on one database must not do to each other.
 
-mod append_only;
 mod indexing;
 mod instances;
 mod lost_commits;

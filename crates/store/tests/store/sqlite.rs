@@ -1,6 +1,5 @@
 //! The contract on `SQLite`, and what is particular to its files.
 
-mod append_only;
 mod backups;
 mod indexing;
 mod keys;

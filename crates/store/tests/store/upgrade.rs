@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use plaid_token_broker_core::secret::PlaidAccessToken;
 use plaid_token_broker_store::model::{
-    Abandonment, AuditQuery, ConnectionId, GrantId, LinkStart, RedeemOutcome, Redemption, RemovalReason,
-    Stage, TransactionId,
+    Abandonment, AuditQuery, AuthorizationId, ConnectionId, GrantId, LinkStart, RedeemOutcome, Redemption,
+    RemovalReason, Stage,
 };
 use plaid_token_broker_store::{Store, TokenKind};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::helpers::{
-    CODE_TTL, MOST_LINK_TOKENS, NOW, cancel, completion_of, hash, new_grant, oauth_transaction, take_due,
+    CODE_TTL, MOST_LINK_TOKENS, NOW, cancel, completion_of, hash, new_grant, oauth_authorization, take_due,
 };
 
 fn id(last: u128) -> Uuid {
@@ -39,7 +40,7 @@ async fn keeps_its_promises(store: &Store, refresh_token: &str) {
 
     // The code that was not redeemed.
     let redemption = |last| Redemption {
-        transaction_id: TransactionId(id(last)),
+        authorization_id: AuthorizationId(id(last)),
         grant: new_grant(),
     };
     let Ok(RedeemOutcome::Redeemed(connection)) = store.redeem(redemption(2), NOW).await else {
@@ -53,13 +54,17 @@ async fn keeps_its_promises(store: &Store, refresh_token: &str) {
     );
 
     // The open one: the third link token is the last one, and it can be completed.
-    let open = store.transaction(TransactionId(id(1))).await.unwrap().unwrap();
+    let open = store
+        .authorization(AuthorizationId(id(1)))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
         (open.stage, open.client_user_id.as_str()),
         (Stage::Open, "user-1")
     );
-    let mut new = oauth_transaction();
-    new.id = TransactionId(id(1));
+    let mut new = oauth_authorization();
+    new.id = AuthorizationId(id(1));
     for expected in [LinkStart::Allowed { first: false }, LinkStart::TooMany] {
         assert_eq!(
             store.start_link(new.clone(), MOST_LINK_TOKENS, NOW).await,
@@ -67,14 +72,14 @@ async fn keeps_its_promises(store: &Store, refresh_token: &str) {
         );
     }
     store
-        .complete(completion_of(TransactionId(id(1)), hash()), NOW)
+        .complete(completion_of(AuthorizationId(id(1)), hash()), NOW)
         .await
         .unwrap();
     assert!(matches!(
         store.redeem(redemption(1), NOW).await,
         Ok(RedeemOutcome::Redeemed(_))
     ));
-    cancel(store, TransactionId(id(4)), NOW).await.unwrap();
+    cancel(store, AuthorizationId(id(4)), NOW).await.unwrap();
 
     // The ended one is still to be removed at Plaid.
     let due = take_due(store, NOW, 9).await;
@@ -102,7 +107,7 @@ async fn keeps_its_promises(store: &Store, refresh_token: &str) {
     let log = store.audit(everything).await.unwrap();
     let of_the_first = log
         .iter()
-        .filter(|row| row.transaction_id == Some(TransactionId(id(1)).to_string()));
+        .filter(|row| row.authorization_id == Some(AuthorizationId(id(1)).to_string()));
     assert_eq!(
         of_the_first.count(),
         3,
@@ -117,8 +122,8 @@ fn stored(name: &str) -> PathBuf {
         .join(name)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_sqlite_store_of_an_earlier_version_is_opened_and_used() {
+/// The stored `SQLite` store, as a data directory of its own.
+fn data_directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     std::fs::create_dir(&data).unwrap();
@@ -130,6 +135,12 @@ async fn an_sqlite_store_of_an_earlier_version_is_opened_and_used() {
             std::fs::set_permissions(data.join(to), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
     }
+    directory
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_sqlite_store_of_an_earlier_version_is_opened_and_used() {
+    let directory = data_directory();
     let store = Store::open(crate::helpers::sqlite::options(directory.path()))
         .await
         .unwrap();
@@ -137,6 +148,38 @@ async fn an_sqlite_store_of_an_earlier_version_is_opened_and_used() {
         "ptb_rt_018bcfe5680070008000000000000023_TCro2yeTuCbAei_22I4Wr4v6hvibYfFyo2EE1S1B03P-U_FyIek";
     keeps_its_promises(&store, refresh_token).await;
     store.close().await;
+}
+
+#[tokio::test]
+async fn the_store_of_the_first_release_is_brought_up_to_date_with_all_it_has() {
+    let directory = data_directory();
+    // What the first step alone makes.
+    rusqlite::Connection::open(directory.path().join("data/sandbox.db"))
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE audit; DROP TABLE audit_horizon; DROP TABLE redirect_uris; DROP TABLE grant_use; \
+             DROP TABLE connection_health; DROP TABLE link_tokens; DROP TABLE access_tokens; \
+             DELETE FROM meta WHERE name = 'access_tokens'; PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    let store = Store::open(crate::helpers::sqlite::options(directory.path()))
+        .await
+        .unwrap();
+    let redemption = Redemption {
+        authorization_id: AuthorizationId(id(2)),
+        grant: new_grant(),
+    };
+    let outcome = store.redeem(redemption, NOW).await.unwrap();
+    assert!(matches!(outcome, RedeemOutcome::Redeemed(_)));
+    let log = store.audit_after(0, 99).await.unwrap();
+    assert_eq!(
+        log.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(),
+        ["code.redeemed"]
+    );
+    let token = || PlaidAccessToken::new(access_token_of(0x12));
+    assert!(store.grants_by_access_token(token()).await.is_err());
+    store.clone().index_access_tokens(CancellationToken::new()).await;
+    assert_eq!(store.grants_by_access_token(token()).await.unwrap().len(), 1);
 }
 
 #[cfg(unix)]

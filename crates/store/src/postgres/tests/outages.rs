@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::cluster::{Database, Server, client};
 use super::{fresh, options};
 use crate::helpers::{
-    NOW, at_once, cancel, completed, completion_of, hash, oauth_transaction, open, opened, redemption_of,
+    NOW, at_once, cancel, completed, completion_of, hash, oauth_authorization, open, opened, redemption_of,
 };
 use crate::model::{CompleteOutcome, RedeemOutcome};
-use crate::postgres::pool::Patience;
+use crate::postgres::pool::Timeouts;
 use crate::{Engine, Store, StoreError};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,24 +26,24 @@ async fn a_server_that_was_away_is_used_again_and_nothing_acknowledged_is_lost()
         acknowledged.extend(made.await);
         server.stop();
         let refused = at_once(&store, vec![(); 8], |store, ()| async move {
-            open(&store, oauth_transaction()).await
+            open(&store, oauth_authorization()).await
         });
         for refused in refused.await {
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
         }
-        let looked = store.transaction(acknowledged[0].0).await;
+        let looked = store.authorization(acknowledged[0].0).await;
         assert!(matches!(looked, Err(StoreError::Unavailable(_))));
         assert!(matches!(store.check().await, Err(StoreError::Unavailable(_))));
         server.start_again();
         // The next call works, whatever connections the pool still had.
         store.check().await.unwrap();
     }
-    // A restart between two calls is noticed by nobody.
+    // A restart between two calls goes unnoticed.
     server.stop();
     server.start_again();
-    for (transaction, connection) in acknowledged {
+    for (authorization, connection) in acknowledged {
         assert!(store.connection(connection).await.unwrap().is_some());
-        let outcome = store.redeem(redemption_of(transaction), NOW).await.unwrap();
+        let outcome = store.redeem(redemption_of(authorization), NOW).await.unwrap();
         assert!(matches!(outcome, RedeemOutcome::Redeemed(_)));
     }
 }
@@ -72,9 +72,9 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
     let ids = at_once(&store, (0..12).collect(), |store, _: usize| async move {
         let mut done = Vec::new();
         for _ in 0..12 {
-            let new = oauth_transaction();
+            let new = oauth_authorization();
             let id = new.id;
-            // A commit whose answer was lost stands: then another link token is counted.
+            // A commit whose answer was lost is valid: then another link token is counted.
             while open(&store, new.clone()).await.is_err() {}
             let completion = completion_of(id, hash());
             let outcome = loop {
@@ -103,16 +103,16 @@ async fn connections_that_are_ended_in_the_middle_leave_nothing_half() {
     assert_eq!(completed.count(), 144);
 }
 
-/// Somebody holds a row for ever: whoever needs it is told in time, and nothing else waits.
+/// A session holds a row for ever: who needs it gets an error in time, and nothing else waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_row_that_is_held_stops_only_those_that_need_it() {
     let (store, database) = fresh().await;
-    let held = opened(&store, oauth_transaction()).await;
+    let held = opened(&store, oauth_authorization()).await;
     let holder = client(&database.url).await;
     holder
         .batch_execute(&format!(
-            "BEGIN; SELECT 1 FROM transactions WHERE id = '{held}' FOR UPDATE"
+            "BEGIN; SELECT 1 FROM authorizations WHERE id = '{held}' FOR UPDATE"
         ))
         .await
         .unwrap();
@@ -229,22 +229,22 @@ async fn pass_on(
     }
 }
 
-/// The network swallows everything: whoever asks is told in time, and all goes on once it is mended.
+/// The network drops everything: callers get an error in time, and all goes on once it works again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_network_that_swallows_everything_hangs_nobody() {
     let database = Database::make().await;
     let between = Between::of(&database.url).await;
     let store = Store::open(options(&between.url)).await.unwrap();
-    let (transaction, _) = completed(&store).await;
+    let (authorization, _) = completed(&store).await;
     between.held.send(true).unwrap();
     let asked = at_once(
         &store,
         (0..30).collect(),
         move |store, number: usize| async move {
             match number % 2 {
-                0 => store.redeem(redemption_of(transaction), NOW).await.map(drop),
-                _ => store.transaction(transaction).await.map(drop),
+                0 => store.redeem(redemption_of(authorization), NOW).await.map(drop),
+                _ => store.authorization(authorization).await.map(drop),
             }
         },
     );
@@ -252,10 +252,10 @@ async fn a_network_that_swallows_everything_hangs_nobody() {
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
     }
     between.held.send(false).unwrap();
-    let mut again = store.redeem(redemption_of(transaction), NOW).await;
+    let mut again = store.redeem(redemption_of(authorization), NOW).await;
     for _ in 0..3 {
         if again.is_err() {
-            again = store.redeem(redemption_of(transaction), NOW).await;
+            again = store.redeem(redemption_of(authorization), NOW).await;
         }
     }
     // What was swallowed may have been decided all the same.
@@ -273,26 +273,39 @@ async fn a_network_that_swallows_everything_hangs_nobody() {
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
     let (store, _database) = fresh().await;
-    let Engine::Postgres(engine) = &store.engine else {
+    let Engine::Postgres(engine) = &store.inner.engine else {
         panic!("it is a PostgreSQL store")
     };
     // More often than there are connections.
     for _ in 0..12 {
-        let decided = engine.pool.decide((), |conn, ()| {
-            Box::pin(async move {
-                conn.run("INSERT INTO meta (name, value) VALUES ('half', '')")
-                    .await?;
-                panic!("a decision of a test panics");
-            })
-        });
+        let decided = engine
+            .pool
+            .decide_with(crate::postgres::pool::Timeouts::Usual, (), |conn, ()| {
+                Box::pin(async move {
+                    conn.run("INSERT INTO meta (name, value) VALUES ('half', '')")
+                        .await?;
+                    panic!("a decision of a test panics");
+                })
+            });
         let decided: Result<(), StoreError> = decided.await;
         assert_eq!(decided, Err(StoreError::Panicked));
     }
     let (id, _) = completed(&store).await;
-    assert!(store.transaction(id).await.unwrap().is_some());
-    let half = engine.pool.read((), |conn, ()| {
-        Box::pin(async move { Ok(super::super::meta::get(conn, "half").await?.is_some()) })
-    });
+    assert!(store.authorization(id).await.unwrap().is_some());
+    let half = engine.pool.read_with(
+        crate::postgres::pool::How::Statements,
+        crate::postgres::pool::Timeouts::Usual,
+        (),
+        |conn, ()| {
+            Box::pin(async move {
+                Ok(
+                    crate::decisions::meta::get(&mut crate::postgres::tx::PostgresTx(conn), "half")
+                        .await?
+                        .is_some(),
+                )
+            })
+        },
+    );
     assert!(!half.await.unwrap(), "what it wrote is rolled back");
     store.check().await.unwrap();
 }
@@ -310,10 +323,10 @@ async fn lists_that_take_long_leave_connections_to_requests() {
     for _ in 0..4 {
         let (store, held) = (store.clone(), held.clone());
         lists.push(tokio::spawn(async move {
-            let Engine::Postgres(engine) = &store.engine else {
+            let Engine::Postgres(engine) = &store.inner.engine else {
                 panic!("it is a PostgreSQL store")
             };
-            let list = engine.pool.list(Patience::Long, held, |_, held| {
+            let list = engine.pool.list(Timeouts::Long, held, |_, held| {
                 let mut held = held.clone();
                 Box::pin(async move {
                     held.wait_for(|held| !held).await.unwrap();
@@ -324,7 +337,7 @@ async fn lists_that_take_long_leave_connections_to_requests() {
         }));
     }
     let found = at_once(&store, vec![(); 8], move |store, ()| async move {
-        store.transaction(id).await.unwrap().is_some()
+        store.authorization(id).await.unwrap().is_some()
     });
     assert!(found.await.into_iter().all(|is_there| is_there));
     go.send(false).unwrap();

@@ -15,17 +15,22 @@ async fn commits_wait_for_the_disk_whatever_the_servers_setting() {
         let mut options = options(&database.url);
         options.durability = durability;
         let store = Store::open(options).await.unwrap();
-        let crate::Engine::Postgres(engine) = &store.engine else {
+        let crate::Engine::Postgres(engine) = &store.inner.engine else {
             panic!("it is a PostgreSQL store")
         };
-        let setting = engine.pool.read((), |conn, ()| {
-            Box::pin(async move {
-                let row = conn
-                    .one("SELECT current_setting('synchronous_commit')", &[])
-                    .await?;
-                Ok(row.get::<_, String>(0))
-            })
-        });
+        let setting = engine.pool.read_with(
+            crate::postgres::pool::How::Statements,
+            crate::postgres::pool::Timeouts::Usual,
+            (),
+            |conn, ()| {
+                Box::pin(async move {
+                    let row = conn
+                        .one("SELECT current_setting('synchronous_commit')", &[])
+                        .await?;
+                    Ok(row.get::<_, String>(0))
+                })
+            },
+        );
         assert_eq!(setting.await.unwrap(), expected);
     }
 }

@@ -3,24 +3,24 @@
 
 use super::fresh;
 use crate::Engine;
+use crate::decisions::removals;
 use crate::model::EndTarget;
 use crate::rows::listing::targets;
-use crate::sqlite::removals;
 
 #[tokio::test]
 async fn what_goes_in_bounded_steps_begins_each_step_at_an_index() {
     let (store, _directory) = fresh().await;
-    let Engine::Sqlite(engine) = &store.engine else {
+    let Engine::Sqlite(engine) = &store.inner.engine else {
         panic!("it is an SQLite store")
     };
     for sql in [
         removals::UNREDEEMED.to_owned(),
         removals::SESSIONS.to_owned(),
-        removals::PURGE_TRANSACTIONS.to_owned(),
+        removals::PURGE_AUTHORIZATIONS.to_owned(),
         removals::PURGE_PUBLIC_TOKENS.to_owned(),
         removals::due(),
-        targets(&EndTarget::All, '?'),
-        targets(&EndTarget::Client(String::new()), '?'),
+        targets(&EndTarget::All),
+        targets(&EndTarget::Client(String::new())),
     ] {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
         let plan = engine.readers.read(move |conn| {

@@ -8,7 +8,7 @@ use rusqlite::Connection as Sqlite;
 use super::{fresh, options};
 use crate::error::StoreError;
 use crate::helpers::{
-    NOW, at_once, completed, completion_of, hash, oauth_transaction, open, opened, take_due,
+    NOW, at_once, completed, completion_of, hash, oauth_authorization, open, opened, take_due,
 };
 use crate::model::{CompleteOutcome, ConnectionFilter};
 use crate::seal::SealError;
@@ -17,12 +17,12 @@ use crate::{Engine, Store};
 /// Runs something on the writer's own connection, as a decision.
 pub(super) async fn on_writer<T: Send + 'static>(
     store: &Store,
-    run: impl FnMut(&Sqlite) -> Result<T, StoreError> + Send + 'static,
+    mut run: impl FnMut(&Sqlite) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let Engine::Sqlite(engine) = &store.engine else {
+    let Engine::Sqlite(engine) = &store.inner.engine else {
         panic!("it is an SQLite store")
     };
-    engine.writer.decide(run).await
+    engine.writer.decide(move |conn| run(conn)).await
 }
 
 /// Lets the file grow to this many pages and no further: what a full disk is to `SQLite`. `None`: no bound.
@@ -46,7 +46,7 @@ async fn on_a_full_disk_nothing_acknowledged_is_lost_and_it_goes_on_once_there_i
     for _ in 0..40 {
         // In batches, so that a commit that does not fit as a whole is seen too.
         let outcomes = at_once(&store, vec![(); 16], |store, ()| async move {
-            let new = oauth_transaction();
+            let new = oauth_authorization();
             let id = new.id;
             open(&store, new).await?;
             let completion = completion_of(id, hash());
@@ -132,8 +132,8 @@ async fn decisions_that_wait_share_a_commit_and_one_that_fails_rolls_back_itself
     let (store, _directory) = fresh().await;
     let first = stop(&store).await;
     first.reached.await.unwrap();
-    // The writer is held: all that is queued from here on shares the next transaction.
-    let good: Vec<_> = (0..8).map(|_| oauth_transaction()).collect();
+    // The writer is held: all that is queued from here on shares the next authorization.
+    let good: Vec<_> = (0..8).map(|_| oauth_authorization()).collect();
     let ids: Vec<_> = good.iter().map(|new| new.id).collect();
     let mut answers = Vec::new();
     for new in good {
@@ -152,8 +152,14 @@ async fn decisions_that_wait_share_a_commit_and_one_that_fails_rolls_back_itself
     drop(first.go);
     first.answer.await.unwrap();
     last.reached.await.unwrap();
-    // All are decided, none is committed, and nobody has been answered.
-    assert!(store.transaction(*ids.first().unwrap()).await.unwrap().is_none());
+    // All are decided, none is committed, and no caller has an answer.
+    assert!(
+        store
+            .authorization(*ids.first().unwrap())
+            .await
+            .unwrap()
+            .is_none()
+    );
     for answer in &mut answers {
         std::future::poll_fn(|context| {
             assert!(answer.as_mut().poll(context).is_pending());
@@ -166,7 +172,7 @@ async fn decisions_that_wait_share_a_commit_and_one_that_fails_rolls_back_itself
     assert_eq!(failing.await, Err(StoreError::Duplicate));
     for (answer, id) in answers.into_iter().zip(ids) {
         answer.await.unwrap();
-        assert!(store.transaction(id).await.unwrap().is_some());
+        assert!(store.authorization(id).await.unwrap().is_some());
     }
     let half = on_writer(&store, |conn| {
         Ok(
@@ -233,7 +239,7 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
     let (store, _directory) = fresh().await;
     let first = stop(&store).await;
     first.reached.await.unwrap();
-    // Both wait for the writer and share its next transaction.
+    // Both wait for the writer and share its next authorization.
     let panicking = {
         let store = store.clone();
         let half = |conn: &Sqlite| -> Result<(), StoreError> {
@@ -243,7 +249,7 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
         queued(async move { on_writer(&store, half).await }).await
     };
     let other = {
-        let (store, new) = (store.clone(), oauth_transaction());
+        let (store, new) = (store.clone(), oauth_authorization());
         let id = new.id;
         (id, queued(async move { open(&store, new).await }).await)
     };
@@ -251,7 +257,7 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
     first.answer.await.unwrap();
     assert_eq!(panicking.await, Err(StoreError::Panicked));
     other.1.await.unwrap();
-    assert!(store.transaction(other.0).await.unwrap().is_some());
+    assert!(store.authorization(other.0).await.unwrap().is_some());
     let half = on_writer(&store, |conn| {
         let sql = "SELECT count(*) FROM meta WHERE name = 'half'";
         Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?)
@@ -265,15 +271,15 @@ async fn a_decision_that_panics_fails_alone_and_the_store_goes_on() {
 async fn a_look_up_that_panics_costs_no_reader() {
     let (store, _directory) = fresh().await;
     let (id, _) = completed(&store).await;
-    let Engine::Sqlite(engine) = &store.engine else {
+    let Engine::Sqlite(engine) = &store.inner.engine else {
         panic!("it is an SQLite store")
     };
     for _ in 0..5 {
-        let look_up = |_: &Sqlite| -> Result<(), StoreError> { panic!("a look-up of a test panics") };
+        let look_up = |_: &mut Sqlite| -> Result<(), StoreError> { panic!("a look-up of a test panics") };
         assert_eq!(engine.readers.read(look_up).await, Err(StoreError::Panicked));
     }
     let found = at_once(&store, vec![(); 8], move |store, ()| async move {
-        store.transaction(id).await.unwrap().is_some()
+        store.authorization(id).await.unwrap().is_some()
     });
     assert!(found.await.into_iter().all(|is_there| is_there));
     store.check().await.unwrap();
@@ -292,10 +298,10 @@ async fn lists_that_take_long_do_not_hold_up_requests() {
         let signal = signal.clone();
         let store = store.clone();
         lists.push(tokio::spawn(async move {
-            let Engine::Sqlite(engine) = &store.engine else {
+            let Engine::Sqlite(engine) = &store.inner.engine else {
                 panic!("it is an SQLite store")
             };
-            let list = move |_: &Sqlite| {
+            let list = move |_: &mut Sqlite| {
                 signal.send(()).unwrap();
                 wait.recv().unwrap_or_default();
                 Ok(())
@@ -312,7 +318,7 @@ async fn lists_that_take_long_do_not_hold_up_requests() {
         async move { store.connections(ConnectionFilter::default()).await }
     })
     .await;
-    assert!(store.transaction(id).await.unwrap().is_some());
+    assert!(store.authorization(id).await.unwrap().is_some());
     assert!(store.connection(connection).await.unwrap().is_some());
     std::future::poll_fn(|context| {
         assert!(list.as_mut().poll(context).is_pending(), "a list waits for lists");
@@ -329,7 +335,7 @@ async fn lists_that_take_long_do_not_hold_up_requests() {
 #[tokio::test]
 async fn no_token_stands_in_the_files_in_the_clear() {
     let (store, directory) = fresh().await;
-    let new = oauth_transaction();
+    let new = oauth_authorization();
     let nonce = new.nonce;
     let id = opened(&store, new).await;
     let completion = completion_of(id, hash());

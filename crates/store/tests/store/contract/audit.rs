@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::helpers::{
-    NOW, browser_transaction, cancel, completed, completion_of, end, hash, oauth_transaction, opened,
+    NOW, browser_authorization, cancel, completed, completion_of, end, hash, oauth_authorization, opened,
     raw_exchange_of, redemption_of, unredeemed,
 };
 use plaid_token_broker_core::clock::Timestamp;
 use plaid_token_broker_store::Store;
 use plaid_token_broker_store::model::{
-    Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, Batch, ConnectionKey, EndTarget, NewAudit,
-    Noted, Origin, PublicTokenOwner, Revocation, Rotation, TransactionId,
+    Actor, AuditEvent, AuditOutcome, AuditQuery, AuditRecord, AuthorizationId, Batch, ConnectionKey,
+    EndTarget, NewAudit, Noted, Origin, PublicTokenOwner, Revocation, Rotation,
 };
 
 fn at(seconds: u64) -> Timestamp {
@@ -29,8 +29,8 @@ async fn events(store: &Store) -> Vec<String> {
 pub(crate) async fn each_change_writes_its_row_with_who_and_what(store: &Store) {
     let address = "203.0.113.9".parse().unwrap();
     let store = store.by(Origin::request(address, "req-1".to_owned()));
-    let (transaction, connection) = completed(&store).await;
-    let redemption = redemption_of(transaction);
+    let (authorization, connection) = completed(&store).await;
+    let redemption = redemption_of(authorization);
     let grant = redemption.grant.clone();
     store.redeem(redemption, at(1)).await.unwrap();
     let rotation = Rotation {
@@ -70,7 +70,7 @@ pub(crate) async fn each_change_writes_its_row_with_who_and_what(store: &Store) 
     );
     let redeemed = log.get(2).unwrap();
     assert_eq!(redeemed.client_id.as_deref(), Some("kore"));
-    assert_eq!(redeemed.transaction_id, Some(transaction.to_string()));
+    assert_eq!(redeemed.authorization_id, Some(authorization.to_string()));
     assert_eq!(redeemed.connection_id, Some(connection.to_string()));
     assert_eq!(redeemed.grant_id, Some(grant.id.to_string()));
     assert_eq!(redeemed.address.as_deref(), Some("203.0.113.9"));
@@ -83,18 +83,21 @@ pub(crate) async fn each_change_writes_its_row_with_who_and_what(store: &Store) 
 }
 
 pub(crate) async fn what_changes_nothing_writes_nothing(store: &Store) {
-    let (transaction, _) = completed(store).await;
+    let (authorization, _) = completed(store).await;
     let token = hash();
     store.exchange_raw(raw_exchange_of(token), NOW).await.unwrap();
     let before = events(store).await;
     // Refused, repeated, unknown, too late: each one a decision that came out as no change.
-    cancel(store, transaction, NOW).await.unwrap();
+    cancel(store, authorization, NOW).await.unwrap();
     store
-        .complete(completion_of(transaction, hash()), NOW)
+        .complete(completion_of(authorization, hash()), NOW)
         .await
         .unwrap();
     store.exchange_raw(raw_exchange_of(token), NOW).await.unwrap();
-    store.redeem(redemption_of(transaction), at(9999)).await.unwrap();
+    store
+        .redeem(redemption_of(authorization), at(9999))
+        .await
+        .unwrap();
     let unknown = EndTarget::One(ConnectionKey::Item("no such item".to_owned()));
     end(store, unknown, NOW).await;
     store
@@ -123,14 +126,14 @@ pub(crate) async fn an_item_that_stays_is_not_logged_as_removed(store: &Store) {
 }
 
 pub(crate) async fn what_is_given_up_is_told_with_its_connection(store: &Store) {
-    let (transaction, connection) = completed(store).await;
+    let (authorization, connection) = completed(store).await;
     store.abandon(unredeemed(at(1)), at(2)).await.unwrap();
-    let cancelled = opened(store, oauth_transaction()).await;
+    let cancelled = opened(store, oauth_authorization()).await;
     cancel(store, cancelled, at(3)).await.unwrap();
     cancel(store, cancelled, at(4)).await.unwrap();
     let unwanted = crate::helpers::new_connection();
     let unwanted_id = unwanted.id;
-    let owner = PublicTokenOwner::Transaction(TransactionId(crate::helpers::fresh_id()));
+    let owner = PublicTokenOwner::Authorization(AuthorizationId(crate::helpers::fresh_id()));
     store
         .discard(unwanted, crate::helpers::hash(), owner, at(5))
         .await
@@ -148,7 +151,7 @@ pub(crate) async fn what_is_given_up_is_told_with_its_connection(store: &Store) 
         ]
     );
     let abandoned = log.get(2).unwrap();
-    assert_eq!(abandoned.transaction_id, Some(transaction.to_string()));
+    assert_eq!(abandoned.authorization_id, Some(authorization.to_string()));
     assert_eq!(abandoned.connection_id, Some(connection.to_string()));
     assert_eq!(
         (abandoned.actor.as_str(), abandoned.client_id.as_deref()),
@@ -160,7 +163,7 @@ pub(crate) async fn what_is_given_up_is_told_with_its_connection(store: &Store) 
 }
 
 pub(crate) async fn a_batch_is_read_back_with_its_counts(store: &Store) {
-    opened(store, browser_transaction()).await;
+    opened(store, browser_authorization()).await;
     let refused = NewAudit::new(AuditEvent::TokenRefused, Actor::Client)
         .outcome(AuditOutcome::Refused, "token: the client secret is wrong");
     let batch = Batch {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::helpers::{
-    CODE_TTL, NOW, at_once, browser_transaction, cancel, completed, completion_of, hash, oauth_transaction,
-    opened, redemption_of, take_due,
+    CODE_TTL, NOW, at_once, browser_authorization, cancel, completed, completion_of, hash,
+    oauth_authorization, opened, redemption_of, take_due,
 };
 use plaid_token_broker_store::Store;
 use plaid_token_broker_store::model::{RedeemOutcome, Stage};
@@ -41,7 +41,7 @@ pub(crate) async fn a_code_is_redeemed_once_and_the_second_learns_of_the_grant(s
     }
     assert!(store.grant(second.grant.id).await.unwrap().is_none());
     assert!(matches!(
-        store.transaction(id).await.unwrap().unwrap().stage,
+        store.authorization(id).await.unwrap().unwrap().stage,
         Stage::Redeemed { grant_id, .. } if grant_id == first.grant.id
     ));
 }
@@ -94,11 +94,11 @@ pub(crate) async fn a_code_is_good_until_its_last_moment(store: &Store) {
     ));
 }
 
-pub(crate) async fn only_completed_oauth_transactions_are_redeemable(store: &Store) {
-    let open = opened(store, oauth_transaction()).await;
-    let cancelled = opened(store, oauth_transaction()).await;
+pub(crate) async fn only_completed_oauth_authorizations_are_redeemable(store: &Store) {
+    let open = opened(store, oauth_authorization()).await;
+    let cancelled = opened(store, oauth_authorization()).await;
     cancel(store, cancelled, NOW).await.unwrap();
-    let browser = opened(store, browser_transaction()).await;
+    let browser = opened(store, browser_authorization()).await;
     store.complete(completion_of(browser, hash()), NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
     store
@@ -132,7 +132,7 @@ pub(crate) async fn redemptions_of_many_codes_do_not_mix(store: &Store) {
 }
 
 pub(crate) async fn a_refused_redemption_leaves_no_grant(store: &Store) {
-    let open = opened(store, oauth_transaction()).await;
+    let open = opened(store, oauth_authorization()).await;
     let redemption = redemption_of(open);
     store.redeem(redemption.clone(), NOW).await.unwrap();
     assert!(store.grant(redemption.grant.id).await.unwrap().is_none());

@@ -1,35 +1,34 @@
-//! Opening, completing and cancelling a transaction.
+//! Opening, completing and cancelling an authorization.
 
 use std::time::Duration;
 
 use crate::helpers::{
-    CODE_TTL, MOST_LINK_TOKENS, NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed,
-    completion_of, hash, oauth_transaction, open, opened,
+    AUTHORIZATION_TTL, CODE_TTL, MOST_LINK_TOKENS, NOW, at_once, browser_authorization, cancel, completed,
+    completion_of, hash, oauth_authorization, open, opened,
 };
 use plaid_token_broker_store::Store;
 use plaid_token_broker_store::model::{
-    CancelOutcome, CompleteOutcome, Flow, LinkStart, PublicTokenOwner, RedeemOutcome, Repeat, RepeatOutcome,
-    Stage, TransactionId,
+    AuthorizationId, CancelOutcome, CompleteOutcome, Flow, LinkStart, PublicTokenOwner, RedeemOutcome,
+    Repeat, RepeatOutcome, Stage,
 };
 
-pub(crate) async fn a_transaction_reads_back_as_it_was_opened(store: &Store) {
-    let mut bare = oauth_transaction();
+pub(crate) async fn an_authorization_reads_back_as_it_was_opened(store: &Store) {
+    let mut bare = oauth_authorization();
     if let Flow::OAuth(request) = &mut bare.flow {
-        request.redirect_uri_sent = false;
         request.state = None;
         request.code_challenge = None;
     }
-    let mut narrowed_to_nothing = browser_transaction();
+    let mut narrowed_to_nothing = browser_authorization();
     narrowed_to_nothing.scope = Some(Vec::new());
     for new in [
-        browser_transaction(),
-        oauth_transaction(),
+        browser_authorization(),
+        oauth_authorization(),
         bare,
         narrowed_to_nothing,
     ] {
-        assert!(store.transaction(new.id).await.unwrap().is_none());
+        assert!(store.authorization(new.id).await.unwrap().is_none());
         opened(store, new.clone()).await;
-        let found = store.transaction(new.id).await.unwrap().unwrap();
+        let found = store.authorization(new.id).await.unwrap().unwrap();
         assert_eq!((found.id, found.nonce, found.flow), (new.id, new.nonce, new.flow));
         assert_eq!(
             (found.scope, found.client_user_id),
@@ -43,8 +42,8 @@ pub(crate) async fn a_transaction_reads_back_as_it_was_opened(store: &Store) {
     }
 }
 
-pub(crate) async fn a_transaction_is_stored_once_and_gets_a_bounded_number_of_link_tokens(store: &Store) {
-    let new = oauth_transaction();
+pub(crate) async fn an_authorization_is_stored_once_and_gets_a_bounded_number_of_link_tokens(store: &Store) {
+    let new = oauth_authorization();
     let outcomes = at_once(store, vec![new.clone(); 12], |store, new| async move {
         open(&store, new).await.unwrap()
     })
@@ -58,31 +57,31 @@ pub(crate) async fn a_transaction_is_stored_once_and_gets_a_bounded_number_of_li
         "{outcomes:?}"
     );
     assert_eq!(count(LinkStart::TooMany), 12 - most, "{outcomes:?}");
-    assert_eq!(store.transaction(new.id).await.unwrap().unwrap().flow, new.flow);
+    assert_eq!(store.authorization(new.id).await.unwrap().unwrap().flow, new.flow);
     // What was begun can be completed, however many were asked for.
     let outcome = store.complete(completion_of(new.id, hash()), NOW).await.unwrap();
     assert_eq!(outcome, CompleteOutcome::Completed);
     assert_eq!(open(store, new).await, Ok(LinkStart::NotOpen));
 }
 
-pub(crate) async fn an_expired_transaction_is_not_stored(store: &Store) {
-    let new = oauth_transaction();
+pub(crate) async fn an_expired_authorization_is_not_stored(store: &Store) {
+    let new = oauth_authorization();
     let late = new.expires_at;
     let outcome = store
         .start_link(new.clone(), MOST_LINK_TOKENS, late)
         .await
         .unwrap();
     assert_eq!(outcome, LinkStart::NotOpen);
-    assert!(store.transaction(new.id).await.unwrap().is_none());
+    assert!(store.authorization(new.id).await.unwrap().is_none());
 }
 
-pub(crate) async fn an_expired_transaction_that_is_not_stored_cannot_be_cancelled(store: &Store) {
-    let new = oauth_transaction();
+pub(crate) async fn an_expired_authorization_that_is_not_stored_cannot_be_cancelled(store: &Store) {
+    let new = oauth_authorization();
     let late = new.expires_at;
     for _ in 0..2 {
         let outcome = store.cancel(new.clone(), late).await.unwrap();
         assert_eq!(outcome, CancelOutcome::TooLate);
-        assert!(store.transaction(new.id).await.unwrap().is_none());
+        assert!(store.authorization(new.id).await.unwrap().is_none());
     }
     // While its row is there, its client still gets an answer.
     opened(store, new.clone()).await;
@@ -91,7 +90,7 @@ pub(crate) async fn an_expired_transaction_that_is_not_stored_cannot_be_cancelle
 }
 
 pub(crate) async fn cancelled_before_it_was_stored_it_cannot_be_started(store: &Store) {
-    let new = oauth_transaction();
+    let new = oauth_authorization();
     for _ in 0..2 {
         assert_eq!(
             store.cancel(new.clone(), NOW).await.unwrap(),
@@ -104,7 +103,7 @@ pub(crate) async fn cancelled_before_it_was_stored_it_cannot_be_started(store: &
         store.complete(completion, NOW).await.unwrap(),
         CompleteOutcome::NotOpen
     );
-    let row = store.transaction(new.id).await.unwrap().unwrap();
+    let row = store.authorization(new.id).await.unwrap().unwrap();
     assert_eq!((row.stage, row.nonce), (Stage::Cancelled, new.nonce));
     let Flow::OAuth(request) = row.flow else {
         panic!("an OAuth request")
@@ -117,7 +116,7 @@ pub(crate) async fn cancelled_before_it_was_stored_it_cannot_be_started(store: &
 }
 
 pub(crate) async fn completing_stores_connection_public_token_and_code(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     let now = NOW.plus(Duration::from_secs(7));
     assert_eq!(
@@ -125,7 +124,7 @@ pub(crate) async fn completing_stores_connection_public_token_and_code(store: &S
         CompleteOutcome::Completed
     );
 
-    let stage = store.transaction(id).await.unwrap().unwrap().stage;
+    let stage = store.authorization(id).await.unwrap().unwrap().stage;
     let new = completion.connection;
     let expected = Stage::Completed {
         connection_id: new.id,
@@ -147,12 +146,12 @@ pub(crate) async fn completing_stores_connection_public_token_and_code(store: &S
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(record.owner, PublicTokenOwner::Transaction(id));
+    assert_eq!(record.owner, PublicTokenOwner::Authorization(id));
     assert_eq!((record.connection_id, record.exchanged_at), (new.id, now));
 }
 
 pub(crate) async fn a_repeat_is_answered_alike_and_stores_nothing(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let first = completion_of(id, hash());
     store.complete(first.clone(), NOW).await.unwrap();
     let repeated = CompleteOutcome::Repeated {
@@ -166,7 +165,7 @@ pub(crate) async fn a_repeat_is_answered_alike_and_stores_nothing(store: &Store)
         .redeem(crate::helpers::redemption_of(id), NOW)
         .await
         .unwrap();
-    let late = NOW.plus(TRANSACTION_TTL * 9);
+    let late = NOW.plus(AUTHORIZATION_TTL * 9);
     assert_eq!(store.complete(again, late).await.unwrap(), repeated);
 }
 
@@ -182,8 +181,8 @@ pub(crate) async fn another_public_token_finds_it_not_open(store: &Store) {
 }
 
 pub(crate) async fn from_its_last_moment_on_it_is_not_open(store: &Store) {
-    let last = NOW.plus(TRANSACTION_TTL);
-    let id = opened(store, oauth_transaction()).await;
+    let last = NOW.plus(AUTHORIZATION_TTL);
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     assert_eq!(
         store.complete(completion.clone(), last).await.unwrap(),
@@ -203,8 +202,8 @@ pub(crate) async fn from_its_last_moment_on_it_is_not_open(store: &Store) {
     );
 }
 
-pub(crate) async fn an_unknown_transaction_is_not_found(store: &Store) {
-    let nobody = TransactionId(plaid_token_broker_core::random::id(
+pub(crate) async fn an_unknown_authorization_is_not_found(store: &Store) {
+    let nobody = AuthorizationId(plaid_token_broker_core::random::id(
         plaid_token_broker_core::clock::Clock::now(&plaid_token_broker_core::clock::SystemClock),
     ));
     assert_eq!(
@@ -220,8 +219,8 @@ pub(crate) async fn an_unknown_transaction_is_not_found(store: &Store) {
 
 pub(crate) async fn a_public_token_belongs_to_who_brought_it_first(store: &Store) {
     let (first, second) = (
-        opened(store, oauth_transaction()).await,
-        opened(store, oauth_transaction()).await,
+        opened(store, oauth_authorization()).await,
+        opened(store, oauth_authorization()).await,
     );
     let public_token = hash();
     store
@@ -235,13 +234,13 @@ pub(crate) async fn a_public_token_belongs_to_who_brought_it_first(store: &Store
     );
     assert!(store.connection(thief.connection.id).await.unwrap().is_none());
     assert_eq!(
-        store.transaction(second).await.unwrap().unwrap().stage,
+        store.authorization(second).await.unwrap().unwrap().stage,
         Stage::Open
     );
 }
 
 pub(crate) async fn of_many_completions_at_once_one_stores(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let public_token = hash();
     let completions: Vec<_> = (0..32).map(|_| completion_of(id, public_token)).collect();
     let ids: Vec<_> = completions
@@ -271,7 +270,7 @@ pub(crate) async fn of_two_owners_at_once_one_has_the_public_token(store: &Store
         let mut completions = Vec::new();
         for _ in 0..2 {
             completions.push(completion_of(
-                opened(store, oauth_transaction()).await,
+                opened(store, oauth_authorization()).await,
                 public_token,
             ));
         }
@@ -288,11 +287,11 @@ pub(crate) async fn of_two_owners_at_once_one_has_the_public_token(store: &Store
 }
 
 pub(crate) async fn cancelling_is_final_and_repeatable(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::Cancelled);
     assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::Cancelled);
     assert_eq!(
-        store.transaction(id).await.unwrap().unwrap().stage,
+        store.authorization(id).await.unwrap().unwrap().stage,
         Stage::Cancelled
     );
     assert_eq!(
@@ -305,7 +304,7 @@ pub(crate) async fn what_is_completed_cannot_be_cancelled(store: &Store) {
     let (id, _) = completed(store).await;
     assert_eq!(cancel(store, id, NOW).await.unwrap(), CancelOutcome::TooLate);
     assert!(matches!(
-        store.transaction(id).await.unwrap().unwrap().stage,
+        store.authorization(id).await.unwrap().unwrap().stage,
         Stage::Completed { .. }
     ));
     store
@@ -317,7 +316,7 @@ pub(crate) async fn what_is_completed_cannot_be_cancelled(store: &Store) {
 
 pub(crate) async fn of_cancel_and_complete_one_wins(store: &Store) {
     for _ in 0..20 {
-        let id = opened(store, oauth_transaction()).await;
+        let id = opened(store, oauth_authorization()).await;
         let completion = completion_of(id, hash());
         let connection_id = completion.connection.id;
         let won = at_once(
@@ -344,7 +343,7 @@ pub(crate) async fn of_cancel_and_complete_one_wins(store: &Store) {
 
 pub(crate) async fn a_caller_that_goes_away_undoes_nothing(store: &Store) {
     use std::task::Poll;
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     let connection_id = completion.connection.id;
     {
@@ -368,11 +367,11 @@ pub(crate) async fn a_caller_that_goes_away_undoes_nothing(store: &Store) {
 }
 
 pub(crate) async fn a_repeat_makes_an_unredeemed_code_good_again(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     store.complete(completion.clone(), NOW).await.unwrap();
     let repeat = Repeat {
-        transaction_id: id,
+        authorization_id: id,
         public_token: completion.public_token,
         code_ttl: crate::helpers::CODE_TTL,
     };
@@ -403,7 +402,7 @@ pub(crate) async fn a_repeat_makes_an_unredeemed_code_good_again(store: &Store) 
         .unwrap();
     let Repeat { public_token, .. } = repeat;
     let over = Repeat {
-        transaction_id: abandoned,
+        authorization_id: abandoned,
         public_token,
         code_ttl: crate::helpers::CODE_TTL,
     };

@@ -8,22 +8,22 @@ use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
 use crate::helpers::{
-    CODE_TTL, NOW, TRANSACTION_TTL, browser_transaction, cancel, completion_of, hash, oauth_transaction,
-    open, raw_exchange_of, redemption_of, take_due,
+    AUTHORIZATION_TTL, CODE_TTL, NOW, browser_authorization, cancel, completion_of, hash,
+    oauth_authorization, open, raw_exchange_of, redemption_of, take_due,
 };
 use plaid_token_broker_core::clock::Timestamp;
 use plaid_token_broker_store::Store;
 use plaid_token_broker_store::model::{
-    CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, PublicTokenHash, RawExchangeOutcome,
-    RedeemOutcome, Stage, TransactionId,
+    AuthorizationId, CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, PublicTokenHash,
+    RawExchangeOutcome, RedeemOutcome, Stage,
 };
 
 #[derive(Clone, Debug)]
 enum Step {
     Open { oauth: bool },
-    Complete { transaction: usize, token: usize },
-    Cancel { transaction: usize },
-    Redeem { transaction: usize },
+    Complete { authorization: usize, token: usize },
+    Cancel { authorization: usize },
+    Redeem { authorization: usize },
     Raw { token: usize },
     Abandon,
     FinishRemovals,
@@ -34,9 +34,9 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => any::<bool>().prop_map(|oauth| Step::Open { oauth }),
-        6 => (0..6_usize, 0..4_usize).prop_map(|(transaction, token)| Step::Complete { transaction, token }),
-        1 => (0..6_usize).prop_map(|transaction| Step::Cancel { transaction }),
-        4 => (0..6_usize).prop_map(|transaction| Step::Redeem { transaction }),
+        6 => (0..6_usize, 0..4_usize).prop_map(|(authorization, token)| Step::Complete { authorization, token }),
+        1 => (0..6_usize).prop_map(|authorization| Step::Cancel { authorization }),
+        4 => (0..6_usize).prop_map(|authorization| Step::Redeem { authorization }),
         2 => (0..4_usize).prop_map(|token| Step::Raw { token }),
         2 => Just(Step::Abandon),
         1 => Just(Step::FinishRemovals),
@@ -48,7 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 struct Known {
-    id: TransactionId,
+    id: AuthorizationId,
     oauth: bool,
     expires_at: Timestamp,
     stage: Stage,
@@ -58,7 +58,7 @@ struct Known {
 struct Model {
     now: Timestamp,
     tokens: Vec<PublicTokenHash>,
-    transactions: Vec<Known>,
+    authorizations: Vec<Known>,
     brought: BTreeMap<usize, (ConnectionId, Timestamp)>,
     removed: BTreeMap<ConnectionId, Timestamp>,
     queued: BTreeSet<ConnectionId>,
@@ -92,7 +92,7 @@ async fn live(store: &Store, steps: Vec<Step>) {
     let mut model = Model {
         now: NOW,
         tokens: (0..4).map(|_| hash()).collect(),
-        transactions: Vec::new(),
+        authorizations: Vec::new(),
         brought: BTreeMap::new(),
         removed: BTreeMap::new(),
         queued: BTreeSet::new(),
@@ -110,12 +110,12 @@ impl Model {
         match step {
             Step::Open { oauth } => {
                 let mut new = if oauth {
-                    oauth_transaction()
+                    oauth_authorization()
                 } else {
-                    browser_transaction()
+                    browser_authorization()
                 };
                 new.created_at = self.now;
-                new.expires_at = self.now.plus(TRANSACTION_TTL);
+                new.expires_at = self.now.plus(AUTHORIZATION_TTL);
                 let known = Known {
                     id: new.id,
                     oauth,
@@ -123,11 +123,11 @@ impl Model {
                     stage: Stage::Open,
                 };
                 open(store, new).await.unwrap();
-                self.transactions.push(known);
+                self.authorizations.push(known);
             }
-            Step::Complete { transaction, token } => self.complete(store, transaction, token).await,
-            Step::Cancel { transaction } => {
-                let Some(known) = self.transactions.get_mut(transaction) else {
+            Step::Complete { authorization, token } => self.complete(store, authorization, token).await,
+            Step::Cancel { authorization } => {
+                let Some(known) = self.authorizations.get_mut(authorization) else {
                     return;
                 };
                 let expected = match known.stage {
@@ -139,7 +139,7 @@ impl Model {
                 };
                 assert_eq!(cancel(store, known.id, self.now).await.unwrap(), expected);
             }
-            Step::Redeem { transaction } => self.redeem(store, transaction).await,
+            Step::Redeem { authorization } => self.redeem(store, authorization).await,
             Step::Raw { token } => {
                 let exchange = raw_exchange_of(*self.tokens.get(token).unwrap());
                 let (connection_id, grant_id) = (exchange.connection.id, exchange.grant.id);
@@ -169,9 +169,9 @@ impl Model {
         }
     }
 
-    async fn complete(&mut self, store: &Store, transaction: usize, token: usize) {
+    async fn complete(&mut self, store: &Store, authorization: usize, token: usize) {
         let public_token = *self.tokens.get(token).unwrap();
-        let Some(known) = self.transactions.get_mut(transaction) else {
+        let Some(known) = self.authorizations.get_mut(authorization) else {
             return;
         };
         let completion = completion_of(known.id, public_token);
@@ -208,8 +208,8 @@ impl Model {
         }
     }
 
-    async fn redeem(&mut self, store: &Store, transaction: usize) {
-        let Some(known) = self.transactions.get_mut(transaction) else {
+    async fn redeem(&mut self, store: &Store, authorization: usize) {
+        let Some(known) = self.authorizations.get_mut(authorization) else {
             return;
         };
         let redemption = redemption_of(known.id);
@@ -244,7 +244,7 @@ impl Model {
     async fn abandon(&mut self, store: &Store) {
         let before = self.now.minus(Duration::from_secs(300));
         let mut abandoned = 0;
-        for known in self.transactions.iter_mut().filter(|known| known.oauth) {
+        for known in self.authorizations.iter_mut().filter(|known| known.oauth) {
             if let Stage::Completed {
                 connection_id, at, ..
             } = known.stage
@@ -266,21 +266,21 @@ impl Model {
     }
 
     async fn purge(&mut self, store: &Store) {
-        let (transactions, tokens) = (self.transactions.len(), self.brought.len());
+        let (authorizations, tokens) = (self.authorizations.len(), self.brought.len());
         let now = self.now;
-        self.transactions.retain(|known| {
+        self.authorizations.retain(|known| {
             matches!(known.stage, Stage::Completed { .. } | Stage::Redeemed { .. }) || known.expires_at >= now
         });
         let removed = &self.removed;
         self.brought
             .retain(|_, (connection_id, at)| *at >= now || !removed.contains_key(connection_id));
-        let forgotten = transactions - self.transactions.len() + tokens - self.brought.len();
+        let forgotten = authorizations - self.authorizations.len() + tokens - self.brought.len();
         assert_eq!(store.purge(now).await.unwrap(), forgotten as u64);
     }
 
     async fn compare(&self, store: &Store) {
-        for known in &self.transactions {
-            let found = store.transaction(known.id).await.unwrap().unwrap();
+        for known in &self.authorizations {
+            let found = store.authorization(known.id).await.unwrap().unwrap();
             assert_eq!(
                 (found.stage, matches!(found.flow, Flow::OAuth(_))),
                 (known.stage.clone(), known.oauth)

@@ -1,11 +1,11 @@
-//! The number of link tokens that one transaction gets.
+//! The number of link tokens that one authorization gets.
 
-use crate::helpers::{MOST_LINK_TOKENS, fresh_id, oauth_transaction, open};
+use crate::helpers::{MOST_LINK_TOKENS, fresh_id, oauth_authorization, open};
 use plaid_token_broker_store::Store;
-use plaid_token_broker_store::model::{LinkStart, TransactionId};
+use plaid_token_broker_store::model::{AuthorizationId, LinkStart};
 
 pub(crate) async fn a_returned_link_token_can_be_made_again_and_the_first_one_stays_counted(store: &Store) {
-    let new = oauth_transaction();
+    let new = oauth_authorization();
     for number in 0..MOST_LINK_TOKENS {
         let first = number == 0;
         assert_eq!(open(store, new.clone()).await, Ok(LinkStart::Allowed { first }));
@@ -23,6 +23,6 @@ pub(crate) async fn a_returned_link_token_can_be_made_again_and_the_first_one_st
     }
     assert_eq!(open(store, new).await, Ok(LinkStart::TooMany));
     // An unknown one changes nothing.
-    let unknown = TransactionId(fresh_id());
+    let unknown = AuthorizationId(fresh_id());
     store.return_link_token(unknown).await.unwrap();
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::audit::log;
 use crate::helpers::{
-    NOW, browser_transaction, completed, completion_of, end, hash, many_raw, nonce, opened, raw_exchange_of,
-    redemption_of, take_due, unredeemed,
+    NOW, browser_authorization, completed, completion_of, end, hash, many_raw, nonce, opened,
+    raw_exchange_of, redemption_of, take_due, unredeemed,
 };
 use plaid_token_broker_core::clock::Timestamp;
 use plaid_token_broker_store::Store;
@@ -81,8 +81,8 @@ pub(crate) async fn connections_are_listed_newest_first_by_page(store: &Store) {
 }
 
 pub(crate) async fn a_summary_tells_all_but_the_token(store: &Store) {
-    let (transaction, id) = completed(store).await;
-    let redemption = redemption_of(transaction);
+    let (authorization, id) = completed(store).await;
+    let redemption = redemption_of(authorization);
     let grant_id = redemption.grant.id;
     store.redeem(redemption, LATER).await.unwrap();
     let batch = Batch {
@@ -127,7 +127,7 @@ pub(crate) async fn a_summary_tells_all_but_the_token(store: &Store) {
 pub(crate) async fn connections_are_found_by_client_item_and_state(store: &Store) {
     let (_, unredeemed_one) = completed(store).await;
     let (other, _) = raw(store, "other").await;
-    let browser = opened(store, browser_transaction()).await;
+    let browser = opened(store, browser_authorization()).await;
     let completion = completion_of(browser, hash());
     let own = completion.connection.id;
     store.complete(completion, NOW).await.unwrap();
@@ -210,28 +210,28 @@ pub(crate) async fn ending_a_client_spares_what_others_use(store: &Store) {
     let (own, _) = raw(store, "kore").await;
     let (other, _) = raw(store, "other").await;
     // Completed for the client, and its code not redeemed yet.
-    let (transaction, waiting) = completed(store).await;
+    let (authorization, waiting) = completed(store).await;
     let ended = end(store, EndTarget::Client("kore".to_owned()), LATER).await;
     assert_eq!((ended.found, ended.grants, ended.connections), (2, 1, 2));
     assert!(!is_live(store, own).await && !is_live(store, waiting).await);
     assert!(is_live(store, other).await);
-    let outcome = store.redeem(redemption_of(transaction), LATER).await.unwrap();
+    let outcome = store.redeem(redemption_of(authorization), LATER).await.unwrap();
     assert!(matches!(outcome, RedeemOutcome::NotRedeemable), "{outcome:?}");
 }
 
 pub(crate) async fn a_connection_of_two_clients_outlives_one(store: &Store) {
-    let (transaction, shared) = completed(store).await;
+    let (authorization, shared) = completed(store).await;
     let grant = NewGrant {
         client_id: "other".to_owned(),
         nonce: nonce(),
         ..crate::helpers::new_grant()
     };
     let redemption = Redemption {
-        transaction_id: transaction,
+        authorization_id: authorization,
         grant,
     };
     store.redeem(redemption, NOW).await.unwrap();
-    // The transaction was the client's, the live grant is the other's.
+    // The authorization was the client's, the live grant is the other's.
     let ended = end(store, EndTarget::Client("kore".to_owned()), LATER).await;
     assert_eq!((ended.found, ended.grants, ended.connections), (1, 0, 0));
     assert!(is_live(store, shared).await);
@@ -240,7 +240,7 @@ pub(crate) async fn a_connection_of_two_clients_outlives_one(store: &Store) {
 pub(crate) async fn the_kill_switch_ends_everything(store: &Store) {
     let (first, _) = raw(store, "kore").await;
     let (second, _) = raw(store, "other").await;
-    let (transaction, waiting) = completed(store).await;
+    let (authorization, waiting) = completed(store).await;
     let ended = end(store, EndTarget::All, LATER).await;
     assert_eq!((ended.found, ended.grants, ended.connections), (3, 2, 3));
     for id in [first, second, waiting] {
@@ -250,7 +250,7 @@ pub(crate) async fn the_kill_switch_ends_everything(store: &Store) {
     // Abandoning what was ended already queues nothing twice.
     assert_eq!(store.abandon(unredeemed(LATER), LATER).await.unwrap(), 1);
     assert_eq!(take_due(store, LATER, 9).await.len(), 3);
-    assert!(store.transaction(transaction).await.unwrap().is_some());
+    assert!(store.authorization(authorization).await.unwrap().is_some());
 }
 
 pub(crate) async fn ending_goes_in_bounded_steps_and_is_resumed_by_beginning_again(store: &Store) {
@@ -307,7 +307,7 @@ pub(crate) async fn counts_count(store: &Store) {
     let (ending, ending_grant) = raw(store, "kore").await;
     let (gone, gone_grant) = raw(store, "kore").await;
     completed(store).await;
-    opened(store, browser_transaction()).await;
+    opened(store, browser_authorization()).await;
     for grant in [ending_grant, gone_grant] {
         store
             .revoke(grant, Revocation::GrantAndConnection, NOW)
@@ -331,12 +331,12 @@ pub(crate) async fn counts_count(store: &Store) {
     assert_eq!(by_health, [("healthy", 1), ("unasked", 1)]);
     assert_eq!((counts.ending, counts.removed, counts.grants), (1, 1, 1));
     assert_eq!(counts.oldest_removal, Some(Duration::from_secs(60)));
-    let transactions: Vec<_> = counts
-        .transactions
+    let authorizations: Vec<_> = counts
+        .authorizations
         .iter()
         .map(|(stage, n)| (*stage, *n))
         .collect();
-    assert_eq!(transactions, [("completed", 1), ("open", 1)]);
+    assert_eq!(authorizations, [("completed", 1), ("open", 1)]);
     assert_eq!(counts.codes_outstanding, 1);
     let over = store.counts(NOW.plus(crate::helpers::CODE_TTL)).await.unwrap();
     assert_eq!(over.codes_outstanding, 0);

@@ -1,6 +1,6 @@
 //! Raw public tokens at the token endpoint, and the tokens of our own.
 
-use crate::helpers::{NOW, at_once, completion_of, hash, oauth_transaction, opened, raw_exchange_of};
+use crate::helpers::{NOW, at_once, completion_of, hash, oauth_authorization, opened, raw_exchange_of};
 use plaid_token_broker_store::Store;
 use plaid_token_broker_store::model::{CompleteOutcome, PublicTokenOwner, RawExchangeOutcome};
 use plaid_token_broker_store::tokens::TokenKind;
@@ -53,17 +53,17 @@ pub(crate) async fn of_many_raw_exchanges_at_once_one_stores(store: &Store) {
 }
 
 pub(crate) async fn raw_and_browser_do_not_share_a_public_token(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let (browser, raw) = (hash(), hash());
     store.complete(completion_of(id, browser), NOW).await.unwrap();
     let RawExchangeOutcome::Taken(record) = store.exchange_raw(raw_exchange_of(browser), NOW).await.unwrap()
     else {
         panic!("the browser brought it first")
     };
-    assert_eq!(record.owner, PublicTokenOwner::Transaction(id));
+    assert_eq!(record.owner, PublicTokenOwner::Authorization(id));
 
     store.exchange_raw(raw_exchange_of(raw), NOW).await.unwrap();
-    let other = opened(store, oauth_transaction()).await;
+    let other = opened(store, oauth_authorization()).await;
     assert_eq!(
         store.complete(completion_of(other, raw), NOW).await.unwrap(),
         CompleteOutcome::PublicTokenTaken
@@ -71,12 +71,12 @@ pub(crate) async fn raw_and_browser_do_not_share_a_public_token(store: &Store) {
 }
 
 pub(crate) async fn tokens_of_the_store_belong_to_its_rows(store: &Store) {
-    let new = oauth_transaction();
+    let new = oauth_authorization();
     crate::helpers::opened(store, new.clone()).await;
-    let row = store.transaction(new.id).await.unwrap().unwrap();
+    let row = store.authorization(new.id).await.unwrap().unwrap();
     let token = store.tokens().issue(TokenKind::Code, new.id.0, &new.nonce);
     let presented = store.tokens().parse(TokenKind::Code, token.expose()).unwrap();
     assert_eq!(presented.id(), row.id.0);
     assert!(presented.belongs_to(store.tokens(), &row.nonce));
-    assert!(!presented.belongs_to(store.tokens(), &oauth_transaction().nonce));
+    assert!(!presented.belongs_to(store.tokens(), &oauth_authorization().nonce));
 }

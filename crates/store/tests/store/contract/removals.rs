@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::helpers::{
-    NOW, TRANSACTION_TTL, at_once, browser_transaction, cancel, completed, completion_of, hash,
-    new_connection, oauth_transaction, opened, raw_exchange_of, redemption_of, take_due,
+    AUTHORIZATION_TTL, NOW, at_once, browser_authorization, cancel, completed, completion_of, hash,
+    new_connection, oauth_authorization, opened, raw_exchange_of, redemption_of, take_due,
 };
 use plaid_token_broker_store::Store;
 use plaid_token_broker_store::error::StoreError;
@@ -37,7 +37,7 @@ pub(crate) async fn abandoning_takes_what_was_completed_before_that_moment(store
         0
     );
     assert_eq!(
-        store.transaction(id).await.unwrap().unwrap().stage,
+        store.authorization(id).await.unwrap().unwrap().stage,
         Stage::Abandoned
     );
     assert_eq!(
@@ -57,8 +57,8 @@ pub(crate) async fn abandoning_takes_what_was_completed_before_that_moment(store
 }
 
 pub(crate) async fn abandoning_spares_what_others_still_use(store: &Store) {
-    let open = opened(store, oauth_transaction()).await;
-    let browser = opened(store, browser_transaction()).await;
+    let open = opened(store, oauth_authorization()).await;
+    let browser = opened(store, browser_authorization()).await;
     store.complete(completion_of(browser, hash()), NOW).await.unwrap();
     let (redeemed, _) = completed(store).await;
     store.redeem(redemption_of(redeemed), NOW).await.unwrap();
@@ -71,7 +71,10 @@ pub(crate) async fn abandoning_spares_what_others_still_use(store: &Store) {
             .unwrap(),
         0
     );
-    assert_eq!(store.transaction(open).await.unwrap().unwrap().stage, Stage::Open);
+    assert_eq!(
+        store.authorization(open).await.unwrap().unwrap().stage,
+        Stage::Open
+    );
     assert!(take_due(store, late, 10).await.is_empty());
 }
 
@@ -197,19 +200,19 @@ pub(crate) async fn a_finished_removal_is_gone_and_the_connection_stays_removed(
             .finish_removal(connection_id, NOW.plus(Duration::from_secs(seconds)))
             .await
             .unwrap();
-        assert!(take_due(store, NOW.plus(TRANSACTION_TTL), 10).await.is_empty());
+        assert!(take_due(store, NOW.plus(AUTHORIZATION_TTL), 10).await.is_empty());
         assert_eq!(
             store.connection(connection_id).await.unwrap().unwrap().removed_at,
             Some(NOW)
         );
     }
     store.postpone_removal(connection_id, NOW).await.unwrap();
-    assert!(take_due(store, NOW.plus(TRANSACTION_TTL), 10).await.is_empty());
+    assert!(take_due(store, NOW.plus(AUTHORIZATION_TTL), 10).await.is_empty());
 }
 
 pub(crate) async fn purging_forgets_what_came_to_nothing(store: &Store) {
-    let open = opened(store, oauth_transaction()).await;
-    let cancelled = opened(store, oauth_transaction()).await;
+    let open = opened(store, oauth_authorization()).await;
+    let cancelled = opened(store, oauth_authorization()).await;
     cancel(store, cancelled, NOW).await.unwrap();
     let (abandoned, _) = completed(store).await;
     store
@@ -219,7 +222,7 @@ pub(crate) async fn purging_forgets_what_came_to_nothing(store: &Store) {
     let (waiting, _) = completed(store).await;
     let (redeemed, _) = completed(store).await;
     store.redeem(redemption_of(redeemed), NOW).await.unwrap();
-    let expiry = NOW.plus(TRANSACTION_TTL);
+    let expiry = NOW.plus(AUTHORIZATION_TTL);
     // The abandoned connection's public token was exchanged before that and its connection is removed.
     assert_eq!(store.purge(expiry).await.unwrap(), 1);
     assert_eq!(store.purge(expiry.plus(MOMENT)).await.unwrap(), 3);
@@ -231,14 +234,14 @@ pub(crate) async fn purging_forgets_what_came_to_nothing(store: &Store) {
         (waiting, true),
         (redeemed, true),
     ] {
-        assert_eq!(store.transaction(id).await.unwrap().is_some(), there);
+        assert_eq!(store.authorization(id).await.unwrap().is_some(), there);
     }
 }
 
 pub(crate) async fn purging_keeps_public_tokens_of_living_connections(store: &Store) {
     let live = raw_exchange_of(hash());
     store.exchange_raw(live.clone(), NOW).await.unwrap();
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let removed = completion_of(id, hash());
     store.complete(removed.clone(), NOW).await.unwrap();
     store
@@ -256,11 +259,11 @@ pub(crate) async fn purging_keeps_public_tokens_of_living_connections(store: &St
 pub(crate) async fn the_check_passes_and_leaves_no_trace(store: &Store) {
     let checks = at_once(store, vec![(); 8], |store, ()| async move { store.check().await }).await;
     assert!(checks.iter().all(Result::is_ok));
-    assert_eq!(store.purge(NOW.plus(TRANSACTION_TTL * 99)).await.unwrap(), 0);
+    assert_eq!(store.purge(NOW.plus(AUTHORIZATION_TTL * 99)).await.unwrap(), 0);
 }
 
 pub(crate) async fn a_closed_store_refuses(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     assert_eq!(
         store.complete(completion, NOW).await.unwrap(),
@@ -268,7 +271,7 @@ pub(crate) async fn a_closed_store_refuses(store: &Store) {
     );
     store.close().await;
     assert!(matches!(
-        store.transaction(id).await,
+        store.authorization(id).await,
         Err(StoreError::Unavailable(_))
     ));
     assert!(matches!(
@@ -280,7 +283,7 @@ pub(crate) async fn a_closed_store_refuses(store: &Store) {
 }
 
 pub(crate) async fn a_session_that_ended_gives_its_connection_up(store: &Store) {
-    let browser = opened(store, browser_transaction()).await;
+    let browser = opened(store, browser_authorization()).await;
     let completion = completion_of(browser, hash());
     store.complete(completion.clone(), NOW).await.unwrap();
     let (oauth, _) = completed(store).await;
@@ -297,20 +300,20 @@ pub(crate) async fn a_session_that_ended_gives_its_connection_up(store: &Store) 
             .all(|removal| removal.connection.id == completion.connection.id)
     );
     assert_eq!(
-        store.transaction(browser).await.unwrap().unwrap().stage,
+        store.authorization(browser).await.unwrap().unwrap().stage,
         Stage::Abandoned
     );
     assert!(matches!(
-        store.transaction(oauth).await.unwrap().unwrap().stage,
+        store.authorization(oauth).await.unwrap().unwrap().stage,
         Stage::Completed { .. }
     ));
 }
 
 pub(crate) async fn what_nobody_wants_is_stored_to_be_removed(store: &Store) {
-    let cancelled = opened(store, oauth_transaction()).await;
+    let cancelled = opened(store, oauth_authorization()).await;
     cancel(store, cancelled, NOW).await.unwrap();
     let connection = new_connection();
-    let owner = PublicTokenOwner::Transaction(cancelled);
+    let owner = PublicTokenOwner::Authorization(cancelled);
     let public_token = hash();
     let queued = store.discard(connection.clone(), public_token, owner.clone(), NOW);
     assert!(queued.await.unwrap());
@@ -332,10 +335,10 @@ pub(crate) async fn what_nobody_wants_is_stored_to_be_removed(store: &Store) {
 }
 
 pub(crate) async fn what_is_stored_already_is_not_discarded(store: &Store) {
-    let id = opened(store, oauth_transaction()).await;
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     store.complete(completion.clone(), NOW).await.unwrap();
-    let owner = PublicTokenOwner::Transaction(id);
+    let owner = PublicTokenOwner::Authorization(id);
     let left_over = NewConnection {
         id: ConnectionId(crate::helpers::fresh_id()),
         ..completion.connection.clone()
@@ -350,9 +353,9 @@ pub(crate) async fn what_is_stored_already_is_not_discarded(store: &Store) {
 
 pub(crate) async fn purging_takes_a_bounded_number(store: &Store) {
     for _ in 0..600 {
-        opened(store, oauth_transaction()).await;
+        opened(store, oauth_authorization()).await;
     }
-    let late = NOW.plus(TRANSACTION_TTL * 2);
+    let late = NOW.plus(AUTHORIZATION_TTL * 2);
     let mut counts = Vec::new();
     loop {
         match store.purge(late).await.unwrap() {

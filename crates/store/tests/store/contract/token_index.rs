@@ -19,10 +19,10 @@ async fn found(store: &Store, token: PlaidAccessToken) -> Vec<plaid_token_broker
 
 /// The index of a new store is complete from the start.
 pub(crate) async fn an_access_token_names_the_grants_that_it_opens(store: &Store) {
-    let (transaction, connection) = completed(store).await;
+    let (authorization, connection) = completed(store).await;
     // A connection without a grant is nobody's yet.
     assert!(found(store, token_of(connection)).await.is_empty());
-    let redemption = redemption_of(transaction);
+    let redemption = redemption_of(authorization);
     let grant = redemption.grant.id;
     store.redeem(redemption, NOW).await.unwrap();
     assert_eq!(found(store, token_of(connection)).await, [grant]);

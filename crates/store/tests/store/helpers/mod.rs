@@ -14,9 +14,9 @@ use plaid_token_broker_core::clock::{Clock as _, SystemClock, Timestamp};
 use plaid_token_broker_core::random;
 use plaid_token_broker_core::secret::PlaidAccessToken;
 use plaid_token_broker_store::model::{
-    Abandonment, CancelOutcome, Completion, ConnectionId, EndTarget, Ended, Flow, GrantId, LinkStart,
-    NewConnection, NewGrant, NewTransaction, Nonce, OAuthRequest, PublicTokenHash, RawExchange, Redemption,
-    Removal, TransactionId,
+    Abandonment, AuthorizationId, CancelOutcome, Completion, ConnectionId, EndTarget, Ended, Flow, GrantId,
+    LinkStart, NewAuthorization, NewConnection, NewGrant, Nonce, OAuthRequest, PublicTokenHash, RawExchange,
+    Redemption, Removal,
 };
 use plaid_token_broker_store::{Store, StoreError};
 
@@ -26,9 +26,9 @@ pub(crate) fn fresh_id() -> Uuid {
 
 /// The moment at which all begins.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-/// How long transactions can be completed.
-pub(crate) const TRANSACTION_TTL: Duration = Duration::from_secs(1800);
-/// Link tokens of one transaction.
+/// How long authorizations can be completed.
+pub(crate) const AUTHORIZATION_TTL: Duration = Duration::from_secs(1800);
+/// Link tokens of one authorization.
 pub(crate) const MOST_LINK_TOKENS: u32 = 3;
 /// How long codes are good.
 pub(crate) const CODE_TTL: Duration = Duration::from_secs(300);
@@ -49,30 +49,29 @@ pub(crate) fn hash() -> PublicTokenHash {
     PublicTokenHash(rand::random())
 }
 
-pub(crate) fn browser_transaction() -> NewTransaction {
-    NewTransaction {
-        id: TransactionId(fresh_id()),
+pub(crate) fn browser_authorization() -> NewAuthorization {
+    NewAuthorization {
+        id: AuthorizationId(fresh_id()),
         nonce: nonce(),
         flow: Flow::Browser,
         scope: None,
         client_user_id: Uuid::new_v4().to_string(),
         created_at: NOW,
-        expires_at: NOW.plus(TRANSACTION_TTL),
+        expires_at: NOW.plus(AUTHORIZATION_TTL),
     }
 }
 
-pub(crate) fn oauth_transaction() -> NewTransaction {
+pub(crate) fn oauth_authorization() -> NewAuthorization {
     let request = OAuthRequest {
         client_id: "kore".to_owned(),
         redirect_uri: "https://idp.kore.ai/callback".to_owned(),
-        redirect_uri_sent: true,
         state: Some("a%20b".to_owned()),
         code_challenge: Some("challenge".to_owned()),
     };
-    NewTransaction {
+    NewAuthorization {
         flow: Flow::OAuth(request),
         scope: Some(vec!["auth".to_owned(), "identity".to_owned()]),
-        ..browser_transaction()
+        ..browser_authorization()
     }
 }
 
@@ -87,9 +86,9 @@ pub(crate) fn new_connection() -> NewConnection {
     }
 }
 
-pub(crate) fn completion_of(transaction_id: TransactionId, public_token: PublicTokenHash) -> Completion {
+pub(crate) fn completion_of(authorization_id: AuthorizationId, public_token: PublicTokenHash) -> Completion {
     Completion {
-        transaction_id,
+        authorization_id,
         public_token,
         connection: new_connection(),
         code_ttl: CODE_TTL,
@@ -105,9 +104,9 @@ pub(crate) fn new_grant() -> NewGrant {
     }
 }
 
-pub(crate) fn redemption_of(transaction_id: TransactionId) -> Redemption {
+pub(crate) fn redemption_of(authorization_id: AuthorizationId) -> Redemption {
     Redemption {
-        transaction_id,
+        authorization_id,
         grant: new_grant(),
     }
 }
@@ -120,34 +119,34 @@ pub(crate) fn raw_exchange_of(public_token: PublicTokenHash) -> RawExchange {
     }
 }
 
-pub(crate) async fn opened(store: &Store, new: NewTransaction) -> TransactionId {
+pub(crate) async fn opened(store: &Store, new: NewAuthorization) -> AuthorizationId {
     let id = new.id;
     assert_eq!(open(store, new).await, Ok(LinkStart::Allowed { first: true }));
     id
 }
 
-/// The first link token of a transaction.
-pub(crate) async fn open(store: &Store, new: NewTransaction) -> Result<LinkStart, StoreError> {
+/// The first link token of an authorization.
+pub(crate) async fn open(store: &Store, new: NewAuthorization) -> Result<LinkStart, StoreError> {
     let now = new.created_at;
     store.start_link(new, MOST_LINK_TOKENS, now).await
 }
 
-/// Cancels a transaction that is stored; were it not, it would be stored as another one.
+/// Cancels an authorization that is stored; were it not, it would be stored as another one.
 pub(crate) async fn cancel(
     store: &Store,
-    id: TransactionId,
+    id: AuthorizationId,
     now: Timestamp,
 ) -> Result<CancelOutcome, StoreError> {
-    let new = NewTransaction {
+    let new = NewAuthorization {
         id,
-        ..oauth_transaction()
+        ..oauth_authorization()
     };
     store.cancel(new, now).await
 }
 
-/// A completed OAuth transaction and its connection.
-pub(crate) async fn completed(store: &Store) -> (TransactionId, ConnectionId) {
-    let id = opened(store, oauth_transaction()).await;
+/// A completed OAuth authorization and its connection.
+pub(crate) async fn completed(store: &Store) -> (AuthorizationId, ConnectionId) {
+    let id = opened(store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     let connection_id = completion.connection.id;
     let outcome = store.complete(completion, NOW).await.unwrap();

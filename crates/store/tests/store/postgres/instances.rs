@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::cluster::client;
 use super::{fresh, keys, options, two, with};
 use crate::helpers::{
-    NOW, at_once, completed, completion_of, end, hash, many_raw, nonce, oauth_transaction, open, opened,
+    NOW, at_once, completed, completion_of, end, hash, many_raw, nonce, oauth_authorization, open, opened,
     raw_exchange_of, redemption_of, take_due, unredeemed,
 };
 use plaid_token_broker_core::clock::Timestamp;
@@ -65,7 +65,7 @@ async fn of_64_redemptions_over_both_one_wins() {
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn of_completions_rotations_and_raw_exchanges_over_both_one_wins() {
     let (first, second, _database) = two().await;
-    let id = opened(&first, oauth_transaction()).await;
+    let id = opened(&first, oauth_authorization()).await;
     let outcomes = spread(&first, &second, vec![(); 32], move |store, ()| async move {
         store.complete(completion_of(id, hash()), NOW).await.unwrap()
     })
@@ -388,7 +388,7 @@ async fn a_small_pool_is_shared() {
         .await
         .unwrap();
     let made = at_once(&store, vec![(); 100], |store, ()| async move {
-        open(&store, oauth_transaction()).await
+        open(&store, oauth_authorization()).await
     })
     .await;
     assert!(made.iter().all(Result::is_ok), "{made:?}");

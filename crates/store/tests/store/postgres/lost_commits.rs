@@ -10,7 +10,7 @@ use url::Url;
 use super::cluster::Database;
 use super::options;
 use crate::helpers::{
-    NOW, completed, completion_of, hash, oauth_transaction, opened, redemption_of, take_due,
+    NOW, completed, completion_of, hash, oauth_authorization, opened, redemption_of, take_due,
 };
 use plaid_token_broker_store::model::{
     CompleteOutcome, ConnectionId, NewConnection, PublicTokenOwner, RedeemOutcome,
@@ -92,14 +92,14 @@ async fn cut() -> (Cutter, Store, Database) {
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_redemption_whose_commit_was_not_heard_of_has_won() {
     let (cutter, store, _database) = cut().await;
-    let (transaction, connection) = completed(&store).await;
-    let redemption = redemption_of(transaction);
+    let (authorization, connection) = completed(&store).await;
+    let redemption = redemption_of(authorization);
     cutter.cut_the_next_commit();
     let outcome = store.redeem(redemption.clone(), NOW).await.unwrap();
     assert!(cutter.has_cut());
     assert!(matches!(outcome, RedeemOutcome::Redeemed(redeemed) if redeemed.id == connection));
     assert!(store.grant(redemption.grant.id).await.unwrap().is_some());
-    let other = store.redeem(redemption_of(transaction), NOW).await.unwrap();
+    let other = store.redeem(redemption_of(authorization), NOW).await.unwrap();
     assert!(matches!(other, RedeemOutcome::AlreadyRedeemed { .. }));
 }
 
@@ -108,7 +108,7 @@ async fn a_redemption_whose_commit_was_not_heard_of_has_won() {
 #[ignore = "needs PostgreSQL: tests/run starts one"]
 async fn a_completion_whose_commit_was_not_heard_of_is_not_discarded() {
     let (cutter, store, _database) = cut().await;
-    let id = opened(&store, oauth_transaction()).await;
+    let id = opened(&store, oauth_authorization()).await;
     let completion = completion_of(id, hash());
     cutter.cut_the_next_commit();
     let lost = store.complete(completion.clone(), NOW).await;
@@ -120,7 +120,7 @@ async fn a_completion_whose_commit_was_not_heard_of_is_not_discarded() {
         id: ConnectionId(plaid_token_broker_core::random::id(NOW)),
         ..completion.connection.clone()
     };
-    let owner = PublicTokenOwner::Transaction(id);
+    let owner = PublicTokenOwner::Authorization(id);
     let queued = store
         .discard(left_over, completion.public_token, owner, NOW)
         .await;

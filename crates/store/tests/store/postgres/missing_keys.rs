@@ -46,7 +46,7 @@ async fn after_a_rotation_the_old_key_is_not_needed() {
 async fn a_value_that_does_not_open_stops_nothing_and_is_told() {
     let (store, database) = fresh().await;
     let (_, good) = completed(&store).await;
-    let (transaction, moved) = completed(&store).await;
+    let (authorization, moved) = completed(&store).await;
     let sql = format!(
         "UPDATE connections SET access_token = (SELECT access_token FROM connections WHERE id = '{good}') \
          WHERE id = '{moved}'"
@@ -55,10 +55,10 @@ async fn a_value_that_does_not_open_stops_nothing_and_is_told() {
     let sealed = StoreError::Sealed(SealError::DoesNotOpen("a".to_owned()));
     assert_eq!(store.connection(moved).await.unwrap_err(), sealed);
     let refused = store
-        .redeem(redemption_of(transaction), crate::helpers::NOW)
+        .redeem(redemption_of(authorization), crate::helpers::NOW)
         .await;
     assert_eq!(refused.unwrap_err(), sealed);
-    let stage = store.transaction(transaction).await.unwrap().unwrap().stage;
+    let stage = store.authorization(authorization).await.unwrap().unwrap().stage;
     assert!(matches!(
         stage,
         plaid_token_broker_store::model::Stage::Completed { .. }

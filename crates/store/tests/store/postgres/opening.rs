@@ -100,7 +100,7 @@ async fn many_that_open_an_empty_database_at_once_agree() {
     })
     .await;
     let (id, _) = completed(&stores[0]).await;
-    let row = stores[5].transaction(id).await.unwrap().unwrap();
+    let row = stores[5].authorization(id).await.unwrap().unwrap();
     // One made the token key, and all have it.
     let token = |store: &Store| {
         let token = store
@@ -231,7 +231,7 @@ async fn rights_that_are_missing_are_seen_from_outside_and_told() {
         ("SELECT ON ALL TABLES IN SCHEMA public", false),
         // One of the two that it takes.
         ("INSERT ON ALL TABLES IN SCHEMA public", false),
-        ("UPDATE ON meta, transactions", false),
+        ("UPDATE ON meta, authorizations", false),
         ("UPDATE, DELETE ON ALL TABLES IN SCHEMA public", true),
     ] {
         database.run(&format!("GRANT {rights} TO {role}")).await.unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{fresh, options};
-use crate::helpers::{NOW, at_once, completed, completion_of, hash, oauth_transaction, opened};
+use crate::helpers::{NOW, at_once, completed, completion_of, hash, oauth_authorization, opened};
 use plaid_token_broker_store::config::{DatabaseUrl, KeySource};
 use plaid_token_broker_store::error::{BackupError, OpenError};
 use plaid_token_broker_store::{OpenOptions, Store};
@@ -39,7 +39,7 @@ async fn what_was_acknowledged_before_a_backup_is_in_it_while_more_comes() {
         tokio::spawn(async move { store.backup(file).await })
     };
     at_once(&store, vec![(); 40], |store, ()| async move {
-        let id = opened(&store, oauth_transaction()).await;
+        let id = opened(&store, oauth_authorization()).await;
         store.complete(completion_of(id, hash()), NOW).await.unwrap();
     })
     .await;

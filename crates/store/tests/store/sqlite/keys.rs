@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::options;
 use crate::helpers::{NOW, completed, completion_of, hash, new_connection, opened, redemption_of};
-use crate::helpers::{at_once, oauth_transaction};
+use crate::helpers::{at_once, oauth_authorization};
 use plaid_token_broker_store::config::{KeySource, SealingKey};
 use plaid_token_broker_store::model::{ConnectionId, RedeemOutcome};
 use plaid_token_broker_store::{OpenOptions, Store, TokenKind};
@@ -35,11 +35,11 @@ async fn after_a_rotation_that_was_cut_and_went_on_the_old_key_is_not_needed() {
     for _ in 0..40 {
         made.push(completed(&store).await.1);
     }
-    let transaction = store.transaction(waiting).await.unwrap().unwrap();
+    let authorization = store.authorization(waiting).await.unwrap().unwrap();
     let token = |store: &Store| {
         store
             .tokens()
-            .issue(TokenKind::Code, waiting.0, &transaction.nonce)
+            .issue(TokenKind::Code, waiting.0, &authorization.nonce)
     };
     let code = token(&store).expose().to_owned();
     store.close().await;
@@ -129,7 +129,7 @@ async fn rotation_and_completions_at_once_lose_nothing() {
                 next?;
             }
         }
-        let id = opened(&store, oauth_transaction()).await;
+        let id = opened(&store, oauth_authorization()).await;
         let mut completion = completion_of(id, hash());
         completion.connection = new_connection();
         let connection_id = completion.connection.id;

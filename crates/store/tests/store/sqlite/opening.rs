@@ -4,12 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection as Sqlite;
-use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::{fresh, options};
 use crate::helpers::{NOW, completed, redemption_of};
-use plaid_token_broker_core::secret::PlaidAccessToken;
 use plaid_token_broker_store::config::{DatabaseUrl, KeySource, SealingKey};
 use plaid_token_broker_store::error::OpenError;
 use plaid_token_broker_store::keyring::KeyringError;
@@ -232,33 +230,4 @@ async fn a_cut_or_garbled_file_gives_an_error_and_no_panic() {
     );
     fs::write(&path, whole).unwrap();
     Store::open(options(directory.path())).await.unwrap();
-}
-
-#[tokio::test]
-async fn the_store_of_the_first_release_is_brought_up_to_date_with_all_it_has() {
-    let (store, directory) = fresh().await;
-    let (transaction, connection_id) = completed(&store).await;
-    store.close().await;
-    // What the first step alone makes.
-    Sqlite::open(database(directory.path()))
-        .unwrap()
-        .execute_batch(
-            "DROP TABLE audit; DROP TABLE audit_horizon; DROP TABLE redirect_uris; DROP TABLE grant_use; \
-             DROP TABLE connection_health; DROP TABLE link_tokens; DROP TABLE access_tokens; \
-             DELETE FROM meta WHERE name = 'access_tokens'; PRAGMA user_version = 1;",
-        )
-        .unwrap();
-    let store = Store::open(options(directory.path())).await.unwrap();
-    assert!(store.connection(connection_id).await.unwrap().is_some());
-    let outcome = store.redeem(redemption_of(transaction), NOW).await.unwrap();
-    assert!(matches!(outcome, RedeemOutcome::Redeemed(_)));
-    let log = store.audit_after(0, 99).await.unwrap();
-    assert_eq!(
-        log.iter().map(|row| row.event.as_str()).collect::<Vec<_>>(),
-        ["code.redeemed"]
-    );
-    let token = || PlaidAccessToken::new(format!("access-sandbox-{connection_id}"));
-    assert!(store.grants_by_access_token(token()).await.is_err());
-    store.clone().index_access_tokens(CancellationToken::new()).await;
-    assert_eq!(store.grants_by_access_token(token()).await.unwrap().len(), 1);
 }

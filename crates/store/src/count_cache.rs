@@ -1,18 +1,18 @@
-//! Counting reads every row, so a count of many is told again for a while.
+//! Counting reads every row, so a count of many is returned again for a while.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::model::Counts;
 
-/// A count is told again for so many times what it took: counting never takes more than a hundredth of a core.
+/// A count is returned again for a hundred times as long as it took: counting never takes more than a hundredth of a core.
 const PAUSE_FACTOR: u32 = 100;
-/// So few connections and transactions are counted anew each time.
+/// So few connections and authorizations are counted anew each time.
 const FEW: u64 = 20_000;
 
 /// The last count.
 #[derive(Debug, Default)]
-pub(super) struct Counted(Mutex<Option<Last>>);
+pub(super) struct CountCache(Mutex<Option<Last>>);
 
 #[derive(Debug)]
 struct Last {
@@ -21,7 +21,7 @@ struct Last {
     at: Instant,
 }
 
-impl Counted {
+impl CountCache {
     /// What was counted lately, when counting takes its time.
     pub(super) fn recent(&self) -> Option<Counts> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,8 +30,8 @@ impl Counted {
         holds.then(|| last.counts.clone())
     }
 
-    /// Keeps what was counted since `began`.
-    pub(super) fn keep(&self, counts: &Counts, began: Instant) {
+    /// Remembers what was counted since `began`.
+    pub(super) fn store(&self, counts: &Counts, began: Instant) {
         let last = Last {
             counts: counts.clone(),
             took: began.elapsed(),
@@ -42,6 +42,6 @@ impl Counted {
 }
 
 fn rows(counts: &Counts) -> u64 {
-    let transactions: u64 = counts.transactions.values().sum();
-    counts.live() + counts.ending + counts.removed + transactions
+    let authorizations: u64 = counts.authorizations.values().sum();
+    counts.live() + counts.ending + counts.removed + authorizations
 }

@@ -1,19 +1,19 @@
-//! What a decision comes to, by what stands in the store: pure, and the same for every engine.
+//! The outcome of a decision, given the row: pure, and the same for both engines.
 
 use super::error::StoreError;
 use super::model::{
-    CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, LinkStart, PublicTokenHash, RedeemOutcome,
-    Repeat, RepeatOutcome, Stage, Transaction,
+    Authorization, CancelOutcome, CompleteOutcome, ConnectionId, Flow, GrantId, LinkStart, PublicTokenHash,
+    RedeemOutcome, Repeat, RepeatOutcome, Stage,
 };
 use crate::clock::Timestamp;
 
-/// Whether the transaction can be completed with this public token now; else what `complete` answers.
+/// Whether the authorization can be completed with this public token now; else what `complete` answers.
 pub(super) fn completable(
-    transaction: &Transaction,
+    authorization: &Authorization,
     public_token: PublicTokenHash,
     now: Timestamp,
 ) -> Result<(), CompleteOutcome> {
-    match transaction.stage {
+    match authorization.stage {
         Stage::Completed {
             connection_id,
             public_token: of,
@@ -24,7 +24,7 @@ pub(super) fn completable(
             public_token: of,
             ..
         } if of == public_token => Err(CompleteOutcome::Repeated { connection_id }),
-        Stage::Open if now < transaction.expires_at => Ok(()),
+        Stage::Open if now < authorization.expires_at => Ok(()),
         _ => Err(CompleteOutcome::NotOpen),
     }
 }
@@ -39,11 +39,11 @@ pub(super) enum Redeemable {
 
 /// Whether the code can be redeemed with this grant; else what `redeem` answers.
 pub(super) fn redeemable(
-    transaction: &Transaction,
+    authorization: &Authorization,
     grant: GrantId,
     now: Timestamp,
 ) -> Result<Redeemable, Box<RedeemOutcome>> {
-    let outcome = match (&transaction.flow, &transaction.stage) {
+    let outcome = match (&authorization.flow, &authorization.stage) {
         (
             _,
             Stage::Redeemed {
@@ -69,11 +69,11 @@ pub(super) fn redeemable(
 
 /// What `repeat` answers, and until when the code is to be good again, should it have run out.
 pub(super) fn repeated(
-    transaction: Option<&Transaction>,
+    authorization: Option<&Authorization>,
     repeat: &Repeat,
     now: Timestamp,
 ) -> (RepeatOutcome, Option<Timestamp>) {
-    match transaction.map(|transaction| &transaction.stage) {
+    match authorization.map(|authorization| &authorization.stage) {
         Some(Stage::Redeemed {
             connection_id,
             public_token,
@@ -92,34 +92,29 @@ pub(super) fn repeated(
     }
 }
 
-/// What `cancel` answers when the transaction was not open.
-pub(super) fn not_cancelled(transaction: Option<&Transaction>) -> CancelOutcome {
-    match transaction.map(|transaction| &transaction.stage) {
+/// What `cancel` answers when the authorization was not open.
+pub(super) fn not_cancelled(authorization: Option<&Authorization>) -> CancelOutcome {
+    match authorization.map(|authorization| &authorization.stage) {
         Some(Stage::Cancelled) => CancelOutcome::Cancelled,
         _ => CancelOutcome::TooLate,
     }
 }
 
-/// What `start_link` answers when it neither stored the transaction nor counted a link token.
-pub(super) fn not_started(transaction: Option<&Transaction>) -> LinkStart {
-    match transaction.map(|transaction| &transaction.stage) {
+/// What `start_link` answers when it neither stored the authorization nor counted a link token.
+pub(super) fn not_started(authorization: Option<&Authorization>) -> LinkStart {
+    match authorization.map(|authorization| &authorization.stage) {
         Some(Stage::Open) => LinkStart::TooMany,
         _ => LinkStart::NotOpen,
     }
 }
 
-/// The consuming write is the gate: whoever does not move the row has decided nothing.
-pub(super) fn gate(moved: u64) -> Result<(), StoreError> {
-    if moved == 1 {
+/// Exactly one caller moves the row; a caller that did not has decided nothing.
+pub(super) fn consumed(changed: Option<&u64>) -> Result<(), StoreError> {
+    if changed == Some(&1) {
         Ok(())
     } else {
         Err(StoreError::Unavailable(
             "a row changed in the middle of a decision",
         ))
     }
-}
-
-/// A count as the engines give it.
-pub(super) fn unsigned(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Preparing a transaction, and proving on every call of the page that it is this browser's and this tab's.
+//! Preparing an authorization, and proving on every call of the page that it is this browser's and this tab's.
 //!
 //! A page view stores nothing: the page keeps the checked request, sealed, and its first call that changes something
 //! brings it. The cookie binds the browser (another browser with a stolen handle has no cookie), the handle binds the tab (two
@@ -20,18 +20,20 @@ use crate::oauth::facts::Facts;
 use crate::oauth::redirect::RedirectTarget;
 use crate::random;
 use crate::secret::OwnToken;
-use crate::store::model::{Flow, NewTransaction, Nonce, OAuthRequest, Stage, Transaction, TransactionId};
+use crate::store::model::{
+    Authorization, AuthorizationId, Flow, NewAuthorization, Nonce, OAuthRequest, Stage,
+};
 use crate::store::seal::SealError;
 use crate::store::{PresentedToken, TokenKind};
 use crate::telemetry::audit::Origin;
 
 /// How long a person may take: as long as a link token lives (<https://plaid.com/docs/api/link/>).
-const TRANSACTION_TTL: Duration = Duration::from_secs(4 * 3600);
+const AUTHORIZATION_TTL: Duration = Duration::from_secs(4 * 3600);
 
 /// A header of ours: no other site can send it without asking first, and nobody answers such a question (CORS).
 const HANDLE_HEADER: &str = "x-broker-handle";
 
-/// A fresh transaction, as the browser gets to know it.
+/// A fresh authorization, as the browser gets to know it.
 pub(super) struct Prepared {
     /// Goes into the page, and comes back in a header.
     pub(super) handle: OwnToken,
@@ -42,7 +44,7 @@ pub(super) struct Prepared {
     pub(super) cookies: Vec<String>,
 }
 
-/// Prepares a transaction for this browser. Each authorization gets a new one, so none can be planted beforehand.
+/// Prepares an authorization for this browser. Each authorization gets a new one, so none can be planted beforehand.
 pub(super) fn prepare(
     app: &App,
     headers: &HeaderMap,
@@ -51,8 +53,8 @@ pub(super) fn prepare(
     scope: Option<Vec<String>>,
 ) -> Result<Prepared, SealError> {
     let now = app.clock.now();
-    let new = NewTransaction {
-        id: TransactionId(random::id(now)),
+    let new = NewAuthorization {
+        id: AuthorizationId(random::id(now)),
         nonce: random::nonce(),
         flow,
         scope,
@@ -61,21 +63,26 @@ pub(super) fn prepare(
             .into_uuid()
             .to_string(),
         created_at: now,
-        expires_at: now.plus(TRANSACTION_TTL),
+        expires_at: now.plus(AUTHORIZATION_TTL),
     };
     let tokens = app.store.tokens();
     let (id, nonce) = (new.id.0, &new.nonce);
-    let cookie = tokens.issue(TokenKind::TransactionCookie, id, nonce);
+    let cookie = tokens.issue(TokenKind::AuthorizationCookie, id, nonce);
     let mut set = cookies::clear_oldest(headers, peer.https);
-    set.push(cookies::set_transaction(id, &cookie, TRANSACTION_TTL, peer.https));
+    set.push(cookies::set_authorization(
+        id,
+        &cookie,
+        AUTHORIZATION_TTL,
+        peer.https,
+    ));
     Ok(Prepared {
-        handle: tokens.issue(TokenKind::TransactionHandle, id, nonce),
+        handle: tokens.issue(TokenKind::AuthorizationHandle, id, nonce),
         request: tokens.seal_request(&new)?,
         cookies: set,
     })
 }
 
-/// The tab of one of the page's own calls: cookie and handle are well-formed and of one transaction.
+/// The tab of one of the page's own calls: cookie and handle are well-formed and of one authorization.
 pub struct Tab {
     handle: PresentedToken,
     cookie: PresentedToken,
@@ -90,22 +97,22 @@ impl Tab {
     }
 
     /// Notes whose request it is; those of the browser login flow are no client's.
-    pub(super) fn note_client(&self, transaction: &Transaction) {
-        if let Flow::OAuth(request) = &transaction.flow {
+    pub(super) fn note_client(&self, authorization: &Authorization) {
+        if let Flow::OAuth(request) = &authorization.flow {
             self.facts
                 .note(|known| known.client = Some(request.client_id.clone()));
         }
     }
 
-    /// The tab's transaction, once cookie and handle are proven to belong to it. It may not be stored yet if the page sent
+    /// The tab's authorization, once cookie and handle are proven to belong to it. It may not be stored yet if the page sent
     /// its sealed `request`.
-    pub(super) async fn transaction(
+    pub(super) async fn authorization(
         &self,
         app: &App,
         request: Option<&str>,
-    ) -> Result<Transaction, PageCallError> {
+    ) -> Result<Authorization, PageCallError> {
         let tokens = app.store.tokens();
-        let id = TransactionId(self.handle.id());
+        let id = AuthorizationId(self.handle.id());
         let sent = match request {
             Some(text) => Some(
                 tokens
@@ -120,15 +127,15 @@ impl Tab {
         if sent.as_ref().is_some_and(|new| !proves(&new.nonce)) {
             return Err(PageCallError::NoTransaction);
         }
-        let stored = app.store.transaction(id).await?;
-        let transaction = match (sent, stored) {
-            // What never changes is read from the request: the row of a cancelled transaction does not have all of it.
-            (Some(new), stored) => Transaction::at(stored.map_or(Stage::Open, |stored| stored.stage), new),
+        let stored = app.store.authorization(id).await?;
+        let authorization = match (sent, stored) {
+            // What never changes is read from the request: the row of a cancelled authorization does not have all of it.
+            (Some(new), stored) => Authorization::at(stored.map_or(Stage::Open, |stored| stored.stage), new),
             (None, Some(stored)) => stored,
             (None, None) => return Err(PageCallError::NoTransaction),
         };
-        proves(&transaction.nonce)
-            .then_some(transaction)
+        proves(&authorization.nonce)
+            .then_some(authorization)
             .ok_or(PageCallError::NoTransaction)
     }
 }
@@ -149,10 +156,10 @@ impl FromRequestParts<App> for Tab {
 
         let handle = headers.get(HANDLE_HEADER).and_then(|value| value.to_str().ok());
         let handle = handle
-            .and_then(|text| tokens.parse(TokenKind::TransactionHandle, text))
+            .and_then(|text| tokens.parse(TokenKind::AuthorizationHandle, text))
             .ok_or(PageCallError::NoTransaction)?;
-        let cookie = cookies::transaction(headers, handle.id(), peer.https)
-            .and_then(|text| tokens.parse(TokenKind::TransactionCookie, &text))
+        let cookie = cookies::authorization(headers, handle.id(), peer.https)
+            .and_then(|text| tokens.parse(TokenKind::AuthorizationCookie, &text))
             .filter(|cookie| cookie.id() == handle.id())
             .ok_or(PageCallError::NoTransaction)?;
         let facts = parts.extensions.get::<Facts>().cloned().unwrap_or_default();

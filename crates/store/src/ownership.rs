@@ -9,9 +9,7 @@ use crate::config::DatabaseUrl;
 pub(super) enum Schema {
     /// Nothing is in it yet.
     Empty,
-    /// Ours.
     Ours,
-    /// Somebody else's.
     Foreign,
     /// Ours, of a newer version of this program.
     Newer {
@@ -41,7 +39,7 @@ impl Schema {
     }
 }
 
-/// The account that a store was made for, by what stands in `meta`.
+/// The account that a store was made for, from `meta`.
 pub(super) fn account(environment: Option<Vec<u8>>, client_id: Option<Vec<u8>>) -> Option<Account> {
     let text = |value: Option<Vec<u8>>| value.and_then(|value| String::from_utf8(value).ok());
     text(environment)

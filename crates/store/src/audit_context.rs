@@ -1,19 +1,19 @@
-//! What the rows of the audit log tell of each decision: the same words, whichever engine writes them.
+//! What the audit log says of each decision: the same words for both engines.
 
 use super::model::{
-    Actor, AuditEvent, ConnectionId, Flow, GrantId, NewAudit, NewGrant, NewTransaction, Origin, Redemption,
-    RemovalReason, Transaction, TransactionId,
+    Actor, AuditEvent, Authorization, AuthorizationId, ConnectionId, Flow, GrantId, NewAudit,
+    NewAuthorization, NewGrant, Origin, Redemption, RemovalReason,
 };
 use crate::clock::Timestamp;
 
 /// What the rows of one decision share.
 #[derive(Clone, Debug)]
-pub(super) struct Trail {
+pub(super) struct AuditContext {
     pub(super) now: Timestamp,
     pub(super) origin: Origin,
 }
 
-impl Trail {
+impl AuditContext {
     pub(super) fn new(now: Timestamp, origin: Origin) -> Self {
         Self { now, origin }
     }
@@ -23,37 +23,37 @@ impl Trail {
         NewAudit::new(event, usually).from(&self.origin)
     }
 
-    pub(super) fn opened(&self, new: &NewTransaction) -> NewAudit {
+    pub(super) fn opened(&self, new: &NewAuthorization) -> NewAudit {
         NewAudit {
             client_id: client_of(&new.flow),
             ..self
                 .row(AuditEvent::AuthorizationOpened, Actor::Person)
-                .transaction(new.id)
+                .authorization(new.id)
         }
     }
 
-    pub(super) fn completed(&self, transaction: &Transaction, connection: ConnectionId) -> NewAudit {
+    pub(super) fn completed(&self, authorization: &Authorization, connection: ConnectionId) -> NewAudit {
         NewAudit {
-            client_id: client_of(&transaction.flow),
+            client_id: client_of(&authorization.flow),
             ..self
                 .row(AuditEvent::AuthorizationCompleted, Actor::Person)
-                .transaction(transaction.id)
+                .authorization(authorization.id)
                 .connection(connection)
         }
     }
 
-    pub(super) fn cancelled(&self, transaction: &Transaction) -> NewAudit {
+    pub(super) fn cancelled(&self, authorization: &Authorization) -> NewAudit {
         NewAudit {
-            client_id: client_of(&transaction.flow),
+            client_id: client_of(&authorization.flow),
             ..self
                 .row(AuditEvent::AuthorizationCancelled, Actor::Person)
-                .transaction(transaction.id)
+                .authorization(authorization.id)
         }
     }
 
     pub(super) fn abandoned(
         &self,
-        transaction: TransactionId,
+        authorization: AuthorizationId,
         connection: ConnectionId,
         client_id: Option<String>,
     ) -> NewAudit {
@@ -61,7 +61,7 @@ impl Trail {
             client_id,
             ..self
                 .row(AuditEvent::AuthorizationAbandoned, Actor::Broker)
-                .transaction(transaction)
+                .authorization(authorization)
                 .connection(connection)
         }
     }
@@ -69,7 +69,7 @@ impl Trail {
     pub(super) fn redeemed(&self, redemption: &Redemption, connection: ConnectionId) -> NewAudit {
         self.row(AuditEvent::CodeRedeemed, Actor::Client)
             .client(&redemption.grant.client_id)
-            .transaction(redemption.transaction_id)
+            .authorization(redemption.authorization_id)
             .connection(connection)
             .grant(redemption.grant.id)
     }
@@ -125,7 +125,7 @@ impl Trail {
     }
 }
 
-/// The log tells itself that rows of it were forgotten.
+/// The log records that rows of it were deleted.
 pub(super) fn forgotten() -> NewAudit {
     NewAudit::new(AuditEvent::AuditForgotten, Actor::Broker)
 }

@@ -2,25 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionId, GrantId, Nonce, PublicTokenHash, TransactionId};
+use super::{AuthorizationId, ConnectionId, GrantId, Nonce, PublicTokenHash};
 use crate::clock::Timestamp;
 
 /// What the OAuth client asked for, as it was checked at the authorization endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct OAuthRequest {
-    /// The client, known.
     pub client_id: String,
     /// The checked redirect URI that the browser goes back to.
     pub redirect_uri: String,
-    /// Whether the client sent it: then the token request may be compared with it (RFC 6749 4.1.3).
-    pub redirect_uri_sent: bool,
     /// `state` in its raw, still percent-encoded form, so that it returns byte for byte.
     pub state: Option<String>,
     /// PKCE S256 challenge (RFC 7636).
     pub code_challenge: Option<String>,
 }
 
-/// The two uses of a transaction.
+/// The two uses of an authorization.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Flow {
     /// An OAuth client waits for a code.
@@ -29,12 +26,10 @@ pub enum Flow {
     Browser,
 }
 
-/// A transaction to be opened: what never changes of it.
+/// An authorization to be opened: what never changes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewTransaction {
-    /// Its id.
-    pub id: TransactionId,
-    /// Its random value.
+pub struct NewAuthorization {
+    pub id: AuthorizationId,
     pub nonce: Nonce,
     /// Who waits for it.
     pub flow: Flow,
@@ -48,8 +43,8 @@ pub struct NewTransaction {
     pub expires_at: Timestamp,
 }
 
-impl NewTransaction {
-    /// What a cancelled transaction needs: nothing is sent back from its row, so the client's own texts are left out.
+impl NewAuthorization {
+    /// What a cancelled authorization needs: nothing is sent back from its row, so the client's own texts are left out.
     pub(crate) fn without_request_details(mut self) -> Self {
         if let Flow::OAuth(request) = &mut self.flow {
             request.state = None;
@@ -60,31 +55,27 @@ impl NewTransaction {
     }
 }
 
-/// How far a transaction has come. The consuming writes move it on, each from one stage only.
+/// How far an authorization has come. The consuming writes move it on, each from one stage only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The person is at Link.
     Open,
     /// Link succeeded and the connection is stored; in the OAuth flow the code can be redeemed.
     Completed {
-        /// What was made.
         connection_id: ConnectionId,
         /// The public token that made it: a repeat of the same is answered alike.
         public_token: PublicTokenHash,
-        /// When.
         at: Timestamp,
         /// Until when the code is good.
         code_expires_at: Timestamp,
     },
     /// The code was redeemed.
     Redeemed {
-        /// What was made.
         connection_id: ConnectionId,
         /// The public token that made it.
         public_token: PublicTokenHash,
         /// The grant that came of it.
         grant_id: GrantId,
-        /// When.
         at: Timestamp,
     },
     /// Nobody redeemed the code in time; the connection is queued for removal.
@@ -93,12 +84,10 @@ pub enum Stage {
     Cancelled,
 }
 
-/// A transaction as it stands.
+/// An authorization.
 #[derive(Clone, Debug)]
-pub struct Transaction {
-    /// Its id.
-    pub id: TransactionId,
-    /// Its random value.
+pub struct Authorization {
+    pub id: AuthorizationId,
     pub nonce: Nonce,
     /// Who waits for it.
     pub flow: Flow,
@@ -114,10 +103,10 @@ pub struct Transaction {
     pub stage: Stage,
 }
 
-impl Transaction {
-    /// A transaction in this stage.
+impl Authorization {
+    /// An authorization in this stage.
     #[must_use]
-    pub fn at(stage: Stage, new: NewTransaction) -> Self {
+    pub fn at(stage: Stage, new: NewAuthorization) -> Self {
         Self {
             id: new.id,
             nonce: new.nonce,
@@ -132,8 +121,8 @@ impl Transaction {
 
     /// What never changes of it.
     #[must_use]
-    pub fn unchanging(&self) -> NewTransaction {
-        NewTransaction {
+    pub fn unchanging(&self) -> NewAuthorization {
+        NewAuthorization {
             id: self.id,
             nonce: self.nonce,
             flow: self.flow.clone(),
@@ -150,11 +139,11 @@ impl Transaction {
 pub enum LinkStart {
     /// A link token may be made.
     Allowed {
-        /// Whether this call stored the transaction.
+        /// Whether this call stored the authorization.
         first: bool,
     },
     /// As many link tokens as allowed were made already.
     TooMany,
-    /// The transaction is completed, cancelled, abandoned or expired.
+    /// The authorization is completed, cancelled, abandoned or expired.
     NotOpen,
 }
