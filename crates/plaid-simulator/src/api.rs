@@ -37,7 +37,7 @@ mod webhooks;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -46,13 +46,16 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use self::listing::Listing;
-use super::error::PlaidError;
-use super::fault::{self, Fault};
-use super::fields::{self, Field};
-use super::guesses::{Guesses, KeysChecked};
-use super::item::Item;
-use super::recorder::{Known, NO_PATH};
-use super::{Simulator, ids, lock, rate_limits};
+use crate::calls::faults::{self, Fault};
+use crate::calls::rate_limits;
+use crate::calls::recorder::{Known, NO_PATH};
+use crate::items::item::Item;
+use crate::simulator::Simulator;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{self, Field};
+use crate::spec::guesses::{Guesses, KeysChecked};
+use crate::spec::json;
+use crate::spec::{ids, lock};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.
@@ -103,7 +106,7 @@ impl Call<'_> {
 struct ErrorCode(std::borrow::Cow<'static, str>);
 
 /// Answers any path, and says so in one line when that was asked for.
-pub(super) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
+pub(crate) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
     let now = simulator.now();
     let mut response = logged(simulator, request).await;
     // Plaid's clock is the simulator's, and not that of the machine.
@@ -114,7 +117,7 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
 }
 
 /// A path that is answered, and what it takes.
-pub(super) fn known(path: &str) -> Option<(&'static str, &'static [Field])> {
+pub(crate) fn known(path: &str) -> Option<(&'static str, &'static [Field])> {
     let json = endpoints::ALL.iter().chain(data_endpoints::ALL);
     let json = json.map(|endpoint| (endpoint.path, endpoint.fields));
     let listings = data_endpoints::LISTINGS.iter();
@@ -136,7 +139,7 @@ async fn logged(simulator: Simulator, request: Request) -> Response {
     let took = began.elapsed();
     let status = response.status().as_u16();
     match response.extensions().get::<ErrorCode>() {
-        _ if fault::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
+        _ if faults::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
         Some(ErrorCode(code)) => tracing::info!(path, status, code = &**code, ?took, "call"),
         None => tracing::info!(path, status, ?took, "call"),
     }
@@ -166,15 +169,15 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
             work()
         }
         Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Reset) => fault::no_answer(),
+        Some(Fault::Reset) => faults::no_answer(),
         Some(Fault::DropAnswer) => {
             work();
-            fault::no_answer()
+            faults::no_answer()
         }
         Some(Fault::Truncate { keep }) => {
             let (head, body) = work().into_parts();
             let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-            fault::truncated(head, &bytes, keep)
+            faults::truncated(head, &bytes, keep)
         }
         Some(Fault::Body {
             status,
@@ -200,7 +203,7 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
             if let (Some(display), Some(body)) = (display_message, body.as_object_mut()) {
                 body.insert("display_message".to_owned(), display.into());
             }
-            json_response(error.status, &body)
+            json::response(error.status, &body)
         }
     }
 }
@@ -216,12 +219,12 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
         Ok(Answer::Pdf(document)) => pdf_response(document, &request_id),
-        Ok(Answer::Listing(listing)) => text_response(StatusCode::OK, listing.end(request_id)),
+        Ok(Answer::Listing(listing)) => json::text_response(StatusCode::OK, listing.end(request_id)),
         Ok(Answer::Json(mut answer)) => {
             if let Some(answer) = answer.as_object_mut() {
                 answer.insert("request_id".to_owned(), request_id.into());
             }
-            json_response(StatusCode::OK, &answer)
+            json::response(StatusCode::OK, &answer)
         }
         Err(error) => {
             tracing::debug!(
@@ -230,7 +233,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
                 code = &*error.error_code,
                 "the simulator refused a call"
             );
-            let mut response = json_response(error.status, &error.body(&request_id));
+            let mut response = json::response(error.status, &error.body(&request_id));
             response.extensions_mut().insert(ErrorCode(error.error_code));
             if let Some(seconds) = error.retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -238,18 +241,6 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
             response
         }
     }
-}
-
-pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
-    text_response(status, body.to_string())
-}
-
-fn text_response(status: StatusCode, body: String) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, Body::from(body)).into_response()
 }
 
 /// A PDF has no place for the request id: a header tells it.

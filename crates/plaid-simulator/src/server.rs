@@ -20,8 +20,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::fault::NoAnswer;
-use super::{Simulator, webhook};
+use crate::background::delivery;
+use crate::calls::faults::NoAnswer;
+use crate::simulator::Options;
+use crate::simulator::Simulator;
+use crate::{api, controls, link};
+use axum::Router;
 
 /// How long calls in flight may take once the simulator is told to stop.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -37,7 +41,7 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, shutdown: impl F
     let mut connections = JoinSet::new();
     // Ends with this function, or with the task that runs it: dropping a set ends its tasks.
     let mut delivery = JoinSet::new();
-    delivery.spawn(webhook::delivery::run(simulator.clone()));
+    delivery.spawn(delivery::run(simulator.clone()));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
@@ -155,8 +159,35 @@ pub struct RunningSimulator {
     task: JoinHandle<()>,
 }
 
+impl Simulator {
+    /// Plaid's API paths, and under `/_simulator/` Link and the controls. Serve it with [`serve`], which alone
+    /// can close a connection without an answer.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .nest(
+                "/_simulator/link",
+                link::routes(self.clone(), link::FrameAncestors::Loopback),
+            )
+            .nest("/_simulator/hosted", link::hosted_routes(self.clone()))
+            .nest("/_simulator", controls::routes(self.clone()))
+            .fallback(api::answer)
+            .with_state(self.clone())
+    }
+
+    /// Link's script, page and calls, to be nested at any path of another origin; only pages of that origin
+    /// may frame it.
+    pub fn link_routes(&self) -> Router {
+        link::routes(self.clone(), link::FrameAncestors::SameOrigin)
+    }
+
+    /// Binds `127.0.0.1:0` and serves until the handle is dropped.
+    pub async fn start(options: Options) -> std::io::Result<RunningSimulator> {
+        RunningSimulator::start(Self::new(options)).await
+    }
+}
+
 impl RunningSimulator {
-    pub(super) async fn start(simulator: Simulator) -> io::Result<Self> {
+    pub(crate) async fn start(simulator: Simulator) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(serve(listener, simulator.clone(), std::future::pending()));

@@ -1,7 +1,7 @@
 //! The filters of accounts that `/link/token/create` takes.
 
-use crate::fields::{Field, Kind, optional, required};
-use crate::subtypes;
+use crate::spec::fields::{Field, Kind, optional, required};
+use crate::spec::subtypes;
 
 const fn of_type(words: &'static Kind) -> Field {
     required("account_subtypes", Kind::List { of: words, min: 0 })

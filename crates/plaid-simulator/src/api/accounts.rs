@@ -7,10 +7,10 @@ use super::Call;
 pub(super) use super::reading::OF_ACCOUNTS as GET;
 use super::reading::{ACCOUNT_IDS, OfAccounts, chosen};
 use crate::data::calendar::{date_of, day_of};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, optional, required};
-use crate::guesses::AccountsWhileLoginRequired;
-use crate::pulls::accounts_json;
+use crate::simulator::ledger_view::accounts_json;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, optional, required};
+use crate::spec::guesses::AccountsWhileLoginRequired;
 
 /// The one bank that only gives balances of some age
 /// (<https://plaid.com/docs/api/products/balance/#accountsbalanceget>).

@@ -4,19 +4,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Call, Document};
-use crate::asset_reports::AssetReport;
 use crate::data::balance::{self, Balances};
 use crate::data::calendar::{date_of, day_of};
 use crate::data::holdings::portfolio;
 use crate::data::sync::Stage;
 use crate::data::{asset_report, asset_summary, identity, pdf};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::ReportWithoutTokens;
-use crate::ids::{self, time_text};
-use crate::item::Item;
-use crate::pulls::{bank_hour, ledger};
-use crate::webhook::Webhook;
+use crate::items::asset_reports::AssetReport;
+use crate::items::item::Item;
+use crate::simulator::ledger_view::{bank_hour, ledger};
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::spec::guesses::ReportWithoutTokens;
+use crate::spec::ids::{self, time_text};
+use crate::webhooks::Webhook;
 
 const DAYS: Kind = Kind::Integer { min: 0, max: 731 };
 

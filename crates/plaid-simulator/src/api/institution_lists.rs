@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::link_token_fields::COUNTRIES;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
-use crate::institutions::{self, Extras, Institution};
-use crate::products;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
+use crate::spec::institutions::{self, Extras, Institution};
+use crate::spec::products;
 
 const COUNTRY_CODES: Field = required(
     "country_codes",

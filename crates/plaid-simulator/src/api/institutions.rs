@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::link_token_fields::COUNTRIES;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, NON_EMPTY, optional, required};
-use crate::institutions::{self, Extras};
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, NON_EMPTY, optional, required};
+use crate::spec::institutions::{self, Extras};
 
 pub(super) const GET_BY_ID: &[Field] = &[
     required("institution_id", NON_EMPTY),

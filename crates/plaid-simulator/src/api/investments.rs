@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use super::Call;
 use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, listed, ready};
 use super::transactions::{COUNT, OFFSET, check_period, usual_count};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 use crate::data::calendar::{Day, day_of, number_of};
 use crate::data::holdings::{is_investment, portfolio};
 use crate::data::investment_transactions::trades;
 use crate::data::sync::Stage;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, optional, required};
-use crate::guesses::Guesses;
-use crate::item::Item;
-use crate::pulls::{accounts_json, history, stage};
+use crate::items::item::Item;
+use crate::simulator::ledger_view::{accounts_json, history, stage};
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, optional, required};
+use crate::spec::guesses::Guesses;
 
 /// Plaid keeps 24 months.
 const LONGEST_HISTORY: i64 = 730;

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, required};
-use crate::pulls::updates;
+use crate::simulator::ledger_view::updates;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, nullable, required};
 
 /// A body with nothing but an access token.
 #[derive(Deserialize)]

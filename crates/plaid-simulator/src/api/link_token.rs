@@ -5,18 +5,17 @@ use serde_json::{Value, json};
 use url::{Host, Url};
 
 use super::{Call, link_token_rules as rules};
-use crate::error::PlaidError;
-use crate::guesses::{
+use crate::items::hosted::Hosted;
+use crate::items::link_token::{LinkRequest, LinkToken};
+use crate::items::state::State;
+use crate::items::user::User;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::{
     Guesses, ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
     RedirectAndAndroid, RedirectUriForm, UnknownLinkToken, UnknownUser,
 };
-use crate::ids::{self, TokenKind, time_text};
-use crate::link::Hosted;
-use crate::link_token::{LinkRequest, LinkToken};
-use crate::products;
-use crate::redirect_list;
-use crate::state::State;
-use crate::user::User;
+use crate::spec::ids::{self, TokenKind, time_text};
+use crate::spec::{products, redirect_list};
 
 /// `/link/token/create`
 pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {

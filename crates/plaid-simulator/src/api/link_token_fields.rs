@@ -3,7 +3,7 @@
 use super::account_filters::ACCOUNT_FILTERS;
 use super::link_token_objects as objects;
 use super::user::ID_NUMBERS;
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
+use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
 
 /// The countries that Plaid serves.
 pub(super) const COUNTRIES: &[&str] = &[

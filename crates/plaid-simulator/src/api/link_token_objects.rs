@@ -1,7 +1,7 @@
 //! Objects of `/link/token/create` for products that Items do not start with here. Their form is checked, and nothing
 //! else comes of them: <https://plaid.com/docs/api/link/#linktokencreate>.
 
-use crate::fields::{Kind, TEXT, nullable, optional, required, stated};
+use crate::spec::fields::{Kind, TEXT, nullable, optional, required, stated};
 
 const WHOLE: Kind = Kind::Integer {
     min: i64::MIN,

@@ -4,13 +4,13 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::Call;
-use crate::contact::{is_mail, is_phone};
 use crate::data::calendar::{date_of, day_of};
-use crate::error::PlaidError;
-use crate::guesses::{DeliveredPage, Guesses, MisplacedField, SettingsErrors, UserContacts};
-use crate::item::Item;
-use crate::link_token::{HostedLink, LinkRequest, User};
-use crate::payment_book::PaymentBook;
+use crate::items::item::Item;
+use crate::items::link_token::{HostedLink, LinkRequest, User};
+use crate::items::payment_book::PaymentBook;
+use crate::spec::contact::{is_mail, is_phone};
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::{DeliveredPage, Guesses, MisplacedField, SettingsErrors, UserContacts};
 
 /// What can be judged by the request alone.
 pub(super) fn check(request: &LinkRequest, call: &Call<'_>) -> Result<(), PlaidError> {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use crate::data::money::Money;
-use crate::error::PlaidError;
+use crate::spec::error::PlaidError;
 
 /// Nobody pays more at once; the number itself is the simulator's own.
 const MOST: f64 = 1e12;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::Call;
 use super::payment_checks::{check_account, check_amount, check_reference};
 use super::payments::{payment_error, payment_json};
-use crate::error::PlaidError;
-use crate::ids::{ENVIRONMENT, new_uuid, time_text};
-use crate::payment_book::set;
+use crate::items::payment_book::set;
+use crate::spec::error::PlaidError;
+use crate::spec::ids::{ENVIRONMENT, new_uuid, time_text};
 
 #[derive(Deserialize)]
 struct Create {

@@ -1,6 +1,6 @@
 //! What `/payment_initiation/…` takes: <https://plaid.com/docs/api/products/payment-initiation/>.
 
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
+use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
 
 const IBAN: Kind = Kind::Text { min: 15, max: 34 };
 const REFERENCE: Kind = Kind::Text { min: 1, max: 18 };

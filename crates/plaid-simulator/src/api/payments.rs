@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::payment_checks::{check_account, check_amount, check_reference, check_schedule};
-use crate::error::PlaidError;
-use crate::ids::{ENVIRONMENT, new_uuid, time_text};
-use crate::payment_book::set;
+use crate::items::payment_book::set;
+use crate::spec::error::PlaidError;
+use crate::spec::ids::{ENVIRONMENT, new_uuid, time_text};
 
 /// A payment token, which Link took before link tokens, lives this long.
 const PAYMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::reading::{OfAccounts, chosen, listed};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 use crate::data::{identity, liabilities, numbers};
-use crate::error::PlaidError;
-use crate::pulls::{accounts_json, bank_hour, history};
+use crate::simulator::ledger_view::{accounts_json, bank_hour, history};
+use crate::spec::error::PlaidError;
 
 /// `/auth/get`
 pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {

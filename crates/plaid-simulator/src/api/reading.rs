@@ -5,15 +5,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Call;
-use crate::Simulator;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 use crate::data::calendar::{date_of, day_of};
 use crate::data::sync::Stage;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, optional, required};
-use crate::guesses::{Guesses, ProductAccounts};
-use crate::item::Item;
-use crate::pulls::stage;
+use crate::items::item::Item;
+use crate::simulator::Simulator;
+use crate::simulator::ledger_view::stage;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, optional, required};
+use crate::spec::guesses::{Guesses, ProductAccounts};
 use plaid_token_broker_core::clock::Timestamp;
 
 pub(super) const ACCOUNT_IDS: Kind = Kind::List { of: &TEXT, min: 0 };

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::reading::account;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 use crate::data::calendar::{Day, number_of};
 use crate::data::sync::Stage;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, optional, required};
-use crate::ids;
-use crate::item::Item;
-use crate::made_transactions::{MOST_PER_ITEM, Made};
-use crate::pulls::stage;
-use crate::webhook::Webhook;
+use crate::items::item::Item;
+use crate::items::made_transactions::{MOST_PER_ITEM, Made};
+use crate::simulator::ledger_view::stage;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, optional, required};
+use crate::spec::ids;
+use crate::webhooks::Webhook;
 
 /// How many a call may bring.
 const MOST: usize = 10;

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional};
-use crate::webhook::Webhook;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, nullable, optional};
+use crate::webhooks::Webhook;
 
 pub(super) const RESET_LOGIN: &[Field] = &[
     optional("user_id", TEXT),

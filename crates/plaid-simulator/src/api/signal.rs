@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::Call;
 use super::reading::account;
 use crate::data::money::Money;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::SignalScores;
-use crate::ids::{self, time_text};
-use crate::pulls::accounts_now;
+use crate::simulator::ledger_view::accounts_now;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::spec::guesses::SignalScores;
+use crate::spec::ids::{self, time_text};
 
 pub(super) const EVALUATE: &[Field] = &[
     required("access_token", TEXT),

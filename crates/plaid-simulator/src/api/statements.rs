@@ -8,10 +8,10 @@ use super::reading::ready;
 use super::{Call, Document};
 use crate::data::calendar::months_after;
 use crate::data::statements::{Statement, between, has_statements};
-use crate::error::PlaidError;
-use crate::fields::{Field, TEXT, required};
-use crate::item::Item;
-use crate::pulls::{bank_hour, history};
+use crate::items::item::Item;
+use crate::simulator::ledger_view::{bank_hour, history};
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, TEXT, required};
 
 use super::item::OfItem;
 

@@ -11,11 +11,11 @@ use crate::data::calendar::{Day, number_of};
 use crate::data::movement::{Form, Movement};
 use crate::data::sync::{Change, Cursor, Stage, Version};
 use crate::data::transaction::{self, Style};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::made_transactions::Made;
-use crate::pulls::{accounts_json, ledger, stage};
-use crate::webhook::Webhook;
+use crate::items::made_transactions::Made;
+use crate::simulator::ledger_view::{accounts_json, ledger, stage};
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::webhooks::Webhook;
 
 pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
 pub(super) const OFFSET: Kind = Kind::Integer {

@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::Call;
 use super::reading::account;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 use crate::data::money::Money;
-use crate::error::PlaidError;
-use crate::guesses::TransferWithAuth;
-use crate::ids::{new_uuid, time_text};
-use crate::pulls::accounts_now;
-use crate::transfers::Authorization;
+use crate::items::transfers::Authorization;
+use crate::simulator::ledger_view::accounts_now;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::TransferWithAuth;
+use crate::spec::ids::{new_uuid, time_text};
 
 #[derive(Deserialize)]
 struct Authorize {

@@ -1,6 +1,6 @@
 //! What `/transfer/…` takes: <https://plaid.com/docs/api/products/transfer/initiating-transfers/>.
 
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
+use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required};
 
 const TYPE: Kind = Kind::OneOf(&["debit", "credit"]);
 const NETWORK: Kind = Kind::OneOf(&["ach", "same-day-ach", "rtp", "wire"]);

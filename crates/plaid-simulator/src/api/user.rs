@@ -5,11 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required, stated};
-use crate::guesses::{KnownUser, UserToken};
-use crate::ids;
-use crate::user::{User, key};
+use crate::items::user::{User, key};
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required, stated};
+use crate::spec::guesses::{KnownUser, UserToken};
+use crate::spec::ids;
 
 const PRIMARY: Field = required("primary", Kind::Bool);
 const TEXTS: Kind = Kind::List { of: &TEXT, min: 0 };

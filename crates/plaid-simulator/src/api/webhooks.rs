@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::{FireMismatch, Guesses};
-use crate::ids::{self, time_text};
-use crate::item::Item;
-use crate::lock;
-use crate::webhook::Webhook;
+use crate::items::item::Item;
+use crate::spec::error::PlaidError;
+use crate::spec::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::spec::guesses::{FireMismatch, Guesses};
+use crate::spec::ids::{self, time_text};
+use crate::spec::lock;
+use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
 pub(super) const UPDATE: &[Field] = &[required("access_token", TEXT), nullable("webhook", Kind::Url)];
@@ -240,7 +240,7 @@ fn details(item: &Item, kind: &str, code: &str, now: Timestamp) -> Value {
             );
             json!({
                 "asset_report_id": ids::new_uuid(),
-                "error": crate::webhook::carried(&error),
+                "error": crate::webhooks::carried(&error),
             })
         }
         (_, "USER_PERMISSION_REVOKED") => Value::Object(Webhook::permission_revoked().fields),

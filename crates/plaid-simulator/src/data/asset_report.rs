@@ -6,7 +6,7 @@ use super::balance::Balances;
 use super::calendar::date_of;
 use super::movement::{Form, Movement};
 use super::transaction::{self, Style};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// An account with its history, newest first, from `first` to `last`.
 pub(crate) fn account(

@@ -3,7 +3,7 @@
 
 use super::money::Money;
 use super::movement::{Form, History};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// Longer than any made-up movement takes to post.
 const LONGEST_PENDING: i64 = 8;

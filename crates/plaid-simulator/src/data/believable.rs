@@ -8,16 +8,14 @@
 
 use super::balance::Balances;
 use super::calendar::{date_of, months_after, number_of};
-use super::card;
 use super::day::last_on;
 use super::household::is_current;
-use super::liabilities;
 use super::money::Money;
 use super::movement::{Form, History, Movement};
 use super::person::Person;
-use super::personas;
-use crate::accounts::Account;
-use crate::guesses::Guesses;
+use super::{card, liabilities, personas};
+use crate::data::accounts::Account;
+use crate::spec::guesses::Guesses;
 
 const TWO_YEARS: i64 = 731;
 /// How long an Item lives on in these tests.

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::calendar::Day;
 use super::custom_liability::Liability;
-use super::dice::Dice;
 use super::money::Money;
-use crate::accounts::Account;
-use crate::link::Mfa;
-use crate::subtypes;
+use super::rng::Rng;
+use crate::data::accounts::Account;
+use crate::data::mfa::Mfa;
+use crate::spec::subtypes;
 
 /// Plaid refuses longer configurations, and ones with more transactions or more accounts than there are keys.
 const LONGEST: usize = 55_000;
@@ -226,7 +226,7 @@ impl Custom {
             // Without a seed Plaid's data is new each time; here it is new for each configuration.
             seed: configuration
                 .seed
-                .unwrap_or_else(|| Dice::new(&["custom", text], 0).roll().to_string()),
+                .unwrap_or_else(|| Rng::new(&["custom", text], 0).roll().to_string()),
             force_error: configuration.force_error,
             fails_recaptcha,
             mfa,

@@ -5,15 +5,13 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 
 use super::calendar::{date_of, months_after, number_of};
-use super::card;
-use super::dice::Dice;
 use super::household::{is_current, month_saved};
-use super::loan;
 use super::money::Money;
 use super::movement::{History, Movement, What, regular};
 use super::personas::Habit;
-use super::settlement;
-use crate::accounts::Account;
+use super::rng::Rng;
+use super::{card, loan, settlement};
+use crate::data::accounts::Account;
 
 /// Money that comes or goes, before it is on an account. What leaves is positive.
 pub(super) struct Flow<'a> {
@@ -189,7 +187,7 @@ impl<'a, 'h> Day<'a, 'h> {
                 self.add(Money::cents(8_299), "EARLYBIRD REPAYMENT", REPAYMENT);
             }
             // In the days before the wage comes.
-            Habit::ShortOfMoney if rhythm.fortnight == 13 && self.dice("fee").one_in(2) => {
+            Habit::ShortOfMoney if rhythm.fortnight == 13 && self.rng("fee").one_in(2) => {
                 self.add(Money::whole(35), "OVERDRAFT FEE", OVERDRAFT);
             }
             Habit::ShortOfMoney if day_of_month == 20 => {
@@ -205,9 +203,9 @@ impl<'a, 'h> Day<'a, 'h> {
 
     /// A small shop's day: closed on Saturday and Sunday, goods on Tuesday, wages on every second Thursday.
     fn trade(&mut self, rhythm: Rhythm) {
-        let mut dice = self.dice("trade");
-        let takings = dice.between(30_000, 110_000);
-        let goods = dice.between(60_000, 150_000);
+        let mut rng = self.rng("trade");
+        let takings = rng.between(30_000, 110_000);
+        let goods = rng.between(60_000, 150_000);
         if !matches!(rhythm.weekday, 2 | 3) {
             self.add(Money::cents(-takings), "CARD TAKINGS BATCH", REVENUE);
         }
@@ -319,13 +317,13 @@ impl<'a, 'h> Day<'a, 'h> {
         }
     }
 
-    fn dice(&self, name: &str) -> Dice {
-        Dice::new(&[self.history.seed(), name], self.number)
+    fn rng(&self, name: &str) -> Rng {
+        Rng::new(&[self.history.seed(), name], self.number)
     }
 
     /// An amount that two accounts agree on in one month.
     fn monthly(&self, name: &str, from: i64, to: i64) -> Money {
-        Money::cents(self.history.month_dice(name, self.date).between(from, to))
+        Money::cents(self.history.month_rng(name, self.date).between(from, to))
     }
 
     fn saved_on(&self, account: &Account) -> Money {
@@ -333,7 +331,7 @@ impl<'a, 'h> Day<'a, 'h> {
         if most == Money::ZERO {
             return Money::ZERO;
         }
-        let share = self.history.month_dice(account.key, self.date).between(50, 100);
+        let share = self.history.month_rng(account.key, self.date).between(50, 100);
         most.percent(share).floor_to_cents()
     }
 }

@@ -10,7 +10,7 @@ use super::custom::{Holding, Security as CustomSecurity};
 use super::money::Money;
 use super::person::Person;
 use super::securities::{self, BOUGHT, CASH, Security};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// Holdings, and the securities that they are of, each once.
 #[derive(Default)]
@@ -135,7 +135,7 @@ impl Portfolio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts;
+    use crate::data::accounts;
 
     #[test]
     fn holdings_add_up_to_balances() {

@@ -4,7 +4,7 @@
 use super::loan;
 use super::money::Money;
 use super::person::Person;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// The parts that the accounts play.
 #[derive(Clone, Copy, Debug)]

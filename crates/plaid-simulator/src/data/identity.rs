@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::person::Person;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// The `owners` of an account.
 pub(crate) fn owners(person: &Person, account: &Account) -> Value {

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::calendar::{date_of, number_of};
 use super::custom::InvestmentTransaction;
-use super::dice::Dice;
 use super::holdings::{is_investment, ticker_of};
 use super::money::Money;
 use super::movement::History;
+use super::rng::Rng;
 use super::securities::{self, BOUGHT, CASH, Security};
-use crate::accounts::Account;
-use crate::ids::derived_id;
+use crate::data::accounts::Account;
+use crate::spec::ids::derived_id;
 
 /// Transactions, newest first, and the securities that they are of.
 #[derive(Default)]
@@ -72,7 +72,7 @@ impl Trades {
     /// A deposit on the 2nd, a purchase on the 16th, a dividend each quarter and a fee each year.
     fn of_day(&mut self, seed: &str, account: &Account, day: i64, item_id: &str) {
         let date = date_of(day);
-        let mut dice = Dice::new(&[seed, account.key, "trade"], day);
+        let mut rng = Rng::new(&[seed, account.key, "trade"], day);
         let deposit = account.current.percent(1).floor_to_cents();
         match (date.month(), date.day()) {
             (_, 2) => self.keep(
@@ -90,7 +90,7 @@ impl Trades {
                 },
             ),
             (_, 16) => {
-                if let Some(security) = dice.pick(BOUGHT) {
+                if let Some(security) = rng.pick(BOUGHT) {
                     let quantity = security.price.quantity_in(deposit);
                     self.keep(
                         account,

@@ -11,7 +11,7 @@ use super::day::last_on;
 use super::loan::Course;
 use super::money::Money;
 use super::movement::{Form, History};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// The kinds of debt that Plaid tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

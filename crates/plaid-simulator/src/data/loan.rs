@@ -9,7 +9,7 @@ use super::day::last_on;
 use super::money::Money;
 use super::movement::History;
 use super::person::Person;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// The day of the month on which loans are paid.
 pub(super) const PAYMENT_DAY: i8 = 5;
@@ -205,7 +205,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::accounts;
+    use crate::data::accounts;
 
     fn course(at: usize, linked_on: Date) -> Course {
         Course::seen_from(&accounts::ALL[at], &Liability::default(), linked_on)

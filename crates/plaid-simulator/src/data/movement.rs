@@ -9,13 +9,13 @@ use super::calendar::number_of;
 use super::custom::{InflowModel, Override};
 use super::custom_liability::Liability;
 use super::day;
-use super::dice::Dice;
 use super::household::{Household, is_current};
 use super::merchants::Merchant;
 use super::money::Money;
 use super::person::Person;
+use super::rng::Rng;
 use super::shopping::{self, week_of};
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// One movement.
 #[derive(Clone, Debug)]
@@ -154,9 +154,9 @@ impl<'a> History<'a> {
     }
 
     /// Chance that is the same all month long, whichever account asks.
-    pub(super) fn month_dice(&self, name: &str, date: Date) -> Dice {
+    pub(super) fn month_rng(&self, name: &str, date: Date) -> Rng {
         let month = i64::from(date.year()) * 12 + i64::from(date.month());
-        Dice::new(&[&self.seed, name], month)
+        Rng::new(&[&self.seed, name], month)
     }
 
     /// The movements that the person made from one day to another, both included, oldest first.

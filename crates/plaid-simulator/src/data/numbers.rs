@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::dice::Dice;
 use super::person::Person;
-use crate::accounts::Account;
-use crate::deposits::Deposit;
-use crate::institutions::Institution;
+use super::rng::Rng;
+use crate::data::accounts::Account;
+use crate::data::deposits::Deposit;
+use crate::spec::institutions::Institution;
 
 /// The account number that a bank in the United States has for an account.
 pub(crate) fn account_number(account: &Account) -> String {
@@ -99,7 +99,7 @@ pub(crate) fn json<'a>(
 
 /// A number that the bank made for this connection alone.
 fn tokenized_number(item_id: &str, key: &str) -> String {
-    let number = Dice::new(&[item_id, key, "number"], 0).between(0, 999_999_999_999);
+    let number = Rng::new(&[item_id, key, "number"], 0).between(0, 999_999_999_999);
     format!("9007{number:012}")
 }
 

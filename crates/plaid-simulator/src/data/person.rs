@@ -8,9 +8,9 @@ use serde_json::json;
 use super::custom::{self, Custom};
 use super::custom_liability::Liability;
 use super::personas::{self, Persona};
-use crate::accounts::{self, Account};
-use crate::guesses::{CustomSeed, Guesses};
-use crate::ids;
+use crate::data::accounts::{self, Account};
+use crate::spec::guesses::{CustomSeed, Guesses};
+use crate::spec::ids;
 
 /// A test user, small enough to be kept with every Item.
 #[derive(Clone, Debug, Deserialize, Serialize)]

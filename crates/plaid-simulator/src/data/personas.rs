@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::accounts::{self, Account, CHECKING, CREDIT_CARD, SAVINGS, account};
+use crate::data::accounts::{self, Account, CHECKING, CREDIT_CARD, SAVINGS, account};
 use crate::data::money::Money;
 
 /// How a test user lives.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::money::Money;
-use crate::ids::derived_id;
+use crate::spec::ids::derived_id;
 
 /// A security.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use super::money::Money;
 use super::movement::{self, History};
 use super::personas::Habit;
 use super::shopping;
-use crate::accounts::Account;
+use crate::data::accounts::Account;
 
 /// What is transferred on a day, if anything; what leaves the account is positive.
 pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) -> Option<Money> {

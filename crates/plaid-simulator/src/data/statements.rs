@@ -8,8 +8,8 @@ use super::calendar::{date_of, months_after, number_of};
 use super::money::Money;
 use super::movement::{Form, History};
 use super::pdf;
-use crate::accounts::Account;
-use crate::ids::derived_id;
+use crate::data::accounts::Account;
+use crate::spec::ids::derived_id;
 
 /// A month of an account, by its first day.
 #[derive(Clone, Copy, Debug)]

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::calendar::{day_of, hour_of};
 use super::movement::{Form, History, Movement};
 use super::person::Person;
-use crate::accounts::Account;
-use crate::ids::derived_id;
+use crate::data::accounts::Account;
+use crate::spec::ids::derived_id;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Ordinary banks are asked once a day, at this hour.

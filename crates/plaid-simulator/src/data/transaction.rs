@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::calendar::date_of;
 use super::movement::{Form, Movement};
-use crate::ids::derived_id;
+use crate::spec::ids::derived_id;
 
 /// How the caller wants transactions written.
 #[derive(Clone, Copy, Debug, Default)]

@@ -12,20 +12,14 @@ use uuid::Uuid;
 
 use super::calls::{Outcome, Turn, read, wrong_step};
 use super::login;
-use super::session::{BankVisit, Stage};
-use crate::Simulator;
-use crate::api::json_response;
-use crate::error::PlaidError;
-use crate::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
-use crate::ids;
-use crate::state::State as Memory;
-
-/// Whose visit an `oauth_state_id` is.
-#[derive(Clone, Debug, Deserialize, serde::Serialize)]
-pub(crate) struct OAuthState {
-    link_token: String,
-    link_session_id: String,
-}
+use crate::items::session::OAuthState;
+use crate::items::session::{BankVisit, Stage};
+use crate::items::state::State as Memory;
+use crate::simulator::Simulator;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
+use crate::spec::ids;
+use crate::spec::json;
 
 /// Prepares a visit of the bank's page: each has an `oauth_state_id` of its own.
 pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
@@ -221,8 +215,8 @@ pub(super) async fn answer(
         _ => Err(PlaidError::not_found()),
     });
     match answer {
-        Ok(answer) => json_response(StatusCode::OK, &answer),
-        Err(error) => json_response(error.status, &error.body(&request_id)),
+        Ok(answer) => json::response(StatusCode::OK, &answer),
+        Err(error) => json::response(error.status, &error.body(&request_id)),
     }
 }
 

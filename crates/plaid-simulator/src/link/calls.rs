@@ -10,16 +10,16 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::session::{Session, Stage};
 use super::{bank, deposit_code, finish, login, numbers, pane};
-use crate::Simulator;
-use crate::api::json_response;
-use crate::error::PlaidError;
-use crate::guesses::Guesses;
-use crate::ids;
-use crate::institutions::{self, Institution, Trait};
-use crate::link_token::LinkToken;
-use crate::state::State as Memory;
+use crate::items::link_token::LinkToken;
+use crate::items::session::{Session, Stage};
+use crate::items::state::State as Memory;
+use crate::simulator::Simulator;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::Guesses;
+use crate::spec::ids;
+use crate::spec::institutions::{self, Institution, Trait};
+use crate::spec::json;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// What a step brings beside its link token; each reads what it needs.
@@ -122,7 +122,7 @@ pub(super) async fn answer(
     let request_id = ids::new_request_id();
     let call = match read(&headers, &body) {
         Ok(call) => call,
-        Err(error) => return json_response(error.status, &error.body(&request_id)),
+        Err(error) => return json::response(error.status, &error.body(&request_id)),
     };
     let mut memory = simulator.state();
     let mut turn = Turn {
@@ -147,7 +147,7 @@ pub(super) async fn answer(
         body.insert("request_id".to_owned(), request_id.into());
         body.insert("events".to_owned(), events.into());
     }
-    json_response(status, &body)
+    json::response(status, &body)
 }
 
 /// The body of a call, which is JSON by its type too: a form of another site cannot send that, so it cannot act

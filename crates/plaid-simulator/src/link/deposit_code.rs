@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::session::Stage;
-use crate::deposits::{self, CodeTried};
-use crate::error::PlaidError;
-use crate::item::Item;
+use crate::data::deposits::{self, CodeTried};
+use crate::items::item::Item;
+use crate::items::session::Stage;
+use crate::spec::error::PlaidError;
 
 /// What the pane says.
 pub(super) fn pane() -> Value {

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
 use super::notices;
-use super::session::Stage;
-use crate::error::PlaidError;
-use crate::guesses::DepositInstitution;
-use crate::ids::time_text;
+use crate::items::session::Stage;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::DepositInstitution;
+use crate::spec::ids::time_text;
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
 /// (<https://plaid.com/docs/link/update-mode/>). A payment or consent of Payment Initiation is agreed to, and makes no

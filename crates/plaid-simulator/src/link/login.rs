@@ -1,19 +1,19 @@
 //! The steps between the choice of an institution and a connected login.
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::mfa::Answered;
-use super::session::Stage;
-use crate::accounts::{self, Account};
+use crate::data;
+use crate::data::accounts::{self, Account};
+use crate::data::deposits::{self, Method};
+use crate::data::mfa::Answered;
 use crate::data::person::Person;
-use crate::deposits::{self, Method};
-use crate::error::PlaidError;
-use crate::guesses::UnfitAccounts;
-use crate::ids;
-use crate::institutions::Trait;
-use crate::item::Draft;
-use crate::link_token::LinkRequest;
-use crate::products;
-use crate::test_users::{self, Login, log_in};
+use crate::data::test_users::{self, Login, log_in};
+use crate::items::item::Draft;
+use crate::items::link_token::LinkRequest;
+use crate::items::session::Stage;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::UnfitAccounts;
+use crate::spec::institutions::Trait;
+use crate::spec::{ids, products};
 
 /// `login`: a username and a password.
 pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
@@ -237,7 +237,7 @@ fn unmet(request: &LinkRequest, accounts: &[&Account], unfit: UnfitAccounts) -> 
     let mut unmet = request
         .products()
         .iter()
-        .filter(|product| !accounts.iter().any(|account| products::fits(product, account)));
+        .filter(|product| !accounts.iter().any(|account| data::fits(product, account)));
     unmet.find_map(|product| match product.as_str() {
         "auth" | "signal" | "transfer" => Some(no_accounts(
             "NO_AUTH_ACCOUNTS",
@@ -284,7 +284,7 @@ fn settle_products(draft: &mut Draft, request: &LinkRequest) {
     let wanted = request.item_products(draft.institution);
     let starts = |product: &&str| {
         request.products().iter().any(|listed| listed == product)
-            || draft.accounts().any(|account| products::fits(product, account))
+            || draft.accounts().any(|account| data::fits(product, account))
     };
     let (on_item, left): (Vec<_>, Vec<_>) = wanted.into_iter().partition(starts);
     draft.products = on_item;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::calls::Turn;
-use super::session::Session;
-use crate::Simulator;
-use crate::guesses::SessionStatus;
-use crate::webhook::Webhook;
+use crate::items::session::Session;
+use crate::simulator::Simulator;
+use crate::spec::guesses::SessionStatus;
+use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Plaid says five to fifteen minutes after the person's last action.

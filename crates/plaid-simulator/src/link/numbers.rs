@@ -4,18 +4,16 @@
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::session::Stage;
-use crate::accounts;
-use crate::data::custom;
+use crate::data::deposits::{Deposit, Method, Numbers, invalid_account_number};
 use crate::data::person::Person;
-use crate::deposits::{Deposit, Method, Numbers, invalid_account_number};
-use crate::error::PlaidError;
-use crate::guesses::InstantDepositInstitution;
-use crate::ids;
-use crate::institutions::{Institution, NO_BANK};
-use crate::item::Draft;
-use crate::link_token::LinkRequest;
-use crate::products;
+use crate::data::{accounts, custom};
+use crate::items::item::Draft;
+use crate::items::link_token::LinkRequest;
+use crate::items::session::Stage;
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::InstantDepositInstitution;
+use crate::spec::institutions::{Institution, NO_BANK};
+use crate::spec::{ids, products};
 
 /// The kinds of account that can be typed in.
 const SUBTYPES: [&str; 2] = ["checking", "savings"];

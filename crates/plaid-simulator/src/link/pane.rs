@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::calls::Turn;
-use super::session::{Session, Stage};
 use super::{deposit_code, login, numbers};
-use crate::error::PlaidError;
-use crate::guesses::TickedAccounts;
+use crate::items::session::{Session, Stage};
+use crate::spec::error::PlaidError;
+use crate::spec::guesses::TickedAccounts;
 
 /// The pane of the session's stage, with what was wrong in the person's last answer.
 pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Value, PlaidError> {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::calls::{Step, Turn, take};
-use crate::error::PlaidError;
-use crate::{Simulator, ids};
+use crate::simulator::Simulator;
+use crate::spec::error::PlaidError;
+use crate::spec::ids;
 
 /// Link from start to end as a person with the standard test login does it, at the first bank without a page of
 /// its own and with all accounts that are offered.

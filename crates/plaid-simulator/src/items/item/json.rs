@@ -1,0 +1,138 @@
+//! What is told of an Item.
+
+use serde_json::{Value, json};
+
+use crate::data::accounts::Account;
+use crate::items::ItemView;
+use crate::items::item::Item;
+use crate::items::item::health::Updates;
+use crate::spec::guesses::Guesses;
+use crate::spec::ids;
+use plaid_token_broker_core::clock::Timestamp;
+
+impl Item {
+    /// An account as calls for data tell it.
+    pub(crate) fn account_json(&self, account: &Account, now: Timestamp) -> Value {
+        let draft = &self.draft;
+        let mut json = account.json(&draft.item_id);
+        self.tell_verification(&mut json, account, now);
+        if let (Some(json), true) = (json.as_object_mut(), draft.institution.tokenizes_numbers) {
+            let id = draft
+                .source
+                .persistent_account_id(draft.institution, draft.login.as_deref(), account);
+            json.insert("persistent_account_id".to_owned(), id.into());
+        }
+        json
+    }
+
+    /// Of an account with typed numbers: how far their verification got, and nothing that only a bank knows.
+    fn tell_verification(&self, json: &mut Value, account: &Account, now: Timestamp) {
+        let Some(json) = json.as_object_mut() else {
+            return;
+        };
+        if let Some(status) = self.verification(account, now) {
+            json.insert("verification_status".to_owned(), status.into());
+        }
+        let deposit = self.deposit().filter(|deposit| deposit.is_of(account));
+        if let Some(holder) = deposit.and_then(|deposit| deposit.holder.as_ref()) {
+            json.insert("verification_name".to_owned(), holder.clone().into());
+        }
+        if self.draft.is_manual() {
+            json.insert("holder_category".to_owned(), Value::Null);
+            if let Some(current) = json
+                .get_mut("balances")
+                .and_then(|balances| balances.get_mut("current"))
+            {
+                *current = Value::Null;
+            }
+        }
+    }
+
+    /// Plaid's Item object, as calls for data embed it.
+    pub(crate) fn json(&self, now: Timestamp, guesses: &Guesses) -> Value {
+        let error = self.error(now, guesses).map(|error| {
+            let mut body = error.body("");
+            if let Some(body) = body.as_object_mut() {
+                body.remove("request_id");
+            }
+            body
+        });
+        let draft = &self.draft;
+        let available: Vec<_> = draft
+            .institution
+            .products()
+            .filter(|product| draft.supports(product) && !draft.products.contains(product))
+            .collect();
+        let institution = draft.institution.told();
+        let auth_method = match &draft.deposit {
+            Some(deposit) => Some(deposit.method.name()),
+            None => self.has("auth").then_some("INSTANT_AUTH"),
+        };
+        json!({
+            "item_id": draft.item_id,
+            "institution_id": institution.map(|institution| institution.id),
+            "institution_name": institution.map(|institution| institution.name),
+            "webhook": draft.webhook,
+            "auth_method": auth_method,
+            "error": error,
+            "available_products": available,
+            "billed_products": draft.products,
+            "products": draft.products,
+            "consent_expiration_time": self.consent_ends.map(ids::time_text),
+            "update_type": "background",
+        })
+    }
+
+    /// Plaid's Item object with what only `/item/get` tells.
+    pub(crate) fn full_json(&self, now: Timestamp, guesses: &Guesses) -> Value {
+        let mut item = self.json(now, guesses);
+        if let Some(item) = item.as_object_mut() {
+            let consented: Vec<_> = self
+                .draft
+                .products
+                .iter()
+                .chain(&self.draft.consented_products)
+                .collect();
+            item.insert("consented_products".to_owned(), json!(consented));
+            item.insert("created_at".to_owned(), json!(ids::time_text(self.created_at)));
+        }
+        item
+    }
+
+    /// The `status` of `/item/get`.
+    pub(crate) fn status_json(&self, updates: &Updates, now: Timestamp) -> Value {
+        let told = |product: &str| {
+            self.has(product).then(|| {
+                json!({
+                    "last_successful_update": self.last_success(updates, now).map(ids::time_text),
+                    "last_failed_update": self.last_failure(updates, now).map(ids::time_text),
+                })
+            })
+        };
+        json!({
+            "investments": told("investments"),
+            "transactions": told("transactions"),
+            "last_webhook": self.last_webhook.as_ref().map(|(code, at)| json!({"sent_at": ids::time_text(*at), "code_sent": code})),
+        })
+    }
+
+    pub(crate) fn view(&self, now: Timestamp) -> ItemView {
+        ItemView {
+            item_id: self.draft.item_id.to_string(),
+            client_id: self.draft.client_id.to_string(),
+            institution_id: self.draft.institution.id.to_owned(),
+            products: self
+                .draft
+                .products
+                .iter()
+                .map(|product| (*product).to_owned())
+                .collect(),
+            account_ids: self
+                .accounts()
+                .map(|account| account.id(&self.draft.item_id))
+                .collect(),
+            login_required: self.login_required(now),
+            removed: self.is_removed(),
+        }
+    }
+}
