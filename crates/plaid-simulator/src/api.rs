@@ -1,23 +1,17 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
-mod account_filters;
 mod accounts;
 mod assets;
-mod data_endpoints;
 mod endpoints;
-mod institution_lists;
 mod institutions;
 mod investments;
 mod item;
 mod keys;
 mod link_token;
-mod link_token_fields;
-mod link_token_objects;
 mod link_token_rules;
 mod listing;
-mod payment_checks;
 mod payment_consents;
-mod payment_fields;
+mod payment_rules;
 mod payments;
 mod products_read;
 mod reading;
@@ -29,7 +23,6 @@ mod statements;
 mod transactions;
 mod transactions_made;
 mod transfer;
-mod transfer_fields;
 mod user;
 mod verification;
 mod webhooks;
@@ -41,7 +34,6 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -54,32 +46,60 @@ use crate::simulator::Simulator;
 use crate::spec::error::PlaidError;
 use crate::spec::fields::{self, Field};
 use crate::spec::guesses::{Guesses, KeysChecked};
-use crate::spec::json;
-use crate::spec::{ids, lock};
+use crate::spec::{ids, json, lock};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// One path of Plaid's.
-struct Endpoint<T = Value> {
+struct Endpoint {
     path: &'static str,
     fields: &'static [Field],
-    run: fn(Call<'_>) -> Result<T, PlaidError>,
+    run: fn(&Call<'_>, Map<String, Value>) -> Result<Answer, PlaidError>,
+}
+
+/// The fields that a handler takes.
+const fn fields_of<R: fields::Request, A>(
+    _handler: fn(&Call<'_>, R) -> Result<A, PlaidError>,
+) -> &'static [Field] {
+    R::FIELDS
+}
+
+/// The body as its handler reads it; the table of fields has checked it.
+fn decode<R: fields::Request>(body: Map<String, Value>) -> Result<R, PlaidError> {
+    serde_json::from_value(Value::Object(body)).map_err(|error| PlaidError::invalid_field(error.to_string()))
 }
 
 /// An answer that is a PDF.
 struct Document {
     bytes: Vec<u8>,
-    /// Whether Plaid tells the document's hash in `Plaid-Content-Hash`.
+    /// Whether the header `Plaid-Content-Hash` has the document's hash.
     hashed: bool,
 }
 
-/// What a call is answered with.
 enum Answer {
     Json(Value),
     Listing(Listing),
     Pdf(Document),
+}
+
+impl From<Value> for Answer {
+    fn from(value: Value) -> Self {
+        Self::Json(value)
+    }
+}
+
+impl From<Listing> for Answer {
+    fn from(listing: Listing) -> Self {
+        Self::Listing(listing)
+    }
+}
+
+impl From<Document> for Answer {
+    fn from(document: Document) -> Self {
+        Self::Pdf(document)
+    }
 }
 
 /// A call whose keys and fields were found good.
@@ -89,16 +109,7 @@ struct Call<'a> {
     /// The simulator's host and port as the caller addressed it.
     host: &'a str,
     now: Timestamp,
-    body: Map<String, Value>,
     guesses: Guesses,
-}
-
-impl Call<'_> {
-    /// The body as the endpoint's own type; the table of fields has already judged it.
-    fn take<T: DeserializeOwned>(&mut self) -> Result<T, PlaidError> {
-        serde_json::from_value(Value::Object(std::mem::take(&mut self.body)))
-            .map_err(|error| PlaidError::invalid_field(error.to_string()))
-    }
 }
 
 /// Plaid's `error_code`, for the log.
@@ -116,16 +127,13 @@ pub(crate) async fn answer(State(simulator): State<Simulator>, request: Request)
     response
 }
 
+fn endpoint(path: &str) -> Option<&'static Endpoint> {
+    endpoints::ALL.iter().find(|endpoint| endpoint.path == path)
+}
+
 /// A path that is answered, and what it takes.
 pub(crate) fn known(path: &str) -> Option<(&'static str, &'static [Field])> {
-    let json = endpoints::ALL.iter().chain(data_endpoints::ALL);
-    let json = json.map(|endpoint| (endpoint.path, endpoint.fields));
-    let listings = data_endpoints::LISTINGS.iter();
-    let listings = listings.map(|endpoint| (endpoint.path, endpoint.fields));
-    let documents = data_endpoints::DOCUMENTS.iter();
-    let documents = documents.map(|endpoint| (endpoint.path, endpoint.fields));
-    let mut all = json.chain(listings).chain(documents);
-    all.find(|(known, _)| *known == path)
+    endpoint(path).map(|endpoint| (endpoint.path, endpoint.fields))
 }
 
 async fn logged(simulator: Simulator, request: Request) -> Response {
@@ -199,9 +207,9 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
                 display_message: None,
                 retry_after: None,
             };
-            let mut body = error.body(&ids::new_request_id());
-            if let (Some(display), Some(body)) = (display_message, body.as_object_mut()) {
-                body.insert("display_message".to_owned(), display.into());
+            let mut body = error.body(Some(&ids::new_request_id()));
+            if let Some(display) = display_message {
+                json::set(&mut body, "display_message", display);
             }
             json::response(error.status, &body)
         }
@@ -221,9 +229,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
         Ok(Answer::Pdf(document)) => pdf_response(document, &request_id),
         Ok(Answer::Listing(listing)) => json::text_response(StatusCode::OK, listing.end(request_id)),
         Ok(Answer::Json(mut answer)) => {
-            if let Some(answer) = answer.as_object_mut() {
-                answer.insert("request_id".to_owned(), request_id.into());
-            }
+            json::set(&mut answer, "request_id", request_id);
             json::response(StatusCode::OK, &answer)
         }
         Err(error) => {
@@ -233,7 +239,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
                 code = &*error.error_code,
                 "the simulator refused a call"
             );
-            let mut response = json::response(error.status, &error.body(&request_id));
+            let mut response = json::response(error.status, &error.body(Some(&request_id)));
             response.extensions_mut().insert(ErrorCode(error.error_code));
             if let Some(seconds) = error.retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -277,31 +283,7 @@ fn run(
     if *method != Method::POST {
         return Err(PlaidError::not_found());
     }
-    let judged = |fields| judged(simulator, path, headers, body, fields);
-    let mut json = endpoints::ALL.iter().chain(data_endpoints::ALL);
-    if let Some(endpoint) = json.find(|endpoint| endpoint.path == path) {
-        return judged(endpoint.fields).and_then(endpoint.run).map(Answer::Json);
-    }
-    let mut listings = data_endpoints::LISTINGS.iter();
-    if let Some(endpoint) = listings.find(|endpoint| endpoint.path == path) {
-        return judged(endpoint.fields)
-            .and_then(endpoint.run)
-            .map(Answer::Listing);
-    }
-    let mut documents = data_endpoints::DOCUMENTS.iter();
-    match documents.find(|endpoint| endpoint.path == path) {
-        Some(endpoint) => judged(endpoint.fields).and_then(endpoint.run).map(Answer::Pdf),
-        None => Err(PlaidError::not_found()),
-    }
-}
-
-fn judged<'a>(
-    simulator: &'a Simulator,
-    path: &str,
-    headers: &'a HeaderMap,
-    body: Option<&Bytes>,
-    fields: &[Field],
-) -> Result<Call<'a>, PlaidError> {
+    let endpoint = endpoint(path).ok_or_else(PlaidError::not_found)?;
     let guesses = simulator.switches().guesses;
     keys::check_headers(headers, &guesses)?;
     let mut body = parse(body)?;
@@ -312,7 +294,7 @@ fn judged<'a>(
         check_rate(simulator, path, &client_id, &body, now)?;
         Ok(client_id)
     };
-    let check = || fields::check(fields, &body, &guesses);
+    let check = || fields::check(endpoint.fields, &body, &guesses);
     let client_id = match guesses.keys_checked {
         KeysChecked::BeforeFields => {
             let client_id = known(keys)?;
@@ -324,8 +306,8 @@ fn judged<'a>(
             known(keys)?
         }
     };
-    fields::write_integers(fields, &mut body);
-    Ok(Call {
+    fields::write_integers(endpoint.fields, &mut body);
+    let call = Call {
         simulator,
         client_id,
         host: headers
@@ -333,9 +315,9 @@ fn judged<'a>(
             .and_then(|host| host.to_str().ok())
             .unwrap_or("localhost"),
         now,
-        body,
         guesses,
-    })
+    };
+    (endpoint.run)(&call, body)
 }
 
 fn check_rate(

@@ -5,6 +5,8 @@ pub(crate) mod auth_flags;
 pub(crate) mod bounded_map;
 pub(crate) mod hosted;
 pub(crate) mod item;
+mod link_objects;
+pub(crate) mod link_request;
 pub(crate) mod link_token;
 pub(crate) mod made_transactions;
 pub(crate) mod payment_book;

@@ -22,8 +22,7 @@ use tower::ServiceExt as _;
 
 use crate::background::delivery;
 use crate::calls::faults::NoAnswer;
-use crate::simulator::Options;
-use crate::simulator::Simulator;
+use crate::simulator::{Options, Simulator};
 use crate::{api, controls, link};
 use axum::Router;
 

@@ -9,6 +9,7 @@ pub(crate) use self::outbox::Outbox;
 pub use self::outbox::{WebhookState, WebhookView};
 use crate::spec::error::PlaidError;
 use crate::spec::ids::ENVIRONMENT;
+use crate::spec::json::set;
 
 /// One webhook: its type and code, and the fields beside those that all have.
 #[derive(Clone, Debug)]
@@ -73,10 +74,7 @@ impl Webhook {
 
 /// An error inside a webhook: with the status, without a request (<https://plaid.com/docs/errors/>).
 pub(crate) fn carried(error: &PlaidError) -> Value {
-    let mut body = error.body("");
-    if let Some(body) = body.as_object_mut() {
-        body.remove("request_id");
-        body.insert("status".to_owned(), error.status.as_u16().into());
-    }
+    let mut body = error.body(None);
+    set(&mut body, "status", error.status.as_u16());
     body
 }

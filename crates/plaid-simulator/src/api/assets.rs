@@ -1,6 +1,5 @@
 //! `/asset_report/…`: <https://plaid.com/docs/api/products/assets/>.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Call, Document};
@@ -13,100 +12,61 @@ use crate::items::asset_reports::AssetReport;
 use crate::items::item::Item;
 use crate::simulator::ledger_view::{bank_hour, ledger};
 use crate::spec::error::PlaidError;
-use crate::spec::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::spec::fields::{Kind, TEXT, TEXTS, fields, int, list, request, some};
 use crate::spec::guesses::ReportWithoutTokens;
 use crate::spec::ids::{self, time_text};
+use crate::spec::json::set;
 use crate::webhooks::Webhook;
 
-const DAYS: Kind = Kind::Integer { min: 0, max: 731 };
+const DAYS: Kind = int(0, 731);
 
-pub(super) const CREATE: &[Field] = &[
-    optional("access_tokens", Kind::List { of: &TEXT, min: 1 }),
-    required("days_requested", DAYS),
-    optional(
-        "options",
-        Kind::Object(&[
-            nullable("client_report_id", TEXT),
-            nullable("webhook", Kind::Url),
-            nullable("include_fast_report", Kind::Bool),
-            optional("products", Kind::List { of: &TEXT, min: 0 }),
-            optional(
-                "add_ons",
-                Kind::List {
-                    of: &Kind::OneOf(&["investments", "fast_assets"]),
-                    min: 0,
-                },
-            ),
-            optional(
-                "user",
-                Kind::Object(&[
-                    nullable("client_user_id", TEXT),
-                    nullable("first_name", TEXT),
-                    nullable("middle_name", TEXT),
-                    nullable("last_name", TEXT),
-                    nullable("ssn", TEXT),
-                    nullable("phone_number", TEXT),
-                    nullable("email", TEXT),
-                ]),
-            ),
-            nullable("require_all_items", Kind::Bool),
-        ]),
-    ),
-];
+request! {
+    pub(super) struct Create {
+        optional access_tokens: some(&TEXT) => Vec<String>,
+        required days_requested: DAYS => i64,
+        optional options: CreateOptions::OBJECT => CreateOptions,
+    }
 
-const GET_OPTIONS: Field = optional("options", Kind::Object(&[nullable("days_to_include", DAYS)]));
+    pub(super) struct CreateOptions {
+        nullable client_report_id: TEXT => Option<String>,
+        nullable webhook: Kind::Url => Option<String>,
+        nullable include_fast_report: Kind::Bool,
+        optional products: TEXTS,
+        optional add_ons: list(&Kind::OneOf(&["investments", "fast_assets"])) => Vec<String>,
+        optional user: Kind::Object(fields! {
+            nullable client_user_id: TEXT,
+            nullable first_name: TEXT,
+            nullable middle_name: TEXT,
+            nullable last_name: TEXT,
+            nullable ssn: TEXT,
+            nullable phone_number: TEXT,
+            nullable email: TEXT,
+        }) => Value,
+        nullable require_all_items: Kind::Bool => Option<bool>,
+    }
 
-pub(super) const GET: &[Field] = &[
-    optional("asset_report_token", TEXT),
-    optional("user_token", TEXT),
-    optional("include_insights", Kind::Bool),
-    optional("fast_report", Kind::Bool),
-    GET_OPTIONS,
-];
+    pub(super) struct Get {
+        optional asset_report_token: TEXT => Option<String>,
+        optional user_token: TEXT,
+        optional include_insights: Kind::Bool => bool,
+        optional fast_report: Kind::Bool => bool,
+        optional options: GetOptions::OBJECT => GetOptions,
+    }
 
-pub(super) const PDF_GET: &[Field] = &[required("asset_report_token", TEXT), GET_OPTIONS];
+    pub(super) struct GetOptions {
+        nullable days_to_include: DAYS => Option<i64>,
+    }
 
-#[derive(Deserialize)]
-struct Create {
-    #[serde(default)]
-    access_tokens: Vec<String>,
-    days_requested: i64,
-    #[serde(default)]
-    options: CreateOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct CreateOptions {
-    client_report_id: Option<String>,
-    webhook: Option<String>,
-    #[serde(default)]
-    add_ons: Vec<String>,
-    #[serde(default)]
-    user: Value,
-    require_all_items: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct Get {
-    asset_report_token: Option<String>,
-    #[serde(default)]
-    include_insights: bool,
-    #[serde(default)]
-    fast_report: bool,
-    #[serde(default)]
-    options: GetOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct GetOptions {
-    days_to_include: Option<i64>,
+    pub(super) struct PdfGet {
+        required asset_report_token: TEXT => String,
+        optional options: GetOptions::OBJECT => GetOptions,
+    }
 }
 
 /// `/asset_report/create`
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     /// Plaid's limit.
     const MOST_ITEMS: usize = 99;
-    let request: Create = call.take()?;
     if request.access_tokens.is_empty() {
         return Err(match call.guesses.report_without_tokens {
             ReportWithoutTokens::MissingFields => PlaidError::missing_fields(&["access_tokens".to_owned()]),
@@ -160,13 +120,12 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/asset_report/get`
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Get = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: Get) -> Result<Value, PlaidError> {
     let Some(token) = request.asset_report_token else {
         return Err(PlaidError::missing_fields(&["asset_report_token".to_owned()]));
     };
     let report = report(
-        &call,
+        call,
         &token,
         request.options.days_to_include,
         request.fast_report,
@@ -176,10 +135,14 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/asset_report/pdf/get`
-pub(super) fn pdf_get(mut call: Call<'_>) -> Result<Document, PlaidError> {
-    let request: Get = call.take()?;
-    let token = request.asset_report_token.unwrap_or_default();
-    let report = report(&call, &token, request.options.days_to_include, false, false)?;
+pub(super) fn pdf_get(call: &Call<'_>, request: PdfGet) -> Result<Document, PlaidError> {
+    let report = report(
+        call,
+        &request.asset_report_token,
+        request.options.days_to_include,
+        false,
+        false,
+    )?;
     Ok(Document {
         bytes: pdf::of_lines(&asset_summary::lines(&report)),
         hashed: false,
@@ -268,11 +231,9 @@ fn item_json(
                 item.id(),
                 insights,
             );
-            if report.investments
-                && let Some(json) = json.as_object_mut()
-            {
+            if report.investments {
                 let portfolio = portfolio(person, std::iter::once(account), item.id(), today);
-                json.insert("investments".to_owned(), asset_summary::investments(portfolio));
+                set(&mut json, "investments", asset_summary::investments(portfolio));
             }
             json
         })

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Call;
 use crate::data::calendar::{date_of, day_of};
 use crate::items::item::Item;
-use crate::items::link_token::{HostedLink, LinkRequest, User};
+use crate::items::link_request::{HostedLink, LinkRequest, User};
 use crate::items::payment_book::PaymentBook;
 use crate::spec::contact::{is_mail, is_phone};
 use crate::spec::error::PlaidError;

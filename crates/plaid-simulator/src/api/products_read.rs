@@ -8,10 +8,10 @@ use crate::data::accounts::Account;
 use crate::data::{identity, liabilities, numbers};
 use crate::simulator::ledger_view::{accounts_json, bank_hour, history};
 use crate::spec::error::PlaidError;
+use crate::spec::json::set;
 
 /// `/auth/get`
-pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn auth(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "auth", |item| {
         item.verified(call.now)?;
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
@@ -32,8 +32,7 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/identity/get`
-pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn identity(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "identity", |item| {
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
         let told = accounts_json(call.simulator, item, &accounts, call.now);
@@ -41,10 +40,8 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .into_iter()
             .zip(told)
             .map(|(account, mut json)| {
-                if let Some(json) = json.as_object_mut() {
-                    let owners = identity::owners(&item.source().person, account);
-                    json.insert("owners".to_owned(), owners);
-                }
+                let owners = identity::owners(&item.source().person, account);
+                set(&mut json, "owners", owners);
                 json
             })
             .collect();
@@ -53,8 +50,7 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/liabilities/get`
-pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn liabilities(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "liabilities", |item| {
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
         if !accounts

@@ -1,7 +1,6 @@
 //! What all reads of an Item's data share: the Item, its product, and the accounts that are wanted.
 
 use jiff::civil::Date;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::Call;
@@ -12,29 +11,20 @@ use crate::items::item::Item;
 use crate::simulator::Simulator;
 use crate::simulator::ledger_view::stage;
 use crate::spec::error::PlaidError;
-use crate::spec::fields::{Field, Kind, TEXT, optional, required};
+use crate::spec::fields::{TEXT, TEXTS, request};
 use crate::spec::guesses::{Guesses, ProductAccounts};
 use plaid_token_broker_core::clock::Timestamp;
 
-pub(super) const ACCOUNT_IDS: Kind = Kind::List { of: &TEXT, min: 0 };
+request! {
+    /// The body of reads that can only choose accounts.
+    pub(super) struct OfAccounts {
+        required access_token: TEXT => String,
+        optional options: AccountOptions::OBJECT => AccountOptions,
+    }
 
-/// The fields of reads that can only choose accounts.
-pub(super) const OF_ACCOUNTS: &[Field] = &[
-    required("access_token", TEXT),
-    optional("options", Kind::Object(&[optional("account_ids", ACCOUNT_IDS)])),
-];
-
-/// The body of these reads.
-#[derive(Deserialize)]
-pub(super) struct OfAccounts {
-    pub(super) access_token: String,
-    #[serde(default)]
-    pub(super) options: AccountOptions,
-}
-
-#[derive(Default, Deserialize)]
-pub(super) struct AccountOptions {
-    pub(super) account_ids: Option<Vec<String>>,
+    pub(super) struct AccountOptions {
+        optional account_ids: TEXTS => Option<Vec<String>>,
+    }
 }
 
 impl Call<'_> {

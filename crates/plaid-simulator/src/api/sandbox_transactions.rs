@@ -1,6 +1,5 @@
 //! `/sandbox/transactions/create`: <https://plaid.com/docs/api/sandbox/#sandboxtransactionscreate>.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
@@ -12,7 +11,7 @@ use crate::items::item::Item;
 use crate::items::made_transactions::{MOST_PER_ITEM, Made};
 use crate::simulator::ledger_view::stage;
 use crate::spec::error::PlaidError;
-use crate::spec::fields::{Field, Kind, NON_EMPTY, TEXT, optional, required};
+use crate::spec::fields::{Kind, NON_EMPTY, TEXT, request, some, text};
 use crate::spec::ids;
 use crate::webhooks::Webhook;
 
@@ -21,43 +20,24 @@ const MOST: usize = 10;
 /// How far back they may lie.
 const OLDEST: i64 = 730;
 
-pub(super) const CREATE: &[Field] = &[
-    required("access_token", TEXT),
-    required(
-        "transactions",
-        Kind::List {
-            of: &Kind::Object(&[
-                required("date_transacted", Kind::Date),
-                required("date_posted", Kind::Date),
-                required("amount", Kind::Number),
-                required("description", NON_EMPTY),
-                optional("iso_currency_code", Kind::Text { min: 3, max: 3 }),
-                optional("account_id", TEXT),
-            ]),
-            min: 1,
-        },
-    ),
-];
+request! {
+    pub(super) struct Create {
+        required access_token: TEXT => String,
+        required transactions: some(&Wanted::OBJECT) => Vec<Wanted>,
+    }
 
-#[derive(Deserialize)]
-struct Create {
-    access_token: String,
-    transactions: Vec<Wanted>,
-}
-
-#[derive(Deserialize)]
-struct Wanted {
-    date_transacted: Day,
-    date_posted: Day,
-    amount: Value,
-    description: String,
-    iso_currency_code: Option<String>,
-    account_id: Option<String>,
+    pub(super) struct Wanted {
+        required date_transacted: Kind::Date => Day,
+        required date_posted: Kind::Date => Day,
+        required amount: Kind::Number => Value,
+        required description: NON_EMPTY => String,
+        optional iso_currency_code: text(3, 3) => Option<String>,
+        optional account_id: TEXT => Option<String>,
+    }
 }
 
 /// `/sandbox/transactions/create`: they are there at once, posted, and a webhook tells so.
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Create = call.take()?;
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     if request.transactions.len() > MOST {
         return Err(PlaidError::invalid_field(
             "transactions must have at most 10 elements",
@@ -74,10 +54,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         if stage(call.simulator, item, call.now) == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
-        let made = request
-            .transactions
-            .iter()
-            .map(|wanted| made(&call, item, wanted));
+        let made = request.transactions.iter().map(|wanted| made(call, item, wanted));
         Ok((item.shared_id(), made.collect::<Result<Vec<_>, _>>()?))
     })?;
     let count = made.len();

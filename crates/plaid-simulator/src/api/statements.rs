@@ -1,7 +1,6 @@
 //! `/statements/…`: <https://plaid.com/docs/api/products/statements/>.
 
 use jiff::civil::Date;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::reading::ready;
@@ -11,18 +10,15 @@ use crate::data::statements::{Statement, between, has_statements};
 use crate::items::item::Item;
 use crate::simulator::ledger_view::{bank_hour, history};
 use crate::spec::error::PlaidError;
-use crate::spec::fields::{Field, TEXT, required};
+use crate::spec::fields::{TEXT, request};
 
 use super::item::OfItem;
 
-pub(super) const LIST: &[Field] = &[required("access_token", TEXT)];
-
-pub(super) const DOWNLOAD: &[Field] = &[required("access_token", TEXT), required("statement_id", TEXT)];
-
-#[derive(Deserialize)]
-struct Download {
-    access_token: String,
-    statement_id: String,
+request! {
+    pub(super) struct Download {
+        required access_token: TEXT => String,
+        required statement_id: TEXT => String,
+    }
 }
 
 /// The period that Link asked for; two years when the product came later.
@@ -33,8 +29,7 @@ fn period(item: &Item, today: Date) -> (Date, Date) {
 }
 
 /// `/statements/list`
-pub(super) fn list(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfItem = call.take()?;
+pub(super) fn list(call: &Call<'_>, request: OfItem) -> Result<Value, PlaidError> {
     let today = call.today();
     call.read(&request.access_token, "statements", |item| {
         ready(call.simulator, item, call.now)?;
@@ -70,8 +65,7 @@ pub(super) fn list(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/statements/download`
-pub(super) fn download(mut call: Call<'_>) -> Result<Document, PlaidError> {
-    let request: Download = call.take()?;
+pub(super) fn download(call: &Call<'_>, request: Download) -> Result<Document, PlaidError> {
     let today = call.today();
     call.read(&request.access_token, "statements", |item| {
         ready(call.simulator, item, call.now)?;

@@ -3,30 +3,48 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
 use crate::items::item::Item;
 use crate::spec::error::PlaidError;
-use crate::spec::fields::{Field, Kind, TEXT, nullable, optional, required};
+use crate::spec::fields::{FROM_ZERO, Kind, TEXT, request};
 use crate::spec::guesses::{FireMismatch, Guesses};
 use crate::spec::ids::{self, time_text};
 use crate::spec::lock;
 use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
-pub(super) const UPDATE: &[Field] = &[required("access_token", TEXT), nullable("webhook", Kind::Url)];
+request! {
+    pub(super) struct Update {
+        required access_token: TEXT => String,
+        nullable webhook: Kind::Url => Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Update {
-    access_token: String,
-    webhook: Option<String>,
+    pub(super) struct KeyGet {
+        required key_id: TEXT => String,
+    }
+
+    pub(super) struct Fire {
+        required access_token: TEXT => String,
+        optional webhook_type: Kind::OneOf(&[
+            "AUTH", "HOLDINGS", "INVESTMENTS_TRANSACTIONS", "ITEM", "LIABILITIES", "TRANSACTIONS", "ASSETS", "IDENTITY",
+        ]) => Option<String>,
+        required webhook_code: Kind::OneOf(&[
+            "DEFAULT_UPDATE", "NEW_ACCOUNTS_AVAILABLE", "SMS_MICRODEPOSITS_VERIFICATION", "AUTHORIZATION_GRANTED",
+            "USER_PERMISSION_REVOKED", "USER_ACCOUNT_REVOKED", "PENDING_DISCONNECT", "RECURRING_TRANSACTIONS_UPDATE",
+            "LOGIN_REPAIRED", "SYNC_UPDATES_AVAILABLE", "PRODUCT_READY", "ERROR",
+        ]) => String,
+        optional options: FireOptions::OBJECT => FireOptions,
+    }
+
+    pub(super) struct FireOptions {
+        optional new_transactions: FROM_ZERO => Option<i64>,
+    }
 }
 
 /// `/item/webhook/update`: the new URL is told at once, by a webhook.
-pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Update = call.take()?;
+pub(super) fn update(call: &Call<'_>, request: Update) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.set_webhook(request.webhook.clone());
@@ -37,16 +55,8 @@ pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({"item": call.item_json(item)}))
 }
 
-pub(super) const KEY_GET: &[Field] = &[required("key_id", TEXT)];
-
-#[derive(Deserialize)]
-struct KeyGet {
-    key_id: String,
-}
-
 /// `/webhook_verification_key/get`
-pub(super) fn key_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: KeyGet = call.take()?;
+pub(super) fn key_get(call: &Call<'_>, request: KeyGet) -> Result<Value, PlaidError> {
     let key = lock(&call.simulator.0.webhook_keys)
         .jwk(&request.key_id)
         .ok_or_else(|| {
@@ -60,67 +70,8 @@ pub(super) fn key_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({"key": key}))
 }
 
-pub(super) const FIRE: &[Field] = &[
-    required("access_token", TEXT),
-    optional(
-        "webhook_type",
-        Kind::OneOf(&[
-            "AUTH",
-            "HOLDINGS",
-            "INVESTMENTS_TRANSACTIONS",
-            "ITEM",
-            "LIABILITIES",
-            "TRANSACTIONS",
-            "ASSETS",
-            "IDENTITY",
-        ]),
-    ),
-    required(
-        "webhook_code",
-        Kind::OneOf(&[
-            "DEFAULT_UPDATE",
-            "NEW_ACCOUNTS_AVAILABLE",
-            "SMS_MICRODEPOSITS_VERIFICATION",
-            "AUTHORIZATION_GRANTED",
-            "USER_PERMISSION_REVOKED",
-            "USER_ACCOUNT_REVOKED",
-            "PENDING_DISCONNECT",
-            "RECURRING_TRANSACTIONS_UPDATE",
-            "LOGIN_REPAIRED",
-            "SYNC_UPDATES_AVAILABLE",
-            "PRODUCT_READY",
-            "ERROR",
-        ]),
-    ),
-    optional(
-        "options",
-        Kind::Object(&[optional(
-            "new_transactions",
-            Kind::Integer {
-                min: 0,
-                max: i64::MAX,
-            },
-        )]),
-    ),
-];
-
-#[derive(Deserialize)]
-struct Fire {
-    access_token: String,
-    webhook_type: Option<String>,
-    webhook_code: String,
-    #[serde(default)]
-    options: FireOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct FireOptions {
-    new_transactions: Option<i64>,
-}
-
 /// `/sandbox/item/fire_webhook`: sends, and changes nothing about the Item.
-pub(super) fn fire(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Fire = call.take()?;
+pub(super) fn fire(call: &Call<'_>, request: Fire) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     if item.webhook().is_none() {

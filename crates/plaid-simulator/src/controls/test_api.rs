@@ -7,20 +7,19 @@ use plaid_token_broker_core::clock::Timestamp;
 use plaid_token_broker_core::secret::PlaidPublicToken;
 use serde_json::{Value, json};
 
-use crate::api;
 use crate::calls::faults::{Fault, FaultRefused, Faults, WaitingFault};
 use crate::calls::rate_limits::RateLimits;
 use crate::calls::recorder::{RecordedRequest, Recorder};
 use crate::controls::snapshot::{self, SnapshotError, Taken};
 use crate::items::ItemView;
 use crate::items::state::State;
-use crate::link;
 use crate::simulator::Simulator;
 use crate::simulator::clock::TooFarAhead;
 use crate::spec::ids::time_text;
 use crate::spec::lock;
 use crate::spec::switches::Switches;
 use crate::webhooks::{Outbox, Webhook, WebhookView};
+use crate::{api, link};
 
 /// What `onSuccess` gets: see <https://plaid.com/docs/link/web/#onsuccess>.
 #[derive(Clone, Debug)]

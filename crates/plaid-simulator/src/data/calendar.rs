@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// A date as callers write it: `2025-06-15`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Day(pub(crate) Date);
 

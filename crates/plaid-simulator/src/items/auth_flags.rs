@@ -1,28 +1,28 @@
 //! The object `auth` of `/link/token/create`, and in which sessions account numbers can be typed:
 //! <https://plaid.com/docs/auth/coverage/>.
 
-use serde::{Deserialize, Serialize};
-
-use crate::items::link_token::LinkRequest;
+use super::link_request::LinkRequest;
 use crate::spec::error::PlaidError;
+use crate::spec::fields::{Kind, request};
 use crate::spec::guesses::{AuthTypeSelectAlone, DepositFlags, DepositRules, Guesses};
 use crate::spec::institutions::{HOUNDSTOOTH, Institution, WINDOWPANE};
 use crate::spec::products::MANUAL_PRODUCTS;
 
-/// Which of Auth's flows a session may have. Those that are left out are as the Dashboard has them.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub(crate) struct AuthFlags {
-    #[serde(rename = "auth_type_select_enabled")]
-    auth_type_select: Option<bool>,
-    #[serde(rename = "automated_microdeposits_enabled")]
-    automated_microdeposits: Option<bool>,
-    #[serde(rename = "instant_match_enabled")]
-    instant_match: Option<bool>,
-    #[serde(rename = "same_day_microdeposits_enabled")]
-    same_day_microdeposits: Option<bool>,
-    #[serde(rename = "instant_microdeposits_enabled")]
-    instant_microdeposits: Option<bool>,
+request! {
+    /// Which of Auth's flows a session may have. Those that are left out are as the Dashboard has them.
+    #[derive(Clone, Copy, Debug, serde::Serialize)]
+    pub(crate) struct AuthFlags {
+        optional auth_type_select_enabled: Kind::Bool => Option<bool>,
+        optional automated_microdeposits_enabled: Kind::Bool => Option<bool>,
+        optional instant_match_enabled: Kind::Bool => Option<bool>,
+        optional same_day_microdeposits_enabled: Kind::Bool => Option<bool>,
+        optional instant_microdeposits_enabled: Kind::Bool => Option<bool>,
+        optional reroute_to_credentials: Kind::OneOf(&["OFF", "OPTIONAL", "FORCED"]),
+        optional database_match_enabled: Kind::Bool,
+        optional database_insights_enabled: Kind::Bool,
+        optional flow_type: Kind::OneOf(&["FLEXIBLE_AUTH"]),
+        optional sms_microdeposits_verification_enabled: Kind::Bool,
+    }
 }
 
 fn is_on(flag: Option<bool>, guesses: &Guesses) -> bool {
@@ -53,7 +53,7 @@ impl LinkRequest {
         institution.id == HOUNDSTOOTH
             && self.is_american()
             && self.moves_money()
-            && is_on(self.auth.automated_microdeposits, guesses)
+            && is_on(self.auth.automated_microdeposits_enabled, guesses)
     }
 
     /// Whether typed numbers are compared with what the bank tells: so it is unless it is turned off.
@@ -61,17 +61,17 @@ impl LinkRequest {
         institution.id == HOUNDSTOOTH
             && self.is_american()
             && self.products().iter().any(|product| product == "auth")
-            && self.auth.instant_match != Some(false)
+            && self.auth.instant_match_enabled != Some(false)
     }
 
     /// Whether account numbers alone are enough.
     pub(crate) fn has_same_day_deposits(&self, guesses: &Guesses) -> bool {
-        self.is_american() && self.can_be_manual() && is_on(self.auth.same_day_microdeposits, guesses)
+        self.is_american() && self.can_be_manual() && is_on(self.auth.same_day_microdeposits_enabled, guesses)
     }
 
     /// Whether deposits are waited for where they reach an account at once.
     pub(crate) fn has_instant_deposits(&self, guesses: &Guesses) -> bool {
-        self.is_american() && self.can_be_manual() && is_on(self.auth.instant_microdeposits, guesses)
+        self.is_american() && self.can_be_manual() && is_on(self.auth.instant_microdeposits_enabled, guesses)
     }
 
     /// Whether this bank is one where nobody logs in, because deposits reach it at once.
@@ -81,14 +81,14 @@ impl LinkRequest {
 
     /// Whether Link asks first how the person wants to connect.
     pub(crate) fn selects_auth_type(&self, guesses: &Guesses) -> bool {
-        self.auth.auth_type_select == Some(true) && self.has_same_day_deposits(guesses)
+        self.auth.auth_type_select_enabled == Some(true) && self.has_same_day_deposits(guesses)
     }
 
     /// The rules of the object `auth`.
     pub(crate) fn check_auth(&self, guesses: &Guesses) -> Result<(), PlaidError> {
         let flags = &self.auth;
-        let same_day = is_on(flags.same_day_microdeposits, guesses);
-        if flags.auth_type_select == Some(true) && !same_day {
+        let same_day = is_on(flags.same_day_microdeposits_enabled, guesses);
+        if flags.auth_type_select_enabled == Some(true) && !same_day {
             let why = "auth.auth_type_select_enabled needs auth.same_day_microdeposits_enabled";
             match guesses.auth_type_select_alone {
                 AuthTypeSelectAlone::InvalidField => return Err(PlaidError::invalid_field(why)),
@@ -101,8 +101,9 @@ impl LinkRequest {
         if guesses.deposit_rules == DepositRules::NotOffered || self.access_token.is_some() {
             return Ok(());
         }
-        let manual = flags.same_day_microdeposits == Some(true) || flags.instant_microdeposits == Some(true);
-        let automated = flags.automated_microdeposits == Some(true);
+        let manual = flags.same_day_microdeposits_enabled == Some(true)
+            || flags.instant_microdeposits_enabled == Some(true);
+        let automated = flags.automated_microdeposits_enabled == Some(true);
         if manual && !self.can_be_manual() || automated && !self.moves_money() {
             return Err(PlaidError::invalid_field(
                 "products do not go with the micro-deposits that auth asks for",

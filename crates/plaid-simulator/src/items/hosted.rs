@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::items::link_token::HostedLink;
+use crate::items::link_request::HostedLink;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::{CompletionQuery, CompletionUri, Guesses};
 use crate::spec::{ids, redirect_list};

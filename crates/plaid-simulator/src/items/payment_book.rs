@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::spec::error::PlaidError;
+use crate::spec::json::set;
 
 /// Of each kind; the oldest leave first.
 const MOST: usize = 1_000;
@@ -75,12 +76,5 @@ impl PaymentBook {
         if let Some(Ok(consent)) = id("consent_id").map(|id| self.consents.get(client_id, id, "consent_id")) {
             set(consent, "status", json!("AUTHORISED"));
         }
-    }
-}
-
-/// Replaces one field of an object.
-pub(crate) fn set(object: &mut Value, name: &str, value: Value) {
-    if let Some(object) = object.as_object_mut() {
-        object.insert(name.to_owned(), value);
     }
 }

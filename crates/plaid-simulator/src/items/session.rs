@@ -13,6 +13,7 @@ use crate::spec::error::PlaidError;
 use crate::spec::guesses::DepositCodeView;
 use crate::spec::ids::{self, time_text};
 use crate::spec::institutions::{self, Institution};
+use crate::spec::json::{set, with_nulls};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// More events than a person can cause; a program that loops must not fill the memory.
@@ -229,24 +230,18 @@ impl Session {
             return;
         }
         let mut metadata = json!({
-            "error_type": null,
-            "error_code": null,
-            "error_message": null,
-            "exit_status": null,
             "institution_id": self.institution.map(|institution| institution.id),
             "institution_name": self.institution.map(|institution| institution.name),
-            "institution_search_query": null,
-            "match_reason": null,
-            "mfa_type": null,
-            "routing_number": null,
-            "account_number_mask": null,
-            "view_name": null,
-            "selection": null,
             "request_id": self.request_id,
         });
         if let (Some(metadata), Value::Object(about)) = (metadata.as_object_mut(), about) {
             metadata.extend(about);
         }
+        let mut metadata = with_nulls(
+            metadata,
+            "error_type error_code error_message exit_status institution_search_query match_reason mfa_type \
+             routing_number account_number_mask view_name selection",
+        );
         let timestamp = time_text(now);
         let kept: Map<String, Value> = metadata
             .as_object()
@@ -262,11 +257,9 @@ impl Session {
             "event_metadata": kept,
         });
         self.events.insert(0, event);
-        if let Some(metadata) = metadata.as_object_mut() {
-            metadata.insert("is_update_mode".to_owned(), self.updating.to_string().into());
-            metadata.insert("timestamp".to_owned(), timestamp.into());
-            metadata.insert("link_session_id".to_owned(), self.id.clone().into());
-        }
+        set(&mut metadata, "is_update_mode", self.updating.to_string());
+        set(&mut metadata, "timestamp", timestamp);
+        set(&mut metadata, "link_session_id", &*self.id);
         self.untold.push(json!({"name": name, "metadata": metadata}));
     }
 

@@ -12,14 +12,12 @@ use uuid::Uuid;
 
 use super::calls::{Outcome, Turn, read, wrong_step};
 use super::login;
-use crate::items::session::OAuthState;
-use crate::items::session::{BankVisit, Stage};
+use crate::items::session::{BankVisit, OAuthState, Stage};
 use crate::items::state::State as Memory;
 use crate::simulator::Simulator;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
-use crate::spec::ids;
-use crate::spec::json;
+use crate::spec::{ids, json};
 
 /// Prepares a visit of the bank's page: each has an `oauth_state_id` of its own.
 pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
@@ -216,7 +214,7 @@ pub(super) async fn answer(
     });
     match answer {
         Ok(answer) => json::response(StatusCode::OK, &answer),
-        Err(error) => json::response(error.status, &error.body(&request_id)),
+        Err(error) => json::response(error.status, &error.body(Some(&request_id))),
     }
 }
 

@@ -17,9 +17,8 @@ use crate::items::state::State as Memory;
 use crate::simulator::Simulator;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::Guesses;
-use crate::spec::ids;
 use crate::spec::institutions::{self, Institution, Trait};
-use crate::spec::json;
+use crate::spec::{ids, json};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// What a step brings beside its link token; each reads what it needs.
@@ -122,7 +121,7 @@ pub(super) async fn answer(
     let request_id = ids::new_request_id();
     let call = match read(&headers, &body) {
         Ok(call) => call,
-        Err(error) => return json::response(error.status, &error.body(&request_id)),
+        Err(error) => return json::response(error.status, &error.body(Some(&request_id))),
     };
     let mut memory = simulator.state();
     let mut turn = Turn {
@@ -140,13 +139,11 @@ pub(super) async fn answer(
             } else {
                 turn.untold()
             };
-            (error.status, error.body(&request_id), events)
+            (error.status, error.body(Some(&request_id)), events)
         }
     };
-    if let Some(body) = body.as_object_mut() {
-        body.insert("request_id".to_owned(), request_id.into());
-        body.insert("events".to_owned(), events.into());
-    }
+    json::set(&mut body, "request_id", request_id);
+    json::set(&mut body, "events", events);
     json::response(status, &body)
 }
 

@@ -8,6 +8,7 @@ use crate::items::session::Stage;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::DepositInstitution;
 use crate::spec::ids::time_text;
+use crate::spec::json::set;
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
 /// (<https://plaid.com/docs/link/update-mode/>). A payment or consent of Payment Initiation is agreed to, and makes no
@@ -82,10 +83,11 @@ pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     session.request_id = request_id;
     let mut told = session.leave(fatal.as_ref(), now);
-    if let (Some(told), Some(hosted)) = (told.as_object_mut(), hosted) {
-        told.insert(
-            "completion_redirect_uri".to_owned(),
-            hosted.completion_redirect_uri.into(),
+    if let Some(hosted) = hosted {
+        set(
+            &mut told,
+            "completion_redirect_uri",
+            hosted.completion_redirect_uri,
         );
     }
     notices::session_ended(turn);

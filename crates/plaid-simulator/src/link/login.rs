@@ -8,7 +8,7 @@ use crate::data::mfa::Answered;
 use crate::data::person::Person;
 use crate::data::test_users::{self, Login, log_in};
 use crate::items::item::Draft;
-use crate::items::link_token::LinkRequest;
+use crate::items::link_request::LinkRequest;
 use crate::items::session::Stage;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::UnfitAccounts;

@@ -8,6 +8,7 @@ use super::calls::Turn;
 use crate::items::session::Session;
 use crate::simulator::Simulator;
 use crate::spec::guesses::SessionStatus;
+use crate::spec::json::set;
 use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
@@ -46,13 +47,13 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
         "link_token": token,
     });
     let mut webhooks = Vec::new();
-    if let (Some(public_token), Some(finished)) = (public_token, finished.as_object_mut()) {
+    if let Some(public_token) = public_token {
         let added = json!({"link_session_id": id, "link_token": token, "public_token": public_token});
         if adds_item {
             webhooks.push(Webhook::new("LINK", "ITEM_ADD_RESULT", added));
         }
-        finished.insert("public_tokens".to_owned(), json!([public_token]));
-        finished.insert("public_token".to_owned(), public_token);
+        set(&mut finished, "public_tokens", json!([public_token]));
+        set(&mut finished, "public_token", public_token);
     }
     webhooks.push(Webhook::new("LINK", "SESSION_FINISHED", finished));
     webhooks.push(events(session, &token));

@@ -8,7 +8,7 @@ use crate::data::deposits::{Deposit, Method, Numbers, invalid_account_number};
 use crate::data::person::Person;
 use crate::data::{accounts, custom};
 use crate::items::item::Draft;
-use crate::items::link_token::LinkRequest;
+use crate::items::link_request::LinkRequest;
 use crate::items::session::Stage;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::InstantDepositInstitution;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::spec::guesses::{ForeignEnvironment, Guesses, WrongTokenKind};
 use crate::spec::ids::{ENVIRONMENT, Misfit, TokenKind};
+use crate::spec::json::set;
 
 /// An error as Plaid tells it. Programs decide on type and code; the message is for people and may change.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -224,17 +225,20 @@ impl PlaidError {
         }
     }
 
-    /// The body, with the keys that Plaid's answers have.
-    pub(crate) fn body(&self, request_id: &str) -> Value {
-        json!({
+    /// The body of an answer; without a request it is one that Items and webhooks have in them.
+    pub(crate) fn body(&self, request_id: Option<&str>) -> Value {
+        let mut body = json!({
             "display_message": self.display_message,
             "documentation_url": self.documentation_url(),
             "error_code": self.error_code,
             "error_message": self.message,
             "error_type": self.error_type,
-            "request_id": request_id,
             "suggested_action": null,
-        })
+        });
+        if let Some(request_id) = request_id {
+            set(&mut body, "request_id", request_id);
+        }
+        body
     }
 
     fn documentation_url(&self) -> String {
@@ -258,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_body_has_plaids_keys() {
-        let body = PlaidError::item_login_required().body("abc");
+        let body = PlaidError::item_login_required().body(Some("abc"));
         let keys: Vec<_> = body
             .as_object()
             .into_iter()

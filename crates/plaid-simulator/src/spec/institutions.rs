@@ -50,25 +50,11 @@ pub(crate) fn is_american(institution: &Institution) -> bool {
 }
 
 /// The optional parts of an institution that a call asked for.
-#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Extras {
-    #[serde(rename = "include_optional_metadata")]
-    optional_metadata: bool,
-    #[serde(rename = "include_status")]
-    status: bool,
-    #[serde(rename = "include_auth_metadata")]
-    auth_metadata: bool,
-}
-
-impl Extras {
-    pub(crate) fn new(optional_metadata: bool, auth_metadata: bool) -> Self {
-        Self {
-            optional_metadata,
-            status: false,
-            auth_metadata,
-        }
-    }
+    pub(crate) optional_metadata: bool,
+    pub(crate) status: bool,
+    pub(crate) auth_metadata: bool,
 }
 
 /// The routing number of every American test bank.

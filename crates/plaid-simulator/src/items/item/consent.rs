@@ -1,7 +1,7 @@
 //! What the person lets be done with an Item: the permission that was taken back, and consent to more.
 
 use super::{Item, Stage};
-use crate::items::link_token::LinkRequest;
+use crate::items::link_request::LinkRequest;
 use crate::spec::error::PlaidError;
 use crate::spec::guesses::{Guesses, PermissionRevoked};
 use crate::spec::products;

@@ -9,8 +9,7 @@ use crate::data::Source;
 use crate::data::accounts::{self, Account};
 use crate::data::deposits::Deposit;
 use crate::spec::institutions::{self, Institution};
-use crate::spec::products;
-use crate::spec::products::MANUAL_PRODUCTS;
+use crate::spec::products::{self, MANUAL_PRODUCTS};
 
 /// What Link, or the Sandbox call, decided.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]

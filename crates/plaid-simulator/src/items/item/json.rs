@@ -8,6 +8,7 @@ use crate::items::item::Item;
 use crate::items::item::health::Updates;
 use crate::spec::guesses::Guesses;
 use crate::spec::ids;
+use crate::spec::json::set;
 use plaid_token_broker_core::clock::Timestamp;
 
 impl Item {
@@ -16,47 +17,35 @@ impl Item {
         let draft = &self.draft;
         let mut json = account.json(&draft.item_id);
         self.tell_verification(&mut json, account, now);
-        if let (Some(json), true) = (json.as_object_mut(), draft.institution.tokenizes_numbers) {
+        if draft.institution.tokenizes_numbers {
             let id = draft
                 .source
                 .persistent_account_id(draft.institution, draft.login.as_deref(), account);
-            json.insert("persistent_account_id".to_owned(), id.into());
+            set(&mut json, "persistent_account_id", id);
         }
         json
     }
 
     /// Of an account with typed numbers: how far their verification got, and nothing that only a bank knows.
     fn tell_verification(&self, json: &mut Value, account: &Account, now: Timestamp) {
-        let Some(json) = json.as_object_mut() else {
-            return;
-        };
         if let Some(status) = self.verification(account, now) {
-            json.insert("verification_status".to_owned(), status.into());
+            set(json, "verification_status", status);
         }
         let deposit = self.deposit().filter(|deposit| deposit.is_of(account));
-        if let Some(holder) = deposit.and_then(|deposit| deposit.holder.as_ref()) {
-            json.insert("verification_name".to_owned(), holder.clone().into());
+        if let Some(holder) = deposit.and_then(|deposit| deposit.holder.as_deref()) {
+            set(json, "verification_name", holder);
         }
         if self.draft.is_manual() {
-            json.insert("holder_category".to_owned(), Value::Null);
-            if let Some(current) = json
-                .get_mut("balances")
-                .and_then(|balances| balances.get_mut("current"))
-            {
-                *current = Value::Null;
+            set(json, "holder_category", Value::Null);
+            if let Some(balances) = json.get_mut("balances") {
+                set(balances, "current", Value::Null);
             }
         }
     }
 
     /// Plaid's Item object, as calls for data embed it.
     pub(crate) fn json(&self, now: Timestamp, guesses: &Guesses) -> Value {
-        let error = self.error(now, guesses).map(|error| {
-            let mut body = error.body("");
-            if let Some(body) = body.as_object_mut() {
-                body.remove("request_id");
-            }
-            body
-        });
+        let error = self.error(now, guesses).map(|error| error.body(None));
         let draft = &self.draft;
         let available: Vec<_> = draft
             .institution
@@ -86,16 +75,10 @@ impl Item {
     /// Plaid's Item object with what only `/item/get` tells.
     pub(crate) fn full_json(&self, now: Timestamp, guesses: &Guesses) -> Value {
         let mut item = self.json(now, guesses);
-        if let Some(item) = item.as_object_mut() {
-            let consented: Vec<_> = self
-                .draft
-                .products
-                .iter()
-                .chain(&self.draft.consented_products)
-                .collect();
-            item.insert("consented_products".to_owned(), json!(consented));
-            item.insert("created_at".to_owned(), json!(ids::time_text(self.created_at)));
-        }
+        let draft = &self.draft;
+        let consented: Vec<_> = draft.products.iter().chain(&draft.consented_products).collect();
+        set(&mut item, "consented_products", json!(consented));
+        set(&mut item, "created_at", ids::time_text(self.created_at));
         item
     }
 

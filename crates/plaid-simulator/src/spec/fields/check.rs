@@ -251,31 +251,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::spec::fields::{NON_EMPTY, nullable, optional, required};
+    use crate::spec::fields::{NON_EMPTY, fields, int, some, text};
 
-    const FIELDS: &[Field] = &[
-        required("name", NON_EMPTY),
-        optional("flag", Kind::Bool),
-        nullable("day", Kind::Date),
-        optional("at", Kind::DateTime),
-        optional("hook", Kind::Url),
-        optional(
-            "list",
-            Kind::List {
-                of: &Kind::OneOf(&["A", "B"]),
-                min: 1,
-            },
-        ),
-        optional(
-            "user",
-            Kind::Object(&[required("id", Kind::Text { min: 1, max: 3 })]),
-        ),
-        optional(
-            "settings",
-            Kind::Settings(&[required("days", Kind::Integer { min: 1, max: 730 })]),
-        ),
-        optional("open", Kind::AnyObject),
-    ];
+    const FIELDS: &[Field] = fields! {
+        required name: NON_EMPTY,
+        optional flag: Kind::Bool,
+        nullable day: Kind::Date,
+        optional at: Kind::DateTime,
+        optional hook: Kind::Url,
+        optional list: some(&Kind::OneOf(&["A", "B"])),
+        optional user: Kind::Object(fields! { required id: text(1, 3), }),
+        optional settings: Kind::Settings(fields! { required days: int(1, 730), }),
+        optional open: Kind::AnyObject,
+    };
 
     fn code(body: &Value) -> Option<String> {
         let body = body.as_object().cloned().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! How an institution fares, and its looks: the parts that have to be asked for.
 
+use crate::spec::json::set;
 use serde_json::{Value, json};
 
 use super::{Institution, Trait};
@@ -41,8 +42,8 @@ fn of_requests(institution: &Institution, updates: bool) -> Value {
         "error_plaid": 0.0,
         "error_institution": 1.0 - success,
     });
-    if let (Some(breakdown), true) = (breakdown.as_object_mut(), updates) {
-        breakdown.insert("refresh_interval".to_owned(), interval.into());
+    if updates {
+        set(&mut breakdown, "refresh_interval", interval);
     }
     json!({"status": status, "last_status_change": "2020-01-01T00:00:00Z", "breakdown": breakdown})
 }

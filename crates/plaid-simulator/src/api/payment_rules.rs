@@ -6,6 +6,25 @@ use serde_json::Value;
 
 use crate::data::money::Money;
 use crate::spec::error::PlaidError;
+use crate::spec::fields::{Kind, TEXT, fields, some, text};
+
+pub(super) const IBAN: Kind = text(15, 34);
+pub(super) const REFERENCE: Kind = text(1, 18);
+pub(super) const IDEMPOTENCY_KEY: Kind = text(1, 128);
+pub(super) const BACS: Kind = Kind::Object(fields! {
+    optional account: text(1, 10),
+    optional sort_code: text(6, 6),
+});
+pub(super) const ADDRESS: Kind = Kind::Object(fields! {
+    required street: some(&TEXT),
+    required city: text(1, 35),
+    required postal_code: text(1, 16),
+    required country: text(2, 2),
+});
+pub(super) const AMOUNT: Kind = Kind::Object(fields! {
+    required currency: Kind::OneOf(&["GBP", "EUR", "PLN", "SEK", "DKK", "NOK"]),
+    required value: Kind::Number,
+});
 
 /// Nobody pays more at once; the number itself is the simulator's own.
 const MOST: f64 = 1e12;
