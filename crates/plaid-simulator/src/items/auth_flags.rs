@@ -11,6 +11,7 @@ use crate::spec::products::MANUAL_PRODUCTS;
 request! {
     /// Which of Auth's flows a session may have. Those that are left out are as the Dashboard has them.
     #[derive(Clone, Copy, Debug, serde::Serialize)]
+    #[expect(clippy::struct_field_names, reason = "the names are Plaid's")]
     pub(crate) struct AuthFlags {
         optional auth_type_select_enabled: Kind::Bool => Option<bool>,
         optional automated_microdeposits_enabled: Kind::Bool => Option<bool>,
