@@ -58,20 +58,25 @@ const STYLE: &str = "text/css; charset=utf-8";
 
 /// The routes, with paths relative to where they are nested.
 pub(crate) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Router<S> {
+    macro_rules! file {
+        ($name:literal) => {
+            (
+                concat!("/", $name),
+                include_str!(concat!("../static/", $name)),
+            )
+        };
+    }
     let scripts = [
-        (
-            "/link-initialize.js",
-            include_str!("../static/link-initialize.js"),
-        ),
-        ("/link.js", include_str!("../static/link.js")),
-        ("/flow.js", include_str!("../static/flow.js")),
-        ("/calls.js", include_str!("../static/calls.js")),
-        ("/dialog.js", include_str!("../static/dialog.js")),
-        ("/panes.js", include_str!("../static/panes.js")),
-        ("/manual.js", include_str!("../static/manual.js")),
-        ("/elements.js", include_str!("../static/elements.js")),
-        ("/hosted.js", include_str!("../static/hosted.js")),
-        ("/bank.js", include_str!("../static/bank.js")),
+        file!("link-initialize.js"),
+        file!("link.js"),
+        file!("flow.js"),
+        file!("calls.js"),
+        file!("dialog.js"),
+        file!("panes.js"),
+        file!("manual.js"),
+        file!("elements.js"),
+        file!("hosted.js"),
+        file!("bank.js"),
     ];
     let mut router = Router::new();
     for (path, text) in scripts {

@@ -139,11 +139,7 @@ fn check_account_id<'a>(id: &str, mut known: impl Iterator<Item = &'a str>) -> R
             "account_ids contains a malformed account id",
         ));
     }
-    Err(PlaidError::new(
-        "INVALID_INPUT",
-        "INVALID_ACCOUNT_ID",
-        "one or more of the account ids are not of this Item",
-    ))
+    Err(PlaidError::invalid_account_id())
 }
 
 /// Refuses what has to be pulled from the bank first and has not been.

@@ -99,11 +99,7 @@ fn made(call: &Call<'_>, item: &Item, wanted: &Wanted) -> Result<Made, PlaidErro
         })?,
     };
     if account.subtype == "student" {
-        return Err(PlaidError::new(
-            "INVALID_INPUT",
-            "INVALID_ACCOUNT_ID",
-            "student loans take no transactions",
-        ));
+        return Err(PlaidError::student_loan());
     }
     Ok(Made {
         transaction_id: ids::derived_id("transaction", item.id(), &ids::new_uuid()),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Call;
 use super::listing::Listing;
 use super::reading::{account, chosen};
-use super::transactions_made::{Told, made, mutation};
+use super::transactions_made::{Told, made};
 use crate::data::calendar::{Day, number_of};
 use crate::data::movement::{Form, Movement};
 use crate::data::sync::{Change, Cursor, Stage, Version};
@@ -260,7 +260,7 @@ fn cursor(text: &str, item_id: &str, account_id: &str, newest: Version) -> Resul
             let cursor = Cursor::parse(text, item_id, account_id)
                 .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
             if cursor.given > 0 && cursor.target != newest {
-                return Err(mutation());
+                return Err(PlaidError::transactions_changed());
             }
             Ok(Cursor {
                 target: newest,

@@ -42,7 +42,7 @@ impl Told {
             .filter(|(has, _)| *has <= made)
             .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
         if within && target != made {
-            return Err(mutation());
+            return Err(PlaidError::transactions_changed());
         }
         Ok(all(has))
     }
@@ -55,12 +55,4 @@ impl Told {
             format!(".{}-{}", self.has, self.target)
         }
     }
-}
-
-pub(super) fn mutation() -> PlaidError {
-    PlaidError::new(
-        "TRANSACTIONS_ERROR",
-        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
-        "underlying transaction data changed since last page was fetched. please restart pagination from last update",
-    )
 }

@@ -147,11 +147,7 @@ fn transferable(account: &Account) -> Result<&Account, PlaidError> {
     if account.has_numbers() {
         return Ok(account);
     }
-    Err(PlaidError::new(
-        "TRANSFER_ERROR",
-        "TRANSFER_UNSUPPORTED_ACCOUNT_TYPE",
-        "transfers need a checking, savings or cash management account",
-    ))
+    Err(PlaidError::transfer_unsupported_account())
 }
 
 /// Of an account whose numbers were typed in Plaid knows no balance, approves, and says so.

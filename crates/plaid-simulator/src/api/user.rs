@@ -134,8 +134,5 @@ fn check_identity(emails: &[String], phones: &[String]) -> Result<(), PlaidError
     } else {
         return Ok(());
     };
-    Err(PlaidError {
-        status: StatusCode::FORBIDDEN,
-        ..PlaidError::new("USER_ERROR", "INVALID_USER_IDENTITY_DATA", wrong)
-    })
+    Err(PlaidError::new("USER_ERROR", "INVALID_USER_IDENTITY_DATA", wrong).with_status(StatusCode::FORBIDDEN))
 }

@@ -59,14 +59,7 @@ pub(super) fn update(call: &Call<'_>, request: Update) -> Result<Value, PlaidErr
 pub(super) fn key_get(call: &Call<'_>, request: KeyGet) -> Result<Value, PlaidError> {
     let key = lock(&call.simulator.0.webhook_keys)
         .jwk(&request.key_id)
-        .ok_or_else(|| {
-            PlaidError::new(
-                "INVALID_INPUT",
-                "INVALID_WEBHOOK_VERIFICATION_KEY_ID",
-                "invalid key_id provided. note that key_ids are specific to Plaid environments, and verification \
-                 requests must be made to the same environment that the webhook was sent from",
-            )
-        })?;
+        .ok_or_else(PlaidError::invalid_webhook_key)?;
     Ok(json!({"key": key}))
 }
 
@@ -104,6 +97,7 @@ fn fired(
     guesses: &Guesses,
 ) -> Result<(&'static str, &'static str), PlaidError> {
     /// Type, code, and the product that the Item has to have for it.
+    #[rustfmt::skip]
     const PAIRS: &[(&str, &str, Option<&str>)] = &[
         ("TRANSACTIONS", "DEFAULT_UPDATE", Some("transactions")),
         ("HOLDINGS", "DEFAULT_UPDATE", Some("investments")),
@@ -112,11 +106,7 @@ fn fired(
         ("AUTH", "DEFAULT_UPDATE", Some("auth")),
         ("IDENTITY", "DEFAULT_UPDATE", Some("identity")),
         ("AUTH", "SMS_MICRODEPOSITS_VERIFICATION", Some("auth")),
-        (
-            "TRANSACTIONS",
-            "RECURRING_TRANSACTIONS_UPDATE",
-            Some("transactions"),
-        ),
+        ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", Some("transactions")),
         ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", Some("transactions")),
         ("ASSETS", "PRODUCT_READY", Some("assets")),
         ("ASSETS", "ERROR", Some("assets")),
@@ -140,13 +130,7 @@ fn fired(
     }
     let pair = pairs
         .find(|(_, _, product)| product.is_none_or(|product| item.has(product)))
-        .ok_or_else(|| {
-            PlaidError::new(
-                "SANDBOX_ERROR",
-                "SANDBOX_PRODUCT_NOT_ENABLED",
-                "this webhook belongs to a product that is not on this Item: create the Item with it",
-            )
-        });
+        .ok_or_else(PlaidError::webhook_of_other_product);
     pair.map(|(kind, code, _)| (*kind, *code))
 }
 
@@ -184,11 +168,7 @@ fn details(item: &Item, kind: &str, code: &str, now: Timestamp) -> Value {
         }
         ("ASSETS", "PRODUCT_READY") => json!({"asset_report_id": ids::new_uuid(), "report_type": "FULL"}),
         ("ASSETS", _) => {
-            let error = PlaidError::new(
-                "ASSET_REPORT_ERROR",
-                "PRODUCT_NOT_ENABLED",
-                "the 'assets' product is not enabled for the following access tokens",
-            );
+            let error = PlaidError::assets_not_enabled();
             json!({
                 "asset_report_id": ids::new_uuid(),
                 "error": crate::webhooks::carried(&error),

@@ -122,17 +122,13 @@ impl RateLimits {
             };
             if let Err(rest) = self.passes(path, *rule, key, guesses, now) {
                 let (most, per) = (rule.most, rule.per.word());
+                let message =
+                    format!("rate limit exceeded for {path}: {most} calls per {per}. please try again later");
                 return Err(PlaidError {
-                    status: StatusCode::TOO_MANY_REQUESTS,
                     retry_after: (guesses.retry_after == RetryAfter::Seconds)
                         .then(|| rest.as_secs().saturating_add(u64::from(rest.subsec_nanos() > 0))),
-                    ..PlaidError::new(
-                        "RATE_LIMIT_EXCEEDED",
-                        limit.error_code,
-                        format!(
-                            "rate limit exceeded for {path}: {most} calls per {per}. please try again later"
-                        ),
-                    )
+                    ..PlaidError::new("RATE_LIMIT_EXCEEDED", limit.error_code, message)
+                        .with_status(StatusCode::TOO_MANY_REQUESTS)
                 });
             }
         }

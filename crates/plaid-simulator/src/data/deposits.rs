@@ -172,44 +172,16 @@ impl Deposit {
 
 /// The answer to a wrong code (<https://plaid.com/docs/errors/invalid-input/#incorrect_deposit_verification>).
 fn incorrect(display_message: &'static str) -> PlaidError {
-    PlaidError {
-        display_message: Some(display_message),
-        ..PlaidError::new(
-            "INVALID_INPUT",
-            "INCORRECT_DEPOSIT_VERIFICATION",
-            "the code is not that of the deposit",
-        )
-    }
+    PlaidError::incorrect_deposit_verification().shown(display_message)
 }
 
-/// The answer to the last wrong code, and to all after it
-/// (<https://plaid.com/docs/errors/invalid-input/#too_many_verification_attempts>).
+/// The answer to the last wrong code, and to all after it.
 pub(crate) fn locked(last: LastDepositCode) -> PlaidError {
-    const NO_MORE: &str = "The code was wrong too often. This account has to be connected anew.";
-    match last {
-        LastDepositCode::TooManyVerificationAttempts => PlaidError {
-            display_message: Some(NO_MORE),
-            ..PlaidError::new(
-                "INVALID_INPUT",
-                "TOO_MANY_VERIFICATION_ATTEMPTS",
-                "the code was wrong too often; the Item is locked for good",
-            )
-        },
-        LastDepositCode::IncorrectDepositVerification => incorrect(NO_MORE),
-    }
-}
-
-/// The answer to numbers that cannot be, or are not the account's
-/// (<https://plaid.com/docs/errors/invalid-request/#invalid_account_number>).
-pub(crate) fn invalid_account_number() -> PlaidError {
-    PlaidError {
-        display_message: Some("The account or the routing number is not right. Please check both."),
-        ..PlaidError::new(
-            "INVALID_REQUEST",
-            "INVALID_ACCOUNT_NUMBER",
-            "The provided account number was invalid.",
-        )
-    }
+    let error = match last {
+        LastDepositCode::TooManyVerificationAttempts => PlaidError::too_many_verification_attempts(),
+        LastDepositCode::IncorrectDepositVerification => PlaidError::incorrect_deposit_verification(),
+    };
+    error.shown("The code was wrong too often. This account has to be connected anew.")
 }
 
 /// Whether this is the login of the bank where automated micro-deposits are tried.

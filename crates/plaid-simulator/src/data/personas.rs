@@ -175,16 +175,12 @@ const fn means(wage: i64, rent: i64, card: i64, cash: i64) -> Means {
     }
 }
 
+#[rustfmt::skip]
 static SPECIAL: &[Persona] = &[
     Persona {
         dynamic: true,
         purchases: 6,
-        ..persona(
-            "user_transactions_dynamic",
-            standard,
-            &means(1_620, 1_150, 70, 60),
-            100,
-        )
+        ..persona("user_transactions_dynamic", standard, &means(1_620, 1_150, 70, 60), 100)
     },
     Persona {
         owner: "Emil Wagner",
@@ -213,21 +209,11 @@ static SPECIAL: &[Persona] = &[
     },
     Persona {
         owner: "Gwen Oakley",
-        ..persona(
-            "user_credit_profile_good",
-            solid,
-            &means(2_150, 1_650, 160, 250),
-            100,
-        )
+        ..persona("user_credit_profile_good", solid, &means(2_150, 1_650, 160, 250), 100)
     },
     Persona {
         owner: "Ed Castle",
-        ..persona(
-            "user_credit_profile_excellent",
-            wealthy,
-            &means(4_100, 3_300, 320, 560),
-            120,
-        )
+        ..persona("user_credit_profile_excellent", wealthy, &means(4_100, 3_300, 320, 560), 120)
     },
     Persona {
         owner: "Bonnie Nash",
@@ -237,12 +223,7 @@ static SPECIAL: &[Persona] = &[
     Persona {
         owner: "Jo and Lee Nettle",
         habits: &[Habit::SecondJob],
-        ..persona(
-            "user_credit_joint_account",
-            solid,
-            &means(1_900, 2_050, 170, 300),
-            110,
-        )
+        ..persona("user_credit_joint_account", solid, &means(1_900, 2_050, 170, 300), 110)
     },
 ];
 

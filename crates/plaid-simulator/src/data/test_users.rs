@@ -29,11 +29,11 @@ pub(crate) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login
         return match Custom::parse(password) {
             Some(custom) => match (custom.force_error().and_then(forced), custom.mfa()) {
                 (Some(error), _) => Login::Refused(error),
-                (None, _) if custom.fails_recaptcha() => Login::Refused(recaptcha()),
+                (None, _) if custom.fails_recaptcha() => Login::Refused(PlaidError::recaptcha_bad()),
                 (None, Some(mfa)) => Login::Asked(mfa.clone()),
                 (None, None) => Login::Done,
             },
-            None => Login::Refused(invalid_credentials()),
+            None => Login::Refused(PlaidError::invalid_credentials()),
         };
     }
     match (username, password) {
@@ -41,71 +41,25 @@ pub(crate) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login
         ("user_good", password) => match Mfa::of_password(password, guesses) {
             Some(mfa) => Login::Asked(mfa),
             None if Custom::parse(password).is_some_and(|custom| custom.fails_recaptcha()) => {
-                Login::Refused(recaptcha())
+                Login::Refused(PlaidError::recaptcha_bad())
             }
             None => Login::Refused(
                 password
                     .strip_prefix("error_")
                     .and_then(forced)
-                    .unwrap_or_else(invalid_credentials),
+                    .unwrap_or_else(PlaidError::invalid_credentials),
             ),
         },
-        _ => Login::Refused(invalid_credentials()),
-    }
-}
-
-/// The answer to a wrong code.
-pub(crate) fn invalid_mfa() -> PlaidError {
-    PlaidError {
-        display_message: Some("That is not right. Please try again."),
-        ..PlaidError::new(
-            "ITEM_ERROR",
-            "INVALID_MFA",
-            "the provided MFA response was not correct",
-        )
-    }
-}
-
-/// The answer to a reCAPTCHA that was not solved.
-fn recaptcha() -> PlaidError {
-    PlaidError {
-        display_message: Some("You did not pass the check that you are a person."),
-        ..PlaidError::new(
-            "RECAPTCHA_ERROR",
-            "RECAPTCHA_BAD",
-            "the reCAPTCHA response was not correct",
-        )
-    }
-}
-
-fn invalid_credentials() -> PlaidError {
-    PlaidError {
-        display_message: Some(
-            "The username or the password is not right. The test login is user_good with pass_good.",
-        ),
-        ..PlaidError::new(
-            "ITEM_ERROR",
-            "INVALID_CREDENTIALS",
-            "the provided credentials were not correct",
-        )
+        _ => Login::Refused(PlaidError::invalid_credentials()),
     }
 }
 
 /// The codes that lists of test credentials name.
+#[rustfmt::skip]
 const LISTED_ERRORS: &[&str] = &[
-    "COUNTRY_NOT_SUPPORTED",
-    "INSTITUTION_DOWN",
-    "INSTITUTION_NOT_RESPONDING",
-    "INTERNAL_SERVER_ERROR",
-    "INVALID_CREDENTIALS",
-    "INVALID_MFA",
-    "INVALID_SEND_METHOD",
-    "ITEM_LOCKED",
-    "ITEM_LOGIN_REQUIRED",
-    "ITEM_NOT_SUPPORTED",
-    "NO_ACCOUNTS",
-    "USER_INPUT_TIMEOUT",
-    "USER_SETUP_REQUIRED",
+    "COUNTRY_NOT_SUPPORTED", "INSTITUTION_DOWN", "INSTITUTION_NOT_RESPONDING", "INTERNAL_SERVER_ERROR",
+    "INVALID_CREDENTIALS", "INVALID_MFA", "INVALID_SEND_METHOD", "ITEM_LOCKED", "ITEM_LOGIN_REQUIRED",
+    "ITEM_NOT_SUPPORTED", "NO_ACCOUNTS", "USER_INPUT_TIMEOUT", "USER_SETUP_REQUIRED",
 ];
 
 /// The error that a password like `error_ITEM_LOCKED` asks for.
@@ -134,11 +88,11 @@ fn forced(code: &str, taken: ErrorPasswords) -> Option<PlaidError> {
         _ => StatusCode::BAD_REQUEST,
     };
     let message = format!("the test password asked for the error {code}");
-    Some(PlaidError {
-        status,
-        display_message: Some("The bank did not let you in: the test password asked for this error."),
-        ..PlaidError::new(error_type, code.to_owned(), message)
-    })
+    Some(
+        PlaidError::new(error_type, code.to_owned(), message)
+            .with_status(status)
+            .shown("The bank did not let you in: the test password asked for this error."),
+    )
 }
 
 #[cfg(test)]

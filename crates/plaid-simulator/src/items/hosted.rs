@@ -13,14 +13,9 @@ use crate::spec::{ids, redirect_list};
 pub(crate) const PATH: &str = "/_simulator/hosted/";
 
 /// Schemes that run or read something in the browser; everything else may be an app's own.
+#[rustfmt::skip]
 const REFUSED_SCHEMES: &[&str] = &[
-    "javascript",
-    "data",
-    "vbscript",
-    "blob",
-    "file",
-    "about",
-    "filesystem",
+    "javascript", "data", "vbscript", "blob", "file", "about", "filesystem",
 ];
 
 /// The page that runs Link for one link token.

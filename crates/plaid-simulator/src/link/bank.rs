@@ -54,14 +54,12 @@ pub(super) fn visit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     };
     if !popup && !can_return {
-        return Ok(Outcome::Failed(PlaidError {
-            display_message: Some(
-                "Your bank's page could not be opened: allow pop-ups for this site and try again.",
-            ),
-            ..PlaidError::invalid_field(
+        return Ok(Outcome::Failed(
+            PlaidError::invalid_field(
                 "the bank's page needs a pop-up, or a redirect_uri in /link/token/create to come back to",
             )
-        }));
+            .shown("Your bank's page could not be opened: allow pop-ups for this site and try again."),
+        ));
     }
     visit.in_popup = popup;
     session.record("OPEN_OAUTH", json!({}), now);
@@ -98,14 +96,11 @@ fn decided(turn: &mut Turn<'_>, granted: bool) -> Result<Outcome, PlaidError> {
         BankRefusal::OAuthError => "OAUTH_ERROR",
     };
     turn.session()?.record("FAIL_OAUTH", json!({}), now);
-    Ok(Outcome::Failed(PlaidError {
-        display_message: Some("You did not give your bank's permission, so nothing was connected."),
-        ..PlaidError::new(
-            error_type,
-            "ACCESS_NOT_GRANTED",
-            "access to this product was not granted for the account",
-        )
-    }))
+    let message = "access to this product was not granted for the account";
+    Ok(Outcome::Failed(
+        PlaidError::new(error_type, "ACCESS_NOT_GRANTED", message)
+            .shown("You did not give your bank's permission, so nothing was connected."),
+    ))
 }
 
 /// `start` with the address that the bank sent the browser to: the session of before goes on.
@@ -115,13 +110,13 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
     let state_id = state_id_in(received).ok_or_else(|| {
         PlaidError::invalid_field("oauth uri does not contain a valid oauth_state_id query parameter")
     })?;
-    let state = turn.memory.oauth_states.get(&state_id).ok_or_else(not_found)?;
+    let state = turn
+        .memory
+        .oauth_states
+        .get(&state_id)
+        .ok_or_else(PlaidError::oauth_state_not_found)?;
     if state.link_token != token {
-        return Err(PlaidError::new(
-            "OAUTH_ERROR",
-            "INCORRECT_LINK_TOKEN",
-            "Link was opened again with another link_token than before the bank's login",
-        ));
+        return Err(PlaidError::incorrect_link_token());
     }
     turn.call.link_session_id.clone_from(&state.link_session_id);
     let guesses = turn.guesses();
@@ -131,7 +126,7 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
         .as_mut()
         .filter(|visit| visit.state_id == state_id && !visit.processed);
     let granted = visit
-        .ok_or_else(already_processed)
+        .ok_or_else(PlaidError::oauth_state_processed)
         .and_then(|visit| match visit.granted {
             Some(_) if guesses.altered_return == AlteredReturn::Refused && !visit.is_return(received) => {
                 Err(altered())
@@ -140,7 +135,7 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
                 visit.processed = true;
                 Ok(granted)
             }
-            None => Err(not_found()),
+            None => Err(PlaidError::oauth_state_not_found()),
         })?;
     if guesses.reentry_session == ReentrySession::NewId {
         turn.call.link_session_id = session.begin_anew();
@@ -159,33 +154,11 @@ fn state_id_in(uri: &str) -> Option<String> {
     Uuid::try_parse(&id).ok().map(|id| id.to_string())
 }
 
-fn not_found() -> PlaidError {
-    PlaidError {
-        status: StatusCode::NOT_FOUND,
-        ..PlaidError::new(
-            "OAUTH_ERROR",
-            "OAUTH_STATE_ID_NOT_FOUND",
-            "the oauth_state_id belongs to no login at a bank",
-        )
-    }
-}
-
 fn altered() -> PlaidError {
     PlaidError::invalid_field(
         "receivedRedirectUri is not the address that the bank sent the browser to: it has to be the page's whole \
          current address, with nothing added and nothing taken away",
     )
-}
-
-fn already_processed() -> PlaidError {
-    PlaidError {
-        status: StatusCode::ALREADY_REPORTED,
-        ..PlaidError::new(
-            "OAUTH_ERROR",
-            "OAUTH_STATE_ID_ALREADY_PROCESSED",
-            "the oauth_state_id has already been processed: was the page loaded again?",
-        )
-    }
 }
 
 /// What the bank's page sends.
@@ -229,7 +202,10 @@ fn decide(simulator: &Simulator, memory: &mut Memory, call: &AtBank) -> Result<V
     let mut turn = turn_of(simulator, memory, call)?;
     let return_address = turn.link_token()?.return_address();
     let session = turn.session()?;
-    let visit = session.visit.as_mut().ok_or_else(already_processed)?;
+    let visit = session
+        .visit
+        .as_mut()
+        .ok_or_else(PlaidError::oauth_state_processed)?;
     visit.granted = Some(call.granted);
     visit.login = Some(call.username.trim())
         .filter(|login| !login.is_empty())
@@ -258,7 +234,7 @@ fn turn_of<'a>(
     let state = memory
         .oauth_states
         .get(&call.oauth_state_id)
-        .ok_or_else(not_found)?;
+        .ok_or_else(PlaidError::oauth_state_not_found)?;
     let (token, link_session_id) = (state.link_token.clone(), state.link_session_id.clone());
     let hosted = memory
         .link_tokens
@@ -282,5 +258,9 @@ fn turn_of<'a>(
         .visit
         .as_ref()
         .is_some_and(|visit| visit.state_id == call.oauth_state_id && visit.granted.is_none());
-    if open { Ok(turn) } else { Err(already_processed()) }
+    if open {
+        Ok(turn)
+    } else {
+        Err(PlaidError::oauth_state_processed())
+    }
 }

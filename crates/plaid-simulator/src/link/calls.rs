@@ -301,14 +301,7 @@ fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result
         Trait::OAuth => bank::begin(turn),
         Trait::Unsupported => {
             turn.session()?.stage = Stage::Unsupported;
-            Ok(Outcome::Failed(PlaidError {
-                display_message: Some("This bank is not supported. Please choose another."),
-                ..PlaidError::new(
-                    "INSTITUTION_ERROR",
-                    "INSTITUTION_NO_LONGER_SUPPORTED",
-                    "this institution is no longer supported",
-                )
-            }))
+            Ok(Outcome::Failed(PlaidError::institution_unsupported()))
         }
         Trait::Ordinary if numbers::are_enough_at(turn, institution)? => numbers::at_the_bank(turn),
         Trait::Ordinary | Trait::Down => {

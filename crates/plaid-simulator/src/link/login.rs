@@ -6,7 +6,7 @@ use crate::data::accounts::{self, Account};
 use crate::data::deposits::{self, Method};
 use crate::data::mfa::Answered;
 use crate::data::person::Person;
-use crate::data::test_users::{self, Login, log_in};
+use crate::data::test_users::{Login, log_in};
 use crate::items::item::Draft;
 use crate::items::link_request::LinkRequest;
 use crate::items::session::Stage;
@@ -27,14 +27,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         .is_some_and(|institution| institution.special == Trait::Down);
     session.record("SUBMIT_CREDENTIALS", serde_json::json!({}), now);
     if is_down {
-        return Ok(Outcome::Failed(PlaidError {
-            display_message: Some("This bank cannot be reached at the moment. Please try again later."),
-            ..PlaidError::new(
-                "INSTITUTION_ERROR",
-                "INSTITUTION_DOWN",
-                "this institution is down",
-            )
-        }));
+        return Ok(Outcome::Failed(PlaidError::institution_down()));
     }
     let guesses = turn.guesses();
     let automated = is_of_deposits(turn)?;
@@ -91,14 +84,7 @@ fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidErro
     link_token.wrong_logins += 1;
     match link_token.wrong_logins.cmp(&most) {
         std::cmp::Ordering::Less => Ok(error),
-        std::cmp::Ordering::Equal => Ok(PlaidError {
-            display_message: Some("There were too many wrong logins, so the bank has locked this one."),
-            ..PlaidError::new(
-                "ITEM_ERROR",
-                "ITEM_LOCKED",
-                "the account is locked. prompt the user to visit the institution's website and unlock their account",
-            )
-        }),
+        std::cmp::Ordering::Equal => Ok(PlaidError::item_locked()),
         std::cmp::Ordering::Greater => {
             link_token.spent = true;
             Err(PlaidError::invalid_link_token())
@@ -153,7 +139,7 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             session.show(Stage::Mfa { draft, mfa }, now);
             Ok(Outcome::Pane)
         }
-        Answered::Wrong => wrong(turn, test_users::invalid_mfa()).map(Outcome::Wrong),
+        Answered::Wrong => wrong(turn, PlaidError::invalid_mfa()).map(Outcome::Wrong),
     }
 }
 
@@ -250,10 +236,8 @@ fn unmet(request: &LinkRequest, accounts: &[&Account], unfit: UnfitAccounts) -> 
 }
 
 fn no_accounts(code: &'static str, wanted: &str) -> PlaidError {
-    PlaidError {
-        display_message: Some("This login has no account of a kind that was asked for."),
-        ..PlaidError::new("ITEM_ERROR", code, format!("no {wanted} accounts were found"))
-    }
+    PlaidError::new("ITEM_ERROR", code, format!("no {wanted} accounts were found"))
+        .shown("This login has no account of a kind that was asked for.")
 }
 
 /// Plaid's Dashboard decides by customization whether one account is chosen or several; the simulator has no

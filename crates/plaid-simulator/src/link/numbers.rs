@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
-use crate::data::deposits::{Deposit, Method, Numbers, invalid_account_number};
+use crate::data::deposits::{Deposit, Method, Numbers};
 use crate::data::person::Person;
 use crate::data::{accounts, custom};
 use crate::items::item::Draft;
@@ -148,14 +148,14 @@ pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let mask = json!({"account_number_mask": typed.mask()});
     session.record("SUBMIT_ACCOUNT_NUMBER", mask, now);
     if !typed.are_well_formed() {
-        return Ok(Outcome::Wrong(invalid_account_number()));
+        return Ok(Outcome::Wrong(PlaidError::invalid_account_number()));
     }
     let Some(mut draft) = draft else {
         return submit_manually(turn, &request, typed, holder);
     };
     let account = draft.accounts().next().filter(|account| typed.are_of(account));
     let Some(key) = account.map(|account| account.key) else {
-        return Ok(Outcome::Wrong(invalid_account_number()));
+        return Ok(Outcome::Wrong(PlaidError::invalid_account_number()));
     };
     draft.deposit = Some(Deposit::new(method, key, typed, holder));
     session.error = None;

@@ -39,6 +39,18 @@ impl PlaidError {
         }
     }
 
+    /// The same with words for the person in Link.
+    pub(crate) fn shown(self, display_message: &'static str) -> Self {
+        Self {
+            display_message: Some(display_message),
+            ..self
+        }
+    }
+
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     pub(crate) fn invalid_field(message: impl Into<String>) -> Self {
         Self::new("INVALID_REQUEST", "INVALID_FIELD", message)
     }
@@ -49,14 +61,6 @@ impl PlaidError {
             "INVALID_REQUEST",
             "INVALID_CONFIGURATION",
             format!("please ensure that the request body is formatted correctly: {why}"),
-        )
-    }
-
-    pub(crate) fn invalid_body() -> Self {
-        Self::new(
-            "INVALID_REQUEST",
-            "INVALID_BODY",
-            "body could not be parsed as JSON",
         )
     }
 
@@ -78,32 +82,8 @@ impl PlaidError {
         )
     }
 
-    pub(crate) fn invalid_api_keys() -> Self {
-        Self::new(
-            "INVALID_INPUT",
-            "INVALID_API_KEYS",
-            "invalid client_id or secret provided",
-        )
-    }
-
     pub(crate) fn invalid_product(message: impl Into<String>) -> Self {
         Self::new("INVALID_INPUT", "INVALID_PRODUCT", message)
-    }
-
-    pub(crate) fn invalid_institution() -> Self {
-        Self::new(
-            "INVALID_INPUT",
-            "INVALID_INSTITUTION",
-            "invalid institution_id provided",
-        )
-    }
-
-    pub(crate) fn invalid_link_token() -> Self {
-        Self::new(
-            "INVALID_INPUT",
-            "INVALID_LINK_TOKEN",
-            "invalid link_token provided",
-        )
     }
 
     pub(crate) fn invalid_public_token(message: impl Into<String>) -> Self {
@@ -114,36 +94,13 @@ impl PlaidError {
         Self::new("INVALID_INPUT", "INVALID_ACCESS_TOKEN", message)
     }
 
-    pub(crate) fn item_not_found() -> Self {
-        Self::new(
-            "ITEM_ERROR",
-            "ITEM_NOT_FOUND",
-            "the Item that this access token opened has been removed",
-        )
-    }
-
-    pub(crate) fn item_login_required() -> Self {
-        Self {
-            display_message: Some("Your login details have changed. Please log in to your bank again."),
-            ..Self::new(
-                "ITEM_ERROR",
-                "ITEM_LOGIN_REQUIRED",
-                "the login details of this item have changed (credentials, MFA, or required user action) and a \
-                 user login is required to update this information. use Link's update mode to restore the item \
-                 to a good state",
-            )
-        }
-    }
-
     pub(crate) fn user_permission_revoked(error_type: &'static str) -> Self {
-        Self {
-            display_message: Some("You have ended this connection. Please connect your bank again."),
-            ..Self::new(
-                error_type,
-                "USER_PERMISSION_REVOKED",
-                "the person has revoked access to this Item; only a new run of Link can give it again",
-            )
-        }
+        Self::new(
+            error_type,
+            "USER_PERMISSION_REVOKED",
+            "the person has revoked access to this Item; only a new run of Link can give it again",
+        )
+        .shown("You have ended this connection. Please connect your bank again.")
     }
 
     pub(crate) fn products_not_supported(product: &str) -> Self {
@@ -189,13 +146,6 @@ impl PlaidError {
             code,
             format!("there are no {wanted} accounts on this Item"),
         )
-    }
-
-    pub(crate) fn not_found() -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            ..Self::new("INVALID_REQUEST", "NOT_FOUND", "not found")
-        }
     }
 
     /// What a token of the wrong shape, kind or environment gets.
@@ -252,6 +202,76 @@ impl PlaidError {
             self.error_code.to_lowercase()
         )
     }
+}
+
+/// The errors that are always the same: type, code, message, the status if it is not 400, and what the person in Link is
+/// shown.
+macro_rules! errors {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident: $kind:literal $code:literal $message:literal
+            $(, status $status:ident)? $(, shown $shown:literal)?;
+    )+) => {
+        impl PlaidError {$(
+            $(#[$meta])*
+            pub(crate) fn $name() -> Self {
+                Self::new($kind, $code, $message)$(.with_status(StatusCode::$status))?$(.shown($shown))?
+            }
+        )+}
+    };
+}
+
+errors! {
+    invalid_body: "INVALID_REQUEST" "INVALID_BODY" "body could not be parsed as JSON";
+    not_found: "INVALID_REQUEST" "NOT_FOUND" "not found", status NOT_FOUND;
+    invalid_account_number: "INVALID_REQUEST" "INVALID_ACCOUNT_NUMBER" "The provided account number was invalid.",
+        shown "The account or the routing number is not right. Please check both.";
+    invalid_api_keys: "INVALID_INPUT" "INVALID_API_KEYS" "invalid client_id or secret provided";
+    invalid_institution: "INVALID_INPUT" "INVALID_INSTITUTION" "invalid institution_id provided";
+    invalid_link_token: "INVALID_INPUT" "INVALID_LINK_TOKEN" "invalid link_token provided";
+    invalid_account_id: "INVALID_INPUT" "INVALID_ACCOUNT_ID" "one or more of the account ids are not of this Item";
+    student_loan: "INVALID_INPUT" "INVALID_ACCOUNT_ID" "student loans take no transactions";
+    invalid_webhook_key: "INVALID_INPUT" "INVALID_WEBHOOK_VERIFICATION_KEY_ID"
+        "invalid key_id provided. note that key_ids are specific to Plaid environments, and verification requests must be \
+         made to the same environment that the webhook was sent from";
+    /// The answer to the last wrong code of a micro-deposit, and to all after it
+    /// (<https://plaid.com/docs/errors/invalid-input/#too_many_verification_attempts>).
+    too_many_verification_attempts: "INVALID_INPUT" "TOO_MANY_VERIFICATION_ATTEMPTS"
+        "the code was wrong too often; the Item is locked for good";
+    incorrect_deposit_verification: "INVALID_INPUT" "INCORRECT_DEPOSIT_VERIFICATION"
+        "the code is not that of the deposit";
+    item_not_found: "ITEM_ERROR" "ITEM_NOT_FOUND" "the Item that this access token opened has been removed";
+    item_login_required: "ITEM_ERROR" "ITEM_LOGIN_REQUIRED"
+        "the login details of this item have changed (credentials, MFA, or required user action) and a user login is \
+         required to update this information. use Link's update mode to restore the item to a good state",
+        shown "Your login details have changed. Please log in to your bank again.";
+    item_locked: "ITEM_ERROR" "ITEM_LOCKED"
+        "the account is locked. prompt the user to visit the institution's website and unlock their account",
+        shown "There were too many wrong logins, so the bank has locked this one.";
+    invalid_credentials: "ITEM_ERROR" "INVALID_CREDENTIALS" "the provided credentials were not correct",
+        shown "The username or the password is not right. The test login is user_good with pass_good.";
+    invalid_mfa: "ITEM_ERROR" "INVALID_MFA" "the provided MFA response was not correct",
+        shown "That is not right. Please try again.";
+    recaptcha_bad: "RECAPTCHA_ERROR" "RECAPTCHA_BAD" "the reCAPTCHA response was not correct",
+        shown "You did not pass the check that you are a person.";
+    institution_down: "INSTITUTION_ERROR" "INSTITUTION_DOWN" "this institution is down",
+        shown "This bank cannot be reached at the moment. Please try again later.";
+    institution_unsupported: "INSTITUTION_ERROR" "INSTITUTION_NO_LONGER_SUPPORTED"
+        "this institution is no longer supported", shown "This bank is not supported. Please choose another.";
+    incorrect_link_token: "OAUTH_ERROR" "INCORRECT_LINK_TOKEN"
+        "Link was opened again with another link_token than before the bank's login";
+    oauth_state_not_found: "OAUTH_ERROR" "OAUTH_STATE_ID_NOT_FOUND" "the oauth_state_id belongs to no login at a bank",
+        status NOT_FOUND;
+    oauth_state_processed: "OAUTH_ERROR" "OAUTH_STATE_ID_ALREADY_PROCESSED"
+        "the oauth_state_id has already been processed: was the page loaded again?", status ALREADY_REPORTED;
+    transactions_changed: "TRANSACTIONS_ERROR" "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
+        "underlying transaction data changed since last page was fetched. please restart pagination from last update";
+    transfer_unsupported_account: "TRANSFER_ERROR" "TRANSFER_UNSUPPORTED_ACCOUNT_TYPE"
+        "transfers need a checking, savings or cash management account";
+    webhook_of_other_product: "SANDBOX_ERROR" "SANDBOX_PRODUCT_NOT_ENABLED"
+        "this webhook belongs to a product that is not on this Item: create the Item with it";
+    assets_not_enabled: "ASSET_REPORT_ERROR" "PRODUCT_NOT_ENABLED"
+        "the 'assets' product is not enabled for the following access tokens";
 }
 
 #[cfg(test)]

@@ -15,30 +15,18 @@ use crate::spec::{institutions, products, redact};
 const UNKNOWN: &str = "(unknown)";
 
 /// Objects and fields that are about a person: nothing in them stays but their form.
+#[rustfmt::skip]
 const PERSONAL: &[&str] = &[
-    "address",
-    "bacs",
-    "consumer_report_user_identity",
-    "counterparty_address",
-    "counterparty_date_of_birth",
-    "date_of_birth",
-    "device",
-    "iban",
-    "identity",
-    "payer_details",
-    "user",
+    "address", "bacs", "consumer_report_user_identity", "counterparty_address",
+    "counterparty_date_of_birth", "date_of_birth", "device", "iban", "identity", "payer_details", "user",
 ];
 
 /// What an application says of itself: a test wants to know what it sent. Whatever looks like a secret, a token or
 /// somebody's number is masked in it too.
+#[rustfmt::skip]
 const OWN: &[&str] = &[
-    "android_package_name",
-    "client_name",
-    "completion_redirect_uri",
-    "language",
-    "link_customization_name",
-    "redirect_uri",
-    "webhook",
+    "android_package_name", "client_name", "completion_redirect_uri", "language", "link_customization_name",
+    "redirect_uri", "webhook",
 ];
 /// Longer runs of letters and digits are no words: secrets, keys, encoded things.
 const LONGEST_WORD: usize = 19;

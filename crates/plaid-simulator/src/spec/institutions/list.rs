@@ -5,33 +5,19 @@ use super::{Institution, Trait};
 use crate::spec::products::MANUAL_PRODUCTS;
 
 /// What the American Sandbox banks offer.
+#[rustfmt::skip]
 const US: &[&str] = &[
-    "assets",
-    "auth",
-    "balance",
-    "identity",
-    "identity_match",
-    "income_verification",
-    "investments",
-    "liabilities",
-    "processor_payments",
-    "signal",
-    "statements",
-    "transactions",
-    "transfer",
+    "assets", "auth", "balance", "identity", "identity_match", "income_verification", "investments",
+    "liabilities", "processor_payments", "signal", "statements", "transactions", "transfer",
 ];
 
 /// What banks outside of the United States offer.
 const ABROAD: &[&str] = &["assets", "auth", "balance", "identity", "transactions"];
 
 /// And those that also start payments.
+#[rustfmt::skip]
 const OPEN_BANKING: &[&str] = &[
-    "assets",
-    "auth",
-    "balance",
-    "identity",
-    "payment_initiation",
-    "transactions",
+    "assets", "auth", "balance", "identity", "payment_initiation", "transactions",
 ];
 
 const fn bank(id: &'static str, name: &'static str) -> Institution {
@@ -86,6 +72,7 @@ pub(crate) static NO_BANK: Institution = Institution {
 };
 
 /// All of them; Link offers them in this order.
+#[rustfmt::skip]
 pub(crate) const ALL: &[Institution] = &[
     bank("ins_109508", "First Platypus Bank"),
     bank("ins_109509", "First Gingham Credit Union"),
@@ -95,42 +82,16 @@ pub(crate) const ALL: &[Institution] = &[
     bank("ins_130016", "First Platypus Balance Bank"),
     bank(WINDOWPANE, "Windowpane Bank"),
     bank("ins_135842", "Payroll Test Institution"),
-    Institution {
-        degraded: true,
-        ..bank("ins_132363", "Unhealthy Platypus Bank - Degraded")
-    },
-    Institution {
-        special: Trait::Down,
-        ..bank("ins_132361", "Unhealthy Platypus Bank - Down")
-    },
-    Institution {
-        special: Trait::Unsupported,
-        ..bank("ins_133402", "Unsupported Platypus Bank")
-    },
-    Institution {
-        tokenizes_numbers: true,
-        ..oauth("ins_127287", "Platypus OAuth Bank")
-    },
+    Institution { degraded: true, ..bank("ins_132363", "Unhealthy Platypus Bank - Degraded") },
+    Institution { special: Trait::Down, ..bank("ins_132361", "Unhealthy Platypus Bank - Down") },
+    Institution { special: Trait::Unsupported, ..bank("ins_133402", "Unsupported Platypus Bank") },
+    Institution { tokenizes_numbers: true, ..oauth("ins_127287", "Platypus OAuth Bank") },
     oauth("ins_132241", "First Platypus OAuth App2App Bank"),
     yearly("ins_128026", "Capital One"),
-    Institution {
-        tokenizes_numbers: true,
-        replaces_duplicates: true,
-        ..oauth("ins_56", "Chase")
-    },
-    Institution {
-        tokenizes_numbers: true,
-        replaces_duplicates: true,
-        ..yearly("ins_13", "PNC")
-    },
-    Institution {
-        replaces_duplicates: true,
-        ..oauth("ins_11", "Charles Schwab")
-    },
-    Institution {
-        tokenizes_numbers: true,
-        ..oauth("ins_127990", "U.S. Bank")
-    },
+    Institution { tokenizes_numbers: true, replaces_duplicates: true, ..oauth("ins_56", "Chase") },
+    Institution { tokenizes_numbers: true, replaces_duplicates: true, ..yearly("ins_13", "PNC") },
+    Institution { replaces_duplicates: true, ..oauth("ins_11", "Charles Schwab") },
+    Institution { tokenizes_numbers: true, ..oauth("ins_127990", "U.S. Bank") },
     yearly("ins_127989", "Bank of America"),
     oauth("ins_127991", "Wells Fargo"),
     yearly("ins_5", "Citi"),
@@ -139,20 +100,10 @@ pub(crate) const ALL: &[Institution] = &[
     // Older records of these banks, without a page of their own.
     bank("ins_3", "Chase"),
     bank("ins_4", "Wells Fargo"),
-    Institution {
-        country: "CA",
-        products: ABROAD,
-        ..bank("ins_43", "Tartan-Dominion Bank of Canada")
-    },
+    Institution { country: "CA", products: ABROAD, ..bank("ins_43", "Tartan-Dominion Bank of Canada") },
     european("ins_117650", "Royal Bank of Plaid", "GB"),
-    Institution {
-        special: Trait::OAuth,
-        ..european("ins_116834", "Flexible Platypus Open Banking", "GB")
-    },
-    Institution {
-        special: Trait::OAuth,
-        ..european("ins_117181", "Flexible Platypus Open Banking", "GB")
-    },
+    Institution { special: Trait::OAuth, ..european("ins_116834", "Flexible Platypus Open Banking", "GB") },
+    Institution { special: Trait::OAuth, ..european("ins_117181", "Flexible Platypus Open Banking", "GB") },
     // Plaid's Sandbox has no bank of its own for these countries; ids and names are the simulator's.
     european("ins_900001", "Platypus Bank Austria", "AT"),
     european("ins_900002", "Platypus Bank Belgium", "BE"),
