@@ -19,6 +19,7 @@ mod listing;
 mod payment_consents;
 mod payment_rules;
 mod payments;
+mod prelude;
 mod products_read;
 mod reading;
 mod sandbox;

@@ -1,13 +1,9 @@
 //! `/accounts/get` and `/accounts/balance/get`: <https://plaid.com/docs/api/accounts/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::{OfAccounts, chosen};
 use crate::data::calendar::{date_of, day_of};
 use crate::simulator::ledger_view::accounts_json;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, TEXTS, request};
 use crate::spec::guesses::AccountsWhileLoginRequired;
 use crate::spec::json::set;
 

@@ -1,8 +1,7 @@
 //! `/asset_report/…`: <https://plaid.com/docs/api/products/assets/>.
 
-use serde_json::{Value, json};
-
-use super::{Call, Document};
+use super::Document;
+use super::prelude::*;
 use crate::data::balance::{self, Balances};
 use crate::data::calendar::{date_of, day_of};
 use crate::data::holdings::portfolio;
@@ -11,8 +10,6 @@ use crate::data::{asset_report, asset_summary, identity, pdf};
 use crate::items::asset_reports::AssetReport;
 use crate::items::item::Item;
 use crate::simulator::ledger_view::{bank_hour, ledger};
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, TEXTS, fields, int, list, request, some};
 use crate::spec::guesses::ReportWithoutTokens;
 use crate::spec::ids::{self, time_text};
 use crate::spec::json::set;

@@ -1,11 +1,7 @@
 //! `/institutions/…`: <https://plaid.com/docs/api/institutions/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use crate::items::link_request::COUNTRIES;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{FROM_ZERO, Kind, NON_EMPTY, TEXT, TEXTS, fields, int, request, some};
 use crate::spec::institutions::{self, Extras, Institution};
 use crate::spec::products;
 

@@ -1,8 +1,6 @@
 //! `/investments/…`: <https://plaid.com/docs/api/products/investments/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::{OfAccounts, chosen, listed, ready};
 use super::transactions::{COUNT, USUAL_COUNT, check_period};
 use crate::data::accounts::Account;
@@ -12,8 +10,6 @@ use crate::data::investment_transactions::trades;
 use crate::data::sync::Stage;
 use crate::items::item::Item;
 use crate::simulator::ledger_view::{accounts_json, history, stage};
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{FROM_ZERO, Kind, TEXT, TEXTS, request};
 use crate::spec::guesses::Guesses;
 use crate::spec::json::set;
 

@@ -1,11 +1,7 @@
 //! `/item/…`: <https://plaid.com/docs/api/items/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use crate::simulator::ledger_view::updates;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, request, text};
 
 request! {
     /// A body with nothing but an access token.

@@ -1,16 +1,14 @@
 //! `/link/token/create` and `/link/token/get`: <https://plaid.com/docs/api/link/>.
 
-use serde_json::{Value, json};
 use url::{Host, Url};
 
-use super::{Call, link_token_rules as rules};
+use super::link_token_rules as rules;
+use super::prelude::*;
 use crate::items::hosted::Hosted;
 use crate::items::link_request::LinkRequest;
 use crate::items::link_token::LinkToken;
 use crate::items::state::State;
 use crate::items::user::User;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{TEXT, request};
 use crate::spec::guesses::{
     Guesses, ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
     RedirectAndAndroid, RedirectUriForm, UnknownLinkToken, UnknownUser,

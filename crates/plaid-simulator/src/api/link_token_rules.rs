@@ -1,15 +1,13 @@
 //! The rules of `/link/token/create` beyond the form of single fields: <https://plaid.com/docs/api/link/#linktokencreate>.
 
 use jiff::civil::Date;
-use serde_json::Value;
 
-use super::Call;
+use super::prelude::*;
 use crate::data::calendar::{date_of, day_of};
 use crate::items::item::Item;
 use crate::items::link_request::{HostedLink, LinkRequest, User};
 use crate::items::payment_book::PaymentBook;
 use crate::spec::contact::{is_mail, is_phone};
-use crate::spec::error::PlaidError;
 use crate::spec::guesses::{DeliveredPage, Guesses, MisplacedField, SettingsErrors, UserContacts};
 
 /// What can be judged by the request alone.

@@ -1,14 +1,10 @@
 //! `/payment_initiation/consent/…`: <https://plaid.com/docs/api/products/payment-initiation/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
 use super::payment_rules::{
     ADDRESS, AMOUNT, BACS, IBAN, IDEMPOTENCY_KEY, REFERENCE, check_account, check_amount, check_reference,
 };
 use super::payments::{payment_error, payment_json};
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, NON_EMPTY, TEXT, TEXTS, fields, request, some};
+use super::prelude::*;
 use crate::spec::ids::{ENVIRONMENT, new_uuid, time_text};
 use crate::spec::json::set;
 

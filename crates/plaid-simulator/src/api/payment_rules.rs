@@ -2,11 +2,9 @@
 //! <https://plaid.com/docs/api/products/payment-initiation/>.
 
 use jiff::civil::Date;
-use serde_json::Value;
 
+use super::prelude::*;
 use crate::data::money::Money;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, fields, some, text};
 
 pub(super) const IBAN: Kind = text(15, 34);
 pub(super) const REFERENCE: Kind = text(1, 18);

@@ -3,15 +3,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::Call;
 use super::payment_rules::{
     ADDRESS, AMOUNT, BACS, IBAN, IDEMPOTENCY_KEY, REFERENCE, check_account, check_amount, check_reference,
     check_schedule,
 };
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, NON_EMPTY, TEXT, fields, int, request, text};
+use super::prelude::*;
 use crate::spec::ids::{ENVIRONMENT, new_uuid, time_text};
 use crate::spec::json::{set, text as text_of, with_nulls};
 

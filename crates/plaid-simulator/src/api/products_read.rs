@@ -1,13 +1,10 @@
 //! `/auth/get`, `/identity/get` and `/liabilities/get`: <https://plaid.com/docs/api/products/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::{OfAccounts, chosen, listed};
 use crate::data::accounts::Account;
 use crate::data::{identity, liabilities, numbers};
 use crate::simulator::ledger_view::{accounts_json, bank_hour, history};
-use crate::spec::error::PlaidError;
 use crate::spec::json::set;
 
 /// `/auth/get`

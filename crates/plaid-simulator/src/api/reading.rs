@@ -1,17 +1,14 @@
 //! What all reads of an Item's data share: the Item, its product, and the accounts that are wanted.
 
 use jiff::civil::Date;
-use serde_json::Value;
 
-use super::Call;
+use super::prelude::*;
 use crate::data::accounts::Account;
 use crate::data::calendar::{date_of, day_of};
 use crate::data::sync::Stage;
 use crate::items::item::Item;
 use crate::simulator::Simulator;
 use crate::simulator::ledger_view::stage;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{TEXT, TEXTS, request};
 use crate::spec::guesses::{Guesses, ProductAccounts};
 use plaid_token_broker_core::clock::Timestamp;
 

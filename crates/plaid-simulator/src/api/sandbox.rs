@@ -1,12 +1,11 @@
 //! `/sandbox/…`: <https://plaid.com/docs/api/sandbox/>.
 
 use jiff::civil::Date;
-use serde_json::{Value, json};
 
-use super::Call;
 use super::item::OfItem;
 use super::link_token::check_known_user;
 use super::link_token_rules::callers_today;
+use super::prelude::*;
 use crate::data::calendar::{Day, number_of};
 use crate::data::deposits::{self, Deposit, Method, Numbers};
 use crate::data::numbers::account_number;
@@ -15,8 +14,6 @@ use crate::data::test_users::{Login, log_in};
 use crate::data::{Source, accounts};
 use crate::items::item::Draft;
 use crate::items::link_request::Period;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, fields, int, list, request, some};
 use crate::spec::guesses::{AuthAccounts, Guesses, SandboxDeposits, SandboxNotInitial, SandboxUnsupported};
 use crate::spec::ids;
 use crate::spec::institutions::{self, Institution};

@@ -1,8 +1,6 @@
 //! `/sandbox/transactions/create`: <https://plaid.com/docs/api/sandbox/#sandboxtransactionscreate>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::account;
 use crate::data::accounts::Account;
 use crate::data::calendar::{Day, number_of};
@@ -10,8 +8,6 @@ use crate::data::sync::Stage;
 use crate::items::item::Item;
 use crate::items::made_transactions::{MOST_PER_ITEM, Made};
 use crate::simulator::ledger_view::stage;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, NON_EMPTY, TEXT, request, some, text};
 use crate::spec::ids;
 use crate::webhooks::Webhook;
 

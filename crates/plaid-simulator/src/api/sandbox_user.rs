@@ -1,10 +1,6 @@
 //! `/sandbox/user/reset_login`: <https://plaid.com/docs/api/sandbox/#sandboxuserreset_login>.
 
-use serde_json::{Value, json};
-
-use super::Call;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{TEXT, TEXTS, request};
+use super::prelude::*;
 use crate::webhooks::Webhook;
 
 request! {

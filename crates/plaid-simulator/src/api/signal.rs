@@ -1,13 +1,9 @@
 //! `/signal/evaluate`: <https://plaid.com/docs/api/products/signal/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::account;
 use crate::data::money::Money;
 use crate::simulator::ledger_view::accounts_now;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, fields, request, text};
 use crate::spec::guesses::SignalScores;
 use crate::spec::ids::{self, time_text};
 

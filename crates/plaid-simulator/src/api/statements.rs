@@ -1,16 +1,14 @@
 //! `/statements/…`: <https://plaid.com/docs/api/products/statements/>.
 
 use jiff::civil::Date;
-use serde_json::{Value, json};
 
+use super::Document;
+use super::prelude::*;
 use super::reading::ready;
-use super::{Call, Document};
 use crate::data::calendar::months_after;
 use crate::data::statements::{Statement, between, has_statements};
 use crate::items::item::Item;
 use crate::simulator::ledger_view::{bank_hour, history};
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{TEXT, request};
 
 use super::item::OfItem;
 

@@ -1,9 +1,9 @@
 //! `/transactions/get` and `/transactions/sync`: <https://plaid.com/docs/api/products/transactions/>.
 
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-use super::Call;
 use super::listing::Listing;
+use super::prelude::*;
 use super::reading::{account, chosen};
 use super::transactions_made::{Told, made};
 use crate::data::calendar::{Day, number_of};
@@ -12,8 +12,6 @@ use crate::data::sync::{Change, Cursor, Stage, Version};
 use crate::data::transaction::{self, Style};
 use crate::items::made_transactions::Made;
 use crate::simulator::ledger_view::{accounts_json, ledger, stage};
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{FROM_ZERO, Kind, TEXT, TEXTS, int, request, text};
 use crate::webhooks::Webhook;
 
 pub(super) const COUNT: Kind = int(1, 500);

@@ -1,10 +1,9 @@
 //! Where the caller of `/transactions/sync` stands among the transactions that were put on an Item.
 
-use super::Call;
+use super::prelude::*;
 use crate::data::accounts::Account;
 use crate::items::item::Item;
 use crate::items::made_transactions::Made;
-use crate::spec::error::PlaidError;
 
 /// What `/sandbox/transactions/create` put on these accounts, oldest first.
 pub(super) fn made(call: &Call<'_>, item: &Item, accounts: &[&Account]) -> Vec<Made> {

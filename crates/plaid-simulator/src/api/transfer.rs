@@ -1,15 +1,13 @@
 //! `/transfer/…`: <https://plaid.com/docs/api/products/transfer/initiating-transfers/>.
 
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-use super::Call;
+use super::prelude::*;
 use super::reading::account;
 use crate::data::accounts::Account;
 use crate::data::money::Money;
 use crate::items::transfers::Authorization;
 use crate::simulator::ledger_view::accounts_now;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{FROM_ZERO, Kind, NON_EMPTY, TEXT, fields, request, text};
 use crate::spec::guesses::TransferWithAuth;
 use crate::spec::ids::{new_uuid, time_text};
 use crate::spec::json::{set, with_nulls};

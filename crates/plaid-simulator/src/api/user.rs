@@ -1,13 +1,10 @@
 //! `/user/create`: <https://plaid.com/docs/api/users/>.
 
 use http::StatusCode;
-use serde_json::{Value, json};
 
-use super::Call;
+use super::prelude::*;
 use crate::items::link_request::{ID_NUMBERS, NAME};
 use crate::items::user::{User, key};
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, NON_EMPTY, TEXT, TEXTS, fields, list, request, text};
 use crate::spec::guesses::{KnownUser, UserToken};
 use crate::spec::ids;
 use crate::spec::json::set;

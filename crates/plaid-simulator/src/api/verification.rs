@@ -1,10 +1,6 @@
 //! `/sandbox/item/set_verification_status`: <https://plaid.com/docs/api/sandbox/#sandboxitemset_verification_status>.
 
-use serde_json::{Value, json};
-
-use super::Call;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{Kind, TEXT, request};
+use super::prelude::*;
 use crate::webhooks::Webhook;
 
 request! {

@@ -3,12 +3,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use crate::items::item::Item;
-use crate::spec::error::PlaidError;
-use crate::spec::fields::{FROM_ZERO, Kind, TEXT, request};
 use crate::spec::guesses::{FireMismatch, Guesses};
 use crate::spec::ids::{self, time_text};
 use crate::spec::lock;
