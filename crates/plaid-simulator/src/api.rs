@@ -48,12 +48,11 @@ use self::listing::Listing;
 use crate::calls::faults::{self, Fault};
 use crate::calls::rate_limits;
 use crate::calls::recorder::{Known, NO_PATH};
-use crate::items::item::Item;
+use crate::items::Item;
 use crate::simulator::Simulator;
-use crate::spec::error::PlaidError;
 use crate::spec::fields::{self, Field};
-use crate::spec::guesses::{Guesses, KeysChecked};
-use crate::spec::{ids, json, lock};
+use crate::spec::guesses::KeysChecked;
+use crate::spec::{Guesses, PlaidError, ids, json, lock};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.

@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use self::arguments::{key, products, redirect_uri, unknown_client};
 use crate::server::serve;
 use crate::simulator::{CLIENT_ID, Options, SECRET, Simulator};
-use crate::spec::guesses::{GuessError, Guesses};
+use crate::spec::Guesses;
+use crate::spec::guesses::GuessError;
 use crate::spec::switches::{LinkOptions, PublicTokenReuse};
 
 /// Exit code: done.

@@ -23,7 +23,7 @@ use self::order::{Asked, Order, refused};
 use crate::calls::faults::{FaultRefused, WaitingFault};
 use crate::calls::recorder::RecordedRequest;
 use crate::simulator::Simulator;
-use crate::spec::guesses::Guesses;
+use crate::spec::Guesses;
 use crate::spec::switches::PublicTokenReuse;
 use crate::webhooks::WebhookView;
 

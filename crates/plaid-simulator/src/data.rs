@@ -37,13 +37,15 @@ pub(crate) mod sync;
 pub(crate) mod test_users;
 pub(crate) mod transaction;
 
+pub(crate) use self::accounts::Account;
+pub(crate) use self::money::Money;
+pub(crate) use self::movement::History;
+pub(crate) use self::person::Person;
 use jiff::civil::Date;
 
 use self::calendar::Day;
-use self::person::Person;
-use crate::data::accounts::Account;
+use crate::spec::Institution;
 use crate::spec::ids::persistent_id;
-use crate::spec::institutions::Institution;
 
 /// What an Item's data is made of, as far as Link or the Sandbox call decided it.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]

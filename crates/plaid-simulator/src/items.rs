@@ -15,6 +15,12 @@ pub(crate) mod state;
 pub(crate) mod transfers;
 pub(crate) mod user;
 
+pub(crate) use self::item::{Draft, Item};
+pub(crate) use self::link_request::LinkRequest;
+pub(crate) use self::link_token::LinkToken;
+pub(crate) use self::session::{Session, Stage};
+pub(crate) use self::state::State;
+
 use serde::Serialize;
 
 /// What is known of one Item, for tests to look at.

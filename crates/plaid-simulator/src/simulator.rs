@@ -16,12 +16,9 @@ use self::clock::AdjustableClock;
 use crate::calls::faults::Faults;
 use crate::calls::rate_limits::RateLimits;
 use crate::calls::recorder::Recorder;
-use crate::items::item::Item;
-use crate::items::state::State;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::Guesses;
-use crate::spec::lock;
+use crate::items::{Item, State};
 use crate::spec::switches::{LinkOptions, PublicTokenReuse, Switches};
+use crate::spec::{Guesses, PlaidError, lock};
 use crate::webhooks::keys::Keys;
 use crate::webhooks::{Outbox, Webhook};
 
@@ -194,7 +191,7 @@ impl Simulator {
 
     /// Sends a webhook about an Item to the Item's URL, when it has one. `at` may lie ahead.
     pub(crate) fn send_webhook(&self, item: &mut Item, webhook: Webhook, at: Timestamp) {
-        let Some(url) = item.webhook().map(str::to_owned) else {
+        let Some(url) = item.draft.webhook.clone() else {
             return;
         };
         item.note_webhook(webhook.code, at);

@@ -14,6 +14,11 @@ pub(crate) mod redirect_list;
 pub(crate) mod subtypes;
 pub(crate) mod switches;
 
+pub(crate) use self::error::PlaidError;
+pub(crate) use self::guesses::Guesses;
+pub(crate) use self::ids::time_text;
+pub(crate) use self::institutions::Institution;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A panic while the lock was held leaves a state that is at worst one call behind; serving on is better than

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use self::outbox::Outbox;
 pub use self::outbox::{WebhookState, WebhookView};
-use crate::spec::error::PlaidError;
+use crate::spec::PlaidError;
 use crate::spec::ids::ENVIRONMENT;
 use crate::spec::json::set;
 

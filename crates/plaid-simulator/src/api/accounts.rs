@@ -45,13 +45,14 @@ pub(super) fn balance_get(call: &Call<'_>, request: BalanceGet) -> Result<Value,
     let item = call.item(&request.access_token)?;
     item.readable(call.now, &call.guesses)?;
     call.check_enabled("balance")?;
-    if item.draft().is_manual() {
+    if item.draft.is_manual() {
         // There is no login to ask the bank with (https://plaid.com/docs/errors/item/#products_not_supported).
         return Err(PlaidError::products_not_supported("balance"));
     }
     let accounts = chosen(&item, request.options.account_ids.as_deref())?;
     let mut updated = None;
-    if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
+    if item.draft.institution.id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository")
+    {
         updated = Some(check_age(
             request.options.min_last_updated_datetime.as_deref(),
             call,

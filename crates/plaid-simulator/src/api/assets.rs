@@ -7,12 +7,12 @@ use crate::data::calendar::{date_of, day_of};
 use crate::data::holdings::portfolio;
 use crate::data::sync::Stage;
 use crate::data::{asset_report, asset_summary, identity, pdf};
+use crate::items::Item;
 use crate::items::asset_reports::AssetReport;
-use crate::items::item::Item;
 use crate::simulator::ledger_view::{bank_hour, ledger};
 use crate::spec::guesses::ReportWithoutTokens;
-use crate::spec::ids::{self, time_text};
 use crate::spec::json::set;
+use crate::spec::{ids, time_text};
 use crate::webhooks::Webhook;
 
 const DAYS: Kind = int(0, 731);
@@ -216,7 +216,7 @@ fn item_json(
             } else {
                 ledger.all(ledger.version(Stage::Historical, report.created_at))
             };
-            let person = &item.source().person;
+            let person = &item.draft.source.person;
             let owners = identity::owners(person, account);
             let balances = Balances::of(&ledger.history, account, first, hour);
             let mut json = asset_report::account(
@@ -237,8 +237,8 @@ fn item_json(
         .collect();
     json!({
         "item_id": item.id(),
-        "institution_id": item.institution().id,
-        "institution_name": item.institution().name,
+        "institution_id": item.draft.institution.id,
+        "institution_name": item.draft.institution.name,
         "date_last_updated": time_text(report.created_at),
         "accounts": accounts,
     })

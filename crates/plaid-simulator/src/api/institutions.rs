@@ -2,8 +2,8 @@
 
 use super::prelude::*;
 use crate::items::link_request::COUNTRIES;
-use crate::spec::institutions::{self, Extras, Institution};
-use crate::spec::products;
+use crate::spec::institutions::{self, Extras};
+use crate::spec::{Institution, products};
 
 /// The most hits of a search.
 const MOST_HITS: usize = 10;

@@ -3,14 +3,14 @@
 use super::prelude::*;
 use super::reading::{OfAccounts, chosen, listed, ready};
 use super::transactions::{COUNT, USUAL_COUNT, check_period};
-use crate::data::accounts::Account;
+use crate::data::Account;
 use crate::data::calendar::{Day, day_of, number_of};
 use crate::data::holdings::{is_investment, portfolio};
 use crate::data::investment_transactions::trades;
 use crate::data::sync::Stage;
-use crate::items::item::Item;
+use crate::items::Item;
 use crate::simulator::ledger_view::{accounts_json, history, stage};
-use crate::spec::guesses::Guesses;
+use crate::spec::Guesses;
 use crate::spec::json::set;
 
 /// Plaid keeps 24 months.
@@ -64,7 +64,12 @@ pub(super) fn holdings(call: &Call<'_>, request: OfAccounts) -> Result<Value, Pl
     call.read(&request.access_token, "investments", |item| {
         let accounts = accounts(item, request.options.account_ids.as_deref(), &call.guesses)?;
         ready(call.simulator, item, call.now)?;
-        let portfolio = portfolio(&item.source().person, accounts.iter().copied(), item.id(), today);
+        let portfolio = portfolio(
+            &item.draft.source.person,
+            accounts.iter().copied(),
+            item.id(),
+            today,
+        );
         let securities: Vec<_> = portfolio.securities.into_values().collect();
         Ok(json!({
             "accounts": json_of(&accounts, item, call),

@@ -5,17 +5,15 @@ use url::{Host, Url};
 use super::link_token_rules as rules;
 use super::prelude::*;
 use crate::items::hosted::Hosted;
-use crate::items::link_request::LinkRequest;
-use crate::items::link_token::LinkToken;
-use crate::items::state::State;
 use crate::items::user::User;
+use crate::items::{LinkRequest, LinkToken, State};
 use crate::spec::guesses::{
-    Guesses, ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
+    ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
     RedirectAndAndroid, RedirectUriForm, UnknownLinkToken, UnknownUser,
 };
-use crate::spec::ids::{self, TokenKind, time_text};
+use crate::spec::ids::{self, TokenKind};
 use crate::spec::json::set;
-use crate::spec::{products, redirect_list};
+use crate::spec::{Guesses, products, redirect_list, time_text};
 
 /// `/link/token/create`
 pub(super) fn create(call: &Call<'_>, request: LinkRequest) -> Result<Value, PlaidError> {

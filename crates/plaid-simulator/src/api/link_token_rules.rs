@@ -4,11 +4,12 @@ use jiff::civil::Date;
 
 use super::prelude::*;
 use crate::data::calendar::{date_of, day_of};
-use crate::items::item::Item;
-use crate::items::link_request::{HostedLink, LinkRequest, User};
+use crate::items::link_request::{HostedLink, User};
 use crate::items::payment_book::PaymentBook;
+use crate::items::{Item, LinkRequest};
+use crate::spec::Guesses;
 use crate::spec::contact::{is_mail, is_phone};
-use crate::spec::guesses::{DeliveredPage, Guesses, MisplacedField, SettingsErrors, UserContacts};
+use crate::spec::guesses::{DeliveredPage, MisplacedField, SettingsErrors, UserContacts};
 
 /// What can be judged by the request alone.
 pub(super) fn check(request: &LinkRequest, call: &Call<'_>) -> Result<(), PlaidError> {

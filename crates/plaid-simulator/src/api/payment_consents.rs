@@ -5,8 +5,9 @@ use super::payment_rules::{
 };
 use super::payments::{payment_error, payment_json};
 use super::prelude::*;
-use crate::spec::ids::{ENVIRONMENT, new_uuid, time_text};
+use crate::spec::ids::{ENVIRONMENT, new_uuid};
 use crate::spec::json::set;
+use crate::spec::time_text;
 
 request! {
     pub(super) struct Create {

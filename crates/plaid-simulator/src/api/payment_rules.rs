@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use super::prelude::*;
-use crate::data::money::Money;
+use crate::data::Money;
 
 pub(super) const IBAN: Kind = text(15, 34);
 pub(super) const REFERENCE: Kind = text(1, 18);

@@ -8,8 +8,9 @@ use super::payment_rules::{
     check_schedule,
 };
 use super::prelude::*;
-use crate::spec::ids::{ENVIRONMENT, new_uuid, time_text};
+use crate::spec::ids::{ENVIRONMENT, new_uuid};
 use crate::spec::json::{set, text as text_of, with_nulls};
+use crate::spec::time_text;
 
 /// A payment token, which Link took before link tokens, lives this long.
 const PAYMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);

@@ -2,8 +2,7 @@
 
 use super::prelude::*;
 use super::reading::{OfAccounts, chosen, listed};
-use crate::data::accounts::Account;
-use crate::data::{identity, liabilities, numbers};
+use crate::data::{Account, identity, liabilities, numbers};
 use crate::simulator::ledger_view::{accounts_json, bank_hour, history};
 use crate::spec::json::set;
 
@@ -16,11 +15,11 @@ pub(super) fn auth(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidE
             return Err(PlaidError::no_accounts("NO_AUTH_ACCOUNTS", "checking or savings"));
         }
         let numbers = numbers::json(
-            &item.source().person,
-            item.deposit(),
+            &item.draft.source.person,
+            item.draft.deposit.as_ref(),
             accounts.iter().copied(),
             item.id(),
-            item.institution(),
+            item.draft.institution,
         );
         let accounts = listed(accounts, &call.guesses, Account::has_numbers);
         let accounts = accounts_json(call.simulator, item, &accounts, call.now);
@@ -37,7 +36,7 @@ pub(super) fn identity(call: &Call<'_>, request: OfAccounts) -> Result<Value, Pl
             .into_iter()
             .zip(told)
             .map(|(account, mut json)| {
-                let owners = identity::owners(&item.source().person, account);
+                let owners = identity::owners(&item.draft.source.person, account);
                 set(&mut json, "owners", owners);
                 json
             })

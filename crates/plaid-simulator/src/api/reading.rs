@@ -3,13 +3,14 @@
 use jiff::civil::Date;
 
 use super::prelude::*;
-use crate::data::accounts::Account;
+use crate::data::Account;
 use crate::data::calendar::{date_of, day_of};
 use crate::data::sync::Stage;
-use crate::items::item::Item;
+use crate::items::Item;
 use crate::simulator::Simulator;
 use crate::simulator::ledger_view::stage;
-use crate::spec::guesses::{Guesses, ProductAccounts};
+use crate::spec::Guesses;
+use crate::spec::guesses::ProductAccounts;
 use plaid_token_broker_core::clock::Timestamp;
 
 request! {

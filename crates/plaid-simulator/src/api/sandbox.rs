@@ -9,15 +9,13 @@ use super::prelude::*;
 use crate::data::calendar::{Day, number_of};
 use crate::data::deposits::{self, Deposit, Method, Numbers};
 use crate::data::numbers::account_number;
-use crate::data::person::Person;
 use crate::data::test_users::{Login, log_in};
-use crate::data::{Source, accounts};
-use crate::items::item::Draft;
+use crate::data::{Person, Source, accounts};
+use crate::items::Draft;
 use crate::items::link_request::Period;
-use crate::spec::guesses::{AuthAccounts, Guesses, SandboxDeposits, SandboxNotInitial, SandboxUnsupported};
-use crate::spec::ids;
-use crate::spec::institutions::{self, Institution};
+use crate::spec::guesses::{AuthAccounts, SandboxDeposits, SandboxNotInitial, SandboxUnsupported};
 use crate::spec::products::{self, MANUAL_PRODUCTS};
+use crate::spec::{Guesses, Institution, ids, institutions};
 use crate::webhooks::Webhook;
 
 request! {

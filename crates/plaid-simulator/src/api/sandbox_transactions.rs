@@ -2,10 +2,10 @@
 
 use super::prelude::*;
 use super::reading::account;
-use crate::data::accounts::Account;
+use crate::data::Account;
 use crate::data::calendar::{Day, number_of};
 use crate::data::sync::Stage;
-use crate::items::item::Item;
+use crate::items::Item;
 use crate::items::made_transactions::{MOST_PER_ITEM, Made};
 use crate::simulator::ledger_view::stage;
 use crate::spec::ids;
@@ -41,7 +41,7 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
     }
     let access_token = &request.access_token;
     let (item_id, made) = call.read(access_token, "transactions", |item| {
-        let person = &item.source().person;
+        let person = &item.draft.source.person;
         if !person.is_dynamic() && person.custom().is_none() {
             return Err(PlaidError::invalid_field(
                 "transactions can be created on Items of user_transactions_dynamic and of user_custom only",
@@ -65,7 +65,7 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
     state.made_transactions.insert(item_id, all);
     let item = state.item(&call.client_id, access_token, &call.guesses)?;
     if stage(call.simulator, item, call.now) == Stage::Historical {
-        let webhook = if item.syncs() {
+        let webhook = if item.syncs {
             Webhook::sync_updates_available()
         } else {
             let fields = json!({"error": null, "new_transactions": count});
@@ -113,7 +113,7 @@ fn made(call: &Call<'_>, item: &Item, wanted: &Wanted) -> Result<Made, PlaidErro
 
 /// The checking account; else the first of a custom user's that holds deposits, or the first of all.
 fn usual_account(item: &Item) -> Option<&Account> {
-    let is_custom = item.source().person.custom().is_some();
+    let is_custom = item.draft.source.person.custom().is_some();
     let checking = item
         .accounts()
         .find(|account| account.subtype == "checking" && !is_custom);

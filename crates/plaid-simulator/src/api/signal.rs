@@ -2,10 +2,10 @@
 
 use super::prelude::*;
 use super::reading::account;
-use crate::data::money::Money;
+use crate::data::Money;
 use crate::simulator::ledger_view::accounts_now;
 use crate::spec::guesses::SignalScores;
-use crate::spec::ids::{self, time_text};
+use crate::spec::{ids, time_text};
 
 request! {
     pub(super) struct Evaluate {
@@ -82,7 +82,7 @@ pub(super) fn evaluate(call: &Call<'_>, request: Evaluate) -> Result<Value, Plai
                 "current_balance": account.current.json(),
                 "balance_last_updated": time_text(call.now),
                 "is_savings_or_money_market_account": account.subtype == "savings",
-                "days_since_first_plaid_connection": call.now.since(item.created_at()).as_secs() / 86_400,
+                "days_since_first_plaid_connection": call.now.since(item.created_at).as_secs() / 86_400,
                 "total_plaid_connections_count": 1,
                 "is_account_closed": false,
             },

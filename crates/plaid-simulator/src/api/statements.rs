@@ -7,7 +7,7 @@ use super::prelude::*;
 use super::reading::ready;
 use crate::data::calendar::months_after;
 use crate::data::statements::{Statement, between, has_statements};
-use crate::items::item::Item;
+use crate::items::Item;
 use crate::simulator::ledger_view::{bank_hour, history};
 
 use super::item::OfItem;
@@ -21,7 +21,8 @@ request! {
 
 /// The period that Link asked for; two years when the product came later.
 fn period(item: &Item, today: Date) -> (Date, Date) {
-    item.source()
+    item.draft
+        .source
         .statements
         .unwrap_or_else(|| (months_after(today, -24), today))
 }
@@ -55,8 +56,8 @@ pub(super) fn list(call: &Call<'_>, request: OfItem) -> Result<Value, PlaidError
         }
         Ok(json!({
             "accounts": accounts,
-            "institution_id": item.institution().id,
-            "institution_name": item.institution().name,
+            "institution_id": item.draft.institution.id,
+            "institution_name": item.draft.institution.name,
             "item_id": item.id(),
         }))
     })
@@ -77,7 +78,7 @@ pub(super) fn download(call: &Call<'_>, request: Download) -> Result<Document, P
         let history = history(call.simulator, item);
         let hour = bank_hour(call.simulator, item, call.now);
         Ok(Document {
-            bytes: statement.pdf(&history, item.institution().name, hour),
+            bytes: statement.pdf(&history, item.draft.institution.name, hour),
             hashed: true,
         })
     })

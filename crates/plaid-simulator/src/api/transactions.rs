@@ -145,7 +145,7 @@ fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, access_token, &call.guesses)?;
     if item.begins_sync() {
-        let complete = item.created_at().plus(call.simulator.0.data_delay * 3);
+        let complete = item.created_at.plus(call.simulator.0.data_delay * 3);
         let at = complete.max(call.now);
         call.simulator
             .send_webhook(item, Webhook::sync_updates_available(), at);

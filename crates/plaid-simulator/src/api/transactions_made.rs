@@ -1,8 +1,8 @@
 //! Where the caller of `/transactions/sync` stands among the transactions that were put on an Item.
 
 use super::prelude::*;
-use crate::data::accounts::Account;
-use crate::items::item::Item;
+use crate::data::Account;
+use crate::items::Item;
 use crate::items::made_transactions::Made;
 
 /// What `/sandbox/transactions/create` put on these accounts, oldest first.

@@ -4,13 +4,13 @@ use serde_json::Map;
 
 use super::prelude::*;
 use super::reading::account;
-use crate::data::accounts::Account;
-use crate::data::money::Money;
+use crate::data::{Account, Money};
 use crate::items::transfers::Authorization;
 use crate::simulator::ledger_view::accounts_now;
 use crate::spec::guesses::TransferWithAuth;
-use crate::spec::ids::{new_uuid, time_text};
+use crate::spec::ids::new_uuid;
 use crate::spec::json::{set, with_nulls};
+use crate::spec::time_text;
 
 const TYPE: Kind = Kind::OneOf(&["debit", "credit"]);
 const NETWORK: Kind = Kind::OneOf(&["ach", "same-day-ach", "rtp", "wire"]);
@@ -111,7 +111,7 @@ pub(super) fn authorize(call: &Call<'_>, request: Authorize) -> Result<Value, Pl
     let account = transferable(account(item, &request.account_id)?)?;
     let of_now = accounts_now(call.simulator, item, &[account], call.now);
     let account = of_now.first().unwrap_or(account);
-    let decision = if item.draft().is_manual() && !item.login_required(call.now) {
+    let decision = if item.draft.is_manual() && !item.login_required(call.now) {
         Some(MANUAL)
     } else {
         decide(item.login_required(call.now), account, amount, &request.r#type)

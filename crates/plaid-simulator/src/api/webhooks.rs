@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use super::prelude::*;
-use crate::items::item::Item;
-use crate::spec::guesses::{FireMismatch, Guesses};
-use crate::spec::ids::{self, time_text};
-use crate::spec::lock;
+use crate::items::Item;
+use crate::spec::guesses::FireMismatch;
+use crate::spec::{Guesses, ids, lock, time_text};
 use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
@@ -43,7 +42,7 @@ request! {
 pub(super) fn update(call: &Call<'_>, request: Update) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    item.set_webhook(request.webhook.clone());
+    item.draft.webhook.clone_from(&request.webhook);
     if let Some(url) = request.webhook {
         call.simulator
             .send_webhook(item, Webhook::update_acknowledged(&url), call.now);
@@ -63,7 +62,7 @@ pub(super) fn key_get(call: &Call<'_>, request: KeyGet) -> Result<Value, PlaidEr
 pub(super) fn fire(call: &Call<'_>, request: Fire) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    if item.webhook().is_none() {
+    if item.draft.webhook.is_none() {
         return Err(webhook_invalid(
             "this Item has no webhook: give it one with /item/webhook/update",
         ));

@@ -4,12 +4,10 @@
 use serde_json::json;
 
 use crate::data::sync::{Change, Stage};
-use crate::items::item::Item;
+use crate::items::Item;
 use crate::simulator::Simulator;
 use crate::simulator::ledger_view::{ledger, stage};
-use crate::spec::error::PlaidError;
-use crate::spec::ids::time_text;
-use crate::spec::institutions;
+use crate::spec::{PlaidError, institutions, time_text};
 use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
@@ -33,7 +31,7 @@ impl Simulator {
                     let found = json!({"account_id": account_id});
                     self.send_webhook(item, Webhook::new("AUTH", "AUTOMATICALLY_VERIFIED", found), now);
                 }
-                let told = item.webhook().is_some() && item.has("transactions");
+                let told = item.draft.webhook.is_some() && item.has("transactions");
                 if told && !item.login_required(now) && stage(self, item, now) == Stage::Historical {
                     have_news.push(item.shared_id());
                 }
@@ -45,7 +43,7 @@ impl Simulator {
             if let Some(webhook) = item.and_then(|item| self.news(&item, now))
                 && let Some(item) = self.state().item_by_id(&item_id)
             {
-                item.note_news(now);
+                item.news_told_at = now;
                 self.send_webhook(item, webhook, now);
             }
         }
@@ -54,12 +52,12 @@ impl Simulator {
     /// The webhook of transactions that have come, gone or changed since the last one.
     fn news(&self, item: &Item, now: Timestamp) -> Option<Webhook> {
         let ledger = ledger(self, item, item.accounts().collect());
-        let from = ledger.version(Stage::Historical, item.news_told_at());
+        let from = ledger.version(Stage::Historical, item.news_told_at);
         let changes = ledger.changes(from, ledger.version(Stage::Historical, now));
         if changes.is_empty() {
             return None;
         }
-        Some(if item.syncs() {
+        Some(if item.syncs {
             Webhook::sync_updates_available()
         } else {
             let added = changes
@@ -74,7 +72,7 @@ impl Simulator {
 /// The webhook a week before a consent ends: Europe has `PENDING_EXPIRATION`, America `PENDING_DISCONNECT`.
 fn consent_ends(item: &Item, ends: Timestamp) -> Webhook {
     let ends = time_text(ends);
-    if institutions::is_american(item.institution()) {
+    if institutions::is_american(item.draft.institution) {
         let fields = json!({"reason": "INSTITUTION_TOKEN_EXPIRATION", "disconnect_time": ends});
         Webhook::new("ITEM", "PENDING_DISCONNECT", fields)
     } else {

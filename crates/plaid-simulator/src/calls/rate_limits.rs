@@ -11,8 +11,8 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use self::table::{EVERYWHERE, LIMITS};
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{Guesses, RateWindow, RetryAfter, UnlistedLimits};
+use crate::spec::guesses::{RateWindow, RetryAfter, UnlistedLimits};
+use crate::spec::{Guesses, PlaidError};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Windows beyond this number start a new table: a bound, not a rule.

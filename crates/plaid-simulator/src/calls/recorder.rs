@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use self::kept::Kept;
 use crate::spec::fields::Field;
-use crate::spec::ids::time_text;
+use crate::spec::time_text;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// How many calls are remembered.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::items::state::State;
+use crate::items::State;
 use crate::spec::switches::Switches;
 use crate::webhooks::keys::Keys;
 

@@ -11,13 +11,11 @@ use crate::calls::faults::{Fault, FaultRefused, Faults, WaitingFault};
 use crate::calls::rate_limits::RateLimits;
 use crate::calls::recorder::{RecordedRequest, Recorder};
 use crate::controls::snapshot::{self, SnapshotError, Taken};
-use crate::items::ItemView;
-use crate::items::state::State;
+use crate::items::{ItemView, State};
 use crate::simulator::Simulator;
 use crate::simulator::clock::TooFarAhead;
-use crate::spec::ids::time_text;
-use crate::spec::lock;
 use crate::spec::switches::Switches;
+use crate::spec::{lock, time_text};
 use crate::webhooks::{Outbox, Webhook, WebhookView};
 use crate::{api, link};
 

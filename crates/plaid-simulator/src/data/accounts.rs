@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::data::money::Money;
+use super::Money;
 use crate::spec::ids::account_id;
 
 /// An account as every Item has it; the id is made of the Item's.

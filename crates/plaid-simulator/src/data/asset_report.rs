@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::Account;
 use super::balance::Balances;
 use super::calendar::date_of;
 use super::movement::{Form, Movement};
 use super::transaction::{self, Style};
-use crate::data::accounts::Account;
 use crate::spec::json::set;
 
 /// An account with its history, newest first, from `first` to `last`.

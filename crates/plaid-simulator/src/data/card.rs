@@ -4,10 +4,7 @@
 use jiff::civil::Date;
 
 use super::calendar::{months_after, number_of};
-use super::money::Money;
-use super::movement::History;
-use super::shopping;
-use crate::data::accounts::Account;
+use super::{Account, History, Money, shopping};
 
 /// The day of the month on which cards are paid.
 pub(super) const PAYMENT_DAY: i8 = 25;

@@ -8,10 +8,9 @@ use serde_json::{Map, Value};
 
 use super::calendar::Day;
 use super::custom_liability::Liability;
-use super::money::Money;
+use super::mfa::Mfa;
 use super::rng::Rng;
-use crate::data::accounts::Account;
-use crate::data::mfa::Mfa;
+use super::{Account, Money};
 use crate::spec::subtypes;
 
 /// Plaid refuses longer configurations, and ones with more transactions or more accounts than there are keys.
@@ -35,10 +34,10 @@ const KINDS: [(&str, &[&str]); 6] = [
 /// A configuration that was found good.
 #[derive(Debug)]
 pub(crate) struct Custom {
-    seed: String,
-    force_error: Option<String>,
-    fails_recaptcha: bool,
-    mfa: Option<Mfa>,
+    pub(super) seed: String,
+    pub(super) force_error: Option<String>,
+    pub(super) fails_recaptcha: bool,
+    pub(super) mfa: Option<Mfa>,
     accounts: Vec<Account>,
     overrides: Vec<Override>,
 }
@@ -233,25 +232,6 @@ impl Custom {
             accounts,
             overrides,
         })
-    }
-
-    /// The error that logging in is to end with.
-    pub(crate) fn force_error(&self) -> Option<&str> {
-        self.force_error.as_deref()
-    }
-
-    /// Whether the person does not solve the reCAPTCHA.
-    pub(crate) fn fails_recaptcha(&self) -> bool {
-        self.fails_recaptcha
-    }
-
-    /// What the bank asks beside the password.
-    pub(crate) fn mfa(&self) -> Option<&Mfa> {
-        self.mfa.as_ref()
-    }
-
-    pub(super) fn seed(&self) -> &str {
-        &self.seed
     }
 
     /// The accounts, unless the standard ones were left in place.

@@ -6,12 +6,10 @@ use jiff::civil::Date;
 
 use super::calendar::{date_of, months_after, number_of};
 use super::household::{is_current, month_saved};
-use super::money::Money;
-use super::movement::{History, Movement, What, regular};
+use super::movement::{Movement, What, regular};
 use super::personas::Habit;
 use super::rng::Rng;
-use super::{card, loan, settlement};
-use crate::data::accounts::Account;
+use super::{Account, History, Money, card, loan, settlement};
 
 /// Money that comes or goes, before it is on an account. What leaves is positive.
 pub(super) struct Flow<'a> {
@@ -75,7 +73,7 @@ impl Rhythm {
 pub(super) fn movements<'a>(history: &History<'a>, account: &'a Account, number: i64) -> Vec<Movement<'a>> {
     let mut day = Day::new(history, number);
     if is_current(account) {
-        if history.household().is_main(account) {
+        if history.household.is_main(account) {
             day.on_main();
         }
         day.settle(account);
@@ -134,8 +132,8 @@ impl<'a, 'h> Day<'a, 'h> {
 
     fn on_main(&mut self) {
         self.income();
-        let persona = self.history.person().persona();
-        let household = self.history.household();
+        let persona = self.history.person.persona();
+        let household = self.history.household;
         let rents = household.pays_rent();
         if rents && persona.pays_rent_by_wage() && Rhythm::of(self.number).is_payday() {
             self.add(persona.rent, "PLATYPUS PROPERTIES RENT", RENT);
@@ -158,7 +156,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn income(&mut self) {
-        let persona = self.history.person().persona();
+        let persona = self.history.person.persona();
         let (payer, wage) = persona.payroll;
         let rhythm = Rhythm::of(self.number);
         if rhythm.is_payday() && !self.history.has_own_income() {
@@ -222,8 +220,8 @@ impl<'a, 'h> Day<'a, 'h> {
         let Some(amount) = settlement::of_day(self.history, account, self.number) else {
             return;
         };
-        let reserve = self.history.household().reserve;
-        let inside = reserve.is_some() && self.history.household().is_main(account);
+        let reserve = self.history.household.reserve;
+        let inside = reserve.is_some() && self.history.household.is_main(account);
         let (raw, category) = match (inside, amount > Money::ZERO) {
             (true, true) => ("ONLINE TRANSFER TO MONEY MARKET", TRANSFER_OUT),
             (true, false) => ("ONLINE TRANSFER FROM MONEY MARKET", TRANSFER_IN),
@@ -234,7 +232,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn on_savings(&mut self, account: &'a Account) {
-        let household = self.history.household();
+        let household = self.history.household;
         if household.is_reserve(account)
             && let Some(main) = household.main
             && let Some(amount) = settlement::of_day(self.history, main, self.number)
@@ -282,7 +280,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn pay_cards(&mut self) {
-        for card in self.history.household().lived_in() {
+        for card in self.history.household.lived_in() {
             if card.kind == "credit" {
                 let mask = card.mask.as_deref().unwrap_or_default();
                 let raw = format!("CREDIT CARD {mask} PAYMENT *//");
@@ -293,7 +291,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn pay_loans(&mut self) {
-        for loan in self.history.household().lived_in() {
+        for loan in self.history.household.lived_in() {
             if loan.kind == "loan"
                 && let Some(payment) = loan::Course::of(self.history, loan).payment_on(self.date)
             {
@@ -318,7 +316,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn rng(&self, name: &str) -> Rng {
-        Rng::new(&[self.history.seed(), name], self.number)
+        Rng::new(&[&self.history.seed, name], self.number)
     }
 
     /// An amount that two accounts agree on in one month.

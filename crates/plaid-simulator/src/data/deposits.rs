@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::accounts::Account;
-use crate::data::numbers::account_number;
-use crate::spec::error::PlaidError;
+use super::Account;
+use super::numbers::account_number;
 use crate::spec::guesses::LastDepositCode;
-use crate::spec::institutions::{HOUNDSTOOTH, Institution};
+use crate::spec::institutions::HOUNDSTOOTH;
+use crate::spec::{Institution, PlaidError};
 
 /// The Sandbox finds an automated micro-deposit after this time (<https://plaid.com/docs/auth/coverage/testing/>).
 const FOUND_AFTER: Duration = Duration::from_secs(24 * 60 * 60);

@@ -7,10 +7,8 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::custom::{Holding, Security as CustomSecurity};
-use super::money::Money;
-use super::person::Person;
 use super::securities::{self, BOUGHT, CASH, Security};
-use crate::data::accounts::Account;
+use super::{Account, Money, Person};
 use crate::spec::json::with_nulls;
 
 /// Holdings, and the securities that they are of, each once.
@@ -35,8 +33,7 @@ pub(crate) fn portfolio<'a>(
     let mut portfolio = Portfolio::default();
     for account in accounts.filter(|account| is_investment(account)) {
         let own = person
-            .custom()
-            .and_then(|custom| custom.override_of(account))
+            .override_of(account)
             .and_then(|wanted| wanted.holdings.as_ref());
         if let Some(own) = own {
             for holding in own {

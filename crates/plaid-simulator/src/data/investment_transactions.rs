@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 use super::calendar::{date_of, number_of};
 use super::custom::InvestmentTransaction;
 use super::holdings::{is_investment, ticker_of};
-use super::money::Money;
-use super::movement::History;
 use super::rng::Rng;
 use super::securities::{self, BOUGHT, CASH, Security};
-use crate::data::accounts::Account;
+use super::{Account, History, Money};
 use crate::spec::ids::derived_id;
 
 /// Transactions, newest first, and the securities that they are of.
@@ -32,9 +30,8 @@ pub(crate) fn trades<'a>(
     let mut trades = Trades::default();
     for account in accounts.filter(|account| is_investment(account)) {
         let own = history
-            .person()
-            .custom()
-            .and_then(|custom| custom.override_of(account))
+            .person
+            .override_of(account)
             .and_then(|wanted| wanted.investment_transactions.as_ref());
         if let Some(own) = own {
             for (at, given) in own.iter().enumerate() {
@@ -44,7 +41,7 @@ pub(crate) fn trades<'a>(
             }
         } else {
             for day in first..=last {
-                trades.of_day(history.seed(), account, day, item_id);
+                trades.of_day(&history.seed, account, day, item_id);
             }
         }
     }

@@ -6,10 +6,7 @@ use jiff::civil::Date;
 use super::calendar::{date_of, months_after};
 use super::custom_liability::Liability;
 use super::day::last_on;
-use super::money::Money;
-use super::movement::History;
-use super::person::Person;
-use crate::data::accounts::Account;
+use super::{Account, History, Money, Person};
 
 /// The day of the month on which loans are paid.
 pub(super) const PAYMENT_DAY: i8 = 5;

@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::spec::guesses::{Guesses, MfaDevice};
+use crate::spec::Guesses;
+use crate::spec::guesses::MfaDevice;
 
 /// The code that every test login is asked for.
 const CODE: &str = "1234";

@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use crate::data::accounts::{self, Account, CHECKING, CREDIT_CARD, SAVINGS, account};
-use crate::data::money::Money;
+use super::accounts::{self, CHECKING, CREDIT_CARD, SAVINGS, account};
+use super::{Account, Money};
 
 /// How a test user lives.
 #[derive(Debug)]

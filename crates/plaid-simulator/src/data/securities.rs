@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::money::Money;
+use super::Money;
 use crate::spec::ids::derived_id;
 use crate::spec::json::{set, with_nulls};
 

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use super::merchants::{Merchant, SHOPS};
-use super::money::Money;
-use super::movement::{History, Movement, What, regular};
+use super::movement::{Movement, What, regular};
 use super::rng::Rng;
-use crate::data::accounts::Account;
+use super::{Account, History, Money};
 
 /// Purchases are counted from here, beside the other movements of a day.
 const FIRST_ORDINAL: usize = 1_000;
@@ -20,16 +19,16 @@ pub(super) fn week_of(day: i64) -> i64 {
 
 /// What is bought in a week with this account, oldest first.
 pub(super) fn purchases<'a>(history: &History<'a>, account: &'a Account, week: i64) -> Vec<Movement<'a>> {
-    let persona = history.person().persona();
+    let persona = history.person.persona();
     let with_card = account.kind == "credit";
     let mut shopper = Shopper {
         account,
-        rng: Rng::new(&[history.seed(), account.key, "week"], week),
+        rng: Rng::new(&[&history.seed, account.key, "week"], week),
         price_level: persona.price_level,
         left: Money::ZERO,
         bought: Vec::new(),
     };
-    let budget = history.household().week(account);
+    let budget = history.household.week(account);
     let mut given = Money::ZERO;
     for weekday in 1..=7 {
         let day = week * 7 + weekday - 1;

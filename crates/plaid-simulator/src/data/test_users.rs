@@ -2,11 +2,11 @@
 
 use http::StatusCode;
 
-use crate::data::custom::Custom;
-use crate::data::mfa::Mfa;
-use crate::data::person;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{ErrorPasswords, Guesses};
+use super::custom::Custom;
+use super::mfa::Mfa;
+use super::person;
+use crate::spec::guesses::ErrorPasswords;
+use crate::spec::{Guesses, PlaidError};
 
 /// What a login leads to.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub(crate) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login
     }
     if username == "user_custom" {
         return match Custom::parse(password) {
-            Some(custom) => match (custom.force_error().and_then(forced), custom.mfa()) {
+            Some(custom) => match (custom.force_error.as_deref().and_then(forced), &custom.mfa) {
                 (Some(error), _) => Login::Refused(error),
-                (None, _) if custom.fails_recaptcha() => Login::Refused(PlaidError::recaptcha_bad()),
+                (None, _) if custom.fails_recaptcha => Login::Refused(PlaidError::recaptcha_bad()),
                 (None, Some(mfa)) => Login::Asked(mfa.clone()),
                 (None, None) => Login::Done,
             },
@@ -40,7 +40,7 @@ pub(crate) fn log_in(username: &str, password: &str, guesses: &Guesses) -> Login
         ("user_good", "pass_good") => Login::Done,
         ("user_good", password) => match Mfa::of_password(password, guesses) {
             Some(mfa) => Login::Asked(mfa),
-            None if Custom::parse(password).is_some_and(|custom| custom.fails_recaptcha()) => {
+            None if Custom::parse(password).is_some_and(|custom| custom.fails_recaptcha) => {
                 Login::Refused(PlaidError::recaptcha_bad())
             }
             None => Login::Refused(

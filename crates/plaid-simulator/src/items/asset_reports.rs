@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::items::bounded_map::BoundedMap;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{Guesses, UnknownAssetReport};
+use super::bounded_map::BoundedMap;
+use crate::spec::guesses::UnknownAssetReport;
 use crate::spec::ids::{ENVIRONMENT, new_uuid};
+use crate::spec::{Guesses, PlaidError};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// What a report is to say; it is made anew each time it is read.

@@ -2,11 +2,11 @@
 //! <https://plaid.com/docs/auth/coverage/>.
 
 use super::link_request::LinkRequest;
-use crate::spec::error::PlaidError;
 use crate::spec::fields::{Kind, request};
-use crate::spec::guesses::{AuthTypeSelectAlone, DepositFlags, DepositRules, Guesses};
-use crate::spec::institutions::{HOUNDSTOOTH, Institution, WINDOWPANE};
+use crate::spec::guesses::{AuthTypeSelectAlone, DepositFlags, DepositRules};
+use crate::spec::institutions::{HOUNDSTOOTH, WINDOWPANE};
 use crate::spec::products::MANUAL_PRODUCTS;
+use crate::spec::{Guesses, Institution, PlaidError};
 
 request! {
     /// Which of Auth's flows a session may have. Those that are left out are as the Dashboard has them.

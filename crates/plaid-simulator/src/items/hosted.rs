@@ -4,10 +4,9 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::items::link_request::HostedLink;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{CompletionQuery, CompletionUri, Guesses};
-use crate::spec::{ids, redirect_list};
+use super::link_request::HostedLink;
+use crate::spec::guesses::{CompletionQuery, CompletionUri};
+use crate::spec::{Guesses, PlaidError, ids, redirect_list};
 
 /// Where the page is, below the simulator's own address.
 pub(crate) const PATH: &str = "/_simulator/hosted/";

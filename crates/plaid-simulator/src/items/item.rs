@@ -11,11 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::draft::Draft;
-use crate::data::Source;
-use crate::data::accounts::Account;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{Guesses, MissingConsent};
-use crate::spec::institutions::{self, Institution};
+use crate::data::Account;
+use crate::spec::guesses::MissingConsent;
+use crate::spec::{Guesses, Institution, PlaidError, institutions};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
@@ -37,9 +35,9 @@ enum Stage {
 /// An Item that was exchanged.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 pub(crate) struct Item {
-    draft: Draft,
+    pub(crate) draft: Draft,
     stage: Stage,
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     logged_in_at: Timestamp,
     /// The newest access token, for the modes that give it again.
     pub(crate) access_token: Arc<str>,
@@ -52,7 +50,7 @@ pub(crate) struct Item {
     /// Whether a webhook told that it is about to.
     consent_end_announced: bool,
     /// Whether `/transactions/sync` was called.
-    syncs: bool,
+    pub(crate) syncs: bool,
     /// When the login stopped working before its time.
     #[serde(default)]
     broke_at: Option<Timestamp>,
@@ -60,7 +58,7 @@ pub(crate) struct Item {
     #[serde(default)]
     last_outage: Option<(Timestamp, Timestamp)>,
     /// Up to when webhooks have told of changed transactions.
-    news_told_at: Timestamp,
+    pub(crate) news_told_at: Timestamp,
     /// What `/sandbox/item/set_verification_status` or a webhook said, by account id.
     verification: BTreeMap<String, String>,
 }
@@ -93,22 +91,6 @@ impl Item {
         self.draft.item_id.clone()
     }
 
-    pub(crate) fn client_id(&self) -> &str {
-        &self.draft.client_id
-    }
-
-    pub(crate) fn institution(&self) -> &'static Institution {
-        self.draft.institution
-    }
-
-    pub(crate) fn webhook(&self) -> Option<&str> {
-        self.draft.webhook.as_deref()
-    }
-
-    pub(crate) fn set_webhook(&mut self, webhook: Option<String>) {
-        self.draft.webhook = webhook;
-    }
-
     pub(crate) fn note_webhook(&mut self, code: &str, now: Timestamp) {
         self.last_webhook = Some((code.to_owned(), now));
     }
@@ -139,34 +121,9 @@ impl Item {
         Ok(())
     }
 
-    pub(crate) fn syncs(&self) -> bool {
-        self.syncs
-    }
-
-    pub(crate) fn news_told_at(&self) -> Timestamp {
-        self.news_told_at
-    }
-
-    pub(crate) fn note_news(&mut self, now: Timestamp) {
-        self.news_told_at = now;
-    }
-
     /// Whether this is the first call of `/transactions/sync`: from then on webhooks tell of updates.
     pub(crate) fn begins_sync(&mut self) -> bool {
         !std::mem::replace(&mut self.syncs, true)
-    }
-
-    pub(crate) fn source(&self) -> &Source {
-        &self.draft.source
-    }
-
-    pub(crate) fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    /// Whether Link offers only accounts with numbers for this Item.
-    pub(crate) fn auth_hides_accounts(&self) -> bool {
-        self.draft.auth_hides_accounts
     }
 
     /// Whether `product` is on the Item.
@@ -331,7 +288,7 @@ mod tests {
             webhook: None,
             login: None,
             deposit: None,
-            source: Source::default(),
+            source: crate::data::Source::default(),
             accounts: Some(vec!["0000"]),
         };
         Item::new(draft, "access".into(), Timestamp::from_millis(0))

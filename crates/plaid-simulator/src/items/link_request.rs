@@ -7,14 +7,12 @@ use serde_json::Value;
 
 use super::auth_flags::AuthFlags;
 use super::link_objects as objects;
-use crate::data::Source;
 use crate::data::accounts::Filters;
 use crate::data::calendar::{Day, months_after};
-use crate::data::person::Person;
+use crate::data::{Person, Source};
 use crate::spec::fields::{Kind, NON_EMPTY, TEXT, TEXTS, fields, int, list, request, some};
 use crate::spec::guesses::DeliveredPage;
-use crate::spec::institutions::Institution;
-use crate::spec::{products, subtypes};
+use crate::spec::{Institution, products, subtypes};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a link token for an Item that exists, or a page, can be used unless the caller says more.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::items::hosted::Hosted;
-use crate::items::link_request::{LinkRequest, SHORT_LIFETIME};
-use crate::items::session::Session;
-use crate::spec::guesses::Guesses;
-use crate::spec::ids::{self, TokenKind, time_text};
+use super::hosted::Hosted;
+use super::link_request::SHORT_LIFETIME;
+use super::{LinkRequest, Session};
+use crate::spec::ids::{self, TokenKind};
 use crate::spec::json::set;
+use crate::spec::{Guesses, time_text};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// A link token for a new Item (<https://plaid.com/docs/api/link/#linktokencreate>).
@@ -85,7 +85,7 @@ impl LinkToken {
             self.sessions.remove(0);
         }
         let session = Session::new(self.update_item.is_some(), now);
-        let id = session.id().to_owned();
+        let id = session.id.clone();
         self.sessions.push(session);
         id
     }
@@ -109,7 +109,7 @@ impl LinkToken {
     }
 
     pub(crate) fn session(&mut self, id: &str) -> Option<&mut Session> {
-        self.sessions.iter_mut().find(|session| session.id() == id)
+        self.sessions.iter_mut().find(|session| session.id == id)
     }
 
     /// The answer of `/link/token/get`, without its request id.

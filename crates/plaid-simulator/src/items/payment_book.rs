@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::spec::error::PlaidError;
+use crate::spec::PlaidError;
 use crate::spec::json::set;
 
 /// Of each kind; the oldest leave first.

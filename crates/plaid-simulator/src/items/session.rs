@@ -6,14 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::Draft;
 use crate::data::deposits::Method;
 use crate::data::mfa::Mfa;
-use crate::items::item::Draft;
-use crate::spec::error::PlaidError;
 use crate::spec::guesses::DepositCodeView;
-use crate::spec::ids::{self, time_text};
-use crate::spec::institutions::{self, Institution};
 use crate::spec::json::{set, with_nulls};
+use crate::spec::{Institution, PlaidError, ids, institutions, time_text};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// More events than a person can cause; a program that loops must not fill the memory.
@@ -43,12 +41,12 @@ pub(crate) struct Session {
     pub(crate) closes_at_once: bool,
     /// Of the call that is being answered; every event names it.
     pub(crate) request_id: String,
-    updating: bool,
+    pub(crate) updating: bool,
     results: Value,
-    success: Value,
+    pub(crate) success: Value,
     exit: Value,
     /// As `/link/token/get` and the webhook tell them, newest first.
-    events: Vec<Value>,
+    pub(crate) events: Vec<Value>,
     /// As `onEvent` gets them, in order, and not yet told to the page.
     untold: Vec<Value>,
 }
@@ -185,8 +183,8 @@ impl Session {
     pub(crate) fn refused(error: &PlaidError, request_id: &str, now: Timestamp) -> Vec<Value> {
         let mut session = Self::new(false, now);
         request_id.clone_into(&mut session.request_id);
-        session.meet(error, now);
-        session.leave(Some(error), now);
+        session.meet(error);
+        session.leave(Some(error));
         session.take_untold()
     }
 
@@ -196,13 +194,14 @@ impl Session {
         self.id.clone()
     }
 
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// The person does something.
     pub(crate) fn act(&mut self, now: Timestamp) {
         self.acted_at = Some(now);
+    }
+
+    /// When the person did what is being answered.
+    fn now(&self) -> Timestamp {
+        self.acted_at.unwrap_or(self.started_at)
     }
 
     /// Whether the person has done nothing for so long, and nobody was told yet; whoever asks tells.
@@ -213,19 +212,15 @@ impl Session {
             .is_some()
     }
 
-    pub(crate) fn is_updating(&self) -> bool {
-        self.updating
-    }
-
     /// Goes to another pane and says so.
-    pub(crate) fn show(&mut self, stage: Stage, now: Timestamp) {
+    pub(crate) fn show(&mut self, stage: Stage) {
         let view_name = stage.view_name();
         self.stage = stage;
-        self.record("TRANSITION_VIEW", json!({"view_name": view_name}), now);
+        self.record("TRANSITION_VIEW", json!({"view_name": view_name}));
     }
 
     /// An event with the keys of <https://plaid.com/docs/link/web/#onevent>; those not named in `about` are null.
-    pub(crate) fn record(&mut self, name: &str, about: Value, now: Timestamp) {
+    pub(crate) fn record(&mut self, name: &str, about: Value) {
         if self.events.len() >= MOST_EVENTS {
             return;
         }
@@ -242,7 +237,7 @@ impl Session {
             "error_type error_code error_message exit_status institution_search_query match_reason mfa_type \
              routing_number account_number_mask view_name selection",
         );
-        let timestamp = time_text(now);
+        let timestamp = time_text(self.now());
         let kept: Map<String, Value> = metadata
             .as_object()
             .into_iter()
@@ -268,19 +263,14 @@ impl Session {
         std::mem::take(&mut self.untold)
     }
 
-    /// All events, newest first.
-    pub(crate) fn events(&self) -> &[Value] {
-        &self.events
-    }
-
     /// The person meets an error; leaving now would tell it.
-    pub(crate) fn meet(&mut self, error: &PlaidError, now: Timestamp) {
+    pub(crate) fn meet(&mut self, error: &PlaidError) {
         let error = callback_error(error);
         let mut about = error.clone();
         if let Some(about) = about.as_object_mut() {
             about.remove("display_message");
         }
-        self.record("ERROR", about, now);
+        self.record("ERROR", about);
         self.error = Some(error);
     }
 
@@ -295,7 +285,6 @@ impl Session {
         public_token: Option<&str>,
         institution: &Value,
         accounts: &Value,
-        now: Timestamp,
     ) -> Value {
         let added: Vec<_> = public_token
             .iter()
@@ -322,12 +311,12 @@ impl Session {
             "document_income_results": null,
         });
         self.success = json!({"public_token": public_token, "metadata": metadata});
-        self.end("HANDOFF", json!({}), now);
+        self.end("HANDOFF", json!({}));
         metadata
     }
 
     /// Ends without a connection; gives error and metadata of `onExit`.
-    pub(crate) fn leave(&mut self, fatal: Option<&PlaidError>, now: Timestamp) -> Value {
+    pub(crate) fn leave(&mut self, fatal: Option<&PlaidError>) -> Value {
         let status = self.stage.exit_status();
         let error = fatal
             .map(callback_error)
@@ -350,20 +339,15 @@ impl Session {
             about.extend(error.clone());
             about.remove("display_message");
         }
-        self.end("EXIT", about, now);
+        self.end("EXIT", about);
         json!({"error": error, "metadata": metadata})
     }
 
-    fn end(&mut self, event: &str, about: Value, now: Timestamp) {
+    fn end(&mut self, event: &str, about: Value) {
         self.stage = Stage::Ended;
         self.visit = None;
-        self.finished_at = Some(now);
-        self.record(event, about, now);
-    }
-
-    /// Public token and metadata that the session ended with.
-    pub(crate) fn success(&self) -> &Value {
-        &self.success
+        self.finished_at = Some(self.now());
+        self.record(event, about);
     }
 
     /// The session as `/link/token/get` tells it.

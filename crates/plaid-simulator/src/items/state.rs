@@ -3,21 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::items::asset_reports::AssetReports;
-use crate::items::bounded_map::BoundedMap;
-use crate::items::item::{Draft, Item};
-use crate::items::link_token::LinkToken;
-use crate::items::made_transactions::Made;
-use crate::items::payment_book::PaymentBook;
-use crate::items::session::OAuthState;
-use crate::items::transfers::Transfers;
-use crate::items::user::User;
-use crate::spec::error::PlaidError;
+use super::asset_reports::AssetReports;
+use super::bounded_map::BoundedMap;
+use super::made_transactions::Made;
+use super::payment_book::PaymentBook;
+use super::session::OAuthState;
+use super::transfers::Transfers;
+use super::user::User;
+use super::{Draft, Item, LinkToken};
 use crate::spec::guesses::{
-    ExpiredPublicToken, Guesses, RemovedItem, RotatedToken, SessionPublicToken, UpdateTokenExchange,
+    ExpiredPublicToken, RemovedItem, RotatedToken, SessionPublicToken, UpdateTokenExchange,
 };
 use crate::spec::ids::{self, TokenKind};
 use crate::spec::switches::{PublicTokenReuse, Switches};
+use crate::spec::{Guesses, PlaidError};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
@@ -274,7 +273,7 @@ impl State {
             .access_tokens
             .get(access_token)
             .and_then(|item_id| self.items.get_mut(item_id))
-            .filter(|item| item.client_id() == client_id)
+            .filter(|item| &*item.draft.client_id == client_id)
             .ok_or_else(|| match guesses.rotated_token {
                 RotatedToken::ItemNotFound if was_rotated => PlaidError::item_not_found(),
                 RotatedToken::ItemNotFound | RotatedToken::InvalidAccessToken => unknown(),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::items::bounded_map::BoundedMap;
-use crate::spec::error::PlaidError;
+use super::bounded_map::BoundedMap;
+use crate::spec::PlaidError;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// An authorization can be used this long

@@ -12,16 +12,14 @@ use uuid::Uuid;
 
 use super::calls::{Outcome, Turn, read, wrong_step};
 use super::login;
-use crate::items::session::{BankVisit, OAuthState, Stage};
-use crate::items::state::State as Memory;
+use crate::items::session::{BankVisit, OAuthState};
+use crate::items::{Stage, State as Memory};
 use crate::simulator::Simulator;
-use crate::spec::error::PlaidError;
 use crate::spec::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
-use crate::spec::{ids, json};
+use crate::spec::{PlaidError, ids, json};
 
 /// Prepares a visit of the bank's page: each has an `oauth_state_id` of its own.
 pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let state_id = ids::new_uuid();
     let link_token = turn.link_token()?.token.clone();
     let session = turn.session()?;
@@ -33,7 +31,7 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         login: None,
         processed: false,
     });
-    session.show(Stage::OAuth, now);
+    session.show(Stage::OAuth);
     let link_session_id = session.id.clone();
     turn.memory.oauth_states.insert(
         state_id,
@@ -47,7 +45,7 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 
 /// `oauth`: the person goes to the bank's page.
 pub(super) fn visit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, popup) = (turn.now, turn.call.popup);
+    let popup = turn.call.popup;
     let can_return = turn.link_token()?.return_address().is_some();
     let session = turn.session()?;
     let (Stage::OAuth, Some(visit)) = (&session.stage, &mut session.visit) else {
@@ -62,25 +60,24 @@ pub(super) fn visit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         ));
     }
     visit.in_popup = popup;
-    session.record("OPEN_OAUTH", json!({}), now);
+    session.record("OPEN_OAUTH", json!({}));
     Ok(Outcome::Told(json!({})))
 }
 
 /// `oauth_result`: the bank's window has closed.
 pub(super) fn visited(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     let (Stage::OAuth, Some(visit)) = (&session.stage, &mut session.visit) else {
         return Err(wrong_step());
     };
     match visit.granted {
         None => {
-            session.record("CLOSE_OAUTH", json!({}), now);
+            session.record("CLOSE_OAUTH", json!({}));
             begin(turn)
         }
         Some(granted) => {
             visit.processed = true;
-            session.record("CLOSE_OAUTH", json!({}), now);
+            session.record("CLOSE_OAUTH", json!({}));
             decided(turn, granted)
         }
     }
@@ -90,12 +87,11 @@ fn decided(turn: &mut Turn<'_>, granted: bool) -> Result<Outcome, PlaidError> {
     if granted {
         return login::let_in(turn);
     }
-    let now = turn.now;
     let error_type = match turn.guesses().bank_refusal {
         BankRefusal::ItemError => "ITEM_ERROR",
         BankRefusal::OAuthError => "OAUTH_ERROR",
     };
-    turn.session()?.record("FAIL_OAUTH", json!({}), now);
+    turn.session()?.record("FAIL_OAUTH", json!({}));
     let message = "access to this product was not granted for the account";
     Ok(Outcome::Failed(
         PlaidError::new(error_type, "ACCESS_NOT_GRANTED", message)
@@ -105,7 +101,6 @@ fn decided(turn: &mut Turn<'_>, granted: bool) -> Result<Outcome, PlaidError> {
 
 /// `start` with the address that the bank sent the browser to: the session of before goes on.
 pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let token = turn.link_token()?.token.clone();
     let state_id = state_id_in(received).ok_or_else(|| {
         PlaidError::invalid_field("oauth uri does not contain a valid oauth_state_id query parameter")
@@ -142,7 +137,7 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
     }
     let session = turn.session()?;
     if guesses.reentry_open == ReentryOpen::Told {
-        session.record("OPEN", json!({}), now);
+        session.record("OPEN", json!({}));
     }
     decided(turn, granted)
 }
@@ -246,13 +241,7 @@ fn turn_of<'a>(
         link_session_id,
         ..super::calls::Step::default()
     };
-    let mut turn = Turn {
-        memory,
-        simulator,
-        call: step,
-        request_id: ids::new_request_id(),
-        now: simulator.now(),
-    };
+    let mut turn = Turn::new(simulator, memory, step);
     let session = turn.session()?;
     let open = session
         .visit

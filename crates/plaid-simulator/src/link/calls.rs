@@ -11,14 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{bank, deposit_code, finish, login, numbers, pane};
-use crate::items::link_token::LinkToken;
-use crate::items::session::{Session, Stage};
-use crate::items::state::State as Memory;
+use crate::items::{LinkToken, Session, Stage, State as Memory};
 use crate::simulator::Simulator;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::Guesses;
-use crate::spec::institutions::{self, Institution, Trait};
-use crate::spec::{ids, json};
+use crate::spec::institutions::{self, Trait};
+use crate::spec::{Guesses, Institution, PlaidError, ids, json};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// What a step brings beside its link token; each reads what it needs.
@@ -66,7 +62,17 @@ pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    pub(super) fn new(simulator: &'a Simulator, memory: &'a mut Memory, call: Step) -> Self {
+        Self {
+            memory,
+            simulator,
+            call,
+            request_id: ids::new_request_id(),
+            now: simulator.now(),
+        }
+    }
+
     pub(super) fn guesses(&self) -> Guesses {
         self.simulator.switches().guesses
     }
@@ -124,13 +130,8 @@ pub(super) async fn answer(
         Err(error) => return json::response(error.status, &error.body(Some(&request_id))),
     };
     let mut memory = simulator.state();
-    let mut turn = Turn {
-        memory: &mut memory,
-        simulator: &simulator,
-        call,
-        request_id: request_id.clone(),
-        now: simulator.now(),
-    };
+    let mut turn = Turn::new(&simulator, &mut memory, call);
+    request_id.clone_into(&mut turn.request_id);
     let (status, mut body, events) = match take(&mut turn, &step) {
         Ok(answer) => (StatusCode::OK, answer, turn.untold()),
         Err(error) => {
@@ -184,16 +185,14 @@ pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError>
         Outcome::Told(answer) => Ok(answer),
         Outcome::Pane => pane::of(turn, None),
         Outcome::Wrong(error) => {
-            let now = turn.now;
-            turn.session()?.meet(&error, now);
+            turn.session()?.meet(&error);
             pane::of(turn, Some(&error))
         }
         Outcome::Failed(error) => {
-            let now = turn.now;
             let manual = numbers::are_offered(turn)?;
             let session = turn.session()?;
-            session.meet(&error, now);
-            session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}), now);
+            session.meet(&error);
+            session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}));
             Ok(pane::of_error(session, &error, manual))
         }
     }
@@ -217,20 +216,19 @@ fn start(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let id = link_token.start_session(now);
     turn.call.link_session_id = id;
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    let institution = item.and_then(|item| item.institution().told());
+    let institution = item.and_then(|item| item.draft.institution.told());
     turn.session()?.institution = institution;
     if let Some(outcome) = deposit_code::begin(turn)? {
         return Ok(outcome);
     }
     let session = turn.session()?;
-    session.record("OPEN", json!({"view_name": "CONSENT"}), now);
-    session.show(Stage::Consent, now);
+    session.record("OPEN", json!({"view_name": "CONSENT"}));
+    session.show(Stage::Consent);
     Ok(Outcome::Pane)
 }
 
 /// Consent is given.
 fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     if !matches!(session.stage, Stage::Consent) {
         return Err(wrong_step());
@@ -240,17 +238,16 @@ fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     let guesses = turn.guesses();
     if turn.link_token()?.request.selects_auth_type(&guesses) {
-        turn.session()?.show(Stage::AuthType, now);
+        turn.session()?.show(Stage::AuthType);
         return Ok(Outcome::Pane);
     }
     let session = turn.session()?;
-    session.show(Stage::Institutions { nothing_found: false }, now);
+    session.show(Stage::Institutions { nothing_found: false });
     Ok(Outcome::Pane)
 }
 
 fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let query = turn.call.query.trim().to_owned();
-    let now = turn.now;
     if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
         return Err(wrong_step());
     }
@@ -267,18 +264,13 @@ fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         nothing_found: found.is_empty() && !query.is_empty(),
     };
     if !query.is_empty() {
-        session.record(
-            "SEARCH_INSTITUTION",
-            json!({"institution_search_query": query}),
-            now,
-        );
+        session.record("SEARCH_INSTITUTION", json!({"institution_search_query": query}));
     }
     Ok(Outcome::Told(json!({"institutions": found})))
 }
 
 /// An institution is chosen.
 fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
         return Err(wrong_step());
     }
@@ -291,12 +283,11 @@ fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     session.institution = Some(institution);
     session.method = None;
     session.error = None;
-    session.record("SELECT_INSTITUTION", json!({}), now);
+    session.record("SELECT_INSTITUTION", json!({}));
     at_the_bank(turn, institution)
 }
 
 fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     match institution.special {
         Trait::OAuth => bank::begin(turn),
         Trait::Unsupported => {
@@ -305,7 +296,7 @@ fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result
         }
         Trait::Ordinary if numbers::are_enough_at(turn, institution)? => numbers::at_the_bank(turn),
         Trait::Ordinary | Trait::Down => {
-            turn.session()?.show(Stage::Credentials, now);
+            turn.session()?.show(Stage::Credentials);
             Ok(Outcome::Pane)
         }
     }
@@ -313,7 +304,6 @@ fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result
 
 /// Another institution, please.
 fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let updating = turn.link_token()?.update_item.is_some();
     let session = turn.session()?;
     if updating || matches!(session.stage, Stage::Connected(_) | Stage::Ended) {
@@ -323,13 +313,12 @@ fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     session.method = None;
     session.error = None;
     session.visit = None;
-    session.show(Stage::Institutions { nothing_found: false }, now);
+    session.show(Stage::Institutions { nothing_found: false });
     Ok(Outcome::Pane)
 }
 
 /// The pane that an error has covered.
 fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     if matches!(turn.session()?.stage, Stage::Verification(_)) {
         return deposit_code::again(turn);
     }
@@ -339,10 +328,10 @@ fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Stage::Unsupported => return back(turn),
         Stage::OAuth => return bank::begin(turn),
         // What a bank asks is asked of a new login.
-        Stage::Mfa { .. } => session.show(Stage::Credentials, now),
+        Stage::Mfa { .. } => session.show(Stage::Credentials),
         _ => {
             let view_name = session.stage.view_name();
-            session.record("TRANSITION_VIEW", json!({"view_name": view_name}), now);
+            session.record("TRANSITION_VIEW", json!({"view_name": view_name}));
         }
     }
     Ok(Outcome::Pane)

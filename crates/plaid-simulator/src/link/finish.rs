@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
 use super::notices;
-use crate::items::session::Stage;
-use crate::spec::error::PlaidError;
+use crate::items::Stage;
 use crate::spec::guesses::DepositInstitution;
-use crate::spec::ids::time_text;
 use crate::spec::json::set;
+use crate::spec::{PlaidError, time_text};
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
 /// (<https://plaid.com/docs/link/update-mode/>). A payment or consent of Payment Initiation is agreed to, and makes no
@@ -59,7 +58,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     let metadata = turn
         .session()?
-        .succeed(public_token.as_deref(), &institution, &accounts, now);
+        .succeed(public_token.as_deref(), &institution, &accounts);
     notices::session_ended(turn);
     Ok(Outcome::Told(match hosted {
         // With Hosted Link no token passes the browser.
@@ -82,7 +81,8 @@ pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     }
     session.request_id = request_id;
-    let mut told = session.leave(fatal.as_ref(), now);
+    session.act(now);
+    let mut told = session.leave(fatal.as_ref());
     if let Some(hosted) = hosted {
         set(
             &mut told,

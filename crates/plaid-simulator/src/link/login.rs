@@ -1,23 +1,17 @@
 //! The steps between the choice of an institution and a connected login.
 
 use super::calls::{Outcome, Turn, wrong_step};
-use crate::data;
-use crate::data::accounts::{self, Account};
 use crate::data::deposits::{self, Method};
 use crate::data::mfa::Answered;
-use crate::data::person::Person;
 use crate::data::test_users::{Login, log_in};
-use crate::items::item::Draft;
-use crate::items::link_request::LinkRequest;
-use crate::items::session::Stage;
-use crate::spec::error::PlaidError;
+use crate::data::{self, Account, Person, accounts};
+use crate::items::{Draft, LinkRequest, Stage};
 use crate::spec::guesses::UnfitAccounts;
 use crate::spec::institutions::Trait;
-use crate::spec::{ids, products};
+use crate::spec::{PlaidError, ids, products};
 
 /// `login`: a username and a password.
 pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     if !matches!(session.stage, Stage::Credentials) {
         return Err(wrong_step());
@@ -25,7 +19,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let is_down = session
         .institution
         .is_some_and(|institution| institution.special == Trait::Down);
-    session.record("SUBMIT_CREDENTIALS", serde_json::json!({}), now);
+    session.record("SUBMIT_CREDENTIALS", serde_json::json!({}));
     if is_down {
         return Ok(Outcome::Failed(PlaidError::institution_down()));
     }
@@ -46,7 +40,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             let draft = draft(turn)?;
             let session = turn.session()?;
             session.error = None;
-            session.show(Stage::Mfa { draft, mfa }, now);
+            session.show(Stage::Mfa { draft, mfa });
             Ok(Outcome::Pane)
         }
         Login::Done => {
@@ -72,7 +66,7 @@ fn is_of_deposits(turn: &mut Turn<'_>) -> Result<bool, PlaidError> {
     let update_item = link_token.update_item.clone();
     let deposit = update_item
         .and_then(|id| turn.memory.item_by_id(&id))
-        .and_then(|item| item.deposit());
+        .and_then(|item| item.draft.deposit.as_ref());
     Ok(deposit.is_some_and(|deposit| deposit.method == Method::Automated))
 }
 
@@ -106,7 +100,7 @@ fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
     let source = item.map_or_else(
         || request.source(Person::of(&username, &password, &guesses)),
-        |item| item.source().clone(),
+        |item| item.draft.source.clone(),
     );
     Ok(Draft {
         login,
@@ -125,18 +119,18 @@ fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
 
 /// `mfa`: what the bank asks beside the password.
 pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, answers) = (turn.now, turn.call.answers.clone());
+    let answers = turn.call.answers.clone();
     let session = turn.session()?;
     let Stage::Mfa { mfa, draft } = &session.stage else {
         return Err(wrong_step());
     };
     let (mfa, draft) = (mfa.clone(), draft.clone());
-    session.record("SUBMIT_MFA", serde_json::json!({"mfa_type": mfa.kind()}), now);
+    session.record("SUBMIT_MFA", serde_json::json!({"mfa_type": mfa.kind()}));
     match mfa.answer(&answers) {
         Answered::Right => logged_in(turn, draft),
         Answered::Next(mfa) => {
             session.error = None;
-            session.show(Stage::Mfa { draft, mfa }, now);
+            session.show(Stage::Mfa { draft, mfa });
             Ok(Outcome::Pane)
         }
         Answered::Wrong => wrong(turn, PlaidError::invalid_mfa()).map(Outcome::Wrong),
@@ -146,13 +140,12 @@ pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 /// The bank let the person in: the accounts to choose from. In update mode the Item keeps those that it has unless
 /// the choice was asked for (<https://plaid.com/docs/link/update-mode/#using-update-mode-to-request-new-accounts>).
 fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let request = sought(turn)?;
     let update_item = turn.link_token()?.update_item.clone();
     let matches = update_item.is_none() && request.has_instant_match(draft.institution);
     let item = update_item.as_deref().and_then(|id| turn.memory.item_by_id(id));
     // Numbers that were typed in are those of one account.
-    let is_bound = item.is_some_and(|item| item.deposit().is_some());
+    let is_bound = item.is_some_and(|item| item.draft.deposit.is_some());
     let selects = update_item.is_none() || !is_bound && request.selects_accounts();
     if selects && let Some(error) = misfit(&request, &draft, turn.guesses().unfit_accounts) {
         turn.session()?.stage = Stage::Credentials;
@@ -168,7 +161,7 @@ fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
     } else {
         Stage::Connected(draft)
     };
-    session.show(stage, now);
+    session.show(stage);
     Ok(Outcome::Pane)
 }
 
@@ -177,7 +170,7 @@ pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
     let link_token = turn.link_token()?;
     let (mut request, update_item) = (link_token.request.clone(), link_token.update_item.clone());
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    if item.is_some_and(|item| item.auth_hides_accounts()) {
+    if item.is_some_and(|item| item.draft.auth_hides_accounts) {
         request.products.get_or_insert_default().push("auth".to_owned());
     }
     Ok(request)
@@ -278,7 +271,7 @@ fn settle_products(draft: &mut Draft, request: &LinkRequest) {
 
 /// `accounts`: the person's choice.
 pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, ids) = (turn.now, turn.call.account_ids.clone());
+    let ids = turn.call.account_ids.clone();
     let request = sought(turn)?;
     let unfit = turn.guesses().unfit_accounts;
     let session = turn.session()?;
@@ -308,6 +301,6 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Some(_) => Stage::Numbers(Some(draft)),
         None => Stage::Connected(draft),
     };
-    session.show(stage, now);
+    session.show(stage);
     Ok(Outcome::Pane)
 }

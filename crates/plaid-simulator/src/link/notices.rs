@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::calls::Turn;
-use crate::items::session::Session;
+use crate::items::Session;
 use crate::simulator::Simulator;
 use crate::spec::guesses::SessionStatus;
 use crate::spec::json::set;
@@ -33,11 +33,11 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
     if !is_hosted && !simulator.switches().link.link_events {
         return;
     }
-    let public_token = session.success().get("public_token").cloned();
+    let public_token = session.success.get("public_token").cloned();
     let public_token = public_token.filter(Value::is_string);
-    let adds_item = !session.is_updating();
+    let adds_item = !session.updating;
     let mut finished = json!({
-        "status": match (session.success().is_object(), letters) {
+        "status": match (session.success.is_object(), letters) {
             (true, SessionStatus::Upper) => "SUCCESS",
             (true, SessionStatus::Lower) => "success",
             (false, SessionStatus::Upper) => "EXITED",
@@ -65,8 +65,8 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
 /// The events of a session so far, newest first.
 fn events(session: &Session, link_token: &str) -> Webhook {
     let fields = json!({
-        "events": session.events(),
-        "link_session_id": session.id(),
+        "events": session.events,
+        "link_session_id": session.id,
         "link_token": link_token,
     });
     Webhook::new("LINK", "EVENTS", fields)

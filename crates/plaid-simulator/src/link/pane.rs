@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::calls::Turn;
 use super::{deposit_code, login, numbers};
-use crate::items::session::{Session, Stage};
-use crate::spec::error::PlaidError;
+use crate::items::{Session, Stage};
+use crate::spec::PlaidError;
 use crate::spec::guesses::TickedAccounts;
 use crate::spec::json::set;
 
@@ -72,7 +72,7 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
 
 /// An error in the pane's place.
 pub(super) fn of_error(session: &Session, error: &PlaidError, manual: bool) -> Value {
-    let updating = session.is_updating();
+    let updating = session.updating;
     json!({
         "link_session_id": session.id,
         "pane": {

@@ -4,12 +4,11 @@
 //! Chase, PNC and Charles Schwab end the older one's login when the newer one has other accounts
 //! (<https://plaid.com/docs/link/oauth/>).
 
-use crate::items::item::Draft;
-use crate::items::state::State;
+use crate::items::{Draft, State};
 use crate::simulator::Simulator;
-use crate::spec::error::PlaidError;
 use crate::spec::guesses::DuplicateItems;
-use crate::spec::institutions::{Institution, Trait};
+use crate::spec::institutions::Trait;
+use crate::spec::{Institution, PlaidError};
 use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 

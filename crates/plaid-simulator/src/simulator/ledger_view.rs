@@ -2,12 +2,10 @@
 
 use serde_json::Value;
 
-use crate::data::accounts::Account;
-use crate::data::balance;
 use crate::data::calendar::number_of;
-use crate::data::movement::History;
 use crate::data::sync::{self, Ledger, Stage};
-use crate::items::item::Item;
+use crate::data::{Account, History, balance};
+use crate::items::Item;
 use crate::items::item::health::Updates;
 use crate::simulator::Simulator;
 use crate::spec::guesses::BankNews;
@@ -17,15 +15,15 @@ use plaid_token_broker_core::clock::Timestamp;
 /// The history of the person behind an Item.
 pub(crate) fn history<'a>(simulator: &Simulator, item: &'a Item) -> History<'a> {
     let seed = lock(&simulator.0.seed).clone();
-    let person = &item.source().person;
-    let linked_at = bank_hour(simulator, item, item.created_at());
-    History::new(person, &seed, item.institution().id, linked_at)
+    let person = &item.draft.source.person;
+    let linked_at = bank_hour(simulator, item, item.created_at);
+    History::new(person, &seed, item.draft.institution.id, linked_at)
 }
 
 /// The hour whose news an Item has at a moment.
 pub(crate) fn bank_hour(simulator: &Simulator, item: &Item, now: Timestamp) -> i64 {
     let hourly = simulator.switches().guesses.bank_news == BankNews::Hourly;
-    sync::bank_hour(&item.source().person, hourly, now)
+    sync::bank_hour(&item.draft.source.person, hourly, now)
 }
 
 /// When banks are asked for news.
@@ -45,7 +43,7 @@ pub(crate) fn accounts_now(
 ) -> Vec<Account> {
     let history = history(simulator, item);
     let hour = bank_hour(simulator, item, now);
-    let own = item.source().person.accounts();
+    let own = item.draft.source.person.accounts();
     accounts
         .iter()
         .filter_map(|account| own.iter().find(|own| own.key == account.key))
@@ -74,10 +72,10 @@ pub(crate) fn ledger<'a>(simulator: &Simulator, item: &'a Item, accounts: Vec<&'
     Ledger {
         history: history(simulator, item),
         accounts,
-        created_at: item.created_at(),
-        days_requested: item.source().days_requested.unwrap_or(USUAL_DAYS),
+        created_at: item.created_at,
+        days_requested: item.draft.source.days_requested.unwrap_or(USUAL_DAYS),
         asked: {
-            let (first, last) = item.source().transactions;
+            let (first, last) = item.draft.source.transactions;
             (
                 first.map(|day| number_of(day.0)),
                 last.map(|day| number_of(day.0)),
@@ -90,7 +88,7 @@ pub(crate) fn ledger<'a>(simulator: &Simulator, item: &'a Item, accounts: Vec<&'
 /// How much of an Item's history has been pulled by now.
 pub(crate) fn stage(simulator: &Simulator, item: &Item, now: Timestamp) -> Stage {
     let delay = simulator.0.data_delay;
-    let age = now.since(item.created_at());
+    let age = now.since(item.created_at);
     if age >= delay * 3 {
         Stage::Historical
     } else if age >= delay {

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::spec::guesses::{ForeignEnvironment, Guesses, WrongTokenKind};
+use crate::spec::Guesses;
+use crate::spec::guesses::{ForeignEnvironment, WrongTokenKind};
 use crate::spec::ids::{ENVIRONMENT, Misfit, TokenKind};
 use crate::spec::json::set;
 

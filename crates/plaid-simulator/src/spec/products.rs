@@ -1,6 +1,6 @@
 //! Plaid's product names and which of them an Item can start with.
 
-use crate::spec::error::PlaidError;
+use crate::spec::PlaidError;
 
 /// Every product that the API knows.
 #[rustfmt::skip]

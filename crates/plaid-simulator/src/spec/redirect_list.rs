@@ -1,6 +1,7 @@
 //! The Dashboard's list of allowed redirect URIs: <https://plaid.com/docs/link/oauth/#create-and-register-a-redirect-uri>.
 
-use crate::spec::guesses::{Guesses, ListWildcards};
+use crate::spec::Guesses;
+use crate::spec::guesses::ListWildcards;
 
 /// Whether an entry of the list allows this address: it is the same, or has `*` in place of a subdomain.
 pub(crate) fn allows(list: &[String], uri: &str, guesses: &Guesses) -> bool {

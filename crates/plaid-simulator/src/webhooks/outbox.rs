@@ -8,8 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::spec::guesses::WebhookPause;
-use crate::spec::ids::time_text;
-use crate::spec::redact;
+use crate::spec::{redact, time_text};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// How many webhooks are remembered; the oldest leave first.

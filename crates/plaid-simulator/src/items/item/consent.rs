@@ -1,10 +1,9 @@
 //! What the person lets be done with an Item: the permission that was taken back, and consent to more.
 
 use super::{Item, Stage};
-use crate::items::link_request::LinkRequest;
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{Guesses, PermissionRevoked};
-use crate::spec::products;
+use crate::items::LinkRequest;
+use crate::spec::guesses::PermissionRevoked;
+use crate::spec::{Guesses, PlaidError, products};
 
 /// The products that update mode adds to an Item; with others in `products` it only looks whether the Item could have
 /// them (<https://plaid.com/docs/api/link/#link-token-create-request-products>).

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::data::Source;
-use crate::data::accounts::{self, Account};
 use crate::data::deposits::Deposit;
-use crate::spec::institutions::{self, Institution};
+use crate::data::{Account, Source, accounts};
 use crate::spec::products::{self, MANUAL_PRODUCTS};
+use crate::spec::{Institution, institutions};
 
 /// What Link, or the Sandbox call, decided.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]

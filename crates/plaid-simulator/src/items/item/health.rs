@@ -54,7 +54,7 @@ impl Item {
 
     /// The last time, up to a moment, at which the bank is asked as a rule.
     fn regular(&self, updates: &Updates, until: Timestamp) -> Timestamp {
-        let hour = sync::bank_hour(&self.source().person, updates.hourly, until);
+        let hour = sync::bank_hour(&self.draft.source.person, updates.hourly, until);
         Timestamp::from_millis(hour * 60 * 60 * 1000)
     }
 }

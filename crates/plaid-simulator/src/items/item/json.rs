@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::data::accounts::Account;
-use crate::items::ItemView;
-use crate::items::item::Item;
+use crate::data::Account;
 use crate::items::item::health::Updates;
-use crate::spec::guesses::Guesses;
-use crate::spec::ids;
+use crate::items::{Item, ItemView};
 use crate::spec::json::set;
+use crate::spec::{Guesses, ids};
 use plaid_token_broker_core::clock::Timestamp;
 
 impl Item {
@@ -31,7 +29,11 @@ impl Item {
         if let Some(status) = self.verification(account, now) {
             set(json, "verification_status", status);
         }
-        let deposit = self.deposit().filter(|deposit| deposit.is_of(account));
+        let deposit = self
+            .draft
+            .deposit
+            .as_ref()
+            .filter(|deposit| deposit.is_of(account));
         if let Some(holder) = deposit.and_then(|deposit| deposit.holder.as_deref()) {
             set(json, "verification_name", holder);
         }

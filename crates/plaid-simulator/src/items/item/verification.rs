@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Draft, Item};
-use crate::data::accounts::Account;
-use crate::data::deposits::{CodeTried, Deposit};
-use crate::spec::error::PlaidError;
+use super::Item;
+use crate::data::Account;
+use crate::data::deposits::CodeTried;
+use crate::spec::PlaidError;
 use crate::spec::guesses::LastDepositCode;
 use plaid_token_broker_core::clock::Timestamp;
 
@@ -15,16 +15,6 @@ const VERIFIED: [&str; 2] = [FOUND, "manually_verified"];
 const FOUND: &str = "automatically_verified";
 
 impl Item {
-    /// What the Item is made of.
-    pub(crate) fn draft(&self) -> &Draft {
-        &self.draft
-    }
-
-    /// The account numbers that were typed in.
-    pub(crate) fn deposit(&self) -> Option<&Deposit> {
-        self.draft.deposit.as_ref()
-    }
-
     /// `/sandbox/item/set_verification_status`
     pub(crate) fn set_verification(&mut self, account_id: String, status: String) {
         self.verification.insert(account_id, status);
@@ -48,7 +38,7 @@ impl Item {
 
     /// The status of the account whose numbers were typed in.
     pub(crate) fn deposit_status(&self, now: Timestamp) -> Option<&str> {
-        let deposit = self.deposit()?;
+        let deposit = self.draft.deposit.as_ref()?;
         let account = self.accounts().find(|account| deposit.is_of(account))?;
         self.verification(account, now)
     }
@@ -64,7 +54,7 @@ impl Item {
 
     /// The account whose deposit was found by itself, when nobody was told yet; whoever asks tells.
     pub(crate) fn verifies_itself(&mut self, now: Timestamp) -> Option<String> {
-        let deposit = self.deposit()?;
+        let deposit = self.draft.deposit.as_ref()?;
         let account = self.accounts().find(|account| deposit.is_of(account))?;
         let id = account.id(self.id());
         let status = deposit.status(now.since(self.created_at))?;

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::integers::whole;
 use super::{Field, Kind, Need};
-use crate::spec::error::PlaidError;
-use crate::spec::guesses::{FieldOrder, Guesses, NullRequired, SettingsErrors};
+use crate::spec::guesses::{FieldOrder, NullRequired, SettingsErrors};
+use crate::spec::{Guesses, PlaidError};
 
 /// Checks a whole body.
 pub(crate) fn check(
@@ -41,25 +41,30 @@ pub(crate) fn check(
 #[derive(Clone, Copy)]
 struct Checker(Guesses);
 
+/// Collects names of fields, with what stands before them.
+type Find = fn(Checker, &[Field], &Map<String, Value>, &str, &mut Vec<String>);
+
 impl Checker {
     fn no_missing(self, fields: &[Field], body: &Map<String, Value>) -> Result<(), PlaidError> {
-        let mut missing = Vec::new();
-        self.find_missing(fields, body, "", &mut missing);
+        let missing = self.found(Self::find_missing, fields, body);
         if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(PlaidError::missing_fields(&missing))
+            return Ok(());
         }
+        Err(PlaidError::missing_fields(&missing))
     }
 
     fn no_unknown(self, fields: &[Field], body: &Map<String, Value>) -> Result<(), PlaidError> {
-        let mut unknown = Vec::new();
-        self.find_unknown(fields, body, "", &mut unknown);
+        let unknown = self.found(Self::find_unknown, fields, body);
         if unknown.is_empty() {
-            Ok(())
-        } else {
-            Err(PlaidError::unknown_fields(&unknown))
+            return Ok(());
         }
+        Err(PlaidError::unknown_fields(&unknown))
+    }
+
+    fn found(self, find: Find, fields: &[Field], body: &Map<String, Value>) -> Vec<String> {
+        let mut found = Vec::new();
+        find(self, fields, body, "", &mut found);
+        found
     }
 
     /// The fields of an object whose errors are told like those of the body.
@@ -72,28 +77,14 @@ impl Checker {
     }
 
     /// Goes into objects, and into the objects of lists.
-    fn missing_inside(self, kind: &Kind, value: &Value, name: &str, missing: &mut Vec<String>) {
+    fn find_inside(self, find: Find, kind: &Kind, value: &Value, name: &str, found: &mut Vec<String>) {
         match (self.inside(kind), kind, value) {
             (Some(fields), _, Value::Object(inner)) => {
-                self.find_missing(fields, inner, &format!("{name}."), missing);
+                find(self, fields, inner, &format!("{name}."), found);
             }
             (None, Kind::List { of, .. }, Value::Array(values)) => {
                 for (at, value) in values.iter().enumerate() {
-                    self.missing_inside(of, value, &format!("{name}[{at}]"), missing);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn unknown_inside(self, kind: &Kind, value: &Value, name: &str, unknown: &mut Vec<String>) {
-        match (self.inside(kind), kind, value) {
-            (Some(fields), _, Value::Object(inner)) => {
-                self.find_unknown(fields, inner, &format!("{name}."), unknown);
-            }
-            (None, Kind::List { of, .. }, Value::Array(values)) => {
-                for (at, value) in values.iter().enumerate() {
-                    self.unknown_inside(of, value, &format!("{name}[{at}]"), unknown);
+                    self.find_inside(find, of, value, &format!("{name}[{at}]"), found);
                 }
             }
             _ => {}
@@ -117,7 +108,7 @@ impl Checker {
             let name = format!("{prefix}{}", field.name);
             match body.get(field.name) {
                 _ if is_missing => missing.push(name),
-                Some(value) => self.missing_inside(&field.kind, value, &name, missing),
+                Some(value) => self.find_inside(Self::find_missing, &field.kind, value, &name, missing),
                 None => {}
             }
         }
@@ -134,7 +125,13 @@ impl Checker {
             match fields.iter().find(|field| field.name == name) {
                 None => unknown.push(format!("{prefix}{name}")),
                 Some(field) => {
-                    self.unknown_inside(&field.kind, value, &format!("{prefix}{name}"), unknown);
+                    self.find_inside(
+                        Self::find_unknown,
+                        &field.kind,
+                        value,
+                        &format!("{prefix}{name}"),
+                        unknown,
+                    );
                 }
             }
         }
