@@ -72,11 +72,10 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
             }
         });
     }
-    if request.access_tokens.len() > MOST_ITEMS {
-        return Err(PlaidError::invalid_field(
-            "access_tokens must have at most 99 elements",
-        ));
-    }
+    refuse_if(
+        request.access_tokens.len() > MOST_ITEMS,
+        "access_tokens must have at most 99 elements",
+    )?;
     let options = request.options;
     let all = options.require_all_items.unwrap_or(true);
     let mut item_ids = Vec::new();
@@ -167,11 +166,10 @@ fn report(
             .collect();
         (report, items)
     };
-    if fast && !report.fast {
-        return Err(PlaidError::invalid_field(
-            "fast_report needs add_ons with fast_assets when the report is created",
-        ));
-    }
+    refuse_if(
+        fast && !report.fast,
+        "fast_report needs add_ons with fast_assets when the report is created",
+    )?;
     let needed = if fast { delay } else { delay * 2 };
     if call.now.since(report.created_at) < needed {
         return Err(PlaidError::product_not_ready("ASSET_REPORT_ERROR"));

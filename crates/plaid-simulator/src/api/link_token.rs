@@ -206,12 +206,11 @@ fn check_return(
         });
     }
     let listed = allowed.is_none_or(|allowed| redirect_list::allows(allowed, uri, guesses));
-    if uri.is_empty() || !listed {
-        return Err(PlaidError::invalid_field(
-            "OAuth redirect URI must be configured in the developer dashboard. See \
+    refuse_if(
+        uri.is_empty() || !listed,
+        "OAuth redirect URI must be configured in the developer dashboard. See \
              https://plaid.com/docs/link/oauth/",
-        ));
-    }
+    )?;
     let url = Url::parse(uri).map_err(|_| PlaidError::invalid_field("redirect_uri must be a URL"))?;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

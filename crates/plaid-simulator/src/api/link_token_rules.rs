@@ -87,24 +87,18 @@ fn check_contacts(user: &User, guesses: &Guesses) -> Result<(), PlaidError> {
     if guesses.user_contacts == UserContacts::Unchecked {
         return Ok(());
     }
-    if user
-        .phone_number
-        .as_deref()
-        .is_some_and(|number| !is_phone(number))
-    {
-        return Err(PlaidError::invalid_field(
-            "user.phone_number must be a phone number in E.164 format, like +14155550123",
-        ));
-    }
-    if user
-        .email_address
-        .as_deref()
-        .is_some_and(|address| !is_mail(address))
-    {
-        return Err(PlaidError::invalid_field(
-            "user.email_address must be an e-mail address",
-        ));
-    }
+    refuse_if(
+        user.phone_number
+            .as_deref()
+            .is_some_and(|number| !is_phone(number)),
+        "user.phone_number must be a phone number in E.164 format, like +14155550123",
+    )?;
+    refuse_if(
+        user.email_address
+            .as_deref()
+            .is_some_and(|address| !is_mail(address)),
+        "user.email_address must be an e-mail address",
+    )?;
     Ok(())
 }
 

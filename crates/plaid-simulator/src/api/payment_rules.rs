@@ -79,11 +79,10 @@ pub(super) fn check_schedule(schedule: &Value, today: Date) -> Result<(), PlaidE
 
 /// The two ways to name an account in an object: `iban` and `bacs`, checked when they are there.
 pub(super) fn check_account(iban: Option<&str>, bacs: Option<&Value>) -> Result<(), PlaidError> {
-    if iban.is_some_and(|iban| !is_iban(iban)) {
-        return Err(PlaidError::invalid_field(
-            "iban is not one: two letters for the country, two check digits, and letters and digits, without spaces",
-        ));
-    }
+    refuse_if(
+        iban.is_some_and(|iban| !is_iban(iban)),
+        "iban is not one: two letters for the country, two check digits, and letters and digits, without spaces",
+    )?;
     for name in ["account", "sort_code"] {
         let text = bacs.and_then(|bacs| bacs.get(name)).and_then(Value::as_str);
         if text.is_some_and(|text| !text.bytes().all(|byte| byte.is_ascii_digit())) {

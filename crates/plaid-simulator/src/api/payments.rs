@@ -116,9 +116,10 @@ pub(super) fn recipient_list(call: &Call<'_>, request: RecipientList) -> Result<
     let count = request.count.unwrap_or(100);
     let state = call.simulator.state();
     let mut rest = state.payment_book.recipients.of(&call.client_id).peekable();
-    if !request.cursor.is_empty() && !rest.any(|known| text_of(known, "recipient_id") == request.cursor) {
-        return Err(PlaidError::invalid_field("cursor was not found"));
-    }
+    refuse_if(
+        !request.cursor.is_empty() && !rest.any(|known| text_of(known, "recipient_id") == request.cursor),
+        "cursor was not found",
+    )?;
     let recipients: Vec<_> = rest.by_ref().take(count).cloned().collect();
     let mut answer = json!({"recipients": recipients});
     if let (Some(last), Some(_)) = (recipients.last(), rest.peek()) {
@@ -249,18 +250,16 @@ pub(super) fn payment_reverse(call: &Call<'_>, request: PaymentReverse) -> Resul
         text_of(payment, "status"),
         "PAYMENT_STATUS_INITIATED" | "PAYMENT_STATUS_EXECUTED" | "PAYMENT_STATUS_SETTLED"
     );
-    if !paid || !payment.get("refund_ids").is_some_and(Value::is_null) {
-        return Err(PlaidError::invalid_field(
-            "this payment was not made, or was reversed before",
-        ));
-    }
+    refuse_if(
+        !paid || !payment.get("refund_ids").is_some_and(Value::is_null),
+        "this payment was not made, or was reversed before",
+    )?;
     let whole = payment.get("amount").cloned().unwrap_or_default();
     let amount = request.amount.unwrap_or_else(|| whole.clone());
-    if amount.get("currency") != whole.get("currency") || check_amount(&amount)? > check_amount(&whole)? {
-        return Err(PlaidError::invalid_field(
-            "amount must be in the payment's currency and at most what was paid",
-        ));
-    }
+    refuse_if(
+        amount.get("currency") != whole.get("currency") || check_amount(&amount)? > check_amount(&whole)?,
+        "amount must be in the payment's currency and at most what was paid",
+    )?;
     let refund_id = format!("wallet-transaction-id-{ENVIRONMENT}-{}", new_uuid());
     set(payment, "refund_ids", json!([refund_id]));
     set(payment, "amount_refunded", amount);

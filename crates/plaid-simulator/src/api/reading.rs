@@ -132,11 +132,10 @@ fn check_account_id<'a>(id: &str, mut known: impl Iterator<Item = &'a str>) -> R
     if known.any(|known| known == id) {
         return Ok(());
     }
-    if id.len() < 20 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(PlaidError::invalid_field(
-            "account_ids contains a malformed account id",
-        ));
-    }
+    refuse_if(
+        id.len() < 20 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "account_ids contains a malformed account id",
+    )?;
     Err(PlaidError::invalid_account_id())
 }
 

@@ -34,19 +34,17 @@ request! {
 
 /// `/sandbox/transactions/create`: they are there at once, posted, and a webhook tells so.
 pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
-    if request.transactions.len() > MOST {
-        return Err(PlaidError::invalid_field(
-            "transactions must have at most 10 elements",
-        ));
-    }
+    refuse_if(
+        request.transactions.len() > MOST,
+        "transactions must have at most 10 elements",
+    )?;
     let access_token = &request.access_token;
     let (item_id, made) = call.read(access_token, "transactions", |item| {
         let person = &item.draft.source.person;
-        if !person.is_dynamic() && person.custom().is_none() {
-            return Err(PlaidError::invalid_field(
-                "transactions can be created on Items of user_transactions_dynamic and of user_custom only",
-            ));
-        }
+        refuse_if(
+            !person.is_dynamic() && person.custom().is_none(),
+            "transactions can be created on Items of user_transactions_dynamic and of user_custom only",
+        )?;
         if stage(call.simulator, item, call.now) == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
@@ -56,11 +54,10 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
     let count = made.len();
     let mut state = call.simulator.state();
     let before = state.made_transactions.get(&item_id).cloned().unwrap_or_default();
-    if before.len() + count > MOST_PER_ITEM {
-        return Err(PlaidError::invalid_field(
-            "an Item can have 1,000 created transactions at most",
-        ));
-    }
+    refuse_if(
+        before.len() + count > MOST_PER_ITEM,
+        "an Item can have 1,000 created transactions at most",
+    )?;
     let all = before.into_iter().chain(made).collect();
     state.made_transactions.insert(item_id, all);
     let item = state.item(&call.client_id, access_token, &call.guesses)?;

@@ -43,9 +43,7 @@ request! {
 
 /// `/signal/evaluate`. Sandbox scores are random; here they are a function of `client_transaction_id`.
 pub(super) fn evaluate(call: &Call<'_>, request: Evaluate) -> Result<Value, PlaidError> {
-    if request.amount < Money::ZERO {
-        return Err(PlaidError::invalid_field("amount must not be negative"));
-    }
+    refuse_if(request.amount < Money::ZERO, "amount must not be negative")?;
     call.read(&request.access_token, "signal", |item| {
         let account = account(item, &request.account_id)?;
         if !account.has_numbers() {

@@ -65,9 +65,7 @@ fn style(original_description: Option<bool>, taxonomy: Option<&str>) -> Style {
 
 /// Refuses a period that ends before it begins.
 pub(super) fn check_period(start: Day, end: Day) -> Result<(), PlaidError> {
-    if start.0 > end.0 {
-        return Err(PlaidError::invalid_field("start_date must not be after end_date"));
-    }
+    refuse_if(start.0 > end.0, "start_date must not be after end_date")?;
     Ok(())
 }
 

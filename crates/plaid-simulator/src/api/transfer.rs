@@ -253,11 +253,10 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
         &request.account_id,
         call.now,
     )?;
-    if authorization.item_id != item_id {
-        return Err(PlaidError::invalid_field(
-            "authorization_id belongs to another Item",
-        ));
-    }
+    refuse_if(
+        authorization.item_id != item_id,
+        "authorization_id belongs to another Item",
+    )?;
     if let Some(transfer) = &authorization.transfer {
         return Ok(json!({"transfer": transfer}));
     }
@@ -268,11 +267,10 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
         .and_then(Value::as_str)
         .and_then(Money::parse);
     let amount = request.amount.as_deref().map(Money::parse);
-    if amount.is_some_and(|amount| amount.is_none_or(|amount| Some(amount) > authorized)) {
-        return Err(PlaidError::invalid_field(
-            "amount must be like \"10.00\" and at most what was authorized",
-        ));
-    }
+    refuse_if(
+        amount.is_some_and(|amount| amount.is_none_or(|amount| Some(amount) > authorized)),
+        "amount must be like \"10.00\" and at most what was authorized",
+    )?;
     if let Some(fields) = transfer.as_object_mut() {
         // Only authorizations have it.
         fields.remove("requested_amount");

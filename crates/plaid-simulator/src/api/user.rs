@@ -63,11 +63,10 @@ request! {
 
 /// `/user/create`: the same `client_user_id` gives the same user again.
 pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
-    if super::link_token::is_personal(&request.client_user_id, &call.guesses) {
-        return Err(PlaidError::invalid_field(
-            "client_user_id must not contain personal data such as an e-mail address or a phone number",
-        ));
-    }
+    refuse_if(
+        super::link_token::is_personal(&request.client_user_id, &call.guesses),
+        "client_user_id must not contain personal data such as an e-mail address or a phone number",
+    )?;
     let (emails, phones): (Vec<String>, Vec<String>) =
         match (request.identity, request.consumer_report_user_identity) {
             (Some(identity), _) => (texts(identity.emails), texts(identity.phone_numbers)),

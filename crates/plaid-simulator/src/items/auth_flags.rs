@@ -2,6 +2,7 @@
 //! <https://plaid.com/docs/auth/coverage/>.
 
 use super::link_request::LinkRequest;
+use crate::spec::error::refuse_if;
 use crate::spec::fields::{Kind, request};
 use crate::spec::guesses::{AuthTypeSelectAlone, DepositFlags, DepositRules};
 use crate::spec::institutions::{HOUNDSTOOTH, WINDOWPANE};
@@ -105,16 +106,14 @@ impl LinkRequest {
         let manual = flags.same_day_microdeposits_enabled == Some(true)
             || flags.instant_microdeposits_enabled == Some(true);
         let automated = flags.automated_microdeposits_enabled == Some(true);
-        if manual && !self.can_be_manual() || automated && !self.moves_money() {
-            return Err(PlaidError::invalid_field(
-                "products do not go with the micro-deposits that auth asks for",
-            ));
-        }
-        if (manual || automated) && !self.is_american() {
-            return Err(PlaidError::invalid_field(
-                "country_codes must be [\"US\"] for the micro-deposits that auth asks for",
-            ));
-        }
+        refuse_if(
+            manual && !self.can_be_manual() || automated && !self.moves_money(),
+            "products do not go with the micro-deposits that auth asks for",
+        )?;
+        refuse_if(
+            (manual || automated) && !self.is_american(),
+            "country_codes must be [\"US\"] for the micro-deposits that auth asks for",
+        )?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::link_request::HostedLink;
+use crate::spec::error::refuse_if;
 use crate::spec::guesses::{CompletionQuery, CompletionUri};
 use crate::spec::{Guesses, PlaidError, ids, redirect_list};
 
@@ -50,11 +51,10 @@ impl Hosted {
                 return Err(refused());
             }
             let unlisted = listed.is_some_and(|listed| !redirect_list::allows(listed, text, guesses));
-            if unlisted && guesses.completion_uri == CompletionUri::Listed {
-                return Err(PlaidError::invalid_field(
-                    "hosted_link.completion_redirect_uri must be configured in the developer dashboard",
-                ));
-            }
+            refuse_if(
+                unlisted && guesses.completion_uri == CompletionUri::Listed,
+                "hosted_link.completion_redirect_uri must be configured in the developer dashboard",
+            )?;
             if guesses.completion_query == CompletionQuery::Dropped && uri.query().is_some() {
                 uri.set_query(None);
                 *text = uri.into();

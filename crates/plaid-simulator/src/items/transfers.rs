@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::bounded_map::BoundedMap;
 use crate::spec::PlaidError;
+use crate::spec::error::refuse_if;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// An authorization can be used this long
@@ -71,15 +72,12 @@ impl Transfers {
             .ok_or_else(|| {
                 PlaidError::invalid_field("authorization_id names no authorization for this account")
             })?;
-        if !authorization.approved {
-            return Err(PlaidError::invalid_field("the authorization was not approved"));
-        }
+        refuse_if(!authorization.approved, "the authorization was not approved")?;
         let old = now.since(authorization.created_at) >= AUTHORIZATION_LIFETIME;
-        if old && authorization.transfer.is_none() {
-            return Err(PlaidError::invalid_field(
-                "the authorization is older than an hour; make a new one",
-            ));
-        }
+        refuse_if(
+            old && authorization.transfer.is_none(),
+            "the authorization is older than an hour; make a new one",
+        )?;
         Ok(authorization)
     }
 }

@@ -6,6 +6,7 @@ use crate::data::mfa::Answered;
 use crate::data::test_users::{Login, log_in};
 use crate::data::{self, Account, Person, accounts};
 use crate::items::{Draft, LinkRequest, Stage};
+use crate::spec::error::refuse_if;
 use crate::spec::guesses::UnfitAccounts;
 use crate::spec::institutions::Trait;
 use crate::spec::{PlaidError, ids, products};
@@ -283,14 +284,14 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         .into_iter()
         .filter(|account| ids.contains(&account.id(&draft.item_id)))
         .collect();
-    if chosen.is_empty() || chosen.len() != ids.len() {
-        return Err(PlaidError::invalid_field(
-            "account_ids must name at least one of the offered accounts",
-        ));
-    }
-    if single_account(&request, session.method) && chosen.len() > 1 {
-        return Err(PlaidError::invalid_field("account_ids must name one account"));
-    }
+    refuse_if(
+        chosen.is_empty() || chosen.len() != ids.len(),
+        "account_ids must name at least one of the offered accounts",
+    )?;
+    refuse_if(
+        single_account(&request, session.method) && chosen.len() > 1,
+        "account_ids must name one account",
+    )?;
     let chosen_keys = chosen.iter().map(|account| account.key).collect();
     if let Some(error) = unmet(&request, &chosen, unfit) {
         return Ok(Outcome::Failed(error));

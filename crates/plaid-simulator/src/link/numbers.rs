@@ -7,6 +7,7 @@ use super::calls::{Outcome, Turn, wrong_step};
 use crate::data::deposits::{Deposit, Method, Numbers};
 use crate::data::{Person, accounts, custom};
 use crate::items::{Draft, LinkRequest, Stage};
+use crate::spec::error::refuse_if;
 use crate::spec::guesses::InstantDepositInstitution;
 use crate::spec::institutions::NO_BANK;
 use crate::spec::{Institution, PlaidError, ids, products};
@@ -133,9 +134,10 @@ pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Method::InstantMatch => None,
         _ => Some(legal_name(&request).cloned().unwrap_or(name)),
     };
-    if holder.as_ref().is_some_and(String::is_empty) {
-        return Err(PlaidError::invalid_field("name must not be empty"));
-    }
+    refuse_if(
+        holder.as_ref().is_some_and(String::is_empty),
+        "name must not be empty",
+    )?;
     let routing = json!({"routing_number": typed.routing});
     session.record("SUBMIT_ROUTING_NUMBER", routing);
     let mask = json!({"account_number_mask": typed.mask()});
@@ -164,11 +166,10 @@ fn submit_manually(
     holder: Option<String>,
 ) -> Result<Outcome, PlaidError> {
     let (guesses, subtype) = (turn.guesses(), turn.call.subtype.clone());
-    if !subtypes(request).contains(&&*subtype) {
-        return Err(PlaidError::invalid_field(
-            "subtype must be one of the offered kinds of account",
-        ));
-    }
+    refuse_if(
+        !subtypes(request).contains(&&*subtype),
+        "subtype must be one of the offered kinds of account",
+    )?;
     let client_id = turn.link_token()?.client_id.clone();
     let session = turn.session()?;
     if typed.are_instant() && request.has_instant_deposits(&guesses) {

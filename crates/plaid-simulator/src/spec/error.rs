@@ -205,6 +205,15 @@ impl PlaidError {
     }
 }
 
+/// `INVALID_FIELD` with this message, if the condition holds.
+pub(crate) fn refuse_if(condition: bool, message: &str) -> Result<(), PlaidError> {
+    if condition {
+        Err(PlaidError::invalid_field(message))
+    } else {
+        Ok(())
+    }
+}
+
 /// The errors that are always the same: type, code, message, the status if it is not 400, and what the person in Link is
 /// shown.
 macro_rules! errors {
