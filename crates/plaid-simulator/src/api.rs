@@ -255,7 +255,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     }
 }
 
-/// A PDF has no place for the request id: a header tells it.
+/// A PDF has no place for the request id: a header has it.
 fn pdf_response(document: Document, request_id: &str) -> Response {
     let hash = document.hashed.then(|| {
         let digest = Sha256::digest(&document.bytes);

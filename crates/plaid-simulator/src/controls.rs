@@ -32,7 +32,7 @@ const LONGEST_SNAPSHOT: usize = 256 * 1024 * 1024;
 /// A fault's body may be a megabyte, each byte of it a number of up to four characters with its comma.
 const LONGEST_FAULT: usize = 5 * 1024 * 1024;
 
-/// What the controls take, to be told to who got it wrong.
+/// What the controls accept, for messages about a wrong call.
 const FORMS: &[(&str, &str)] = &[
     ("/requests", "GET"),
     (
@@ -119,7 +119,7 @@ async fn enqueue(State(simulator): State<Simulator>, Order(order): Order<Waiting
     }
 }
 
-/// Whose faults are taken back; all without a path.
+/// Which faults are removed; all without a path.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TakeBack {

@@ -73,7 +73,7 @@ impl Default for Options {
     }
 }
 
-/// A Plaid of one's own. Clones share their state.
+/// A simulated Plaid. Clones share their state.
 #[derive(Clone)]
 pub struct Simulator(pub(crate) Arc<Inner>);
 

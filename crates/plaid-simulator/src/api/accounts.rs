@@ -7,7 +7,7 @@ use crate::simulator::ledger_view::accounts_json;
 use crate::spec::guesses::AccountsWhileLoginRequired;
 use crate::spec::json::set;
 
-/// The one bank that only gives balances of some age
+/// The one bank that only has balances of some age
 /// (<https://plaid.com/docs/api/products/balance/#accountsbalanceget>).
 const CAPITAL_ONE: &str = "ins_128026";
 
@@ -58,10 +58,10 @@ pub(super) fn balance_get(call: &Call<'_>, request: BalanceGet) -> Result<Value,
             call,
         )?);
     }
-    let told = accounts_json(call.simulator, &item, &accounts, call.now);
+    let reported = accounts_json(call.simulator, &item, &accounts, call.now);
     let accounts: Vec<_> = accounts
         .into_iter()
-        .zip(told)
+        .zip(reported)
         .map(|(account, mut json)| {
             let aged = updated.as_ref().filter(|_| account.kind != "depository");
             if let (Some(updated), Some(balances)) = (aged, json.get_mut("balances")) {

@@ -31,10 +31,10 @@ pub(super) fn auth(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidE
 pub(super) fn identity(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "identity", |item| {
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
-        let told = accounts_json(call.simulator, item, &accounts, call.now);
+        let reported = accounts_json(call.simulator, item, &accounts, call.now);
         let accounts: Vec<_> = accounts
             .into_iter()
-            .zip(told)
+            .zip(reported)
             .map(|(account, mut json)| {
                 let owners = identity::owners(&item.draft.source.person, account);
                 set(&mut json, "owners", owners);

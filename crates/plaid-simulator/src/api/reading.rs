@@ -57,7 +57,7 @@ impl Call<'_> {
         self.only_enabled(item.json(self.now, &self.guesses))
     }
 
-    /// Plaid's Item object, as `/item/get` tells it.
+    /// Plaid's Item object, as in `/item/get`.
     pub(super) fn full_item_json(&self, item: &Item) -> Value {
         self.only_enabled(item.full_json(self.now, &self.guesses))
     }

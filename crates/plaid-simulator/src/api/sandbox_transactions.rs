@@ -32,7 +32,7 @@ request! {
     }
 }
 
-/// `/sandbox/transactions/create`: they are there at once, posted, and a webhook tells so.
+/// `/sandbox/transactions/create`: they are there at once, posted, and a webhook is sent.
 pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     refuse_if(
         request.transactions.len() > MOST,

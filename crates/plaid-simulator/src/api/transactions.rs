@@ -5,7 +5,7 @@ use serde_json::Map;
 use super::listing::Listing;
 use super::prelude::*;
 use super::reading::{account, chosen};
-use super::transactions_made::{Told, made};
+use super::transactions_made::{MadeCursor, made};
 use crate::data::calendar::{Day, number_of};
 use crate::data::movement::{Form, Movement};
 use crate::data::sync::{Change, Cursor, Stage, Version};
@@ -137,7 +137,7 @@ fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Resu
     Ok(())
 }
 
-/// The first call of `/transactions/sync` is told of the history when it is there
+/// The first call of `/transactions/sync` leads to a webhook when the history is there
 /// (<https://plaid.com/docs/transactions/webhooks/#integrating-with-the-sync-endpoint>).
 fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
     let mut state = call.simulator.state();
@@ -184,26 +184,26 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
         let ledger = ledger(call.simulator, item, accounts);
         let newest = ledger.version(stage, call.now);
         let cursor = cursor(of_seed, item.id(), account_id, newest)?;
-        let told = Told::parse(of_made, of_seed, made.len(), cursor.given > 0)?;
+        let given_made = MadeCursor::parse(of_made, of_seed, made.len(), cursor.given > 0)?;
         let changes = ledger.changes(cursor.has, cursor.target);
-        let fresh = made.get(told.has..).unwrap_or_default();
+        let fresh = made.get(given_made.has..).unwrap_or_default();
         let given = cursor.given.saturating_add(count);
         let has_more = given < changes.len() + fresh.len();
-        let (next, told_next) = if has_more {
-            (Cursor { given, ..cursor }, told)
+        let (next, next_made) = if has_more {
+            (Cursor { given, ..cursor }, given_made)
         } else {
             (
                 Cursor::at(cursor.target),
-                Told {
+                MadeCursor {
                     has: made.len(),
-                    ..told
+                    ..given_made
                 },
             )
         };
         let next_cursor = if stage == Stage::Nothing {
             String::new()
         } else {
-            next.text(item.id(), account_id) + &told_next.text()
+            next.text(item.id(), account_id) + &next_made.text()
         };
         let mut listing = Listing::of(object(json!({
             "transactions_update_status": match stage {

@@ -24,12 +24,12 @@ pub(super) fn made(call: &Call<'_>, item: &Item, accounts: &[&Account]) -> Vec<M
 /// How many of the transactions that were put on the Item the caller has, and how many there are: the part of a cursor
 /// after its dot.
 #[derive(Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct MadeCursor {
     pub(super) has: usize,
     pub(super) target: usize,
 }
 
-impl Told {
+impl MadeCursor {
     pub(super) fn parse(text: &str, rest: &str, made: usize, within: bool) -> Result<Self, PlaidError> {
         let all = |has| Self { has, target: made };
         if text.is_empty() {

@@ -61,7 +61,7 @@ request! {
     }
 }
 
-/// `/user/create`: the same `client_user_id` gives the same user again.
+/// `/user/create`: the same `client_user_id` returns the same user.
 pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     refuse_if(
         super::link_token::is_personal(&request.client_user_id, &call.guesses),
@@ -97,12 +97,12 @@ pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidErr
         user
     };
     let mut answer = json!({"user_id": user.id});
-    let told = match call.guesses.user_token {
+    let reported = match call.guesses.user_token {
         UserToken::UnlessUpgraded => !request.with_upgraded_user,
         UserToken::Always => true,
         UserToken::Never => false,
     };
-    if told {
+    if reported {
         set(&mut answer, "user_token", user.token);
     }
     Ok(answer)

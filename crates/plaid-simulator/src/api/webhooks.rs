@@ -38,7 +38,7 @@ request! {
     }
 }
 
-/// `/item/webhook/update`: the new URL is told at once, by a webhook.
+/// `/item/webhook/update`: a webhook is sent to the new URL at once.
 pub(super) fn update(call: &Call<'_>, request: Update) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;

@@ -1,4 +1,4 @@
-//! What happens to Items by themselves, and the webhooks that tell of it: logins and consents that lapse, micro-deposits
+//! What happens to Items by themselves, and the webhooks about it: logins and consents that lapse, micro-deposits
 //! that are found, and banks that have news.
 
 use serde_json::json;
@@ -12,11 +12,11 @@ use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
 impl Simulator {
-    /// Tells of all that has happened since the last look.
+    /// Sends the webhooks for all that has happened since the last look.
     pub(crate) fn announce(&self) {
         let now = self.now();
         self.announce_abandoned(now);
-        let mut have_news = Vec::new();
+        let mut changed = Vec::new();
         {
             let lapsed = PlaidError::item_login_required();
             let mut state = self.state();
@@ -31,16 +31,16 @@ impl Simulator {
                     let found = json!({"account_id": account_id});
                     self.send_webhook(item, Webhook::new("AUTH", "AUTOMATICALLY_VERIFIED", found), now);
                 }
-                let told = item.draft.webhook.is_some() && item.has("transactions");
-                if told && !item.login_required(now) && stage(self, item, now) == Stage::Historical {
-                    have_news.push(item.shared_id());
+                let reported = item.draft.webhook.is_some() && item.has("transactions");
+                if reported && !item.login_required(now) && stage(self, item, now) == Stage::Historical {
+                    changed.push(item.shared_id());
                 }
             }
         }
-        for item_id in have_news {
+        for item_id in changed {
             // Making up data takes milliseconds, in which other calls need not wait.
             let item = self.state().item_by_id(&item_id).map(|item| item.clone());
-            if let Some(webhook) = item.and_then(|item| self.news(&item, now))
+            if let Some(webhook) = item.and_then(|item| self.changed_transactions(&item, now))
                 && let Some(item) = self.state().item_by_id(&item_id)
             {
                 item.news_told_at = now;
@@ -50,7 +50,7 @@ impl Simulator {
     }
 
     /// The webhook of transactions that have come, gone or changed since the last one.
-    fn news(&self, item: &Item, now: Timestamp) -> Option<Webhook> {
+    fn changed_transactions(&self, item: &Item, now: Timestamp) -> Option<Webhook> {
         let ledger = ledger(self, item, item.accounts().collect());
         let from = ledger.version(Stage::Historical, item.news_told_at);
         let changes = ledger.changes(from, ledger.version(Stage::Historical, now));

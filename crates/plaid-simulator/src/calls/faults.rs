@@ -1,4 +1,4 @@
-//! Plaid's bad days, on order.
+//! Faults that tests order.
 
 mod check;
 mod wire;
@@ -21,7 +21,7 @@ use self::wire::Wire;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(from = "Wire", into = "Wire")]
 pub enum Fault {
-    /// Plaid's error body with these words; nothing is done.
+    /// Plaid's error body with these values; nothing is done.
     Error {
         /// The HTTP status: 400 to 599, or 208.
         status: u16,
@@ -51,7 +51,7 @@ pub enum Fault {
     },
     /// The call is done, and then the connection is reset instead of answered.
     DropAnswer,
-    /// The call is done, and the connection breaks after so many bytes of the answer's body.
+    /// The call is done, and the connection breaks after `keep` bytes of the answer's body.
     Truncate {
         /// How many bytes of the body are sent.
         keep: usize,
@@ -90,7 +90,7 @@ const MOST_FAULTS: usize = 1_000;
 pub(crate) struct Faults(VecDeque<WaitingFault>);
 
 impl Faults {
-    /// Lays a fault in wait, if it can be met: `is_answered` says whether its path is one of Plaid's.
+    /// Queues a fault, if it can be met: `is_answered` says whether its path is one of Plaid's.
     pub(crate) fn enqueue(&mut self, order: WaitingFault, is_answered: bool) -> Result<(), FaultRefused> {
         check(&order, is_answered)?;
         if self.0.len() >= MOST_FAULTS {
@@ -109,7 +109,7 @@ impl Faults {
         self.0.iter().cloned().collect()
     }
 
-    /// Takes back the faults that wait at `path`, or all; how many they were.
+    /// Removes the faults that wait at `path`, or all; returns their number.
     pub(crate) fn take_back(&mut self, path: Option<&str>) -> usize {
         let before = self.0.len();
         self.0
@@ -122,7 +122,7 @@ impl Faults {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoAnswer;
 
-/// An answer that is never sent. A server other than the server sends the head and breaks off.
+/// An answer that is never sent. Another server sends the head and breaks off.
 pub(crate) fn no_answer() -> Response {
     let mut response = Response::new(Body::new(Broken::new(Bytes::new())));
     response.extensions_mut().insert(NoAnswer);

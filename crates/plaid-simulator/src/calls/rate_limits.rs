@@ -135,7 +135,7 @@ impl RateLimits {
         Ok(())
     }
 
-    /// Lets a call through, or tells how long the window lasts.
+    /// Lets a call through, or returns how long the window lasts.
     fn passes(
         &mut self,
         path: &str,

@@ -1,4 +1,4 @@
-//! Arguments of `simulate` that have a form of their own. What is wrong is told at the start, not by each call.
+//! Arguments of `simulate` that have a form of their own. Errors are reported at the start, not by each call.
 
 use url::Url;
 

@@ -34,8 +34,8 @@ pub struct LinkSuccess {
 pub struct NoSuchItem;
 
 impl Simulator {
-    /// Lays a fault in wait for the next call of `path` (`/item/get`). Several for one path are met in turn. One that
-    /// cannot be met is dropped with a warning: [`Self::try_enqueue`] tells why.
+    /// Queues a fault for the next call of `path` (`/item/get`). Several for one path are met in turn. One that
+    /// cannot be met is dropped with a warning: [`Self::try_enqueue`] returns the reason.
     pub fn enqueue(&self, path: &str, fault: Fault) {
         if let Err(error) = self.try_enqueue(path, fault) {
             tracing::warn!(path, %error, "a fault is dropped");
@@ -83,7 +83,7 @@ impl Simulator {
     }
 
     /// Moves the simulator's clock on: tokens expire, logins lapse, webhooks that wait are tried again. It stays where
-    /// it is, with a warning, when it would run over 100 years ahead: [`Self::try_advance`] tells so.
+    /// it is, with a warning, when it would run over 100 years ahead: [`Self::try_advance`] returns an error then.
     pub fn advance(&self, by: Duration) {
         if let Err(error) = self.try_advance(by) {
             tracing::warn!(%error, "the clock stays where it is");
@@ -98,7 +98,7 @@ impl Simulator {
         Ok(())
     }
 
-    /// Lays a fault in wait for the next call of `path`, if it can be met.
+    /// Queues a fault for the next call of `path`, if it can be met.
     pub fn try_enqueue(&self, path: &str, fault: Fault) -> Result<(), FaultRefused> {
         let order = WaitingFault {
             path: path.to_owned(),
@@ -113,7 +113,7 @@ impl Simulator {
         lock(&self.0.faults).waiting()
     }
 
-    /// Takes back the faults that wait at `path`, or all without one; how many they were.
+    /// Removes the faults that wait at `path`, or all without one; returns their number.
     #[expect(clippy::must_use_candidate, reason = "the number is of no use to most")]
     pub fn take_back_faults(&self, path: Option<&str>) -> usize {
         lock(&self.0.faults).take_back(path)
@@ -180,7 +180,7 @@ impl Simulator {
         }
     }
 
-    /// The person's consent ends in a week, of which a webhook tells: `PENDING_DISCONNECT` in the United States and
+    /// The person's consent ends in a week, and a webhook says so: `PENDING_DISCONNECT` in the United States and
     /// Canada, else `PENDING_EXPIRATION`. An error when there is no such Item.
     pub fn end_consent(&self, item_id: &str) -> Result<(), NoSuchItem> {
         let now = self.now();

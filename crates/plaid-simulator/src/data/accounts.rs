@@ -52,46 +52,23 @@ pub(crate) const SAVINGS: (&str, &str) = ("depository", "savings");
 pub(crate) const CREDIT_CARD: (&str, &str) = ("credit", "credit card");
 
 /// The accounts of `user_good`, in Plaid's order.
+#[rustfmt::skip]
 pub(crate) static ALL: LazyLock<Vec<Account>> = LazyLock::new(|| {
     vec![
         account("0000", "Plaid Checking", CHECKING, Money::whole(110))
-            .officially("Plaid Gold Standard 0% Interest Checking")
-            .available(Money::whole(100)),
+            .officially("Plaid Gold Standard 0% Interest Checking").available(Money::whole(100)),
         account("1111", "Plaid Saving", SAVINGS, Money::whole(210))
-            .officially("Plaid Silver Standard 0.1% Interest Saving")
-            .available(Money::whole(200)),
+            .officially("Plaid Silver Standard 0.1% Interest Saving").available(Money::whole(200)),
         account("2222", "Plaid CD", ("depository", "cd"), Money::whole(1000))
             .officially("Plaid Bronze Standard 0.2% Interest CD"),
         account("3333", "Plaid Credit Card", CREDIT_CARD, Money::whole(410))
-            .officially("Plaid Diamond 12.5% APR Interest Credit Card")
-            .limited(Money::whole(2000)),
-        account(
-            "4444",
-            "Plaid Money Market",
-            ("depository", "money market"),
-            Money::whole(43_200),
-        )
-        .officially("Plaid Platinum Standard 1.85% Interest Money Market")
-        .available(Money::whole(43_200)),
+            .officially("Plaid Diamond 12.5% APR Interest Credit Card").limited(Money::whole(2000)),
+        account("4444", "Plaid Money Market", ("depository", "money market"), Money::whole(43_200))
+            .officially("Plaid Platinum Standard 1.85% Interest Money Market").available(Money::whole(43_200)),
         account("5555", "Plaid IRA", ("investment", "ira"), Money::cents(32_076)),
-        account(
-            "6666",
-            "Plaid 401k",
-            ("investment", "401k"),
-            Money::ten_thousandths(236_319_805),
-        ),
-        account(
-            "7777",
-            "Plaid Student Loan",
-            ("loan", "student"),
-            Money::whole(65_262),
-        ),
-        account(
-            "8888",
-            "Plaid Mortgage",
-            ("loan", "mortgage"),
-            Money::cents(5_630_206),
-        ),
+        account("6666", "Plaid 401k", ("investment", "401k"), Money::ten_thousandths(236_319_805)),
+        account("7777", "Plaid Student Loan", ("loan", "student"), Money::whole(65_262)),
+        account("8888", "Plaid Mortgage", ("loan", "mortgage"), Money::cents(5_630_206)),
     ]
 });
 
@@ -154,7 +131,7 @@ impl Account {
         self.kind == "depository" && matches!(&*self.subtype, "checking" | "savings" | "cash management")
     }
 
-    /// The account as `/accounts/get` tells it.
+    /// The account as in `/accounts/get`.
     pub(crate) fn json(&self, item_id: &str) -> Value {
         json!({
             "account_id": self.id(item_id),
@@ -178,7 +155,7 @@ impl Account {
         })
     }
 
-    /// The account as Link's callbacks and sessions tell it.
+    /// The account as in Link's callbacks and sessions.
     pub(crate) fn link_json(&self, item_id: &str, verification_status: Option<&str>) -> Value {
         json!({
             "id": self.id(item_id),

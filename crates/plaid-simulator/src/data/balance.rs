@@ -1,5 +1,5 @@
 //! Balances over time. An Item begins with the published ones; from there each movement that has posted explains the
-//! day before and the day after, so that a past day is told the same for ever.
+//! day before and the day after, so that a past day never changes.
 
 use super::movement::Form;
 use super::{Account, History, Money};

@@ -202,7 +202,7 @@ fn loans_fall_by_the_principal_of_each_payment() {
     });
 }
 
-/// What is told of debts at a moment is what their transactions say.
+/// Debts at a moment agree with their transactions.
 #[test]
 fn liabilities_agree_with_transactions() {
     everybody(|history, start| {
@@ -242,7 +242,7 @@ fn liabilities_agree_with_transactions() {
     });
 }
 
-/// The clock moves on, and what was told of the days before stays.
+/// The clock moves on, and the days before stay as they were.
 #[test]
 fn the_past_stays_as_it_was() {
     everybody(|history, start| {

@@ -114,7 +114,7 @@ struct Meta {
     mask: Option<String>,
 }
 
-/// What `/auth/get` tells of the account.
+/// What `/auth/get` returns for the account.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Numbers {
     pub(super) account: Option<String>,
@@ -165,7 +165,7 @@ pub(super) struct InvestmentTransaction {
     pub(super) security: Option<Security>,
 }
 
-/// Plaid's own shapes: they are told as they were given.
+/// Plaid's own shapes: they are returned as given.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Identity {

@@ -24,7 +24,7 @@ const INSTANT_ROUTING_NUMBER: &str = "333333334";
 /// How typed numbers are verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) enum Method {
-    /// By the account's last digits, which the bank told.
+    /// By the account's last digits, which the bank reported.
     InstantMatch,
     /// By a deposit that is found in the account.
     Automated,

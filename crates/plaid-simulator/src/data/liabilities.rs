@@ -12,7 +12,7 @@ use super::loan::Course;
 use super::movement::Form;
 use super::{Account, History, Money, card};
 
-/// The kinds of debt that Plaid tells of.
+/// The kinds of debt that Plaid reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Credit,

@@ -55,7 +55,7 @@ pub(super) fn monthly_payment(person: &Person, account: &Account) -> Money {
     annuity(account.current, rate, terms.left)
 }
 
-/// The equal part that brings a debt to nothing in so many months.
+/// The equal part that brings a debt to nothing in this number of months.
 fn annuity(owed: Money, rate: f64, months: i32) -> Money {
     let month = rate / 1200.0;
     let factor = if month > 0.0 {

@@ -1,6 +1,6 @@
 //! Where test users spend money: the shops of Plaid's Sandbox samples, and some more of our own.
 
-/// A shop with the words that Plaid's transactions have for it.
+/// A shop, and how Plaid's transactions describe it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Merchant {
     /// What the bank's statement says.

@@ -72,7 +72,7 @@ impl Mfa {
         }
     }
 
-    /// So many rounds of so many questions; `None` when that is too many, or nothing.
+    /// `None` when the numbers are too large, or zero.
     pub(crate) fn questions(rounds: usize, questions: usize) -> Option<Self> {
         let sound = [rounds, questions]
             .iter()
@@ -84,7 +84,7 @@ impl Mfa {
         })
     }
 
-    /// So many rounds of so many questions with so many answers to choose from; `None` as above.
+    /// With answers to choose from; `None` as above.
     pub(crate) fn selections(rounds: usize, questions: usize, answers: usize) -> Option<Self> {
         let numbers = [rounds, questions, answers];
         let sound = numbers.iter().all(|number| (1..=MOST).contains(number));

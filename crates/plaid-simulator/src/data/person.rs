@@ -71,7 +71,7 @@ pub(crate) fn takes_any_password(username: &str) -> bool {
 }
 
 impl Person {
-    /// The person who logs in with these words; they were found good before.
+    /// The person who logs in with these credentials, which were checked before.
     pub(crate) fn of(username: &str, password: &str, guesses: &Guesses) -> Self {
         if username != "user_custom" {
             return Self::known(username);

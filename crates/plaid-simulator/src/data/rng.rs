@@ -1,10 +1,10 @@
-//! Chance that always falls the same way: `SplitMix64` over a hash of words.
+//! A random number generator that its seed decides: `SplitMix64` over a hash of texts.
 
 /// A row of numbers that its seed decides.
 pub(super) struct Rng(u64);
 
 impl Rng {
-    /// The generator for these words and this number (a day, mostly).
+    /// The generator for these texts and this number (a day, mostly).
     pub(super) fn new(words: &[&str], number: i64) -> Self {
         // FNV-1a; a zero byte parts the words.
         let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));

@@ -99,7 +99,7 @@ pub(super) fn json(security: &Security, as_of: Date) -> Value {
     json
 }
 
-/// A security of which no more is known than a custom user tells.
+/// A security of which only a custom user's entry is known.
 pub(super) fn bare(ticker: &str, currency: &str) -> Value {
     let json = json!({
         "security_id": id_of(ticker),

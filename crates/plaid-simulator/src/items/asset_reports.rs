@@ -32,7 +32,7 @@ const MOST_REPORTS: usize = 5_000;
 pub(crate) struct AssetReports(BoundedMap<AssetReport, MOST_REPORTS>);
 
 impl AssetReports {
-    /// Keeps a report and gives its token.
+    /// Keeps a report and returns its token.
     pub(crate) fn keep(&mut self, report: AssetReport) -> String {
         let token = format!("assets-{ENVIRONMENT}-{}", new_uuid());
         self.0.insert(token.clone(), report);

@@ -58,7 +58,7 @@ impl LinkRequest {
             && is_on(self.auth.automated_microdeposits_enabled, guesses)
     }
 
-    /// Whether typed numbers are compared with what the bank tells: so it is unless it is turned off.
+    /// Whether typed numbers are compared with the bank's: yes, unless it is turned off.
     pub(crate) fn has_instant_match(&self, institution: &Institution) -> bool {
         institution.id == HOUNDSTOOTH
             && self.is_american()

@@ -18,7 +18,7 @@ use plaid_token_broker_core::clock::Timestamp;
 
 /// Sandbox Items ask for a new login after this time (<https://plaid.com/docs/sandbox/>).
 const LOGIN_LIFETIME: Duration = Duration::from_secs(30 * DAY);
-/// Webhooks tell of the end of a consent so long before (<https://plaid.com/docs/api/items/#pending_expiration>).
+/// Webhooks announce the end of a consent this long before (<https://plaid.com/docs/api/items/#pending_expiration>).
 const WARNING: Duration = Duration::from_secs(7 * DAY);
 const DAY: u64 = 24 * 60 * 60;
 
@@ -39,15 +39,15 @@ pub(crate) struct Item {
     stage: Stage,
     pub(crate) created_at: Timestamp,
     logged_in_at: Timestamp,
-    /// The newest access token, for the modes that give it again.
+    /// The newest access token, for the modes that return it again.
     pub(crate) access_token: Arc<str>,
     /// Code and time of the last webhook.
     last_webhook: Option<(String, Timestamp)>,
-    /// Whether a webhook told that the login lapsed.
+    /// Whether a webhook announced that the login lapsed.
     lapse_announced: bool,
     /// When the person's consent ends, if it does.
     consent_ends: Option<Timestamp>,
-    /// Whether a webhook told that it is about to.
+    /// Whether a webhook announced that it is about to.
     consent_end_announced: bool,
     /// Whether `/transactions/sync` was called.
     pub(crate) syncs: bool,
@@ -57,7 +57,7 @@ pub(crate) struct Item {
     /// The last time that the login did not work, from when to when.
     #[serde(default)]
     last_outage: Option<(Timestamp, Timestamp)>,
-    /// Up to when webhooks have told of changed transactions.
+    /// Up to when webhooks have announced changed transactions.
     pub(crate) news_told_at: Timestamp,
     /// What `/sandbox/item/set_verification_status` or a webhook said, by account id.
     verification: BTreeMap<String, String>,
@@ -95,14 +95,14 @@ impl Item {
         self.last_webhook = Some((code.to_owned(), now));
     }
 
-    /// Whether the login has lapsed and nobody was told yet; whoever asks tells.
+    /// Whether the login has lapsed; true once: the caller sends the webhook.
     pub(crate) fn lapses(&mut self, now: Timestamp) -> bool {
         let lapses = self.login_required(now) && !self.lapse_announced;
         self.lapse_announced |= lapses;
         lapses
     }
 
-    /// When the consent ends, if that is near and nobody was told yet; whoever asks tells.
+    /// When the consent ends, if that is near; once: the caller sends the webhook.
     pub(crate) fn consent_warning(&mut self, now: Timestamp) -> Option<Timestamp> {
         let ends = self.consent_ends?;
         let due = self.stage == Stage::Linked
@@ -121,7 +121,7 @@ impl Item {
         Ok(())
     }
 
-    /// Whether this is the first call of `/transactions/sync`: from then on webhooks tell of updates.
+    /// Whether this is the first call of `/transactions/sync`: from then on webhooks announce updates.
     pub(crate) fn begins_sync(&mut self) -> bool {
         !std::mem::replace(&mut self.syncs, true)
     }

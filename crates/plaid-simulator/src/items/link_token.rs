@@ -18,7 +18,7 @@ use plaid_token_broker_core::clock::Timestamp;
 const LIFETIME: Duration = Duration::from_secs(4 * 60 * 60);
 /// Sessions can be read this long after they ended.
 const SESSION_MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
-/// The Sandbox lets a link token be used again; older sessions give way.
+/// The Sandbox lets a link token be used again; older sessions are dropped.
 const MOST_SESSIONS: usize = 16;
 
 /// A link token.
@@ -79,7 +79,7 @@ impl LinkToken {
         now >= self.expires_at.plus(SESSION_MEMORY)
     }
 
-    /// Begins a run of Link and gives its `link_session_id`.
+    /// Begins a run of Link and returns its `link_session_id`.
     pub(crate) fn start_session(&mut self, now: Timestamp) -> String {
         if self.sessions.len() >= MOST_SESSIONS {
             self.sessions.remove(0);

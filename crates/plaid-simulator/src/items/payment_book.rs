@@ -1,5 +1,5 @@
 //! Recipients, payments and consents of Payment Initiation
-//! (<https://plaid.com/docs/api/products/payment-initiation/>), as the objects that Plaid tells.
+//! (<https://plaid.com/docs/api/products/payment-initiation/>), in Plaid's form.
 
 use std::collections::VecDeque;
 

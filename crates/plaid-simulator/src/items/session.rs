@@ -1,4 +1,4 @@
-//! One run of Link: how far the person got, and what is told of it afterwards.
+//! One run of Link: how far the person got, and the events and results that are reported.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) started_at: Timestamp,
     pub(crate) finished_at: Option<Timestamp>,
-    /// When the person last did something; none once a webhook told that nothing more came.
+    /// When the person last did something; none once a webhook reported the session as abandoned.
     #[serde(default)]
     acted_at: Option<Timestamp>,
     pub(crate) stage: Stage,
@@ -45,10 +45,11 @@ pub(crate) struct Session {
     results: Value,
     pub(crate) success: Value,
     exit: Value,
-    /// As `/link/token/get` and the webhook tell them, newest first.
+    /// As in `/link/token/get` and the webhook, newest first.
     pub(crate) events: Vec<Value>,
-    /// As `onEvent` gets them, in order, and not yet told to the page.
-    untold: Vec<Value>,
+    /// As `onEvent` gets them, in order, and not yet sent to the page.
+    #[serde(rename = "untold")]
+    unsent: Vec<Value>,
 }
 
 /// How far the person got.
@@ -175,7 +176,7 @@ impl Session {
             success: Value::Null,
             exit: Value::Null,
             events: Vec::new(),
-            untold: Vec::new(),
+            unsent: Vec::new(),
         }
     }
 
@@ -185,10 +186,10 @@ impl Session {
         request_id.clone_into(&mut session.request_id);
         session.meet(error);
         session.leave(Some(error));
-        session.take_untold()
+        session.take_unsent()
     }
 
-    /// Goes on under another `link_session_id`, which it gives.
+    /// Continues under another `link_session_id`, and returns it.
     pub(crate) fn begin_anew(&mut self) -> String {
         self.id = ids::new_uuid();
         self.id.clone()
@@ -204,7 +205,7 @@ impl Session {
         self.acted_at.unwrap_or(self.started_at)
     }
 
-    /// Whether the person has done nothing for so long, and nobody was told yet; whoever asks tells.
+    /// Whether the person has done nothing for this long; true once: the caller sends the webhook.
     pub(crate) fn is_abandoned(&mut self, now: Timestamp, after: Duration) -> bool {
         let waits = self.finished_at.is_none();
         self.acted_at
@@ -255,15 +256,15 @@ impl Session {
         set(&mut metadata, "is_update_mode", self.updating.to_string());
         set(&mut metadata, "timestamp", timestamp);
         set(&mut metadata, "link_session_id", &*self.id);
-        self.untold.push(json!({"name": name, "metadata": metadata}));
+        self.unsent.push(json!({"name": name, "metadata": metadata}));
     }
 
-    /// The events that the page has not been told yet.
-    pub(crate) fn take_untold(&mut self) -> Vec<Value> {
-        std::mem::take(&mut self.untold)
+    /// The events that were not sent to the page yet.
+    pub(crate) fn take_unsent(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.unsent)
     }
 
-    /// The person meets an error; leaving now would tell it.
+    /// The person meets an error, which leaving now would report.
     pub(crate) fn meet(&mut self, error: &PlaidError) {
         let error = callback_error(error);
         let mut about = error.clone();
@@ -274,12 +275,12 @@ impl Session {
         self.error = Some(error);
     }
 
-    /// The institution as Link's callbacks tell it.
+    /// The institution as in Link's callbacks.
     pub(crate) fn institution_json(&self) -> Value {
         self.institution.map_or(Value::Null, Institution::link_json)
     }
 
-    /// Ends well, with a public token unless there is no Item; gives the metadata of `onSuccess`.
+    /// Ends well, with a public token unless there is no Item; returns the metadata of `onSuccess`.
     pub(crate) fn succeed(
         &mut self,
         public_token: Option<&str>,
@@ -315,7 +316,7 @@ impl Session {
         metadata
     }
 
-    /// Ends without a connection; gives error and metadata of `onExit`.
+    /// Ends without a connection; returns error and metadata of `onExit`.
     pub(crate) fn leave(&mut self, fatal: Option<&PlaidError>) -> Value {
         let status = self.stage.exit_status();
         let error = fatal
@@ -350,7 +351,7 @@ impl Session {
         self.record(event, about);
     }
 
-    /// The session as `/link/token/get` tells it.
+    /// The session as in `/link/token/get`.
     pub(crate) fn json(&self) -> Value {
         json!({
             "link_session_id": self.id,
@@ -366,7 +367,7 @@ impl Session {
     }
 }
 
-/// An error as Link's callbacks tell it.
+/// An error as in Link's callbacks.
 fn callback_error(error: &PlaidError) -> Value {
     json!({
         "error_type": error.error_type,

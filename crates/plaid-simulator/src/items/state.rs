@@ -21,9 +21,9 @@ use plaid_token_broker_core::clock::Timestamp;
 
 /// A public token can be exchanged this long (<https://plaid.com/docs/api/items/#itempublic_tokenexchange>).
 const PUBLIC_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 60);
-/// How long an expired public token is still told from one that never was.
+/// How long an expired public token is still distinguished from an unknown one.
 const PUBLIC_TOKEN_MEMORY: Duration = Duration::from_secs(60 * 60);
-/// How long the public token of a Link session may be good at most, as long as the session is told.
+/// How long the public token of a Link session can be valid at most: as long as `/link/token/get` lists the session.
 const SESSION_TOKEN_LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
 /// Tokens and Items beyond these numbers push out the oldest.
 const MOST_LINK_TOKENS: usize = 20_000;
@@ -37,7 +37,7 @@ const MOST_ROTATED_TOKENS: usize = 10_000;
 struct PublicToken {
     client_id: Arc<str>,
     created_at: Timestamp,
-    /// Whether `/link/token/get` tells it.
+    /// Whether `/link/token/get` lists it.
     of_session: bool,
     behind: Behind,
 }
@@ -69,7 +69,7 @@ impl PublicToken {
     }
 }
 
-/// What an exchange gives.
+/// What an exchange returns.
 pub(crate) struct Exchanged {
     pub(crate) access_token: Arc<str>,
     pub(crate) item_id: Arc<str>,

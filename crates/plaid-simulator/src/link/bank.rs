@@ -61,7 +61,7 @@ pub(super) fn visit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     visit.in_popup = popup;
     session.record("OPEN_OAUTH", json!({}));
-    Ok(Outcome::Told(json!({})))
+    Ok(Outcome::Answer(json!({})))
 }
 
 /// `oauth_result`: the bank's window has closed.
@@ -166,7 +166,7 @@ pub(super) struct AtBank {
     username: String,
 }
 
-/// `POST /bank/{step}`: `look` tells what the bank's page shows, `decide` takes the person's decision.
+/// `POST /bank/{step}`: `look` returns what the bank's page shows, `decide` takes the person's decision.
 pub(super) async fn answer(
     State(simulator): State<Simulator>,
     Path(step): Path<String>,

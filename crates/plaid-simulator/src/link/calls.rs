@@ -1,7 +1,7 @@
 //! The calls of Link's page: each names its link token, and moves that token's session one step on.
 //!
 //! The simulator decides what comes next and which events that makes; the page shows it. So `onEvent`,
-//! `/link/token/get` and webhooks tell the same story.
+//! `/link/token/get` and webhooks agree.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -50,7 +50,7 @@ pub(super) enum Outcome {
     /// An answer was wrong; the same pane asks again.
     Wrong(PlaidError),
     /// The page gets this.
-    Told(Value),
+    Answer(Value),
 }
 
 /// One call while it is answered.
@@ -108,12 +108,12 @@ impl<'a> Turn<'a> {
     }
 
     /// The events that the page has not heard of.
-    fn untold(&mut self) -> Vec<Value> {
+    fn unsent(&mut self) -> Vec<Value> {
         let id = self.call.link_session_id.clone();
         let session = self
             .any_link_token()
             .and_then(|link_token| link_token.session(&id));
-        session.map(Session::take_untold).unwrap_or_default()
+        session.map(Session::take_unsent).unwrap_or_default()
     }
 }
 
@@ -133,12 +133,12 @@ pub(super) async fn answer(
     let mut turn = Turn::new(&simulator, &mut memory, call);
     request_id.clone_into(&mut turn.request_id);
     let (status, mut body, events) = match take(&mut turn, &step) {
-        Ok(answer) => (StatusCode::OK, answer, turn.untold()),
+        Ok(answer) => (StatusCode::OK, answer, turn.unsent()),
         Err(error) => {
             let events = if step == "start" {
                 Session::refused(&error, &request_id, turn.now)
             } else {
-                turn.untold()
+                turn.unsent()
             };
             (error.status, error.body(Some(&request_id)), events)
         }
@@ -182,7 +182,7 @@ pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError>
         _ => Err(PlaidError::not_found()),
     }?;
     match outcome {
-        Outcome::Told(answer) => Ok(answer),
+        Outcome::Answer(answer) => Ok(answer),
         Outcome::Pane => pane::of(turn, None),
         Outcome::Wrong(error) => {
             turn.session()?.meet(&error);
@@ -216,7 +216,7 @@ fn start(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let id = link_token.start_session(now);
     turn.call.link_session_id = id;
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    let institution = item.and_then(|item| item.draft.institution.told());
+    let institution = item.and_then(|item| item.draft.institution.known());
     turn.session()?.institution = institution;
     if let Some(outcome) = deposit_code::begin(turn)? {
         return Ok(outcome);
@@ -266,7 +266,7 @@ fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     if !query.is_empty() {
         session.record("SEARCH_INSTITUTION", json!({"institution_search_query": query}));
     }
-    Ok(Outcome::Told(json!({"institutions": found})))
+    Ok(Outcome::Answer(json!({"institutions": found})))
 }
 
 /// An institution is chosen.

@@ -24,7 +24,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     };
     let draft = draft.clone();
-    let institution = match (draft.institution.told(), turn.guesses().deposit_institution) {
+    let institution = match (draft.institution.known(), turn.guesses().deposit_institution) {
         (Some(institution), _) => institution.link_json(),
         (None, DepositInstitution::Null) => Value::Null,
         (None, DepositInstitution::Object) => json!({"name": null, "institution_id": null}),
@@ -60,14 +60,14 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         .session()?
         .succeed(public_token.as_deref(), &institution, &accounts);
     notices::session_ended(turn);
-    Ok(Outcome::Told(match hosted {
+    Ok(Outcome::Answer(match hosted {
         // With Hosted Link no token passes the browser.
         Some(hosted) => json!({"completion_redirect_uri": hosted.completion_redirect_uri}),
         None => json!({"public_token": public_token, "metadata": metadata}),
     }))
 }
 
-/// `exit`: the person leaves, or the link token gave out. It works on an expired token too: it tells why.
+/// `exit`: the person leaves, or the link token expired. It accepts an expired token too, to report the reason.
 pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (now, id) = (turn.now, turn.call.link_session_id.clone());
     let request_id = turn.request_id.clone();
@@ -82,14 +82,14 @@ pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     session.request_id = request_id;
     session.act(now);
-    let mut told = session.leave(fatal.as_ref());
+    let mut reported = session.leave(fatal.as_ref());
     if let Some(hosted) = hosted {
         set(
-            &mut told,
+            &mut reported,
             "completion_redirect_uri",
             hosted.completion_redirect_uri,
         );
     }
     notices::session_ended(turn);
-    Ok(Outcome::Told(told))
+    Ok(Outcome::Answer(reported))
 }

@@ -73,7 +73,7 @@ fn events(session: &Session, link_token: &str) -> Webhook {
 }
 
 impl Simulator {
-    /// Tells of the sessions that were left without a word.
+    /// Sends webhooks about abandoned sessions.
     pub(crate) fn announce_abandoned(&self, now: Timestamp) {
         let all_sessions = self.switches().link.link_events;
         for link_token in self.state().link_tokens.values_mut() {

@@ -40,11 +40,11 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
             let accounts: Vec<_> = login::offered(&request, &draft)
                 .iter()
                 .map(|account| {
-                    let mut told = account.link_json(item_id, None);
+                    let mut reported = account.link_json(item_id, None);
                     let id = account.id(item_id);
                     let selected = !single && chosen.as_ref().map_or(ticked, |chosen| chosen.contains(&id));
-                    set(&mut told, "selected", selected);
-                    told
+                    set(&mut reported, "selected", selected);
+                    reported
                 })
                 .collect();
             json!({"accounts": accounts, "single": single})

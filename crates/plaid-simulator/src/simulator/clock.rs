@@ -1,4 +1,4 @@
-//! The simulator's clock: the clock that it was given, and what it was told to run ahead of it.
+//! The simulator's clock: the clock it was started with, and how far it was moved ahead.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Duplicate Items (<https://plaid.com/docs/link/duplicate-items/>): one login, linked twice.
 //!
-//! Most banks let both Items live, and a caller tells them by institution and accounts, or by `persistent_account_id`.
+//! Most banks let both Items live, and a caller recognizes them by institution and accounts, or by `persistent_account_id`.
 //! Chase, PNC and Charles Schwab end the older one's login when the newer one has other accounts
 //! (<https://plaid.com/docs/link/oauth/>).
 

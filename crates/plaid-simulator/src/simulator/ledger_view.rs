@@ -51,7 +51,7 @@ pub(crate) fn accounts_now(
         .collect()
 }
 
-/// The same as calls for data tell them.
+/// The same as JSON, as calls for data return them.
 pub(crate) fn accounts_json(
     simulator: &Simulator,
     item: &Item,

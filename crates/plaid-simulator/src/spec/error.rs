@@ -10,7 +10,7 @@ use crate::spec::guesses::{ForeignEnvironment, WrongTokenKind};
 use crate::spec::ids::{ENVIRONMENT, Misfit, TokenKind};
 use crate::spec::json::set;
 
-/// An error as Plaid tells it. Programs decide on type and code; the message is for people and may change.
+/// An error in Plaid's form. Programs decide on type and code; the message is for people and may change.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error_type} / {error_code}: {message}")]
 pub(crate) struct PlaidError {
@@ -40,7 +40,7 @@ impl PlaidError {
         }
     }
 
-    /// The same with words for the person in Link.
+    /// The same error with a message for the person in Link.
     pub(crate) fn shown(self, display_message: &'static str) -> Self {
         Self {
             display_message: Some(display_message),

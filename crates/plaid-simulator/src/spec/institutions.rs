@@ -73,13 +73,13 @@ impl Institution {
         self.country == "US" && wanted.iter().any(|number| number == ROUTING_NUMBER)
     }
 
-    /// As Link's callbacks tell it.
+    /// As in Link's callbacks.
     pub(crate) fn link_json(&self) -> Value {
         json!({"name": self.name, "institution_id": self.id})
     }
 
     /// As answers name it: not at all when there is none.
-    pub(crate) fn told(&'static self) -> Option<&'static Self> {
+    pub(crate) fn known(&'static self) -> Option<&'static Self> {
         (!self.id.is_empty()).then_some(self)
     }
 

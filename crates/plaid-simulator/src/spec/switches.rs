@@ -11,9 +11,9 @@ pub enum PublicTokenReuse {
     /// It is refused with `INVALID_PUBLIC_TOKEN`.
     #[default]
     SingleUse,
-    /// It gives the same access token and Item.
+    /// It returns the same access token and Item.
     SameToken,
-    /// It gives a fresh access token for the same Item; the earlier one goes on working.
+    /// It returns a new access token for the same Item; the earlier one keeps working.
     NewToken,
 }
 

@@ -125,7 +125,7 @@ impl Keys {
         self.0.last().map(|key| key.kid.as_str())
     }
 
-    /// The JWK with this id, as `/webhook_verification_key/get` tells it.
+    /// The JWK with this id, as in `/webhook_verification_key/get`.
     pub(crate) fn jwk(&self, kid: &str) -> Option<Value> {
         let key = self.0.iter().find(|key| key.kid == kid)?;
         // An uncompressed point: a byte that says so, then x, then y (SEC 1, 2.3.3).

@@ -11,7 +11,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60 * 60);
 /// Longer bodies are refused: a thousand of them wait in memory.
 const LONGEST_BODY: usize = 1024 * 1024;
 
-/// Why a fault is not laid in wait.
+/// Why a fault was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultRefused {
     /// 1,000 wait.

@@ -46,7 +46,7 @@ pub(super) const LIMITS: &[Limit] = &[
     limit("/institutions/get", "INSTITUTIONS_GET_LIMIT", &[client(10)]),
     limit("/asset_report/create", "RATE_LIMIT", &[client(100)]),
     limit("/asset_report/get", "RATE_LIMIT", &[report(1_000), client(1_000)]),
-    // The Sandbox's own figures are not told: these are Production's.
+    // Plaid does not publish the Sandbox's figures: these are Production's.
     limit("/asset_report/pdf/get", "RATE_LIMIT", &[report(15), client(50)]),
     limit("/statements/list", "RATE_LIMIT", &[client(100)]),
     limit("/statements/download", "RATE_LIMIT", &[client(50)]),

@@ -27,7 +27,7 @@ pub(crate) struct Draft {
     #[serde(default)]
     pub(crate) auth_hides_accounts: bool,
     pub(crate) webhook: Option<String>,
-    /// What was typed as the username at the bank's own page, where it only tells one login from another.
+    /// What was typed as the username at the bank's own page, where it only distinguishes logins.
     #[serde(default)]
     pub(crate) login: Option<Box<str>>,
     /// Account numbers that were typed in.
@@ -70,15 +70,15 @@ impl Draft {
         self.deposit.as_ref().filter(|deposit| deposit.is_of(account))
     }
 
-    /// The accounts that were chosen, as Link's callbacks tell them.
+    /// The accounts that were chosen, as in Link's callbacks.
     pub(crate) fn link_accounts(&self) -> Value {
-        let told = self.accounts().map(|account| {
+        let reported = self.accounts().map(|account| {
             let deposit = self.deposit_of(account);
             account.link_json(
                 &self.item_id,
                 deposit.and_then(|deposit| deposit.status(Duration::ZERO)),
             )
         });
-        told.collect()
+        reported.collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What is told of an Item.
+//! An Item as JSON.
 
 use serde_json::{Value, json};
 
@@ -10,11 +10,11 @@ use crate::spec::{Guesses, ids};
 use plaid_token_broker_core::clock::Timestamp;
 
 impl Item {
-    /// An account as calls for data tell it.
+    /// An account as in calls for data.
     pub(crate) fn account_json(&self, account: &Account, now: Timestamp) -> Value {
         let draft = &self.draft;
         let mut json = account.json(&draft.item_id);
-        self.tell_verification(&mut json, account, now);
+        self.set_verification_status(&mut json, account, now);
         if draft.institution.tokenizes_numbers {
             let id = draft
                 .source
@@ -25,7 +25,7 @@ impl Item {
     }
 
     /// Of an account with typed numbers: how far their verification got, and nothing that only a bank knows.
-    fn tell_verification(&self, json: &mut Value, account: &Account, now: Timestamp) {
+    fn set_verification_status(&self, json: &mut Value, account: &Account, now: Timestamp) {
         if let Some(status) = self.verification(account, now) {
             set(json, "verification_status", status);
         }
@@ -54,7 +54,7 @@ impl Item {
             .products()
             .filter(|product| draft.supports(product) && !draft.products.contains(product))
             .collect();
-        let institution = draft.institution.told();
+        let institution = draft.institution.known();
         let auth_method = match &draft.deposit {
             Some(deposit) => Some(deposit.method.name()),
             None => self.has("auth").then_some("INSTANT_AUTH"),
@@ -74,7 +74,7 @@ impl Item {
         })
     }
 
-    /// Plaid's Item object with what only `/item/get` tells.
+    /// Plaid's Item object with the members that only `/item/get` has.
     pub(crate) fn full_json(&self, now: Timestamp, guesses: &Guesses) -> Value {
         let mut item = self.json(now, guesses);
         let draft = &self.draft;
@@ -86,7 +86,7 @@ impl Item {
 
     /// The `status` of `/item/get`.
     pub(crate) fn status_json(&self, updates: &Updates, now: Timestamp) -> Value {
-        let told = |product: &str| {
+        let update = |product: &str| {
             self.has(product).then(|| {
                 json!({
                     "last_successful_update": self.last_success(updates, now).map(ids::time_text),
@@ -95,8 +95,8 @@ impl Item {
             })
         };
         json!({
-            "investments": told("investments"),
-            "transactions": told("transactions"),
+            "investments": update("investments"),
+            "transactions": update("transactions"),
             "last_webhook": self.last_webhook.as_ref().map(|(code, at)| json!({"sent_at": ids::time_text(*at), "code_sent": code})),
         })
     }

@@ -29,7 +29,7 @@ impl Item {
         })
     }
 
-    /// The accounts as Link's callbacks tell them.
+    /// The accounts as in Link's callbacks.
     pub(crate) fn link_accounts(&self, now: Timestamp) -> Value {
         self.accounts()
             .map(|account| account.link_json(self.id(), self.verification(account, now)))
@@ -43,7 +43,7 @@ impl Item {
         self.verification(account, now)
     }
 
-    /// Refuses to tell or to use numbers that were typed in and are not verified
+    /// Refuses to return or to use numbers that were typed in and are not verified
     /// (<https://plaid.com/docs/errors/item/#product_not_ready>).
     pub(crate) fn verified(&self, now: Timestamp) -> Result<(), PlaidError> {
         match self.deposit_status(now) {
@@ -52,7 +52,7 @@ impl Item {
         }
     }
 
-    /// The account whose deposit was found by itself, when nobody was told yet; whoever asks tells.
+    /// The account whose deposit was found by itself, once: the caller sends the webhook.
     pub(crate) fn verifies_itself(&mut self, now: Timestamp) -> Option<String> {
         let deposit = self.draft.deposit.as_ref()?;
         let account = self.accounts().find(|account| deposit.is_of(account))?;

@@ -67,7 +67,7 @@ impl Checker {
         found
     }
 
-    /// The fields of an object whose errors are told like those of the body.
+    /// The fields of an object whose errors are reported like those of the body.
     fn inside(self, kind: &Kind) -> Option<&'static [Field]> {
         match kind {
             Kind::Object(fields) => Some(fields),

@@ -65,7 +65,7 @@ pub(crate) const HOUNDSTOOTH: &str = "ins_109512";
 /// Where instant micro-deposits are tried.
 pub(crate) const WINDOWPANE: &str = "ins_135858";
 
-/// In the place of a bank when account numbers were typed in: which bank they are of is not told.
+/// In place of a bank when account numbers were typed in: the bank is then unknown.
 pub(crate) static NO_BANK: Institution = Institution {
     products: MANUAL_PRODUCTS,
     ..bank("", "")
