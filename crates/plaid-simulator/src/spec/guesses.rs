@@ -1,6 +1,6 @@
 //! What Plaid's pages leave open, and how the simulator answers: one switch for each guess.
 //!
-//! The guesses themselves are in [`list`]; each has answers of which the first is what the simulator does when it is
+//! The guesses themselves are in `list`; each has answers of which the first is what the simulator does when it is
 //! told nothing. `--guess NAME=ANSWER`, `POST /_simulator/guesses` and [`Guesses::set`] choose another.
 
 mod list;
