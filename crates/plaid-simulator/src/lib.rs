@@ -17,7 +17,10 @@
 //! - [`data`]: people and their money, made from a seed
 //! - [`spec`]: Plaid's errors, fields, identifiers, products and institutions
 
-#![expect(rustdoc::private_intra_doc_links, reason = "the layout is for those who work on the crate")]
+#![expect(
+    rustdoc::private_intra_doc_links,
+    reason = "the layout is for those who work on the crate"
+)]
 
 mod api;
 mod background;

@@ -107,6 +107,12 @@ impl<'a> Turn<'a> {
         Ok(session)
     }
 
+    /// Goes to another pane.
+    pub(super) fn show(&mut self, stage: Stage) -> Result<Outcome, PlaidError> {
+        self.session()?.show(stage);
+        Ok(Outcome::Pane)
+    }
+
     /// The events that the page has not heard of.
     fn unsent(&mut self) -> Vec<Value> {
         let id = self.call.link_session_id.clone();
@@ -238,12 +244,9 @@ fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     let guesses = turn.guesses();
     if turn.link_token()?.request.selects_auth_type(&guesses) {
-        turn.session()?.show(Stage::AuthType);
-        return Ok(Outcome::Pane);
+        return turn.show(Stage::AuthType);
     }
-    let session = turn.session()?;
-    session.show(Stage::Institutions { nothing_found: false });
-    Ok(Outcome::Pane)
+    turn.show(Stage::Institutions { nothing_found: false })
 }
 
 fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
@@ -295,10 +298,7 @@ fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result
             Ok(Outcome::Failed(PlaidError::institution_unsupported()))
         }
         Trait::Ordinary if numbers::are_enough_at(turn, institution)? => numbers::at_the_bank(turn),
-        Trait::Ordinary | Trait::Down => {
-            turn.session()?.show(Stage::Credentials);
-            Ok(Outcome::Pane)
-        }
+        Trait::Ordinary | Trait::Down => turn.show(Stage::Credentials),
     }
 }
 

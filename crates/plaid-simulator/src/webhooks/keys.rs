@@ -20,62 +20,42 @@ const MOST_KEYS: usize = 16;
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Keys(Vec<Key>);
 
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(try_from = "Kept", into = "Kept")]
+#[derive(Deserialize, Serialize)]
 struct Key {
     kid: String,
-    pair: Arc<EcdsaKeyPair>,
-    /// What `pair` was read from (PKCS #8), for snapshots.
-    document: Vec<u8>,
+    #[serde(rename = "document")]
+    pair: Pair,
     created_at: Timestamp,
     expired_at: Option<Timestamp>,
 }
 
-/// A key in a snapshot.
-#[derive(Deserialize, Serialize)]
-struct Kept {
-    kid: String,
-    /// PKCS #8 in Base64.
+/// A key pair with the text that snapshots have of it: PKCS #8 in Base64.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct Pair {
+    key: Arc<EcdsaKeyPair>,
     document: String,
-    created_at: Timestamp,
-    expired_at: Option<Timestamp>,
 }
 
-/// Says that a snapshot's key is none.
 #[derive(Debug, thiserror::Error)]
 #[error("a signing key is not a P-256 key in PKCS #8 and Base64")]
 struct NoKey;
 
-impl TryFrom<Kept> for Key {
+impl TryFrom<String> for Pair {
     type Error = NoKey;
 
-    fn try_from(kept: Kept) -> Result<Self, NoKey> {
-        let document = URL_SAFE_NO_PAD.decode(kept.document).map_err(|_| NoKey)?;
-        Ok(Self {
-            kid: kept.kid,
-            pair: pair_of(&document).ok_or(NoKey)?,
-            document,
-            created_at: kept.created_at,
-            expired_at: kept.expired_at,
-        })
+    fn try_from(document: String) -> Result<Self, NoKey> {
+        let bytes = URL_SAFE_NO_PAD.decode(&document).map_err(|_| NoKey)?;
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &bytes, &SystemRandom::new());
+        let key = Arc::new(key.map_err(|_| NoKey)?);
+        Ok(Self { key, document })
     }
 }
 
-impl From<Key> for Kept {
-    fn from(key: Key) -> Self {
-        Self {
-            kid: key.kid,
-            document: URL_SAFE_NO_PAD.encode(key.document),
-            created_at: key.created_at,
-            expired_at: key.expired_at,
-        }
+impl From<Pair> for String {
+    fn from(pair: Pair) -> Self {
+        pair.document
     }
-}
-
-fn pair_of(document: &[u8]) -> Option<Arc<EcdsaKeyPair>> {
-    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document, &SystemRandom::new())
-        .ok()
-        .map(Arc::new)
 }
 
 impl Keys {
@@ -100,10 +80,9 @@ impl Keys {
     }
 
     fn add(&mut self, now: Timestamp) {
-        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-            .ok()
-            .and_then(|document| Some((pair_of(document.as_ref())?, document.as_ref().to_vec())));
-        let Some((pair, document)) = made else {
+        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).ok();
+        let pair = made.and_then(|made| Pair::try_from(URL_SAFE_NO_PAD.encode(made)).ok());
+        let Some(pair) = pair else {
             tracing::error!("the system gave no randomness for a key: webhooks are not sent");
             return;
         };
@@ -113,7 +92,6 @@ impl Keys {
         self.0.push(Key {
             kid: ids::new_uuid(),
             pair,
-            document,
             created_at: now,
             expired_at: None,
         });
@@ -129,7 +107,13 @@ impl Keys {
     pub(crate) fn jwk(&self, kid: &str) -> Option<Value> {
         let key = self.0.iter().find(|key| key.kid == kid)?;
         // An uncompressed point: a byte that says so, then x, then y (SEC 1, 2.3.3).
-        let (x, y) = key.pair.public_key().as_ref().get(1..)?.split_at_checked(32)?;
+        let (x, y) = key
+            .pair
+            .key
+            .public_key()
+            .as_ref()
+            .get(1..)?
+            .split_at_checked(32)?;
         Some(json!({
             "alg": "ES256",
             "crv": "P-256",
@@ -158,7 +142,7 @@ impl Keys {
             URL_SAFE_NO_PAD.encode(header),
             URL_SAFE_NO_PAD.encode(payload)
         );
-        let signature = key.pair.sign(&SystemRandom::new(), signed.as_bytes()).ok()?;
+        let signature = key.pair.key.sign(&SystemRandom::new(), signed.as_bytes()).ok()?;
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }

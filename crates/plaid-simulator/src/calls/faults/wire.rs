@@ -35,73 +35,40 @@ pub(super) enum Wire {
     },
 }
 
+/// Converts with these arms beside those that both types have.
+macro_rules! convert {
+    ($value:expr, $From:ident => $To:ident, { $($arms:tt)* }) => {
+        match $value {
+            $From::Error { status, error_type, error_code, error_message, display_message } => {
+                $To::Error { status, error_type, error_code, error_message, display_message }
+            }
+            $From::Body { status, content_type, bytes } => $To::Body { status, content_type, bytes },
+            $From::Truncate { keep } => $To::Truncate { keep },
+            $($arms)*
+        }
+    };
+}
+
 impl From<Wire> for Fault {
     fn from(wire: Wire) -> Self {
-        match wire {
-            Wire::Error {
-                status,
-                error_type,
-                error_code,
-                error_message,
-                display_message,
-            } => Self::Error {
-                status,
-                error_type,
-                error_code,
-                error_message,
-                display_message,
-            },
-            Wire::Delay { milliseconds } => Self::Delay(Duration::from_millis(milliseconds)),
-            Wire::Hang {} => Self::Hang,
-            Wire::Reset {} => Self::Reset,
-            Wire::Body {
-                status,
-                content_type,
-                bytes,
-            } => Self::Body {
-                status,
-                content_type,
-                bytes,
-            },
-            Wire::DropAnswer {} => Self::DropAnswer,
-            Wire::Truncate { keep } => Self::Truncate { keep },
-        }
+        convert!(wire, Wire => Fault, {
+            Wire::Delay { milliseconds } => Fault::Delay(Duration::from_millis(milliseconds)),
+            Wire::Hang {} => Fault::Hang,
+            Wire::Reset {} => Fault::Reset,
+            Wire::DropAnswer {} => Fault::DropAnswer,
+        })
     }
 }
 
 impl From<Fault> for Wire {
     fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Error {
-                status,
-                error_type,
-                error_code,
-                error_message,
-                display_message,
-            } => Self::Error {
-                status,
-                error_type,
-                error_code,
-                error_message,
-                display_message,
-            },
-            Fault::Delay(duration) => Self::Delay {
-                milliseconds: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            },
-            Fault::Hang => Self::Hang {},
-            Fault::Reset => Self::Reset {},
-            Fault::Body {
-                status,
-                content_type,
-                bytes,
-            } => Self::Body {
-                status,
-                content_type,
-                bytes,
-            },
-            Fault::DropAnswer => Self::DropAnswer {},
-            Fault::Truncate { keep } => Self::Truncate { keep },
-        }
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        convert!(fault, Fault => Wire, {
+            Fault::Delay(duration) => Wire::Delay { milliseconds: millis(duration) },
+            Fault::Hang => Wire::Hang {},
+            Fault::Reset => Wire::Reset {},
+            Fault::DropAnswer => Wire::DropAnswer {},
+        })
     }
 }
 
