@@ -1,24 +1,25 @@
 //! Plaid's API: one way for every call, and a table of what the paths do.
 
-mod account_filters;
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "all handlers have the signature that the table of endpoints takes"
+)]
+
 mod accounts;
 mod assets;
-mod data_endpoints;
 mod endpoints;
-mod institution_lists;
 mod institutions;
 mod investments;
 mod item;
 mod keys;
 mod link_token;
-mod link_token_fields;
-mod link_token_objects;
 mod link_token_rules;
 mod listing;
-mod payment_checks;
 mod payment_consents;
-mod payment_fields;
+mod payment_rules;
 mod payments;
+mod prelude;
 mod products_read;
 mod reading;
 mod sandbox;
@@ -29,7 +30,6 @@ mod statements;
 mod transactions;
 mod transactions_made;
 mod transfer;
-mod transfer_fields;
 mod user;
 mod verification;
 mod webhooks;
@@ -37,46 +37,75 @@ mod webhooks;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use self::listing::Listing;
-use super::error::PlaidError;
-use super::fault::{self, Fault};
-use super::fields::{self, Field};
-use super::guesses::{Guesses, KeysChecked};
-use super::item::Item;
-use super::recorder::{Known, NO_PATH};
-use super::{Simulator, ids, lock, rate_limits};
+use crate::calls::faults::{self, Fault};
+use crate::calls::rate_limits;
+use crate::calls::recorder::{Known, NO_PATH};
+use crate::items::Item;
+use crate::simulator::Simulator;
+use crate::spec::fields::{self, Field};
+use crate::spec::guesses::KeysChecked;
+use crate::spec::{Guesses, PlaidError, ids, json, lock};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Longer bodies are refused; Plaid's longest (a custom user) is about 55 kB.
 const LONGEST_BODY: usize = 1024 * 1024;
 
 /// One path of Plaid's.
-struct Endpoint<T = Value> {
+struct Endpoint {
     path: &'static str,
     fields: &'static [Field],
-    run: fn(Call<'_>) -> Result<T, PlaidError>,
+    run: fn(&Call<'_>, Map<String, Value>) -> Result<Answer, PlaidError>,
+}
+
+/// The fields that a handler takes.
+const fn fields_of<R: fields::Request, A>(
+    _handler: fn(&Call<'_>, R) -> Result<A, PlaidError>,
+) -> &'static [Field] {
+    R::FIELDS
+}
+
+/// The body as its handler reads it; the table of fields has checked it.
+fn decode<R: fields::Request>(body: Map<String, Value>) -> Result<R, PlaidError> {
+    serde_json::from_value(Value::Object(body)).map_err(|error| PlaidError::invalid_field(error.to_string()))
 }
 
 /// An answer that is a PDF.
 struct Document {
     bytes: Vec<u8>,
-    /// Whether Plaid tells the document's hash in `Plaid-Content-Hash`.
+    /// Whether the header `Plaid-Content-Hash` has the document's hash.
     hashed: bool,
 }
 
-/// What a call is answered with.
 enum Answer {
     Json(Value),
     Listing(Listing),
     Pdf(Document),
+}
+
+impl From<Value> for Answer {
+    fn from(value: Value) -> Self {
+        Self::Json(value)
+    }
+}
+
+impl From<Listing> for Answer {
+    fn from(listing: Listing) -> Self {
+        Self::Listing(listing)
+    }
+}
+
+impl From<Document> for Answer {
+    fn from(document: Document) -> Self {
+        Self::Pdf(document)
+    }
 }
 
 /// A call whose keys and fields were found good.
@@ -86,16 +115,7 @@ struct Call<'a> {
     /// The simulator's host and port as the caller addressed it.
     host: &'a str,
     now: Timestamp,
-    body: Map<String, Value>,
     guesses: Guesses,
-}
-
-impl Call<'_> {
-    /// The body as the endpoint's own type; the table of fields has already judged it.
-    fn take<T: DeserializeOwned>(&mut self) -> Result<T, PlaidError> {
-        serde_json::from_value(Value::Object(std::mem::take(&mut self.body)))
-            .map_err(|error| PlaidError::invalid_field(error.to_string()))
-    }
 }
 
 /// Plaid's `error_code`, for the log.
@@ -103,7 +123,7 @@ impl Call<'_> {
 struct ErrorCode(std::borrow::Cow<'static, str>);
 
 /// Answers any path, and says so in one line when that was asked for.
-pub(super) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
+pub(crate) async fn answer(State(simulator): State<Simulator>, request: Request) -> Response {
     let now = simulator.now();
     let mut response = logged(simulator, request).await;
     // Plaid's clock is the simulator's, and not that of the machine.
@@ -113,16 +133,13 @@ pub(super) async fn answer(State(simulator): State<Simulator>, request: Request)
     response
 }
 
+fn endpoint(path: &str) -> Option<&'static Endpoint> {
+    endpoints::ALL.iter().find(|endpoint| endpoint.path == path)
+}
+
 /// A path that is answered, and what it takes.
-pub(super) fn known(path: &str) -> Option<(&'static str, &'static [Field])> {
-    let json = endpoints::ALL.iter().chain(data_endpoints::ALL);
-    let json = json.map(|endpoint| (endpoint.path, endpoint.fields));
-    let listings = data_endpoints::LISTINGS.iter();
-    let listings = listings.map(|endpoint| (endpoint.path, endpoint.fields));
-    let documents = data_endpoints::DOCUMENTS.iter();
-    let documents = documents.map(|endpoint| (endpoint.path, endpoint.fields));
-    let mut all = json.chain(listings).chain(documents);
-    all.find(|(known, _)| *known == path)
+pub(crate) fn known(path: &str) -> Option<(&'static str, &'static [Field])> {
+    endpoint(path).map(|endpoint| (endpoint.path, endpoint.fields))
 }
 
 async fn logged(simulator: Simulator, request: Request) -> Response {
@@ -136,7 +153,7 @@ async fn logged(simulator: Simulator, request: Request) -> Response {
     let took = began.elapsed();
     let status = response.status().as_u16();
     match response.extensions().get::<ErrorCode>() {
-        _ if fault::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
+        _ if faults::is_no_answer(&response) => tracing::info!(path, ?took, "no answer, as ordered"),
         Some(ErrorCode(code)) => tracing::info!(path, status, code = &**code, ?took, "call"),
         None => tracing::info!(path, status, ?took, "call"),
     }
@@ -166,15 +183,15 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
             work()
         }
         Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Reset) => fault::no_answer(),
+        Some(Fault::Reset) => faults::no_answer(),
         Some(Fault::DropAnswer) => {
             work();
-            fault::no_answer()
+            faults::no_answer()
         }
         Some(Fault::Truncate { keep }) => {
             let (head, body) = work().into_parts();
             let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-            fault::truncated(head, &bytes, keep)
+            faults::truncated(head, &bytes, keep)
         }
         Some(Fault::Body {
             status,
@@ -196,11 +213,11 @@ async fn answered(simulator: Simulator, request: Request) -> Response {
                 display_message: None,
                 retry_after: None,
             };
-            let mut body = error.body(&ids::new_request_id());
-            if let (Some(display), Some(body)) = (display_message, body.as_object_mut()) {
-                body.insert("display_message".to_owned(), display.into());
+            let mut body = error.body(Some(&ids::new_request_id()));
+            if let Some(display) = display_message {
+                json::set(&mut body, "display_message", display);
             }
-            json_response(error.status, &body)
+            json::response(error.status, &body)
         }
     }
 }
@@ -216,12 +233,10 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     let result = run(simulator, &parts.method, path, &parts.headers, body);
     match result {
         Ok(Answer::Pdf(document)) => pdf_response(document, &request_id),
-        Ok(Answer::Listing(listing)) => text_response(StatusCode::OK, listing.end(request_id)),
+        Ok(Answer::Listing(listing)) => json::text_response(StatusCode::OK, listing.end(request_id)),
         Ok(Answer::Json(mut answer)) => {
-            if let Some(answer) = answer.as_object_mut() {
-                answer.insert("request_id".to_owned(), request_id.into());
-            }
-            json_response(StatusCode::OK, &answer)
+            json::set(&mut answer, "request_id", request_id);
+            json::response(StatusCode::OK, &answer)
         }
         Err(error) => {
             tracing::debug!(
@@ -230,7 +245,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
                 code = &*error.error_code,
                 "the simulator refused a call"
             );
-            let mut response = json_response(error.status, &error.body(&request_id));
+            let mut response = json::response(error.status, &error.body(Some(&request_id)));
             response.extensions_mut().insert(ErrorCode(error.error_code));
             if let Some(seconds) = error.retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -240,19 +255,7 @@ fn respond(simulator: &Simulator, parts: &http::request::Parts, body: Option<&By
     }
 }
 
-pub(super) fn json_response(status: StatusCode, body: &Value) -> Response {
-    text_response(status, body.to_string())
-}
-
-fn text_response(status: StatusCode, body: String) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, Body::from(body)).into_response()
-}
-
-/// A PDF has no place for the request id: a header tells it.
+/// A PDF has no place for the request id: a header has it.
 fn pdf_response(document: Document, request_id: &str) -> Response {
     let hash = document.hashed.then(|| {
         let digest = Sha256::digest(&document.bytes);
@@ -286,31 +289,7 @@ fn run(
     if *method != Method::POST {
         return Err(PlaidError::not_found());
     }
-    let judged = |fields| judged(simulator, path, headers, body, fields);
-    let mut json = endpoints::ALL.iter().chain(data_endpoints::ALL);
-    if let Some(endpoint) = json.find(|endpoint| endpoint.path == path) {
-        return judged(endpoint.fields).and_then(endpoint.run).map(Answer::Json);
-    }
-    let mut listings = data_endpoints::LISTINGS.iter();
-    if let Some(endpoint) = listings.find(|endpoint| endpoint.path == path) {
-        return judged(endpoint.fields)
-            .and_then(endpoint.run)
-            .map(Answer::Listing);
-    }
-    let mut documents = data_endpoints::DOCUMENTS.iter();
-    match documents.find(|endpoint| endpoint.path == path) {
-        Some(endpoint) => judged(endpoint.fields).and_then(endpoint.run).map(Answer::Pdf),
-        None => Err(PlaidError::not_found()),
-    }
-}
-
-fn judged<'a>(
-    simulator: &'a Simulator,
-    path: &str,
-    headers: &'a HeaderMap,
-    body: Option<&Bytes>,
-    fields: &[Field],
-) -> Result<Call<'a>, PlaidError> {
+    let endpoint = endpoint(path).ok_or_else(PlaidError::not_found)?;
     let guesses = simulator.switches().guesses;
     keys::check_headers(headers, &guesses)?;
     let mut body = parse(body)?;
@@ -321,7 +300,7 @@ fn judged<'a>(
         check_rate(simulator, path, &client_id, &body, now)?;
         Ok(client_id)
     };
-    let check = || fields::check(fields, &body, &guesses);
+    let check = || fields::check(endpoint.fields, &body, &guesses);
     let client_id = match guesses.keys_checked {
         KeysChecked::BeforeFields => {
             let client_id = known(keys)?;
@@ -333,8 +312,8 @@ fn judged<'a>(
             known(keys)?
         }
     };
-    fields::write_integers(fields, &mut body);
-    Ok(Call {
+    fields::write_integers(endpoint.fields, &mut body);
+    let call = Call {
         simulator,
         client_id,
         host: headers
@@ -342,9 +321,9 @@ fn judged<'a>(
             .and_then(|host| host.to_str().ok())
             .unwrap_or("localhost"),
         now,
-        body,
         guesses,
-    })
+    };
+    (endpoint.run)(&call, body)
 }
 
 fn check_rate(

@@ -11,8 +11,11 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use self::arguments::{key, products, redirect_uri, unknown_client};
-use crate::guesses::GuessError;
-use crate::{CLIENT_ID, Guesses, LinkOptions, Options, PublicTokenReuse, SECRET, Simulator, serve};
+use crate::server::serve;
+use crate::simulator::{CLIENT_ID, Options, SECRET, Simulator};
+use crate::spec::Guesses;
+use crate::spec::guesses::GuessError;
+use crate::spec::switches::{LinkOptions, PublicTokenReuse};
 
 /// Exit code: done.
 pub const DONE: u8 = 0;

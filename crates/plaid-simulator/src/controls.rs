@@ -4,6 +4,8 @@
 //! visit cannot send that to another origin without a permission that is never given.
 
 mod order;
+pub(crate) mod snapshot;
+pub(crate) mod test_api;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -18,15 +20,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::order::{Asked, Order, refused};
-use super::{Guesses, PublicTokenReuse, RecordedRequest, Simulator, WaitingFault, WebhookView};
-use crate::fault::FaultRefused;
+use crate::calls::faults::{FaultRefused, WaitingFault};
+use crate::calls::recorder::RecordedRequest;
+use crate::simulator::Simulator;
+use crate::spec::Guesses;
+use crate::spec::switches::PublicTokenReuse;
+use crate::webhooks::WebhookView;
 
 /// A snapshot may be this long: that of 100,000 Items is about half of it.
 const LONGEST_SNAPSHOT: usize = 256 * 1024 * 1024;
 /// A fault's body may be a megabyte, each byte of it a number of up to four characters with its comma.
 const LONGEST_FAULT: usize = 5 * 1024 * 1024;
 
-/// What the controls take, to be told to who got it wrong.
+/// What the controls accept, for messages about a wrong call.
 const FORMS: &[(&str, &str)] = &[
     ("/requests", "GET"),
     (
@@ -56,7 +62,7 @@ const FORMS: &[(&str, &str)] = &[
 ];
 
 /// All controls.
-pub(super) fn routes(simulator: Simulator) -> Router<Simulator> {
+pub(crate) fn routes(simulator: Simulator) -> Router<Simulator> {
     Router::new()
         .route("/snapshot", get(snapshot).put(restore))
         .layer(DefaultBodyLimit::max(LONGEST_SNAPSHOT))
@@ -113,7 +119,7 @@ async fn enqueue(State(simulator): State<Simulator>, Order(order): Order<Waiting
     }
 }
 
-/// Whose faults are taken back; all without a path.
+/// Which faults are removed; all without a path.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TakeBack {

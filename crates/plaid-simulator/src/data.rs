@@ -4,60 +4,66 @@
 //! and balances and loans, which begin with it as published. `household` says what the accounts allow, `day` and
 //! `shopping` make movements of it, and `settlement` keeps them together. Amounts are [`money::Money`], days are counted from 1970-01-01 ([`calendar`]).
 
-pub(super) mod asset_report;
-pub(super) mod asset_summary;
-pub(super) mod balance;
-pub(super) mod calendar;
+pub(crate) mod accounts;
+pub(crate) mod asset_report;
+pub(crate) mod asset_summary;
+pub(crate) mod balance;
+pub(crate) mod calendar;
 mod card;
-pub(super) mod custom;
-pub(super) mod custom_liability;
+pub(crate) mod custom;
+pub(crate) mod custom_liability;
 mod day;
-mod dice;
-pub(super) mod holdings;
+pub(crate) mod deposits;
+pub(crate) mod holdings;
 mod household;
-pub(super) mod identity;
-pub(super) mod investment_transactions;
-pub(super) mod liabilities;
+pub(crate) mod identity;
+pub(crate) mod investment_transactions;
+pub(crate) mod liabilities;
 mod loan;
 mod merchants;
-pub(super) mod money;
-pub(super) mod movement;
-pub(super) mod numbers;
-pub(super) mod pdf;
-pub(super) mod person;
+pub(crate) mod mfa;
+pub(crate) mod money;
+pub(crate) mod movement;
+pub(crate) mod numbers;
+pub(crate) mod pdf;
+pub(crate) mod person;
 mod personas;
+mod rng;
 mod securities;
 mod settlement;
 mod shopping;
-pub(super) mod statements;
-pub(super) mod sync;
-pub(super) mod transaction;
+pub(crate) mod statements;
+pub(crate) mod sync;
+pub(crate) mod test_users;
+pub(crate) mod transaction;
 
+pub(crate) use self::accounts::Account;
+pub(crate) use self::money::Money;
+pub(crate) use self::movement::History;
+pub(crate) use self::person::Person;
 use jiff::civil::Date;
 
 use self::calendar::Day;
-use self::person::Person;
-use super::accounts::Account;
-use super::ids::persistent_id;
-use super::institutions::Institution;
+use crate::spec::Institution;
+use crate::spec::ids::persistent_id;
 
 /// What an Item's data is made of, as far as Link or the Sandbox call decided it.
 #[derive(Clone, Debug, Default, serde::Deserialize, serde::Serialize)]
-pub(super) struct Source {
-    pub(super) person: Person,
+pub(crate) struct Source {
+    pub(crate) person: Person,
     /// Days of transactions before the Item began; Plaid's default is 90.
-    pub(super) days_requested: Option<u16>,
+    pub(crate) days_requested: Option<u16>,
     /// The first and the last day of transactions that the Sandbox was asked for, if it was.
     #[serde(default)]
-    pub(super) transactions: (Option<Day>, Option<Day>),
+    pub(crate) transactions: (Option<Day>, Option<Day>),
     /// The months for which statements were asked.
     #[serde(with = "calendar::as_days")]
-    pub(super) statements: Option<(Date, Date)>,
+    pub(crate) statements: Option<(Date, Date)>,
 }
 
 impl Source {
     /// `persistent_account_id`: the same for every Item of this login.
-    pub(super) fn persistent_account_id(
+    pub(crate) fn persistent_account_id(
         &self,
         institution: &Institution,
         login: Option<&str>,
@@ -69,6 +75,17 @@ impl Source {
             login.unwrap_or_default(),
             account.key,
         ])
+    }
+}
+
+/// Whether an account can have data of this product.
+pub(crate) fn fits(product: &str, account: &Account) -> bool {
+    match product {
+        "auth" | "transfer" | "signal" => account.has_numbers(),
+        "liabilities" => liabilities::kind_of(account).is_some(),
+        "investments" | "investments_auth" => account.kind == "investment",
+        "statements" => statements::has_statements(account),
+        _ => true,
     }
 }
 

@@ -7,32 +7,23 @@ mod bank;
 mod calls;
 mod deposit_code;
 mod finish;
-mod hosted;
 mod login;
-mod mfa;
 mod notices;
 mod numbers;
-mod options;
 mod pane;
 mod person;
-mod session;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use http::{HeaderName, HeaderValue, header};
 
-use super::Simulator;
-pub(super) use bank::OAuthState;
-pub(super) use hosted::Hosted;
-pub(super) use mfa::Mfa;
-pub use options::LinkOptions;
-pub(super) use person::complete;
-pub(super) use session::Session;
+use crate::simulator::Simulator;
+pub(crate) use person::complete;
 
 /// Which pages may frame Link.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum FrameAncestors {
+pub(crate) enum FrameAncestors {
     /// Those of the same origin: the broker's.
     SameOrigin,
     /// Any on this machine: the simulator serves apps that are being built.
@@ -66,21 +57,26 @@ const PAGE: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// The routes, with paths relative to where they are nested.
-pub(super) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Router<S> {
+pub(crate) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Router<S> {
+    macro_rules! file {
+        ($name:literal) => {
+            (
+                concat!("/", $name),
+                include_str!(concat!("../static/", $name)),
+            )
+        };
+    }
     let scripts = [
-        (
-            "/link-initialize.js",
-            include_str!("../static/link-initialize.js"),
-        ),
-        ("/link.js", include_str!("../static/link.js")),
-        ("/flow.js", include_str!("../static/flow.js")),
-        ("/calls.js", include_str!("../static/calls.js")),
-        ("/dialog.js", include_str!("../static/dialog.js")),
-        ("/panes.js", include_str!("../static/panes.js")),
-        ("/manual.js", include_str!("../static/manual.js")),
-        ("/elements.js", include_str!("../static/elements.js")),
-        ("/hosted.js", include_str!("../static/hosted.js")),
-        ("/bank.js", include_str!("../static/bank.js")),
+        file!("link-initialize.js"),
+        file!("link.js"),
+        file!("flow.js"),
+        file!("calls.js"),
+        file!("dialog.js"),
+        file!("panes.js"),
+        file!("manual.js"),
+        file!("elements.js"),
+        file!("hosted.js"),
+        file!("bank.js"),
     ];
     let mut router = Router::new();
     for (path, text) in scripts {
@@ -109,7 +105,7 @@ pub(super) fn routes<S>(simulator: Simulator, ancestors: FrameAncestors) -> Rout
 }
 
 /// Hosted Link's page. It loads the files of [`routes`], which are its neighbours under `/_simulator/link`.
-pub(super) fn hosted_routes<S>(simulator: Simulator) -> Router<S> {
+pub(crate) fn hosted_routes<S>(simulator: Simulator) -> Router<S> {
     let page = include_str!("../static/hosted.html");
     Router::new()
         .route("/{id}", asset(PAGE, page, Some(policy!("'none'"))))

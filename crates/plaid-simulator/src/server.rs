@@ -3,10 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -14,16 +12,18 @@ use http::header::HOST;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::fault::NoAnswer;
-use super::{Simulator, webhook};
+use crate::background::delivery;
+use crate::calls::faults::NoAnswer;
+use crate::simulator::{Options, Simulator};
+use crate::{api, controls, link};
+use axum::Router;
 
-/// How long calls in flight may take once the simulator is told to stop.
+/// How long calls in flight may take once the simulator is asked to stop.
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long a connection may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, shutdown: impl F
     let mut connections = JoinSet::new();
     // Ends with this function, or with the task that runs it: dropping a set ends its tasks.
     let mut delivery = JoinSet::new();
-    delivery.spawn(webhook::delivery::run(simulator.clone()));
+    delivery.spawn(delivery::run(simulator.clone()));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
@@ -62,11 +62,8 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, shutdown: impl F
 
 async fn connection(stream: TcpStream, router: axum::Router, stopping: CancellationToken) {
     let reset = Arc::new(AtomicBool::new(false));
+    let wants_reset = Arc::clone(&reset);
     let address = stream.local_addr().ok();
-    let io = TokioIo::new(Resettable {
-        stream,
-        reset: Arc::clone(&reset),
-    });
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         // HTTP/1.0 need not say which host is meant, and answers have addresses of ours in them.
         let host = address.and_then(|address| HeaderValue::try_from(address.to_string()).ok());
@@ -74,7 +71,7 @@ async fn connection(stream: TcpStream, router: axum::Router, stopping: Cancellat
             request.headers_mut().insert(HOST, host);
         }
         let router = router.clone();
-        let reset = Arc::clone(&reset);
+        let reset = Arc::clone(&wants_reset);
         async move {
             let response = router
                 .oneshot(request)
@@ -87,64 +84,23 @@ async fn connection(stream: TcpStream, router: axum::Router, stopping: Cancellat
             Ok(response)
         }
     });
-    let mut connection = std::pin::pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(io, service)
-    );
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = &mut connection => ended,
         () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
+            (&mut connection).await
         }
     };
+    if reset.load(Ordering::Relaxed) {
+        // Without it the peer sees an end of file (FIN) instead of a reset (RST): also no answer.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
+    }
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection to the simulator ended early");
-    }
-}
-
-/// A connection that, when told so, is reset (RST) and not closed politely (FIN) when it is dropped.
-struct Resettable {
-    stream: TcpStream,
-    reset: Arc<AtomicBool>,
-}
-
-impl Drop for Resettable {
-    fn drop(&mut self) {
-        if self.reset.load(Ordering::Relaxed) {
-            // Without it the peer sees an end of file instead: also no answer.
-            let _ = self.stream.set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Resettable {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Resettable {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -155,8 +111,35 @@ pub struct RunningSimulator {
     task: JoinHandle<()>,
 }
 
+impl Simulator {
+    /// Plaid's API paths, and under `/_simulator/` Link and the controls. Serve it with [`serve`], which alone
+    /// can close a connection without an answer.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .nest(
+                "/_simulator/link",
+                link::routes(self.clone(), link::FrameAncestors::Loopback),
+            )
+            .nest("/_simulator/hosted", link::hosted_routes(self.clone()))
+            .nest("/_simulator", controls::routes(self.clone()))
+            .fallback(api::answer)
+            .with_state(self.clone())
+    }
+
+    /// Link's script, page and calls, to be nested at any path of another origin; only pages of that origin
+    /// may frame it.
+    pub fn link_routes(&self) -> Router {
+        link::routes(self.clone(), link::FrameAncestors::SameOrigin)
+    }
+
+    /// Binds `127.0.0.1:0` and serves until the handle is dropped.
+    pub async fn start(options: Options) -> std::io::Result<RunningSimulator> {
+        RunningSimulator::start(Self::new(options)).await
+    }
+}
+
 impl RunningSimulator {
-    pub(super) async fn start(simulator: Simulator) -> io::Result<Self> {
+    pub(crate) async fn start(simulator: Simulator) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(serve(listener, simulator.clone(), std::future::pending()));

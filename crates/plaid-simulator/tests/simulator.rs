@@ -15,6 +15,8 @@ mod support;
 
 #[path = "simulator/assets.rs"]
 mod assets;
+#[path = "simulator/background_events.rs"]
+mod background_events;
 #[path = "simulator/controls.rs"]
 mod controls;
 #[path = "simulator/custom.rs"]
@@ -61,8 +63,6 @@ mod link_rules;
 mod link_update;
 #[path = "simulator/money.rs"]
 mod money;
-#[path = "simulator/news.rs"]
-mod news;
 #[path = "simulator/payments.rs"]
 mod payments;
 #[path = "simulator/receiver.rs"]

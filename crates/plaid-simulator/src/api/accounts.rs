@@ -1,35 +1,30 @@
 //! `/accounts/get` and `/accounts/balance/get`: <https://plaid.com/docs/api/accounts/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
-pub(super) use super::reading::OF_ACCOUNTS as GET;
-use super::reading::{ACCOUNT_IDS, OfAccounts, chosen};
+use super::prelude::*;
+use super::reading::{OfAccounts, chosen};
 use crate::data::calendar::{date_of, day_of};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, optional, required};
-use crate::guesses::AccountsWhileLoginRequired;
-use crate::pulls::accounts_json;
+use crate::simulator::ledger_view::accounts_json;
+use crate::spec::guesses::AccountsWhileLoginRequired;
+use crate::spec::json::set;
 
-/// The one bank that only gives balances of some age
+/// The one bank that only has balances of some age
 /// (<https://plaid.com/docs/api/products/balance/#accountsbalanceget>).
 const CAPITAL_ONE: &str = "ins_128026";
 
-pub(super) const BALANCE_GET: &[Field] = &[
-    required("access_token", TEXT),
-    optional(
-        "options",
-        Kind::Object(&[
-            optional("account_ids", ACCOUNT_IDS),
-            optional("min_last_updated_datetime", Kind::DateTime),
-        ]),
-    ),
-];
+request! {
+    pub(super) struct BalanceGet {
+        required access_token: TEXT => String,
+        optional options: BalanceOptions::OBJECT => BalanceOptions,
+    }
+
+    pub(super) struct BalanceOptions {
+        optional account_ids: TEXTS => Option<Vec<String>>,
+        optional min_last_updated_datetime: Kind::DateTime => Option<String>,
+    }
+}
 
 /// `/accounts/get`: what the last pull brought.
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     let item = call.item(&request.access_token)?;
     match item.readable(call.now, &call.guesses) {
         Err(error)
@@ -45,47 +40,32 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({"accounts": accounts, "item": call.item_json(&item)}))
 }
 
-#[derive(Deserialize)]
-struct BalanceGet {
-    access_token: String,
-    #[serde(default)]
-    options: BalanceOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct BalanceOptions {
-    account_ids: Option<Vec<String>>,
-    min_last_updated_datetime: Option<String>,
-}
-
 /// `/accounts/balance/get`: the simulator's banks have nothing newer than the last pull.
-pub(super) fn balance_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: BalanceGet = call.take()?;
+pub(super) fn balance_get(call: &Call<'_>, request: BalanceGet) -> Result<Value, PlaidError> {
     let item = call.item(&request.access_token)?;
     item.readable(call.now, &call.guesses)?;
     call.check_enabled("balance")?;
-    if item.draft().is_manual() {
+    if item.draft.is_manual() {
         // There is no login to ask the bank with (https://plaid.com/docs/errors/item/#products_not_supported).
         return Err(PlaidError::products_not_supported("balance"));
     }
     let accounts = chosen(&item, request.options.account_ids.as_deref())?;
     let mut updated = None;
-    if item.institution().id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository") {
+    if item.draft.institution.id == CAPITAL_ONE && accounts.iter().any(|account| account.kind != "depository")
+    {
         updated = Some(check_age(
             request.options.min_last_updated_datetime.as_deref(),
-            &call,
+            call,
         )?);
     }
-    let told = accounts_json(call.simulator, &item, &accounts, call.now);
+    let reported = accounts_json(call.simulator, &item, &accounts, call.now);
     let accounts: Vec<_> = accounts
         .into_iter()
-        .zip(told)
+        .zip(reported)
         .map(|(account, mut json)| {
             let aged = updated.as_ref().filter(|_| account.kind != "depository");
-            if let (Some(updated), Some(balances)) =
-                (aged, json.get_mut("balances").and_then(Value::as_object_mut))
-            {
-                balances.insert("last_updated_datetime".to_owned(), json!(updated));
+            if let (Some(updated), Some(balances)) = (aged, json.get_mut("balances")) {
+                set(balances, "last_updated_datetime", &**updated);
             }
             json
         })

@@ -1,112 +1,69 @@
 //! `/asset_report/…`: <https://plaid.com/docs/api/products/assets/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::{Call, Document};
-use crate::asset_reports::AssetReport;
+use super::Document;
+use super::prelude::*;
 use crate::data::balance::{self, Balances};
 use crate::data::calendar::{date_of, day_of};
 use crate::data::holdings::portfolio;
 use crate::data::sync::Stage;
 use crate::data::{asset_report, asset_summary, identity, pdf};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::ReportWithoutTokens;
-use crate::ids::{self, time_text};
-use crate::item::Item;
-use crate::pulls::{bank_hour, ledger};
-use crate::webhook::Webhook;
+use crate::items::Item;
+use crate::items::asset_reports::AssetReport;
+use crate::simulator::ledger_view::{bank_hour, ledger};
+use crate::spec::guesses::ReportWithoutTokens;
+use crate::spec::json::set;
+use crate::spec::{ids, time_text};
+use crate::webhooks::Webhook;
 
-const DAYS: Kind = Kind::Integer { min: 0, max: 731 };
+const DAYS: Kind = int(0, 731);
 
-pub(super) const CREATE: &[Field] = &[
-    optional("access_tokens", Kind::List { of: &TEXT, min: 1 }),
-    required("days_requested", DAYS),
-    optional(
-        "options",
-        Kind::Object(&[
-            nullable("client_report_id", TEXT),
-            nullable("webhook", Kind::Url),
-            nullable("include_fast_report", Kind::Bool),
-            optional("products", Kind::List { of: &TEXT, min: 0 }),
-            optional(
-                "add_ons",
-                Kind::List {
-                    of: &Kind::OneOf(&["investments", "fast_assets"]),
-                    min: 0,
-                },
-            ),
-            optional(
-                "user",
-                Kind::Object(&[
-                    nullable("client_user_id", TEXT),
-                    nullable("first_name", TEXT),
-                    nullable("middle_name", TEXT),
-                    nullable("last_name", TEXT),
-                    nullable("ssn", TEXT),
-                    nullable("phone_number", TEXT),
-                    nullable("email", TEXT),
-                ]),
-            ),
-            nullable("require_all_items", Kind::Bool),
-        ]),
-    ),
-];
+request! {
+    pub(super) struct Create {
+        optional access_tokens: some(&TEXT) => Vec<String>,
+        required days_requested: DAYS => i64,
+        optional options: CreateOptions::OBJECT => CreateOptions,
+    }
 
-const GET_OPTIONS: Field = optional("options", Kind::Object(&[nullable("days_to_include", DAYS)]));
+    pub(super) struct CreateOptions {
+        nullable client_report_id: TEXT => Option<String>,
+        nullable webhook: Kind::Url => Option<String>,
+        nullable include_fast_report: Kind::Bool,
+        optional products: TEXTS,
+        optional add_ons: list(&Kind::OneOf(&["investments", "fast_assets"])) => Vec<String>,
+        optional user: Kind::Object(fields! {
+            nullable client_user_id: TEXT,
+            nullable first_name: TEXT,
+            nullable middle_name: TEXT,
+            nullable last_name: TEXT,
+            nullable ssn: TEXT,
+            nullable phone_number: TEXT,
+            nullable email: TEXT,
+        }) => Value,
+        nullable require_all_items: Kind::Bool => Option<bool>,
+    }
 
-pub(super) const GET: &[Field] = &[
-    optional("asset_report_token", TEXT),
-    optional("user_token", TEXT),
-    optional("include_insights", Kind::Bool),
-    optional("fast_report", Kind::Bool),
-    GET_OPTIONS,
-];
+    pub(super) struct Get {
+        optional asset_report_token: TEXT => Option<String>,
+        optional user_token: TEXT,
+        optional include_insights: Kind::Bool => bool,
+        optional fast_report: Kind::Bool => bool,
+        optional options: GetOptions::OBJECT => GetOptions,
+    }
 
-pub(super) const PDF_GET: &[Field] = &[required("asset_report_token", TEXT), GET_OPTIONS];
+    pub(super) struct GetOptions {
+        nullable days_to_include: DAYS => Option<i64>,
+    }
 
-#[derive(Deserialize)]
-struct Create {
-    #[serde(default)]
-    access_tokens: Vec<String>,
-    days_requested: i64,
-    #[serde(default)]
-    options: CreateOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct CreateOptions {
-    client_report_id: Option<String>,
-    webhook: Option<String>,
-    #[serde(default)]
-    add_ons: Vec<String>,
-    #[serde(default)]
-    user: Value,
-    require_all_items: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct Get {
-    asset_report_token: Option<String>,
-    #[serde(default)]
-    include_insights: bool,
-    #[serde(default)]
-    fast_report: bool,
-    #[serde(default)]
-    options: GetOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct GetOptions {
-    days_to_include: Option<i64>,
+    pub(super) struct PdfGet {
+        required asset_report_token: TEXT => String,
+        optional options: GetOptions::OBJECT => GetOptions,
+    }
 }
 
 /// `/asset_report/create`
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     /// Plaid's limit.
     const MOST_ITEMS: usize = 99;
-    let request: Create = call.take()?;
     if request.access_tokens.is_empty() {
         return Err(match call.guesses.report_without_tokens {
             ReportWithoutTokens::MissingFields => PlaidError::missing_fields(&["access_tokens".to_owned()]),
@@ -115,11 +72,10 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
             }
         });
     }
-    if request.access_tokens.len() > MOST_ITEMS {
-        return Err(PlaidError::invalid_field(
-            "access_tokens must have at most 99 elements",
-        ));
-    }
+    refuse_if(
+        request.access_tokens.len() > MOST_ITEMS,
+        "access_tokens must have at most 99 elements",
+    )?;
     let options = request.options;
     let all = options.require_all_items.unwrap_or(true);
     let mut item_ids = Vec::new();
@@ -160,13 +116,12 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/asset_report/get`
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Get = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: Get) -> Result<Value, PlaidError> {
     let Some(token) = request.asset_report_token else {
         return Err(PlaidError::missing_fields(&["asset_report_token".to_owned()]));
     };
     let report = report(
-        &call,
+        call,
         &token,
         request.options.days_to_include,
         request.fast_report,
@@ -176,10 +131,14 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/asset_report/pdf/get`
-pub(super) fn pdf_get(mut call: Call<'_>) -> Result<Document, PlaidError> {
-    let request: Get = call.take()?;
-    let token = request.asset_report_token.unwrap_or_default();
-    let report = report(&call, &token, request.options.days_to_include, false, false)?;
+pub(super) fn pdf_get(call: &Call<'_>, request: PdfGet) -> Result<Document, PlaidError> {
+    let report = report(
+        call,
+        &request.asset_report_token,
+        request.options.days_to_include,
+        false,
+        false,
+    )?;
     Ok(Document {
         bytes: pdf::of_lines(&asset_summary::lines(&report)),
         hashed: false,
@@ -207,11 +166,10 @@ fn report(
             .collect();
         (report, items)
     };
-    if fast && !report.fast {
-        return Err(PlaidError::invalid_field(
-            "fast_report needs add_ons with fast_assets when the report is created",
-        ));
-    }
+    refuse_if(
+        fast && !report.fast,
+        "fast_report needs add_ons with fast_assets when the report is created",
+    )?;
     let needed = if fast { delay } else { delay * 2 };
     if call.now.since(report.created_at) < needed {
         return Err(PlaidError::product_not_ready("ASSET_REPORT_ERROR"));
@@ -256,7 +214,7 @@ fn item_json(
             } else {
                 ledger.all(ledger.version(Stage::Historical, report.created_at))
             };
-            let person = &item.source().person;
+            let person = &item.draft.source.person;
             let owners = identity::owners(person, account);
             let balances = Balances::of(&ledger.history, account, first, hour);
             let mut json = asset_report::account(
@@ -268,19 +226,17 @@ fn item_json(
                 item.id(),
                 insights,
             );
-            if report.investments
-                && let Some(json) = json.as_object_mut()
-            {
+            if report.investments {
                 let portfolio = portfolio(person, std::iter::once(account), item.id(), today);
-                json.insert("investments".to_owned(), asset_summary::investments(portfolio));
+                set(&mut json, "investments", asset_summary::investments(portfolio));
             }
             json
         })
         .collect();
     json!({
         "item_id": item.id(),
-        "institution_id": item.institution().id,
-        "institution_name": item.institution().name,
+        "institution_id": item.draft.institution.id,
+        "institution_name": item.draft.institution.name,
         "date_last_updated": time_text(report.created_at),
         "accounts": accounts,
     })

@@ -1,110 +1,67 @@
-//! The paths that are answered, but for those of an Item's data ([`super::data_endpoints`]).
+//! The paths that are answered: each with its handler, whose request says which fields it takes.
 
 use super::{
-    Endpoint, accounts, institution_lists, institutions, item, link_token, link_token_fields, sandbox,
-    sandbox_transactions, sandbox_user, user, verification, webhooks,
+    Endpoint, accounts, assets, decode, fields_of, institutions, investments, item, link_token,
+    payment_consents, payments, products_read, sandbox, sandbox_transactions, sandbox_user, signal,
+    statements, transactions, transfer, user, verification, webhooks,
 };
 
-/// Those that answer with JSON. A new one is one more line here.
-pub(super) const ALL: &[Endpoint] = &[
-    Endpoint {
-        path: "/item/webhook/update",
-        fields: webhooks::UPDATE,
-        run: webhooks::update,
-    },
-    Endpoint {
-        path: "/webhook_verification_key/get",
-        fields: webhooks::KEY_GET,
-        run: webhooks::key_get,
-    },
-    Endpoint {
-        path: "/sandbox/item/fire_webhook",
-        fields: webhooks::FIRE,
-        run: webhooks::fire,
-    },
-    Endpoint {
-        path: "/sandbox/item/set_verification_status",
-        fields: verification::SET,
-        run: verification::set,
-    },
-    Endpoint {
-        path: "/institutions/get",
-        fields: institution_lists::GET,
-        run: institution_lists::get,
-    },
-    Endpoint {
-        path: "/institutions/search",
-        fields: institution_lists::SEARCH,
-        run: institution_lists::search,
-    },
-    Endpoint {
-        path: "/user/create",
-        fields: user::CREATE,
-        run: user::create,
-    },
-    Endpoint {
-        path: "/link/token/create",
-        fields: link_token_fields::CREATE,
-        run: link_token::create,
-    },
-    Endpoint {
-        path: "/link/token/get",
-        fields: link_token_fields::GET,
-        run: link_token::get,
-    },
-    Endpoint {
-        path: "/item/public_token/exchange",
-        fields: item::EXCHANGE,
-        run: item::exchange,
-    },
-    Endpoint {
-        path: "/item/get",
-        fields: item::GET,
-        run: item::get,
-    },
-    Endpoint {
-        path: "/item/remove",
-        fields: item::REMOVE,
-        run: item::remove,
-    },
-    Endpoint {
-        path: "/item/access_token/invalidate",
-        fields: item::INVALIDATE,
-        run: item::invalidate,
-    },
-    Endpoint {
-        path: "/accounts/get",
-        fields: accounts::GET,
-        run: accounts::get,
-    },
-    Endpoint {
-        path: "/accounts/balance/get",
-        fields: accounts::BALANCE_GET,
-        run: accounts::balance_get,
-    },
-    Endpoint {
-        path: "/institutions/get_by_id",
-        fields: institutions::GET_BY_ID,
-        run: institutions::get_by_id,
-    },
-    Endpoint {
-        path: "/sandbox/public_token/create",
-        fields: sandbox::PUBLIC_TOKEN_CREATE,
-        run: sandbox::public_token_create,
-    },
-    Endpoint {
-        path: "/sandbox/item/reset_login",
-        fields: sandbox::RESET_LOGIN,
-        run: sandbox::reset_login,
-    },
-    Endpoint {
-        path: "/sandbox/user/reset_login",
-        fields: sandbox_user::RESET_LOGIN,
-        run: sandbox_user::reset_login,
-    },
-    Endpoint {
-        path: "/sandbox/transactions/create",
-        fields: sandbox_transactions::CREATE,
-        run: sandbox_transactions::create,
-    },
-];
+macro_rules! endpoints {
+    ($($path:literal => $handler:path,)+) => {
+        pub(super) const ALL: &[Endpoint] = &[$(Endpoint {
+            path: $path,
+            fields: fields_of($handler),
+            run: |call, body| Ok($handler(call, decode(body)?)?.into()),
+        },)+];
+    };
+}
+
+endpoints! {
+    "/item/public_token/exchange" => item::exchange,
+    "/item/get" => item::get,
+    "/item/remove" => item::remove,
+    "/item/access_token/invalidate" => item::invalidate,
+    "/item/webhook/update" => webhooks::update,
+    "/webhook_verification_key/get" => webhooks::key_get,
+    "/institutions/get" => institutions::get,
+    "/institutions/search" => institutions::search,
+    "/institutions/get_by_id" => institutions::get_by_id,
+    "/user/create" => user::create,
+    "/link/token/create" => link_token::create,
+    "/link/token/get" => link_token::get,
+    "/sandbox/public_token/create" => sandbox::public_token_create,
+    "/sandbox/item/fire_webhook" => webhooks::fire,
+    "/sandbox/item/reset_login" => sandbox::reset_login,
+    "/sandbox/item/set_verification_status" => verification::set,
+    "/sandbox/user/reset_login" => sandbox_user::reset_login,
+    "/sandbox/transactions/create" => sandbox_transactions::create,
+    "/accounts/get" => accounts::get,
+    "/accounts/balance/get" => accounts::balance_get,
+    "/auth/get" => products_read::auth,
+    "/identity/get" => products_read::identity,
+    "/liabilities/get" => products_read::liabilities,
+    "/transactions/get" => transactions::get,
+    "/transactions/sync" => transactions::sync,
+    "/investments/holdings/get" => investments::holdings,
+    "/investments/transactions/get" => investments::transactions,
+    "/asset_report/create" => assets::create,
+    "/asset_report/get" => assets::get,
+    "/asset_report/pdf/get" => assets::pdf_get,
+    "/statements/list" => statements::list,
+    "/statements/download" => statements::download,
+    "/signal/evaluate" => signal::evaluate,
+    "/transfer/authorization/create" => transfer::authorize,
+    "/transfer/create" => transfer::create,
+    "/payment_initiation/recipient/create" => payments::recipient_create,
+    "/payment_initiation/recipient/get" => payments::recipient_get,
+    "/payment_initiation/recipient/list" => payments::recipient_list,
+    "/payment_initiation/payment/create" => payments::payment_create,
+    "/payment_initiation/payment/get" => payments::payment_get,
+    "/payment_initiation/payment/list" => payments::payment_list,
+    "/payment_initiation/payment/reverse" => payments::payment_reverse,
+    "/payment_initiation/payment/token/create" => payments::token_create,
+    "/payment_initiation/consent/create" => payment_consents::create,
+    "/payment_initiation/consent/get" => payment_consents::get,
+    "/payment_initiation/consent/revoke" => payment_consents::revoke,
+    "/payment_initiation/consent/payment/execute" => payment_consents::execute,
+}

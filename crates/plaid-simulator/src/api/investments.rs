@@ -1,66 +1,34 @@
 //! `/investments/…`: <https://plaid.com/docs/api/products/investments/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
-use super::reading::{ACCOUNT_IDS, OfAccounts, chosen, listed, ready};
-use super::transactions::{COUNT, OFFSET, check_period, usual_count};
-use crate::accounts::Account;
+use super::prelude::*;
+use super::reading::{OfAccounts, chosen, listed, ready};
+use super::transactions::{COUNT, USUAL_COUNT, check_period};
+use crate::data::Account;
 use crate::data::calendar::{Day, day_of, number_of};
 use crate::data::holdings::{is_investment, portfolio};
 use crate::data::investment_transactions::trades;
 use crate::data::sync::Stage;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, optional, required};
-use crate::guesses::Guesses;
-use crate::item::Item;
-use crate::pulls::{accounts_json, history, stage};
+use crate::items::Item;
+use crate::simulator::ledger_view::{accounts_json, history, stage};
+use crate::spec::Guesses;
+use crate::spec::json::set;
 
 /// Plaid keeps 24 months.
 const LONGEST_HISTORY: i64 = 730;
 
-pub(super) const TRANSACTIONS: &[Field] = &[
-    required("access_token", TEXT),
-    required("start_date", Kind::Date),
-    required("end_date", Kind::Date),
-    optional(
-        "options",
-        Kind::Object(&[
-            optional("account_ids", ACCOUNT_IDS),
-            optional("count", COUNT),
-            optional("offset", OFFSET),
-            optional("async_update", Kind::Bool),
-        ]),
-    ),
-];
+request! {
+    pub(super) struct Transactions {
+        required access_token: TEXT => String,
+        required start_date: Kind::Date => Day,
+        required end_date: Kind::Date => Day,
+        optional options: Options::OBJECT => Options,
+    }
 
-#[derive(Deserialize)]
-struct Transactions {
-    access_token: String,
-    start_date: Day,
-    end_date: Day,
-    #[serde(default)]
-    options: Options,
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-struct Options {
-    account_ids: Option<Vec<String>>,
-    count: usize,
-    offset: usize,
-    async_update: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            account_ids: None,
-            count: usual_count(),
-            offset: 0,
-            async_update: false,
-        }
+    pub(super) struct Options {
+        optional account_ids: TEXTS => Option<Vec<String>>,
+        optional count: COUNT => Option<usize>,
+        optional offset: FROM_ZERO => usize,
+        optional async_update: Kind::Bool => bool,
     }
 }
 
@@ -82,8 +50,8 @@ fn json_of(accounts: &[&Account], item: &Item, call: &Call<'_>) -> Vec<Value> {
     accounts_json(call.simulator, item, accounts, call.now)
         .into_iter()
         .map(|mut json| {
-            if let Some(balances) = json.get_mut("balances").and_then(Value::as_object_mut) {
-                balances.insert("margin_loan_amount".to_owned(), Value::Null);
+            if let Some(balances) = json.get_mut("balances") {
+                set(balances, "margin_loan_amount", Value::Null);
             }
             json
         })
@@ -91,16 +59,20 @@ fn json_of(accounts: &[&Account], item: &Item, call: &Call<'_>) -> Vec<Value> {
 }
 
 /// `/investments/holdings/get`
-pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn holdings(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     let today = call.today();
     call.read(&request.access_token, "investments", |item| {
         let accounts = accounts(item, request.options.account_ids.as_deref(), &call.guesses)?;
         ready(call.simulator, item, call.now)?;
-        let portfolio = portfolio(&item.source().person, accounts.iter().copied(), item.id(), today);
+        let portfolio = portfolio(
+            &item.draft.source.person,
+            accounts.iter().copied(),
+            item.id(),
+            today,
+        );
         let securities: Vec<_> = portfolio.securities.into_values().collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item, &call),
+            "accounts": json_of(&accounts, item, call),
             "holdings": portfolio.holdings,
             "securities": securities,
             "item": call.item_json(item),
@@ -110,8 +82,7 @@ pub(super) fn holdings(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/investments/transactions/get`. Without `async_update` the call waits for the bank, so it always finds data.
-pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Transactions = call.take()?;
+pub(super) fn transactions(call: &Call<'_>, request: Transactions) -> Result<Value, PlaidError> {
     check_period(request.start_date, request.end_date)?;
     let options = request.options;
     call.read(&request.access_token, "investments", |item| {
@@ -132,10 +103,10 @@ pub(super) fn transactions(mut call: Call<'_>) -> Result<Value, PlaidError> {
             .transactions
             .into_iter()
             .skip(options.offset)
-            .take(options.count)
+            .take(options.count.unwrap_or(USUAL_COUNT))
             .collect();
         Ok(json!({
-            "accounts": json_of(&accounts, item, &call),
+            "accounts": json_of(&accounts, item, call),
             "investment_transactions": page,
             "securities": securities,
             "total_investment_transactions": total,

@@ -1,29 +1,30 @@
 //! `/item/…`: <https://plaid.com/docs/api/items/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use super::prelude::*;
+use crate::simulator::ledger_view::updates;
 
-use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, required};
-use crate::pulls::updates;
+request! {
+    /// A body with nothing but an access token.
+    pub(super) struct OfItem {
+        required access_token: TEXT => String,
+    }
 
-/// A body with nothing but an access token.
-#[derive(Deserialize)]
-pub(super) struct OfItem {
-    pub(super) access_token: String,
-}
+    pub(super) struct Exchange {
+        required public_token: TEXT => String,
+    }
 
-pub(super) const EXCHANGE: &[Field] = &[required("public_token", TEXT)];
-
-#[derive(Deserialize)]
-struct Exchange {
-    public_token: String,
+    pub(super) struct Remove {
+        required access_token: TEXT => String,
+        nullable reason_code: Kind::OneOf(&[
+            "FRAUD_FIRST_PARTY", "FRAUD_FALSE_IDENTITY", "FRAUD_ABUSE", "FRAUD_OTHER", "CONNECTION_IS_NON_FUNCTIONAL",
+            "OTHER",
+        ]),
+        nullable reason_note: text(0, 512),
+    }
 }
 
 /// `/item/public_token/exchange`
-pub(super) fn exchange(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Exchange = call.take()?;
+pub(super) fn exchange(call: &Call<'_>, request: Exchange) -> Result<Value, PlaidError> {
     let switches = call.simulator.switches();
     let exchanged =
         call.simulator
@@ -32,36 +33,16 @@ pub(super) fn exchange(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({"access_token": exchanged.access_token, "item_id": exchanged.item_id}))
 }
 
-pub(super) const GET: &[Field] = &[required("access_token", TEXT)];
-
 /// `/item/get`: 200 with `item.error` for an Item that waits for a login, so this is the cheap health check.
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfItem = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: OfItem) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     let status = item.status_json(&updates(call.simulator), call.now);
     Ok(json!({"item": call.full_item_json(item), "status": status}))
 }
 
-pub(super) const REMOVE: &[Field] = &[
-    required("access_token", TEXT),
-    nullable(
-        "reason_code",
-        Kind::OneOf(&[
-            "FRAUD_FIRST_PARTY",
-            "FRAUD_FALSE_IDENTITY",
-            "FRAUD_ABUSE",
-            "FRAUD_OTHER",
-            "CONNECTION_IS_NON_FUNCTIONAL",
-            "OTHER",
-        ]),
-    ),
-    nullable("reason_note", Kind::Text { min: 0, max: 512 }),
-];
-
 /// `/item/remove`
-pub(super) fn remove(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfItem = call.take()?;
+pub(super) fn remove(call: &Call<'_>, request: Remove) -> Result<Value, PlaidError> {
     call.simulator
         .state()
         .item(&call.client_id, &request.access_token, &call.guesses)?
@@ -69,11 +50,8 @@ pub(super) fn remove(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({}))
 }
 
-pub(super) const INVALIDATE: &[Field] = &[required("access_token", TEXT)];
-
 /// `/item/access_token/invalidate`
-pub(super) fn invalidate(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfItem = call.take()?;
+pub(super) fn invalidate(call: &Call<'_>, request: OfItem) -> Result<Value, PlaidError> {
     let token = call
         .simulator
         .state()

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
-use crate::Simulator;
-use crate::error::PlaidError;
-use crate::guesses::{Guesses, KeysTwice, NoContentType, OtherContentType};
+use crate::simulator::Simulator;
+use crate::spec::guesses::{KeysTwice, NoContentType, OtherContentType};
+use crate::spec::{Guesses, PlaidError};
 
 /// The versions that Plaid's API has had (<https://plaid.com/docs/api/versioning/>). All are answered as the newest.
 pub(super) const VERSIONS: &[&str] = &["2017-03-08", "2018-05-22", "2019-05-29", "2020-09-14"];

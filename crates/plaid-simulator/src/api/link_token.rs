@@ -1,30 +1,26 @@
 //! `/link/token/create` and `/link/token/get`: <https://plaid.com/docs/api/link/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
 use url::{Host, Url};
 
-use super::{Call, link_token_rules as rules};
-use crate::error::PlaidError;
-use crate::guesses::{
-    Guesses, ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
+use super::link_token_rules as rules;
+use super::prelude::*;
+use crate::items::hosted::Hosted;
+use crate::items::user::User;
+use crate::items::{LinkRequest, LinkToken, State};
+use crate::spec::guesses::{
+    ListOverlap, PaymentInitiationBeside, PersonalData, ProductObjectMissing, ProductsMissing,
     RedirectAndAndroid, RedirectUriForm, UnknownLinkToken, UnknownUser,
 };
-use crate::ids::{self, TokenKind, time_text};
-use crate::link::Hosted;
-use crate::link_token::{LinkRequest, LinkToken};
-use crate::products;
-use crate::redirect_list;
-use crate::state::State;
-use crate::user::User;
+use crate::spec::ids::{self, TokenKind};
+use crate::spec::json::set;
+use crate::spec::{Guesses, products, redirect_list, time_text};
 
 /// `/link/token/create`
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: LinkRequest = call.take()?;
+pub(super) fn create(call: &Call<'_>, request: LinkRequest) -> Result<Value, PlaidError> {
     check_user(&request, &call.guesses)?;
     check_products(&request, &call.guesses)?;
     request.check_auth(&call.guesses)?;
-    rules::check(&request, &call)?;
+    rules::check(&request, call)?;
     let wanted = [
         request.products(),
         request.required_if_supported(),
@@ -41,7 +37,7 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .transpose()?;
     let mut state = call.simulator.state();
     let user = (request.user_id.as_deref(), request.user_token.as_deref());
-    check_known_user(user, &call, &state)?;
+    check_known_user(user, call, &state)?;
     rules::check_payment(&request, &call.client_id, &mut state.payment_book)?;
     let update_item = match &request.access_token {
         Some(token) => {
@@ -52,16 +48,22 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         None => None,
     };
     let user_id = request.user_id.clone();
-    let mut link_token = LinkToken::new(call.client_id, request, update_item, &call.guesses, call.now);
+    let mut link_token = LinkToken::new(
+        call.client_id.clone(),
+        request,
+        update_item,
+        &call.guesses,
+        call.now,
+    );
     let mut answer = json!({
         "link_token": link_token.token,
         "expiration": time_text(link_token.expires_at),
     });
-    if let (Some(hosted), Some(answer)) = (&hosted, answer.as_object_mut()) {
-        answer.insert("hosted_link_url".to_owned(), hosted.url.clone().into());
+    if let Some(hosted) = &hosted {
+        set(&mut answer, "hosted_link_url", &*hosted.url);
     }
-    if let (Some(user_id), Some(answer)) = (user_id, answer.as_object_mut()) {
-        answer.insert("user_id".to_owned(), user_id.into());
+    if let Some(user_id) = user_id {
+        set(&mut answer, "user_id", user_id);
     }
     link_token.hosted = hosted;
     state.keep_link_token(link_token, call.now);
@@ -204,12 +206,11 @@ fn check_return(
         });
     }
     let listed = allowed.is_none_or(|allowed| redirect_list::allows(allowed, uri, guesses));
-    if uri.is_empty() || !listed {
-        return Err(PlaidError::invalid_field(
-            "OAuth redirect URI must be configured in the developer dashboard. See \
+    refuse_if(
+        uri.is_empty() || !listed,
+        "OAuth redirect URI must be configured in the developer dashboard. See \
              https://plaid.com/docs/link/oauth/",
-        ));
-    }
+    )?;
     let url = Url::parse(uri).map_err(|_| PlaidError::invalid_field("redirect_uri must be a URL"))?;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -235,14 +236,14 @@ fn check_return(
     })
 }
 
-#[derive(Deserialize)]
-struct Get {
-    link_token: String,
+request! {
+    pub(super) struct Get {
+        required link_token: TEXT => String,
+    }
 }
 
 /// `/link/token/get`
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Get = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: Get) -> Result<Value, PlaidError> {
     ids::check_token(TokenKind::Link, &request.link_token)
         .map_err(|_| PlaidError::invalid_field("link_token must be a link token of this environment"))?;
     call.simulator

@@ -1,16 +1,15 @@
 //! The rules of `/link/token/create` beyond the form of single fields: <https://plaid.com/docs/api/link/#linktokencreate>.
 
 use jiff::civil::Date;
-use serde_json::Value;
 
-use super::Call;
-use crate::contact::{is_mail, is_phone};
+use super::prelude::*;
 use crate::data::calendar::{date_of, day_of};
-use crate::error::PlaidError;
-use crate::guesses::{DeliveredPage, Guesses, MisplacedField, SettingsErrors, UserContacts};
-use crate::item::Item;
-use crate::link_token::{HostedLink, LinkRequest, User};
-use crate::payment_book::PaymentBook;
+use crate::items::link_request::{HostedLink, User};
+use crate::items::payment_book::PaymentBook;
+use crate::items::{Item, LinkRequest};
+use crate::spec::Guesses;
+use crate::spec::contact::{is_mail, is_phone};
+use crate::spec::guesses::{DeliveredPage, MisplacedField, SettingsErrors, UserContacts};
 
 /// What can be judged by the request alone.
 pub(super) fn check(request: &LinkRequest, call: &Call<'_>) -> Result<(), PlaidError> {
@@ -88,24 +87,18 @@ fn check_contacts(user: &User, guesses: &Guesses) -> Result<(), PlaidError> {
     if guesses.user_contacts == UserContacts::Unchecked {
         return Ok(());
     }
-    if user
-        .phone_number
-        .as_deref()
-        .is_some_and(|number| !is_phone(number))
-    {
-        return Err(PlaidError::invalid_field(
-            "user.phone_number must be a phone number in E.164 format, like +14155550123",
-        ));
-    }
-    if user
-        .email_address
-        .as_deref()
-        .is_some_and(|address| !is_mail(address))
-    {
-        return Err(PlaidError::invalid_field(
-            "user.email_address must be an e-mail address",
-        ));
-    }
+    refuse_if(
+        user.phone_number
+            .as_deref()
+            .is_some_and(|number| !is_phone(number)),
+        "user.phone_number must be a phone number in E.164 format, like +14155550123",
+    )?;
+    refuse_if(
+        user.email_address
+            .as_deref()
+            .is_some_and(|address| !is_mail(address)),
+        "user.email_address must be an e-mail address",
+    )?;
     Ok(())
 }
 

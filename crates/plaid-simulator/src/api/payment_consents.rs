@@ -1,31 +1,66 @@
 //! `/payment_initiation/consent/…`: <https://plaid.com/docs/api/products/payment-initiation/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
-use super::payment_checks::{check_account, check_amount, check_reference};
+use super::payment_rules::{
+    ADDRESS, AMOUNT, BACS, IBAN, IDEMPOTENCY_KEY, REFERENCE, check_account, check_amount, check_reference,
+};
 use super::payments::{payment_error, payment_json};
-use crate::error::PlaidError;
-use crate::ids::{ENVIRONMENT, new_uuid, time_text};
-use crate::payment_book::set;
+use super::prelude::*;
+use crate::spec::ids::{ENVIRONMENT, new_uuid};
+use crate::spec::json::set;
+use crate::spec::time_text;
 
-#[derive(Deserialize)]
-struct Create {
-    recipient_id: String,
-    reference: String,
-    #[serde(default)]
-    scopes: Option<Vec<String>>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    constraints: Value,
-    options: Option<Value>,
-    payer_details: Option<Value>,
+request! {
+    pub(super) struct Create {
+        required recipient_id: TEXT => String,
+        required reference: REFERENCE => String,
+        optional user_id: TEXT,
+        optional scopes: some(&SCOPE) => Vec<String>,
+        optional r#type: Kind::OneOf(&["SWEEPING", "COMMERCIAL"]) => Option<String>,
+        required constraints: Kind::Object(fields! {
+            nullable valid_date_time: Kind::Object(fields! {
+                nullable from: Kind::DateTime,
+                nullable to: Kind::DateTime,
+            }),
+            required max_payment_amount: AMOUNT,
+            required periodic_amounts: some(&Kind::Object(fields! {
+                required amount: AMOUNT,
+                required interval: Kind::OneOf(&["DAY", "WEEK", "MONTH", "YEAR"]),
+                required alignment: Kind::OneOf(&["CALENDAR", "CONSENT"]),
+            })),
+        }) => Value,
+        nullable options: Kind::Object(fields! {
+            nullable request_refund_details: Kind::Bool,
+            nullable iban: IBAN,
+            nullable bacs: BACS,
+        }) => Option<Value>,
+        nullable payer_details: Kind::Object(fields! {
+            required name: NON_EMPTY,
+            required numbers: Kind::Object(fields! { nullable bacs: BACS, nullable iban: IBAN, }),
+            nullable address: ADDRESS,
+            nullable date_of_birth: Kind::Date,
+            optional phone_numbers: TEXTS,
+            optional emails: TEXTS,
+        }) => Option<Value>,
+    }
+
+    pub(super) struct OfConsent {
+        required consent_id: TEXT => String,
+    }
+
+    pub(super) struct Execute {
+        required consent_id: TEXT => String,
+        required amount: AMOUNT => Value,
+        required idempotency_key: IDEMPOTENCY_KEY => String,
+        nullable reference: REFERENCE => Option<String>,
+        nullable scope: SCOPE,
+        optional processing_mode: Kind::OneOf(&["ASYNC", "IMMEDIATE"]),
+    }
 }
 
+const SCOPE: Kind = Kind::OneOf(&["ME_TO_ME", "EXTERNAL"]);
+
 /// `/payment_initiation/consent/create`
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Create = call.take()?;
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     let most = request.constraints.get("max_payment_amount");
     let periodic = request
         .constraints
@@ -65,24 +100,18 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         "recipient_id": request.recipient_id,
         "reference": request.reference,
         "constraints": request.constraints,
-        "scopes": request.scopes.unwrap_or_default(),
+        "scopes": request.scopes,
         "payer_details": payer,
     });
-    if let Some(kind) = request.kind {
+    if let Some(kind) = request.r#type {
         set(&mut consent, "type", json!(kind));
     }
     book.consents.keep(&call.client_id, &id, consent);
     Ok(json!({"consent_id": id, "status": "UNAUTHORISED"}))
 }
 
-#[derive(Deserialize)]
-struct OfConsent {
-    consent_id: String,
-}
-
 /// `/payment_initiation/consent/get`
-pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfConsent = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: OfConsent) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let consents = &mut state.payment_book.consents;
     consents
@@ -91,8 +120,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/payment_initiation/consent/revoke`
-pub(super) fn revoke(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfConsent = call.take()?;
+pub(super) fn revoke(call: &Call<'_>, request: OfConsent) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let consents = &mut state.payment_book.consents;
     let consent = consents.get(&call.client_id, &request.consent_id, "consent_id")?;
@@ -100,17 +128,8 @@ pub(super) fn revoke(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({}))
 }
 
-#[derive(Deserialize)]
-struct Execute {
-    consent_id: String,
-    amount: Value,
-    idempotency_key: String,
-    reference: Option<String>,
-}
-
 /// `/payment_initiation/consent/payment/execute`
-pub(super) fn execute(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Execute = call.take()?;
+pub(super) fn execute(call: &Call<'_>, request: Execute) -> Result<Value, PlaidError> {
     let amount = check_amount(&request.amount)?;
     if let Some(reference) = &request.reference {
         check_reference(reference)?;

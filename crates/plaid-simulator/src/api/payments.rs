@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
-use super::payment_checks::{check_account, check_amount, check_reference, check_schedule};
-use crate::error::PlaidError;
-use crate::ids::{ENVIRONMENT, new_uuid, time_text};
-use crate::payment_book::set;
+use super::payment_rules::{
+    ADDRESS, AMOUNT, BACS, IBAN, IDEMPOTENCY_KEY, REFERENCE, check_account, check_amount, check_reference,
+    check_schedule,
+};
+use super::prelude::*;
+use crate::spec::ids::{ENVIRONMENT, new_uuid};
+use crate::spec::json::{set, text as text_of, with_nulls};
+use crate::spec::time_text;
 
 /// A payment token, which Link took before link tokens, lives this long.
 const PAYMENT_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -19,17 +19,69 @@ pub(super) fn payment_error(code: &'static str, message: impl Into<String>) -> P
     PlaidError::new("PAYMENT_ERROR", code, message)
 }
 
-#[derive(Deserialize)]
-struct RecipientCreate {
-    name: String,
-    iban: Option<String>,
-    bacs: Option<Value>,
-    address: Option<Value>,
+request! {
+    pub(super) struct RecipientCreate {
+        required name: NON_EMPTY => String,
+        nullable iban: IBAN => Option<String>,
+        nullable bacs: BACS => Option<Value>,
+        nullable address: ADDRESS => Option<Value>,
+    }
+
+    pub(super) struct RecipientGet {
+        required recipient_id: TEXT => String,
+    }
+
+    pub(super) struct RecipientList {
+        nullable count: int(1, 100) => Option<usize>,
+        optional cursor: text(0, 256) => String,
+    }
+
+    pub(super) struct PaymentCreate {
+        required recipient_id: TEXT => String,
+        required reference: REFERENCE => String,
+        optional user_id: TEXT,
+        required amount: AMOUNT => Value,
+        nullable schedule: Kind::Object(fields! {
+            required interval: Kind::OneOf(&["WEEKLY", "MONTHLY"]),
+            required interval_execution_day: int(-5, 28),
+            required start_date: Kind::Date,
+            nullable end_date: Kind::Date,
+            nullable adjusted_start_date: Kind::Date,
+        }) => Option<Value>,
+        nullable options: PaymentOptions::OBJECT => Option<PaymentOptions>,
+    }
+
+    pub(super) struct PaymentOptions {
+        nullable request_refund_details: Kind::Bool,
+        nullable iban: IBAN => Option<String>,
+        nullable bacs: BACS => Option<Value>,
+        nullable scheme: Kind::OneOf(&[
+            "LOCAL_DEFAULT", "LOCAL_INSTANT", "SEPA_CREDIT_TRANSFER", "SEPA_CREDIT_TRANSFER_INSTANT",
+        ]) => Option<String>,
+    }
+
+    pub(super) struct PaymentGet {
+        required payment_id: TEXT => String,
+    }
+
+    pub(super) struct PaymentList {
+        nullable count: int(1, 200) => Option<usize>,
+        nullable cursor: Kind::DateTime => Option<String>,
+        nullable consent_id: TEXT => Option<String>,
+    }
+
+    pub(super) struct PaymentReverse {
+        required payment_id: TEXT => String,
+        required idempotency_key: IDEMPOTENCY_KEY => String,
+        required reference: text(6, 18) => String,
+        nullable amount: AMOUNT => Option<Value>,
+        nullable counterparty_date_of_birth: Kind::Date,
+        nullable counterparty_address: ADDRESS,
+    }
 }
 
 /// `/payment_initiation/recipient/create`
-pub(super) fn recipient_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: RecipientCreate = call.take()?;
+pub(super) fn recipient_create(call: &Call<'_>, request: RecipientCreate) -> Result<Value, PlaidError> {
     if request.iban.is_none() && request.bacs.is_none() {
         return Err(payment_error(
             "PAYMENT_INVALID_RECIPIENT",
@@ -50,14 +102,8 @@ pub(super) fn recipient_create(mut call: Call<'_>) -> Result<Value, PlaidError> 
     Ok(json!({"recipient_id": id}))
 }
 
-#[derive(Deserialize)]
-struct RecipientGet {
-    recipient_id: String,
-}
-
 /// `/payment_initiation/recipient/get`
-pub(super) fn recipient_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: RecipientGet = call.take()?;
+pub(super) fn recipient_get(call: &Call<'_>, request: RecipientGet) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let recipients = &mut state.payment_book.recipients;
     recipients
@@ -65,53 +111,25 @@ pub(super) fn recipient_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .cloned()
 }
 
-#[derive(Deserialize)]
-struct RecipientList {
-    count: Option<usize>,
-    #[serde(default)]
-    cursor: String,
-}
-
 /// `/payment_initiation/recipient/list`; the cursor is the last recipient that was given.
-pub(super) fn recipient_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: RecipientList = call.take()?;
+pub(super) fn recipient_list(call: &Call<'_>, request: RecipientList) -> Result<Value, PlaidError> {
     let count = request.count.unwrap_or(100);
     let state = call.simulator.state();
     let mut rest = state.payment_book.recipients.of(&call.client_id).peekable();
-    if !request.cursor.is_empty() && !rest.any(|known| id_of(known, "recipient_id") == request.cursor) {
-        return Err(PlaidError::invalid_field("cursor was not found"));
-    }
+    refuse_if(
+        !request.cursor.is_empty() && !rest.any(|known| text_of(known, "recipient_id") == request.cursor),
+        "cursor was not found",
+    )?;
     let recipients: Vec<_> = rest.by_ref().take(count).cloned().collect();
     let mut answer = json!({"recipients": recipients});
     if let (Some(last), Some(_)) = (recipients.last(), rest.peek()) {
-        set(&mut answer, "next_cursor", json!(id_of(last, "recipient_id")));
+        set(&mut answer, "next_cursor", json!(text_of(last, "recipient_id")));
     }
     Ok(answer)
 }
 
-fn id_of<'a>(object: &'a Value, name: &str) -> &'a str {
-    object.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-#[derive(Deserialize)]
-struct PaymentCreate {
-    recipient_id: String,
-    reference: String,
-    amount: Value,
-    schedule: Option<Value>,
-    options: Option<PaymentOptions>,
-}
-
-#[derive(Default, Deserialize)]
-struct PaymentOptions {
-    iban: Option<String>,
-    bacs: Option<Value>,
-    scheme: Option<String>,
-}
-
 /// `/payment_initiation/payment/create`
-pub(super) fn payment_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: PaymentCreate = call.take()?;
+pub(super) fn payment_create(call: &Call<'_>, request: PaymentCreate) -> Result<Value, PlaidError> {
     check_amount(&request.amount)?;
     check_reference(&request.reference)?;
     if let Some(schedule) = &request.schedule {
@@ -150,34 +168,21 @@ pub(super) fn payment_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
 
 /// Plaid's payment object, without what the two ways to make one decide.
 pub(super) fn payment_json(id: &str, recipient_id: &str, reference: &str, amount: &Value) -> Value {
-    json!({
+    let json = json!({
         "payment_id": id,
         "amount": amount,
         "recipient_id": recipient_id,
         "reference": reference,
-        "adjusted_reference": null,
-        "schedule": null,
-        "refund_details": null,
-        "bacs": null,
-        "iban": null,
-        "refund_ids": null,
-        "wallet_id": null,
-        "scheme": null,
-        "adjusted_scheme": null,
-        "consent_id": null,
-        "transaction_id": null,
-        "end_to_end_id": null,
-    })
-}
-
-#[derive(Deserialize)]
-struct PaymentGet {
-    payment_id: String,
+    });
+    with_nulls(
+        json,
+        "adjusted_reference schedule refund_details bacs iban refund_ids wallet_id scheme adjusted_scheme consent_id \
+         transaction_id end_to_end_id",
+    )
 }
 
 /// `/payment_initiation/payment/get`
-pub(super) fn payment_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: PaymentGet = call.take()?;
+pub(super) fn payment_get(call: &Call<'_>, request: PaymentGet) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let payments = &mut state.payment_book.payments;
     payments
@@ -186,8 +191,7 @@ pub(super) fn payment_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/payment_initiation/payment/token/create`
-pub(super) fn token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: PaymentGet = call.take()?;
+pub(super) fn token_create(call: &Call<'_>, request: PaymentGet) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let payments = &mut state.payment_book.payments;
     payments.get(&call.client_id, &request.payment_id, "payment_id")?;
@@ -197,21 +201,13 @@ pub(super) fn token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }))
 }
 
-#[derive(Deserialize)]
-struct PaymentList {
-    count: Option<usize>,
-    cursor: Option<String>,
-    consent_id: Option<String>,
-}
-
 /// `/payment_initiation/payment/list`, newest first; the cursor is a moment, and older payments are given.
-pub(super) fn payment_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: PaymentList = call.take()?;
+pub(super) fn payment_list(call: &Call<'_>, request: PaymentList) -> Result<Value, PlaidError> {
     let before = request
         .cursor
         .and_then(|cursor| cursor.parse::<jiff::Timestamp>().ok());
     let moment = |payment: &Value| {
-        let text = id_of(payment, "last_status_update");
+        let text = text_of(payment, "last_status_update");
         text.parse::<jiff::Timestamp>().ok()
     };
     let state = call.simulator.state();
@@ -222,7 +218,7 @@ pub(super) fn payment_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .filter(|payment| before.is_none() || moment(payment) < before)
         .filter(|payment| {
             let consent_id = request.consent_id.as_deref();
-            consent_id.is_none_or(|consent_id| id_of(payment, "consent_id") == consent_id)
+            consent_id.is_none_or(|consent_id| text_of(payment, "consent_id") == consent_id)
         })
         .peekable();
     let payments: Vec<_> = found
@@ -231,21 +227,12 @@ pub(super) fn payment_list(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .cloned()
         .collect();
     let next = payments.last().filter(|_| found.peek().is_some());
-    let next_cursor = next.map(|payment| id_of(payment, "last_status_update"));
+    let next_cursor = next.map(|payment| text_of(payment, "last_status_update"));
     Ok(json!({"payments": payments, "next_cursor": next_cursor}))
 }
 
-#[derive(Deserialize)]
-struct PaymentReverse {
-    payment_id: String,
-    idempotency_key: String,
-    reference: String,
-    amount: Option<Value>,
-}
-
 /// `/payment_initiation/payment/reverse`
-pub(super) fn payment_reverse(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: PaymentReverse = call.take()?;
+pub(super) fn payment_reverse(call: &Call<'_>, request: PaymentReverse) -> Result<Value, PlaidError> {
     check_reference(&request.reference)?;
     if let Some(amount) = &request.amount {
         check_amount(amount)?;
@@ -260,21 +247,19 @@ pub(super) fn payment_reverse(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .payments
         .get(&call.client_id, &request.payment_id, "payment_id")?;
     let paid = matches!(
-        id_of(payment, "status"),
+        text_of(payment, "status"),
         "PAYMENT_STATUS_INITIATED" | "PAYMENT_STATUS_EXECUTED" | "PAYMENT_STATUS_SETTLED"
     );
-    if !paid || !payment.get("refund_ids").is_some_and(Value::is_null) {
-        return Err(PlaidError::invalid_field(
-            "this payment was not made, or was reversed before",
-        ));
-    }
+    refuse_if(
+        !paid || !payment.get("refund_ids").is_some_and(Value::is_null),
+        "this payment was not made, or was reversed before",
+    )?;
     let whole = payment.get("amount").cloned().unwrap_or_default();
     let amount = request.amount.unwrap_or_else(|| whole.clone());
-    if amount.get("currency") != whole.get("currency") || check_amount(&amount)? > check_amount(&whole)? {
-        return Err(PlaidError::invalid_field(
-            "amount must be in the payment's currency and at most what was paid",
-        ));
-    }
+    refuse_if(
+        amount.get("currency") != whole.get("currency") || check_amount(&amount)? > check_amount(&whole)?,
+        "amount must be in the payment's currency and at most what was paid",
+    )?;
     let refund_id = format!("wallet-transaction-id-{ENVIRONMENT}-{}", new_uuid());
     set(payment, "refund_ids", json!([refund_id]));
     set(payment, "amount_refunded", amount);

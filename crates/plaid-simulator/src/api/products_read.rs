@@ -1,17 +1,13 @@
 //! `/auth/get`, `/identity/get` and `/liabilities/get`: <https://plaid.com/docs/api/products/>.
 
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::{OfAccounts, chosen, listed};
-use crate::accounts::Account;
-use crate::data::{identity, liabilities, numbers};
-use crate::error::PlaidError;
-use crate::pulls::{accounts_json, bank_hour, history};
+use crate::data::{Account, identity, liabilities, numbers};
+use crate::simulator::ledger_view::{accounts_json, bank_hour, history};
+use crate::spec::json::set;
 
 /// `/auth/get`
-pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn auth(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "auth", |item| {
         item.verified(call.now)?;
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
@@ -19,11 +15,11 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
             return Err(PlaidError::no_accounts("NO_AUTH_ACCOUNTS", "checking or savings"));
         }
         let numbers = numbers::json(
-            &item.source().person,
-            item.deposit(),
+            &item.draft.source.person,
+            item.draft.deposit.as_ref(),
             accounts.iter().copied(),
             item.id(),
-            item.institution(),
+            item.draft.institution,
         );
         let accounts = listed(accounts, &call.guesses, Account::has_numbers);
         let accounts = accounts_json(call.simulator, item, &accounts, call.now);
@@ -32,19 +28,16 @@ pub(super) fn auth(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/identity/get`
-pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn identity(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "identity", |item| {
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
-        let told = accounts_json(call.simulator, item, &accounts, call.now);
+        let reported = accounts_json(call.simulator, item, &accounts, call.now);
         let accounts: Vec<_> = accounts
             .into_iter()
-            .zip(told)
+            .zip(reported)
             .map(|(account, mut json)| {
-                if let Some(json) = json.as_object_mut() {
-                    let owners = identity::owners(&item.source().person, account);
-                    json.insert("owners".to_owned(), owners);
-                }
+                let owners = identity::owners(&item.draft.source.person, account);
+                set(&mut json, "owners", owners);
                 json
             })
             .collect();
@@ -53,8 +46,7 @@ pub(super) fn identity(mut call: Call<'_>) -> Result<Value, PlaidError> {
 }
 
 /// `/liabilities/get`
-pub(super) fn liabilities(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfAccounts = call.take()?;
+pub(super) fn liabilities(call: &Call<'_>, request: OfAccounts) -> Result<Value, PlaidError> {
     call.read(&request.access_token, "liabilities", |item| {
         let accounts = chosen(item, request.options.account_ids.as_deref())?;
         if !accounts

@@ -1,40 +1,28 @@
 //! What all reads of an Item's data share: the Item, its product, and the accounts that are wanted.
 
 use jiff::civil::Date;
-use serde::Deserialize;
-use serde_json::Value;
 
-use super::Call;
-use crate::Simulator;
-use crate::accounts::Account;
+use super::prelude::*;
+use crate::data::Account;
 use crate::data::calendar::{date_of, day_of};
 use crate::data::sync::Stage;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, optional, required};
-use crate::guesses::{Guesses, ProductAccounts};
-use crate::item::Item;
-use crate::pulls::stage;
+use crate::items::Item;
+use crate::simulator::Simulator;
+use crate::simulator::ledger_view::stage;
+use crate::spec::Guesses;
+use crate::spec::guesses::ProductAccounts;
 use plaid_token_broker_core::clock::Timestamp;
 
-pub(super) const ACCOUNT_IDS: Kind = Kind::List { of: &TEXT, min: 0 };
+request! {
+    /// The body of reads that can only choose accounts.
+    pub(super) struct OfAccounts {
+        required access_token: TEXT => String,
+        optional options: AccountOptions::OBJECT => AccountOptions,
+    }
 
-/// The fields of reads that can only choose accounts.
-pub(super) const OF_ACCOUNTS: &[Field] = &[
-    required("access_token", TEXT),
-    optional("options", Kind::Object(&[optional("account_ids", ACCOUNT_IDS)])),
-];
-
-/// The body of these reads.
-#[derive(Deserialize)]
-pub(super) struct OfAccounts {
-    pub(super) access_token: String,
-    #[serde(default)]
-    pub(super) options: AccountOptions,
-}
-
-#[derive(Default, Deserialize)]
-pub(super) struct AccountOptions {
-    pub(super) account_ids: Option<Vec<String>>,
+    pub(super) struct AccountOptions {
+        optional account_ids: TEXTS => Option<Vec<String>>,
+    }
 }
 
 impl Call<'_> {
@@ -69,7 +57,7 @@ impl Call<'_> {
         self.only_enabled(item.json(self.now, &self.guesses))
     }
 
-    /// Plaid's Item object, as `/item/get` tells it.
+    /// Plaid's Item object, as in `/item/get`.
     pub(super) fn full_item_json(&self, item: &Item) -> Value {
         self.only_enabled(item.full_json(self.now, &self.guesses))
     }
@@ -144,16 +132,11 @@ fn check_account_id<'a>(id: &str, mut known: impl Iterator<Item = &'a str>) -> R
     if known.any(|known| known == id) {
         return Ok(());
     }
-    if id.len() < 20 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(PlaidError::invalid_field(
-            "account_ids contains a malformed account id",
-        ));
-    }
-    Err(PlaidError::new(
-        "INVALID_INPUT",
-        "INVALID_ACCOUNT_ID",
-        "one or more of the account ids are not of this Item",
-    ))
+    refuse_if(
+        id.len() < 20 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "account_ids contains a malformed account id",
+    )?;
+    Err(PlaidError::invalid_account_id())
 }
 
 /// Refuses what has to be pulled from the bank first and has not been.

@@ -1,103 +1,50 @@
 //! `/sandbox/…`: <https://plaid.com/docs/api/sandbox/>.
 
 use jiff::civil::Date;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::Call;
 use super::item::OfItem;
 use super::link_token::check_known_user;
 use super::link_token_rules::callers_today;
-use crate::auth_flags::MANUAL_PRODUCTS;
-use crate::data::Source;
+use super::prelude::*;
 use crate::data::calendar::{Day, number_of};
+use crate::data::deposits::{self, Deposit, Method, Numbers};
 use crate::data::numbers::account_number;
-use crate::data::person::Person;
-use crate::deposits::{self, Deposit, Method, Numbers};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::{AuthAccounts, Guesses, SandboxDeposits, SandboxNotInitial, SandboxUnsupported};
-use crate::institutions::Institution;
-use crate::item::Draft;
-use crate::link_token::Period;
-use crate::products;
-use crate::test_users::{Login, log_in};
-use crate::webhook::Webhook;
-use crate::{accounts, ids, institutions};
+use crate::data::test_users::{Login, log_in};
+use crate::data::{Person, Source, accounts};
+use crate::items::Draft;
+use crate::items::link_request::Period;
+use crate::spec::guesses::{AuthAccounts, SandboxDeposits, SandboxNotInitial, SandboxUnsupported};
+use crate::spec::products::{self, MANUAL_PRODUCTS};
+use crate::spec::{Guesses, Institution, ids, institutions};
+use crate::webhooks::Webhook;
 
-const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
+request! {
+    pub(super) struct PublicTokenCreate {
+        required institution_id: TEXT => String,
+        required initial_products: some(&TEXT) => Vec<String>,
+        optional options: PublicTokenOptions::OBJECT => PublicTokenOptions,
+        optional user_token: TEXT => Option<String>,
+        optional user_id: TEXT => Option<String>,
+    }
 
-pub(super) const PUBLIC_TOKEN_CREATE: &[Field] = &[
-    required("institution_id", TEXT),
-    required("initial_products", Kind::List { of: &TEXT, min: 1 }),
-    optional(
-        "options",
-        Kind::Object(&[
-            optional("webhook", Kind::Url),
-            nullable("override_username", TEXT),
-            nullable("override_password", TEXT),
-            nullable(
-                "transactions",
-                Kind::Object(&[
-                    optional("start_date", Kind::Date),
-                    optional("end_date", Kind::Date),
-                    optional("days_requested", DAYS_REQUESTED),
-                ]),
-            ),
-            nullable(
-                "statements",
-                Kind::Object(&[
-                    required("start_date", Kind::Date),
-                    required("end_date", Kind::Date),
-                ]),
-            ),
-            optional(
-                "income_verification",
-                Kind::Object(&[
-                    optional(
-                        "income_source_types",
-                        Kind::List {
-                            of: &Kind::OneOf(&["bank", "payroll"]),
-                            min: 0,
-                        },
-                    ),
-                    optional(
-                        "bank_income",
-                        Kind::Object(&[optional("days_requested", DAYS_REQUESTED)]),
-                    ),
-                ]),
-            ),
-        ]),
-    ),
-    optional("user_token", TEXT),
-    optional("user_id", TEXT),
-];
+    pub(super) struct PublicTokenOptions {
+        optional webhook: Kind::Url => Option<String>,
+        nullable override_username: TEXT => Option<String>,
+        nullable override_password: TEXT => Option<String>,
+        nullable transactions: Transactions::OBJECT => Option<Transactions>,
+        nullable statements: Period::OBJECT => Option<Period>,
+        optional income_verification: Kind::Object(fields! {
+            optional income_source_types: list(&Kind::OneOf(&["bank", "payroll"])),
+            optional bank_income: Kind::Object(fields! { optional days_requested: int(1, 730), }),
+        }),
+    }
 
-#[derive(Deserialize)]
-struct PublicTokenCreate {
-    institution_id: String,
-    initial_products: Vec<String>,
-    #[serde(default)]
-    options: PublicTokenOptions,
-    user_id: Option<String>,
-    user_token: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct PublicTokenOptions {
-    webhook: Option<String>,
-    override_username: Option<String>,
-    override_password: Option<String>,
-    statements: Option<Period>,
-    transactions: Option<Transactions>,
-}
-
-/// Which transactions the Item brings.
-#[derive(Default, Deserialize)]
-struct Transactions {
-    start_date: Option<Day>,
-    end_date: Option<Day>,
-    days_requested: Option<u16>,
+    /// Which transactions the Item brings.
+    pub(super) struct Transactions {
+        optional start_date: Kind::Date => Option<Day>,
+        optional end_date: Kind::Date => Option<Day>,
+        optional days_requested: int(1, 730) => Option<u16>,
+    }
 }
 
 impl Transactions {
@@ -110,8 +57,7 @@ impl Transactions {
 }
 
 /// `/sandbox/public_token/create`
-pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: PublicTokenCreate = call.take()?;
+pub(super) fn public_token_create(call: &Call<'_>, request: PublicTokenCreate) -> Result<Value, PlaidError> {
     let institution =
         institutions::by_id(&request.institution_id).ok_or_else(PlaidError::invalid_institution)?;
     let wanted = request.initial_products;
@@ -136,7 +82,7 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
     if let Some(flaw) = request
         .options
         .statements
-        .and_then(|period| period.flaw(callers_today(&call)))
+        .and_then(|period| period.flaw(callers_today(call)))
     {
         return Err(PlaidError::invalid_field(format!("options.statements: {flaw}")));
     }
@@ -174,11 +120,11 @@ pub(super) fn public_token_create(mut call: Call<'_>) -> Result<Value, PlaidErro
     let asked = request.options.transactions.unwrap_or_default();
     let mut state = call.simulator.state();
     let user = (request.user_id.as_deref(), request.user_token.as_deref());
-    check_known_user(user, &call, &state)?;
+    check_known_user(user, call, &state)?;
     let days_requested = asked.days_requested(call.today());
     let draft = Draft {
         item_id: ids::new_item_id().into(),
-        client_id: call.client_id,
+        client_id: call.client_id.clone(),
         institution,
         products: products::of_names(&wanted),
         consented_products: Vec::new(),
@@ -227,11 +173,8 @@ fn deposit(
     wanted.then(|| Deposit::new(Method::Automated, DEPOSIT_ACCOUNT, numbers, None))
 }
 
-pub(super) const RESET_LOGIN: &[Field] = &[required("access_token", TEXT)];
-
 /// `/sandbox/item/reset_login`
-pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfItem = call.take()?;
+pub(super) fn reset_login(call: &Call<'_>, request: OfItem) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     item.reset_login(call.now)?;

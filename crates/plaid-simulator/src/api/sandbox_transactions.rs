@@ -1,98 +1,68 @@
 //! `/sandbox/transactions/create`: <https://plaid.com/docs/api/sandbox/#sandboxtransactionscreate>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::account;
-use crate::accounts::Account;
+use crate::data::Account;
 use crate::data::calendar::{Day, number_of};
 use crate::data::sync::Stage;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, optional, required};
-use crate::ids;
-use crate::item::Item;
-use crate::made_transactions::{MOST_PER_ITEM, Made};
-use crate::pulls::stage;
-use crate::webhook::Webhook;
+use crate::items::Item;
+use crate::items::made_transactions::{MOST_PER_ITEM, Made};
+use crate::simulator::ledger_view::stage;
+use crate::spec::ids;
+use crate::webhooks::Webhook;
 
 /// How many a call may bring.
 const MOST: usize = 10;
 /// How far back they may lie.
 const OLDEST: i64 = 730;
 
-pub(super) const CREATE: &[Field] = &[
-    required("access_token", TEXT),
-    required(
-        "transactions",
-        Kind::List {
-            of: &Kind::Object(&[
-                required("date_transacted", Kind::Date),
-                required("date_posted", Kind::Date),
-                required("amount", Kind::Number),
-                required("description", NON_EMPTY),
-                optional("iso_currency_code", Kind::Text { min: 3, max: 3 }),
-                optional("account_id", TEXT),
-            ]),
-            min: 1,
-        },
-    ),
-];
-
-#[derive(Deserialize)]
-struct Create {
-    access_token: String,
-    transactions: Vec<Wanted>,
-}
-
-#[derive(Deserialize)]
-struct Wanted {
-    date_transacted: Day,
-    date_posted: Day,
-    amount: Value,
-    description: String,
-    iso_currency_code: Option<String>,
-    account_id: Option<String>,
-}
-
-/// `/sandbox/transactions/create`: they are there at once, posted, and a webhook tells so.
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Create = call.take()?;
-    if request.transactions.len() > MOST {
-        return Err(PlaidError::invalid_field(
-            "transactions must have at most 10 elements",
-        ));
+request! {
+    pub(super) struct Create {
+        required access_token: TEXT => String,
+        required transactions: some(&Wanted::OBJECT) => Vec<Wanted>,
     }
+
+    pub(super) struct Wanted {
+        required date_transacted: Kind::Date => Day,
+        required date_posted: Kind::Date => Day,
+        required amount: Kind::Number => Value,
+        required description: NON_EMPTY => String,
+        optional iso_currency_code: text(3, 3) => Option<String>,
+        optional account_id: TEXT => Option<String>,
+    }
+}
+
+/// `/sandbox/transactions/create`: they are there at once, posted, and a webhook is sent.
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
+    refuse_if(
+        request.transactions.len() > MOST,
+        "transactions must have at most 10 elements",
+    )?;
     let access_token = &request.access_token;
     let (item_id, made) = call.read(access_token, "transactions", |item| {
-        let person = &item.source().person;
-        if !person.is_dynamic() && person.custom().is_none() {
-            return Err(PlaidError::invalid_field(
-                "transactions can be created on Items of user_transactions_dynamic and of user_custom only",
-            ));
-        }
+        let person = &item.draft.source.person;
+        refuse_if(
+            !person.is_dynamic() && person.custom().is_none(),
+            "transactions can be created on Items of user_transactions_dynamic and of user_custom only",
+        )?;
         if stage(call.simulator, item, call.now) == Stage::Nothing {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
-        let made = request
-            .transactions
-            .iter()
-            .map(|wanted| made(&call, item, wanted));
+        let made = request.transactions.iter().map(|wanted| made(call, item, wanted));
         Ok((item.shared_id(), made.collect::<Result<Vec<_>, _>>()?))
     })?;
     let count = made.len();
     let mut state = call.simulator.state();
     let before = state.made_transactions.get(&item_id).cloned().unwrap_or_default();
-    if before.len() + count > MOST_PER_ITEM {
-        return Err(PlaidError::invalid_field(
-            "an Item can have 1,000 created transactions at most",
-        ));
-    }
+    refuse_if(
+        before.len() + count > MOST_PER_ITEM,
+        "an Item can have 1,000 created transactions at most",
+    )?;
     let all = before.into_iter().chain(made).collect();
     state.made_transactions.insert(item_id, all);
     let item = state.item(&call.client_id, access_token, &call.guesses)?;
     if stage(call.simulator, item, call.now) == Stage::Historical {
-        let webhook = if item.syncs() {
+        let webhook = if item.syncs {
             Webhook::sync_updates_available()
         } else {
             let fields = json!({"error": null, "new_transactions": count});
@@ -122,11 +92,7 @@ fn made(call: &Call<'_>, item: &Item, wanted: &Wanted) -> Result<Made, PlaidErro
         })?,
     };
     if account.subtype == "student" {
-        return Err(PlaidError::new(
-            "INVALID_INPUT",
-            "INVALID_ACCOUNT_ID",
-            "student loans take no transactions",
-        ));
+        return Err(PlaidError::student_loan());
     }
     Ok(Made {
         transaction_id: ids::derived_id("transaction", item.id(), &ids::new_uuid()),
@@ -144,7 +110,7 @@ fn made(call: &Call<'_>, item: &Item, wanted: &Wanted) -> Result<Made, PlaidErro
 
 /// The checking account; else the first of a custom user's that holds deposits, or the first of all.
 fn usual_account(item: &Item) -> Option<&Account> {
-    let is_custom = item.source().person.custom().is_some();
+    let is_custom = item.draft.source.person.custom().is_some();
     let checking = item
         .accounts()
         .find(|account| account.subtype == "checking" && !is_custom);

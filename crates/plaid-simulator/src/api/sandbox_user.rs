@@ -1,29 +1,18 @@
 //! `/sandbox/user/reset_login`: <https://plaid.com/docs/api/sandbox/#sandboxuserreset_login>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use super::prelude::*;
+use crate::webhooks::Webhook;
 
-use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional};
-use crate::webhook::Webhook;
-
-pub(super) const RESET_LOGIN: &[Field] = &[
-    optional("user_id", TEXT),
-    optional("user_token", TEXT),
-    nullable("item_ids", Kind::List { of: &TEXT, min: 0 }),
-];
-
-#[derive(Deserialize)]
-struct ResetLogin {
-    user_id: Option<String>,
-    user_token: Option<String>,
-    item_ids: Option<Vec<String>>,
+request! {
+    pub(super) struct ResetLogin {
+        optional user_id: TEXT => Option<String>,
+        optional user_token: TEXT => Option<String>,
+        nullable item_ids: TEXTS => Option<Vec<String>>,
+    }
 }
 
 /// `/sandbox/user/reset_login`: the logins of a user's Items stop working, of all or of those that are named.
-pub(super) fn reset_login(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: ResetLogin = call.take()?;
+pub(super) fn reset_login(call: &Call<'_>, request: ResetLogin) -> Result<Value, PlaidError> {
     let (id, token) = (request.user_id.as_deref(), request.user_token.as_deref());
     if id.is_none() && token.is_none() {
         return Err(PlaidError::missing_fields(&["user_id".to_owned()]));

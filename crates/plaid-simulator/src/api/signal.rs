@@ -1,76 +1,49 @@
 //! `/signal/evaluate`: <https://plaid.com/docs/api/products/signal/>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
+use super::prelude::*;
 use super::reading::account;
-use crate::data::money::Money;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::SignalScores;
-use crate::ids::{self, time_text};
-use crate::pulls::accounts_now;
+use crate::data::Money;
+use crate::simulator::ledger_view::accounts_now;
+use crate::spec::guesses::SignalScores;
+use crate::spec::{ids, time_text};
 
-pub(super) const EVALUATE: &[Field] = &[
-    required("access_token", TEXT),
-    required("account_id", TEXT),
-    required("client_transaction_id", Kind::Text { min: 1, max: 36 }),
-    required("amount", Kind::Number),
-    nullable("user_present", Kind::Bool),
-    optional("client_user_id", TEXT),
-    nullable("is_recurring", Kind::Bool),
-    nullable("default_payment_method", TEXT),
-    optional(
-        "user",
-        Kind::Object(&[
-            nullable(
-                "name",
-                Kind::Object(&[
-                    nullable("prefix", TEXT),
-                    nullable("given_name", TEXT),
-                    nullable("middle_name", TEXT),
-                    nullable("family_name", TEXT),
-                    nullable("suffix", TEXT),
-                ]),
-            ),
-            nullable("phone_number", TEXT),
-            nullable("email_address", TEXT),
-            nullable(
-                "address",
-                Kind::Object(&[
-                    optional("city", TEXT),
-                    nullable("region", TEXT),
-                    optional("street", TEXT),
-                    nullable("postal_code", TEXT),
-                    nullable("country", TEXT),
-                ]),
-            ),
-        ]),
-    ),
-    optional(
-        "device",
-        Kind::Object(&[nullable("ip_address", TEXT), nullable("user_agent", TEXT)]),
-    ),
-    nullable("risk_profile_key", TEXT),
-    nullable("ruleset_key", TEXT),
-];
-
-#[derive(Deserialize)]
-struct Evaluate {
-    access_token: String,
-    account_id: String,
-    client_transaction_id: String,
-    amount: Money,
-    ruleset_key: Option<String>,
+request! {
+    pub(super) struct Evaluate {
+        required access_token: TEXT => String,
+        required account_id: TEXT => String,
+        required client_transaction_id: text(1, 36) => String,
+        required amount: Kind::Number => Money,
+        nullable user_present: Kind::Bool,
+        optional client_user_id: TEXT,
+        nullable is_recurring: Kind::Bool,
+        nullable default_payment_method: TEXT,
+        optional user: Kind::Object(fields! {
+            nullable name: Kind::Object(fields! {
+                nullable prefix: TEXT,
+                nullable given_name: TEXT,
+                nullable middle_name: TEXT,
+                nullable family_name: TEXT,
+                nullable suffix: TEXT,
+            }),
+            nullable phone_number: TEXT,
+            nullable email_address: TEXT,
+            nullable address: Kind::Object(fields! {
+                optional city: TEXT,
+                nullable region: TEXT,
+                optional street: TEXT,
+                nullable postal_code: TEXT,
+                nullable country: TEXT,
+            }),
+        }),
+        optional device: Kind::Object(fields! { nullable ip_address: TEXT, nullable user_agent: TEXT, }),
+        nullable risk_profile_key: TEXT,
+        nullable ruleset_key: TEXT => Option<String>,
+    }
 }
 
 /// `/signal/evaluate`. Sandbox scores are random; here they are a function of `client_transaction_id`.
-pub(super) fn evaluate(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Evaluate = call.take()?;
-    if request.amount < Money::ZERO {
-        return Err(PlaidError::invalid_field("amount must not be negative"));
-    }
+pub(super) fn evaluate(call: &Call<'_>, request: Evaluate) -> Result<Value, PlaidError> {
+    refuse_if(request.amount < Money::ZERO, "amount must not be negative")?;
     call.read(&request.access_token, "signal", |item| {
         let account = account(item, &request.account_id)?;
         if !account.has_numbers() {
@@ -107,7 +80,7 @@ pub(super) fn evaluate(mut call: Call<'_>) -> Result<Value, PlaidError> {
                 "current_balance": account.current.json(),
                 "balance_last_updated": time_text(call.now),
                 "is_savings_or_money_market_account": account.subtype == "savings",
-                "days_since_first_plaid_connection": call.now.since(item.created_at()).as_secs() / 86_400,
+                "days_since_first_plaid_connection": call.now.since(item.created_at).as_secs() / 86_400,
                 "total_plaid_connections_count": 1,
                 "is_account_closed": false,
             },

@@ -1,40 +1,34 @@
 //! `/statements/…`: <https://plaid.com/docs/api/products/statements/>.
 
 use jiff::civil::Date;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
+use super::Document;
+use super::prelude::*;
 use super::reading::ready;
-use super::{Call, Document};
 use crate::data::calendar::months_after;
 use crate::data::statements::{Statement, between, has_statements};
-use crate::error::PlaidError;
-use crate::fields::{Field, TEXT, required};
-use crate::item::Item;
-use crate::pulls::{bank_hour, history};
+use crate::items::Item;
+use crate::simulator::ledger_view::{bank_hour, history};
 
 use super::item::OfItem;
 
-pub(super) const LIST: &[Field] = &[required("access_token", TEXT)];
-
-pub(super) const DOWNLOAD: &[Field] = &[required("access_token", TEXT), required("statement_id", TEXT)];
-
-#[derive(Deserialize)]
-struct Download {
-    access_token: String,
-    statement_id: String,
+request! {
+    pub(super) struct Download {
+        required access_token: TEXT => String,
+        required statement_id: TEXT => String,
+    }
 }
 
 /// The period that Link asked for; two years when the product came later.
 fn period(item: &Item, today: Date) -> (Date, Date) {
-    item.source()
+    item.draft
+        .source
         .statements
         .unwrap_or_else(|| (months_after(today, -24), today))
 }
 
 /// `/statements/list`
-pub(super) fn list(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: OfItem = call.take()?;
+pub(super) fn list(call: &Call<'_>, request: OfItem) -> Result<Value, PlaidError> {
     let today = call.today();
     call.read(&request.access_token, "statements", |item| {
         ready(call.simulator, item, call.now)?;
@@ -62,16 +56,15 @@ pub(super) fn list(mut call: Call<'_>) -> Result<Value, PlaidError> {
         }
         Ok(json!({
             "accounts": accounts,
-            "institution_id": item.institution().id,
-            "institution_name": item.institution().name,
+            "institution_id": item.draft.institution.id,
+            "institution_name": item.draft.institution.name,
             "item_id": item.id(),
         }))
     })
 }
 
 /// `/statements/download`
-pub(super) fn download(mut call: Call<'_>) -> Result<Document, PlaidError> {
-    let request: Download = call.take()?;
+pub(super) fn download(call: &Call<'_>, request: Download) -> Result<Document, PlaidError> {
     let today = call.today();
     call.read(&request.access_token, "statements", |item| {
         ready(call.simulator, item, call.now)?;
@@ -85,7 +78,7 @@ pub(super) fn download(mut call: Call<'_>) -> Result<Document, PlaidError> {
         let history = history(call.simulator, item);
         let hour = bank_hour(call.simulator, item, call.now);
         Ok(Document {
-            bytes: statement.pdf(&history, item.institution().name, hour),
+            bytes: statement.pdf(&history, item.draft.institution.name, hour),
             hashed: true,
         })
     })

@@ -1,133 +1,71 @@
 //! `/transactions/get` and `/transactions/sync`: <https://plaid.com/docs/api/products/transactions/>.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-use super::Call;
 use super::listing::Listing;
-use super::reading::{ACCOUNT_IDS, account, chosen};
-use super::transactions_made::{Told, made, mutation};
+use super::prelude::*;
+use super::reading::{account, chosen};
+use super::transactions_made::{MadeCursor, made};
 use crate::data::calendar::{Day, number_of};
 use crate::data::movement::{Form, Movement};
 use crate::data::sync::{Change, Cursor, Stage, Version};
 use crate::data::transaction::{self, Style};
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::made_transactions::Made;
-use crate::pulls::{accounts_json, ledger, stage};
-use crate::webhook::Webhook;
+use crate::items::made_transactions::Made;
+use crate::simulator::ledger_view::{accounts_json, ledger, stage};
+use crate::webhooks::Webhook;
 
-pub(super) const COUNT: Kind = Kind::Integer { min: 1, max: 500 };
-pub(super) const OFFSET: Kind = Kind::Integer {
-    min: 0,
-    max: i64::MAX,
-};
-const DAYS_REQUESTED: Kind = Kind::Integer { min: 1, max: 730 };
+pub(super) const COUNT: Kind = int(1, 500);
+/// Plaid's default page.
+pub(super) const USUAL_COUNT: usize = 100;
 const TAXONOMY: Kind = Kind::OneOf(&["v1", "v2"]);
 
-pub(super) const GET: &[Field] = &[
-    required("access_token", TEXT),
-    required("start_date", Kind::Date),
-    required("end_date", Kind::Date),
-    optional(
-        "options",
-        Kind::Object(&[
-            optional("account_ids", ACCOUNT_IDS),
-            optional("count", COUNT),
-            optional("offset", OFFSET),
-            nullable("include_original_description", Kind::Bool),
-            optional("include_personal_finance_category_beta", Kind::Bool),
-            optional("include_personal_finance_category", Kind::Bool),
-            optional("include_logo_and_counterparty_beta", Kind::Bool),
-            optional("personal_finance_category_version", TAXONOMY),
-            optional("days_requested", DAYS_REQUESTED),
-        ]),
-    ),
-];
+request! {
+    pub(super) struct Get {
+        required access_token: TEXT => String,
+        required start_date: Kind::Date => Day,
+        required end_date: Kind::Date => Day,
+        optional options: GetOptions::OBJECT => GetOptions,
+    }
 
-pub(super) const SYNC: &[Field] = &[
-    required("access_token", TEXT),
-    optional("cursor", Kind::Text { min: 0, max: 256 }),
-    optional("count", COUNT),
-    optional(
-        "options",
-        Kind::Object(&[
-            nullable("include_original_description", Kind::Bool),
-            optional("include_personal_finance_category", Kind::Bool),
-            optional("include_logo_and_counterparty_beta", Kind::Bool),
-            optional("personal_finance_category_version", TAXONOMY),
-            optional("days_requested", DAYS_REQUESTED),
-            optional("account_id", TEXT),
-        ]),
-    ),
-];
+    pub(super) struct GetOptions {
+        optional account_ids: TEXTS => Option<Vec<String>>,
+        optional count: COUNT => Option<usize>,
+        optional offset: FROM_ZERO => usize,
+        nullable include_original_description: Kind::Bool => Option<bool>,
+        optional include_personal_finance_category_beta: Kind::Bool,
+        optional include_personal_finance_category: Kind::Bool,
+        optional include_logo_and_counterparty_beta: Kind::Bool,
+        optional personal_finance_category_version: TAXONOMY => Option<String>,
+        optional days_requested: int(1, 730) => Option<u16>,
+    }
 
-#[derive(Deserialize)]
-struct Get {
-    access_token: String,
-    start_date: Day,
-    end_date: Day,
-    #[serde(default)]
-    options: Options,
-}
+    pub(super) struct Sync {
+        required access_token: TEXT => String,
+        optional cursor: text(0, 256) => String,
+        optional count: COUNT => Option<usize>,
+        optional options: SyncOptions::OBJECT => SyncOptions,
+    }
 
-#[derive(Deserialize)]
-struct Sync {
-    access_token: String,
-    #[serde(default)]
-    cursor: String,
-    #[serde(default = "usual_count")]
-    count: usize,
-    #[serde(default)]
-    options: Options,
-}
-
-/// The options of both; the table of fields knows which has which.
-#[derive(Deserialize)]
-#[serde(default)]
-struct Options {
-    account_ids: Option<Vec<String>>,
-    account_id: Option<String>,
-    count: usize,
-    offset: usize,
-    include_original_description: Option<bool>,
-    personal_finance_category_version: Option<String>,
-    days_requested: Option<u16>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            account_ids: None,
-            account_id: None,
-            count: usual_count(),
-            offset: 0,
-            include_original_description: None,
-            personal_finance_category_version: None,
-            days_requested: None,
-        }
+    pub(super) struct SyncOptions {
+        nullable include_original_description: Kind::Bool => Option<bool>,
+        optional include_personal_finance_category: Kind::Bool,
+        optional include_logo_and_counterparty_beta: Kind::Bool,
+        optional personal_finance_category_version: TAXONOMY => Option<String>,
+        optional days_requested: int(1, 730) => Option<u16>,
+        optional account_id: TEXT => Option<String>,
     }
 }
 
-impl Options {
-    fn style(&self) -> Style {
-        Style {
-            original_description: self.include_original_description.unwrap_or_default(),
-            second_taxonomy: self.personal_finance_category_version.as_deref() == Some("v2"),
-        }
+fn style(original_description: Option<bool>, taxonomy: Option<&str>) -> Style {
+    Style {
+        original_description: original_description.unwrap_or_default(),
+        second_taxonomy: taxonomy == Some("v2"),
     }
-}
-
-/// Plaid's default page.
-pub(super) const fn usual_count() -> usize {
-    100
 }
 
 /// Refuses a period that ends before it begins.
 pub(super) fn check_period(start: Day, end: Day) -> Result<(), PlaidError> {
-    if start.0 > end.0 {
-        return Err(PlaidError::invalid_field("start_date must not be after end_date"));
-    }
+    refuse_if(start.0 > end.0, "start_date must not be after end_date")?;
     Ok(())
 }
 
@@ -138,11 +76,14 @@ enum One<'a> {
 }
 
 /// `/transactions/get`
-pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
-    let request: Get = call.take()?;
+pub(super) fn get(call: &Call<'_>, request: Get) -> Result<Listing, PlaidError> {
     check_period(request.start_date, request.end_date)?;
     let options = request.options;
-    remember_days(&call, &request.access_token, options.days_requested)?;
+    let style = style(
+        options.include_original_description,
+        options.personal_finance_category_version.as_deref(),
+    );
+    remember_days(call, &request.access_token, options.days_requested)?;
     call.read(&request.access_token, "transactions", |item| {
         let accounts = chosen(item, options.account_ids.as_deref())?;
         let stage = stage(call.simulator, item, call.now);
@@ -150,7 +91,7 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
             return Err(PlaidError::product_not_ready("ITEM_ERROR"));
         }
         let accounts_json = accounts_json(call.simulator, item, &accounts, call.now);
-        let made = made(&call, item, &accounts);
+        let made = made(call, item, &accounts);
         let ledger = ledger(call.simulator, item, accounts);
         let period = number_of(request.start_date.0)..=number_of(request.end_date.0);
         let found = ledger.all(ledger.version(stage, call.now)).into_iter();
@@ -166,12 +107,15 @@ pub(super) fn get(mut call: Call<'_>) -> Result<Listing, PlaidError> {
             "total_transactions": all.len(),
             "item": call.item_json(item),
         })));
-        let page = all.iter().skip(options.offset).take(options.count);
+        let page = all
+            .iter()
+            .skip(options.offset)
+            .take(options.count.unwrap_or(USUAL_COUNT));
         listing.list(
             "transactions",
             page.map(|(_, one)| match one {
-                One::Of(movement, form) => transaction::json(movement, *form, item.id(), options.style()),
-                One::Made(made) => made.json(options.style()),
+                One::Of(movement, form) => transaction::json(movement, *form, item.id(), style),
+                One::Made(made) => made.json(style),
             }),
         );
         Ok(listing)
@@ -193,13 +137,13 @@ fn remember_days(call: &Call<'_>, access_token: &str, days: Option<u16>) -> Resu
     Ok(())
 }
 
-/// The first call of `/transactions/sync` is told of the history when it is there
+/// The first call of `/transactions/sync` leads to a webhook when the history is there
 /// (<https://plaid.com/docs/transactions/webhooks/#integrating-with-the-sync-endpoint>).
 fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, access_token, &call.guesses)?;
     if item.begins_sync() {
-        let complete = item.created_at().plus(call.simulator.0.data_delay * 3);
+        let complete = item.created_at.plus(call.simulator.0.data_delay * 3);
         let at = complete.max(call.now);
         call.simulator
             .send_webhook(item, Webhook::sync_updates_available(), at);
@@ -208,17 +152,21 @@ fn announce(call: &Call<'_>, access_token: &str) -> Result<(), PlaidError> {
 }
 
 /// `/transactions/sync`
-pub(super) fn sync(mut call: Call<'_>) -> Result<Listing, PlaidError> {
-    let request: Sync = call.take()?;
+pub(super) fn sync(call: &Call<'_>, request: Sync) -> Result<Listing, PlaidError> {
     let options = &request.options;
-    remember_days(&call, &request.access_token, options.days_requested)?;
-    let answer = read_sync(&call, &request)?;
-    announce(&call, &request.access_token)?;
+    remember_days(call, &request.access_token, options.days_requested)?;
+    let answer = read_sync(call, &request)?;
+    announce(call, &request.access_token)?;
     Ok(answer)
 }
 
 fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
     let options = &request.options;
+    let style = style(
+        options.include_original_description,
+        options.personal_finance_category_version.as_deref(),
+    );
+    let count = request.count.unwrap_or(USUAL_COUNT);
     call.read(&request.access_token, "transactions", |item| {
         let account_id = options.account_id.as_deref();
         let accounts = match account_id {
@@ -236,26 +184,26 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
         let ledger = ledger(call.simulator, item, accounts);
         let newest = ledger.version(stage, call.now);
         let cursor = cursor(of_seed, item.id(), account_id, newest)?;
-        let told = Told::parse(of_made, of_seed, made.len(), cursor.given > 0)?;
+        let given_made = MadeCursor::parse(of_made, of_seed, made.len(), cursor.given > 0)?;
         let changes = ledger.changes(cursor.has, cursor.target);
-        let fresh = made.get(told.has..).unwrap_or_default();
-        let given = cursor.given.saturating_add(request.count);
+        let fresh = made.get(given_made.has..).unwrap_or_default();
+        let given = cursor.given.saturating_add(count);
         let has_more = given < changes.len() + fresh.len();
-        let (next, told_next) = if has_more {
-            (Cursor { given, ..cursor }, told)
+        let (next, next_made) = if has_more {
+            (Cursor { given, ..cursor }, given_made)
         } else {
             (
                 Cursor::at(cursor.target),
-                Told {
+                MadeCursor {
                     has: made.len(),
-                    ..told
+                    ..given_made
                 },
             )
         };
         let next_cursor = if stage == Stage::Nothing {
             String::new()
         } else {
-            next.text(item.id(), account_id) + &told_next.text()
+            next.text(item.id(), account_id) + &next_made.text()
         };
         let mut listing = Listing::of(object(json!({
             "transactions_update_status": match stage {
@@ -267,18 +215,17 @@ fn read_sync(call: &Call<'_>, request: &Sync) -> Result<Listing, PlaidError> {
             "next_cursor": next_cursor,
             "has_more": has_more,
         })));
-        let json =
-            |movement: &Movement<'_>, form| transaction::json(movement, form, item.id(), options.style());
-        let page = || changes.iter().skip(cursor.given).take(request.count);
+        let json = |movement: &Movement<'_>, form| transaction::json(movement, form, item.id(), style);
+        let page = || changes.iter().skip(cursor.given).take(count);
         let added = page().filter_map(|change| match change {
             Change::Added(movement, form) => Some(json(movement, *form)),
             _ => None,
         });
         // Those that were put on the Item come after all others.
         let skipped = cursor.given.saturating_sub(changes.len());
-        let left = request.count - page().count();
+        let left = count - page().count();
         let fresh = fresh.iter().skip(skipped).take(left);
-        listing.list("added", added.chain(fresh.map(|made| made.json(options.style()))));
+        listing.list("added", added.chain(fresh.map(|made| made.json(style))));
         let modified = page().filter_map(|change| match change {
             Change::Modified(movement, form) => Some(json(movement, *form)),
             _ => None,
@@ -309,7 +256,7 @@ fn cursor(text: &str, item_id: &str, account_id: &str, newest: Version) -> Resul
             let cursor = Cursor::parse(text, item_id, account_id)
                 .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
             if cursor.given > 0 && cursor.target != newest {
-                return Err(mutation());
+                return Err(PlaidError::transactions_changed());
             }
             Ok(Cursor {
                 target: newest,

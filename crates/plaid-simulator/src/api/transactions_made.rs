@@ -1,10 +1,9 @@
 //! Where the caller of `/transactions/sync` stands among the transactions that were put on an Item.
 
-use super::Call;
-use crate::accounts::Account;
-use crate::error::PlaidError;
-use crate::item::Item;
-use crate::made_transactions::Made;
+use super::prelude::*;
+use crate::data::Account;
+use crate::items::Item;
+use crate::items::made_transactions::Made;
 
 /// What `/sandbox/transactions/create` put on these accounts, oldest first.
 pub(super) fn made(call: &Call<'_>, item: &Item, accounts: &[&Account]) -> Vec<Made> {
@@ -25,12 +24,12 @@ pub(super) fn made(call: &Call<'_>, item: &Item, accounts: &[&Account]) -> Vec<M
 /// How many of the transactions that were put on the Item the caller has, and how many there are: the part of a cursor
 /// after its dot.
 #[derive(Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct MadeCursor {
     pub(super) has: usize,
     pub(super) target: usize,
 }
 
-impl Told {
+impl MadeCursor {
     pub(super) fn parse(text: &str, rest: &str, made: usize, within: bool) -> Result<Self, PlaidError> {
         let all = |has| Self { has, target: made };
         if text.is_empty() {
@@ -42,7 +41,7 @@ impl Told {
             .filter(|(has, _)| *has <= made)
             .ok_or_else(|| PlaidError::invalid_field("cursor not associated with access_token"))?;
         if within && target != made {
-            return Err(mutation());
+            return Err(PlaidError::transactions_changed());
         }
         Ok(all(has))
     }
@@ -55,12 +54,4 @@ impl Told {
             format!(".{}-{}", self.has, self.target)
         }
     }
-}
-
-pub(super) fn mutation() -> PlaidError {
-    PlaidError::new(
-        "TRANSACTIONS_ERROR",
-        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
-        "underlying transaction data changed since last page was fetched. please restart pagination from last update",
-    )
 }

@@ -1,38 +1,96 @@
 //! `/transfer/…`: <https://plaid.com/docs/api/products/transfer/initiating-transfers/>.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::Map;
 
-use super::Call;
+use super::prelude::*;
 use super::reading::account;
-use crate::accounts::Account;
-use crate::data::money::Money;
-use crate::error::PlaidError;
-use crate::guesses::TransferWithAuth;
-use crate::ids::{new_uuid, time_text};
-use crate::pulls::accounts_now;
-use crate::transfers::Authorization;
+use crate::data::{Account, Money};
+use crate::items::transfers::Authorization;
+use crate::simulator::ledger_view::accounts_now;
+use crate::spec::guesses::TransferWithAuth;
+use crate::spec::ids::new_uuid;
+use crate::spec::json::{set, with_nulls};
+use crate::spec::time_text;
 
-#[derive(Deserialize)]
-struct Authorize {
-    access_token: String,
-    account_id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    network: String,
-    amount: String,
-    ach_class: Option<String>,
-    user: Map<String, Value>,
-    wire_details: Option<Value>,
-    funding_account_id: Option<String>,
-    ledger_id: Option<String>,
-    idempotency_key: Option<String>,
-    originator_client_id: Option<String>,
+const TYPE: Kind = Kind::OneOf(&["debit", "credit"]);
+const NETWORK: Kind = Kind::OneOf(&["ach", "same-day-ach", "rtp", "wire"]);
+const ACH_CLASS: Kind = Kind::OneOf(&["ccd", "ppd", "tel", "web"]);
+const KEY: Kind = text(0, 50);
+const CURRENCY: Kind = Kind::OneOf(&["USD"]);
+const ADDRESS: Kind = Kind::Object(fields! {
+    optional street: TEXT,
+    optional city: TEXT,
+    optional region: TEXT,
+    optional postal_code: TEXT,
+    optional country: TEXT,
+});
+
+request! {
+    pub(super) struct Authorize {
+        required access_token: TEXT => String,
+        required account_id: TEXT => String,
+        required r#type: TYPE => String,
+        required network: NETWORK => String,
+        required amount: TEXT => String,
+        required user: Kind::Object(fields! {
+            required legal_name: NON_EMPTY,
+            optional phone_number: TEXT,
+            optional email_address: TEXT,
+            optional address: ADDRESS,
+        }) => Map<String, Value>,
+        nullable funding_account_id: TEXT => Option<String>,
+        nullable ledger_id: TEXT => Option<String>,
+        optional payment_profile_token: TEXT,
+        optional ach_class: ACH_CLASS => Option<String>,
+        nullable wire_details: Kind::Object(fields! {
+            nullable message_to_beneficiary: TEXT,
+            nullable wire_return_fee: TEXT,
+        }) => Option<Value>,
+        optional device: Kind::Object(fields! { optional ip_address: TEXT, optional user_agent: TEXT, }),
+        optional origination_account_id: TEXT,
+        optional iso_currency_code: CURRENCY,
+        nullable idempotency_key: KEY => Option<String>,
+        nullable user_present: Kind::Bool,
+        nullable with_guarantee: Kind::Bool,
+        nullable request_guarantee: Kind::Bool,
+        nullable beacon_session_id: TEXT,
+        nullable originator_client_id: TEXT => Option<String>,
+        nullable credit_funds_source: Kind::OneOf(&["sweep", "prefunded_rtp_credits", "prefunded_ach_credits"]),
+        nullable test_clock_id: TEXT,
+        nullable ruleset_key: TEXT,
+        nullable custom_attributes: Kind::AnyObject,
+        optional user_attributes: Kind::Object(fields! {
+            nullable account_created_time: Kind::DateTime,
+            nullable successful_payment_count: FROM_ZERO,
+        }),
+    }
+
+    pub(super) struct Create {
+        required access_token: TEXT => String,
+        required account_id: TEXT => String,
+        required authorization_id: TEXT => String,
+        required description: text(1, 15) => String,
+        optional idempotency_key: KEY,
+        optional r#type: TYPE,
+        optional network: NETWORK,
+        optional amount: TEXT => Option<String>,
+        optional ach_class: ACH_CLASS,
+        nullable user: Kind::Object(fields! {
+            optional legal_name: TEXT,
+            optional phone_number: TEXT,
+            optional email_address: TEXT,
+            optional address: ADDRESS,
+        }),
+        nullable metadata: Kind::AnyObject => Option<Map<String, Value>>,
+        nullable origination_account_id: TEXT,
+        optional iso_currency_code: CURRENCY,
+        nullable test_clock_id: TEXT,
+        optional facilitator_fee: TEXT,
+    }
 }
 
 /// `/transfer/authorization/create`. The Sandbox decides by the available balance and the state of the Item.
-pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Authorize = call.take()?;
+pub(super) fn authorize(call: &Call<'_>, request: Authorize) -> Result<Value, PlaidError> {
     let amount = Money::parse(&request.amount)
         .filter(|amount| *amount > Money::ZERO)
         .ok_or_else(|| PlaidError::invalid_field("amount must be like \"10.00\", and more than nothing"))?;
@@ -53,10 +111,10 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
     let account = transferable(account(item, &request.account_id)?)?;
     let of_now = accounts_now(call.simulator, item, &[account], call.now);
     let account = of_now.first().unwrap_or(account);
-    let decision = if item.draft().is_manual() && !item.login_required(call.now) {
+    let decision = if item.draft.is_manual() && !item.login_required(call.now) {
         Some(MANUAL)
     } else {
-        decide(item.login_required(call.now), account, amount, &request.kind)
+        decide(item.login_required(call.now), account, amount, &request.r#type)
     };
     let item_id = item.id().to_owned();
     let key = request.idempotency_key.as_deref().filter(|key| !key.is_empty());
@@ -66,7 +124,7 @@ pub(super) fn authorize(mut call: Call<'_>) -> Result<Value, PlaidError> {
     }
     let id = new_uuid();
     let approved = decision.is_none_or(|(decision, _, _)| decision == MANUAL.0);
-    let json = authorization_json(&id, &call, &request, decision);
+    let json = authorization_json(&id, call, &request, decision);
     state.transfers.keep(
         &id,
         key,
@@ -87,11 +145,7 @@ fn transferable(account: &Account) -> Result<&Account, PlaidError> {
     if account.has_numbers() {
         return Ok(account);
     }
-    Err(PlaidError::new(
-        "TRANSFER_ERROR",
-        "TRANSFER_UNSUPPORTED_ACCOUNT_TYPE",
-        "transfers need a checking, savings or cash management account",
-    ))
+    Err(PlaidError::transfer_unsupported_account())
 }
 
 /// Of an account whose numbers were typed in Plaid knows no balance, approves, and says so.
@@ -137,7 +191,7 @@ fn authorization_json(
         "account_id": request.account_id,
         "funding_account_id": request.funding_account_id,
         "ledger_id": request.ledger_id,
-        "type": request.kind,
+        "type": request.r#type,
         "user": user(&request.user),
         "amount": request.amount,
         "requested_amount": request.amount,
@@ -148,20 +202,21 @@ fn authorization_json(
         "originator_client_id": request.originator_client_id,
         "credit_funds_source": null,
     });
-    if let (Some(class), Some(proposed)) = (&request.ach_class, proposed.as_object_mut()) {
-        proposed.insert("ach_class".to_owned(), json!(class));
+    if let Some(class) = &request.ach_class {
+        set(&mut proposed, "ach_class", &**class);
     }
-    json!({
+    let json = json!({
         "id": id,
         "created": time_text(call.now),
         "decision": decision.map_or("approved", |(decision, _, _)| decision),
         "decision_rationale":
             decision.map(|(_, code, description)| json!({"code": code, "description": description})),
-        "guarantee_decision": null,
-        "guarantee_decision_rationale": null,
-        "payment_risk": null,
         "proposed_transfer": proposed,
-    })
+    });
+    with_nulls(
+        json,
+        "guarantee_decision guarantee_decision_rationale payment_risk",
+    )
 }
 
 /// The user with all keys that answers have.
@@ -183,19 +238,8 @@ fn user(given: &Map<String, Value>) -> Value {
     })
 }
 
-#[derive(Deserialize)]
-struct Create {
-    access_token: String,
-    account_id: String,
-    authorization_id: String,
-    description: String,
-    amount: Option<String>,
-    metadata: Option<Map<String, Value>>,
-}
-
 /// `/transfer/create`
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Create = call.take()?;
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
     if let Some(metadata) = &request.metadata {
         check_metadata(metadata)?;
     }
@@ -209,11 +253,10 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         &request.account_id,
         call.now,
     )?;
-    if authorization.item_id != item_id {
-        return Err(PlaidError::invalid_field(
-            "authorization_id belongs to another Item",
-        ));
-    }
+    refuse_if(
+        authorization.item_id != item_id,
+        "authorization_id belongs to another Item",
+    )?;
     if let Some(transfer) = &authorization.transfer {
         return Ok(json!({"transfer": transfer}));
     }
@@ -224,41 +267,37 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         .and_then(Value::as_str)
         .and_then(Money::parse);
     let amount = request.amount.as_deref().map(Money::parse);
-    if amount.is_some_and(|amount| amount.is_none_or(|amount| Some(amount) > authorized)) {
-        return Err(PlaidError::invalid_field(
-            "amount must be like \"10.00\" and at most what was authorized",
-        ));
-    }
+    refuse_if(
+        amount.is_some_and(|amount| amount.is_none_or(|amount| Some(amount) > authorized)),
+        "amount must be like \"10.00\" and at most what was authorized",
+    )?;
     if let Some(fields) = transfer.as_object_mut() {
-        // Only authorizations tell it.
+        // Only authorizations have it.
         fields.remove("requested_amount");
-        for (name, value) in [
-            ("id", json!(new_uuid())),
-            ("authorization_id", json!(request.authorization_id)),
-            ("description", json!(request.description)),
-            ("created", json!(time_text(call.now))),
-            ("status", json!("pending")),
-            ("sweep_status", json!("unswept")),
-            ("cancellable", json!(true)),
-            ("failure_reason", Value::Null),
-            ("metadata", json!(request.metadata)),
-            ("guarantee_decision", Value::Null),
-            ("guarantee_decision_rationale", Value::Null),
-            ("standard_return_window", Value::Null),
-            ("unauthorized_return_window", Value::Null),
-            ("expected_settlement_date", Value::Null),
-            ("expected_funds_available_date", Value::Null),
-            ("refunds", json!([])),
-            ("recurring_transfer_id", Value::Null),
-            ("expected_sweep_settlement_schedule", json!([])),
-            ("network_trace_id", Value::Null),
-        ] {
-            fields.insert(name.to_owned(), value);
-        }
-        if let Some(amount) = request.amount {
-            fields.insert("amount".to_owned(), json!(amount));
-        }
     }
+    for (name, value) in [
+        ("id", json!(new_uuid())),
+        ("authorization_id", json!(request.authorization_id)),
+        ("description", json!(request.description)),
+        ("created", json!(time_text(call.now))),
+        ("status", json!("pending")),
+        ("sweep_status", json!("unswept")),
+        ("cancellable", json!(true)),
+        ("metadata", json!(request.metadata)),
+        ("refunds", json!([])),
+        ("expected_sweep_settlement_schedule", json!([])),
+    ] {
+        set(&mut transfer, name, value);
+    }
+    if let Some(amount) = request.amount {
+        set(&mut transfer, "amount", amount);
+    }
+    let transfer = with_nulls(
+        transfer,
+        "failure_reason guarantee_decision guarantee_decision_rationale standard_return_window \
+         unauthorized_return_window expected_settlement_date expected_funds_available_date recurring_transfer_id \
+         network_trace_id",
+    );
     authorization.transfer = Some(transfer.clone());
     Ok(json!({"transfer": transfer}))
 }

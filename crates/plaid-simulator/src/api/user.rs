@@ -1,172 +1,72 @@
 //! `/user/create`: <https://plaid.com/docs/api/users/>.
 
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, NON_EMPTY, TEXT, nullable, optional, required, stated};
-use crate::guesses::{KnownUser, UserToken};
-use crate::ids;
-use crate::user::{User, key};
+use super::prelude::*;
+use crate::items::link_request::{ID_NUMBERS, NAME};
+use crate::items::user::{User, key};
+use crate::spec::guesses::{KnownUser, UserToken};
+use crate::spec::ids;
+use crate::spec::json::set;
 
-const PRIMARY: Field = required("primary", Kind::Bool);
-const TEXTS: Kind = Kind::List { of: &TEXT, min: 0 };
-
-/// The kinds of numbers that states give to people.
-pub(super) const ID_NUMBERS: &[&str] = &[
-    "ar_dni",
-    "au_drivers_license",
-    "au_passport",
-    "br_cpf",
-    "ca_sin",
-    "cl_run",
-    "cn_resident_card",
-    "co_nit",
-    "dk_cpr",
-    "eg_national_id",
-    "es_dni",
-    "es_nie",
-    "hk_hkid",
-    "in_epic",
-    "in_pan",
-    "it_cf",
-    "jo_civil_id",
-    "jp_my_number",
-    "ke_huduma_namba",
-    "kw_civil_id",
-    "mx_curp",
-    "mx_rfc",
-    "my_nric",
-    "ng_nin",
-    "nz_drivers_license",
-    "om_civil_id",
-    "ph_psn",
-    "pl_pesel",
-    "ro_cnp",
-    "sa_national_id",
-    "se_pin",
-    "sg_nric",
-    "tr_tc_kimlik",
-    "us_ssn",
-    "us_ssn_last_4",
-    "za_smart_id",
-];
-
-pub(super) const CREATE: &[Field] = &[
-    required("client_user_id", Kind::Text { min: 1, max: 128 }),
-    nullable(
-        "identity",
-        Kind::Object(&[
-            nullable(
-                "name",
-                Kind::Object(&[required("given_name", TEXT), required("family_name", TEXT)]),
-            ),
-            nullable("date_of_birth", Kind::Date),
-            optional(
-                "emails",
-                Kind::List {
-                    of: &Kind::Object(&[required("data", TEXT), PRIMARY]),
-                    min: 0,
-                },
-            ),
-            optional(
-                "phone_numbers",
-                Kind::List {
-                    of: &Kind::Object(&[required("data", TEXT), PRIMARY]),
-                    min: 0,
-                },
-            ),
-            optional(
-                "addresses",
-                Kind::List {
-                    of: &Kind::Object(&[
-                        nullable("street_1", TEXT),
-                        nullable("street_2", TEXT),
-                        nullable("city", TEXT),
-                        nullable("region", TEXT),
-                        required("country", TEXT),
-                        nullable("postal_code", TEXT),
-                        PRIMARY,
-                    ]),
-                    min: 0,
-                },
-            ),
-            optional(
-                "id_numbers",
-                Kind::List {
-                    of: &Kind::Object(&[
-                        required("value", NON_EMPTY),
-                        required("type", Kind::OneOf(ID_NUMBERS)),
-                    ]),
-                    min: 0,
-                },
-            ),
-        ]),
-    ),
-    optional("end_customer", Kind::Text { min: 0, max: 128 }),
-    nullable(
-        "consumer_report_user_identity",
-        Kind::Object(&[
-            required("first_name", TEXT),
-            required("last_name", TEXT),
-            required("phone_numbers", TEXTS),
-            required("emails", TEXTS),
-            nullable("ssn_full", TEXT),
-            nullable("ssn_last_4", Kind::Text { min: 4, max: 4 }),
-            stated("date_of_birth", Kind::Date),
-            required(
-                "primary_address",
-                Kind::Object(&[
-                    stated("city", TEXT),
-                    stated("region", TEXT),
-                    stated("street", TEXT),
-                    stated("postal_code", TEXT),
-                    stated("country", TEXT),
-                ]),
-            ),
-        ]),
-    ),
-    optional("with_upgraded_user", Kind::Bool),
-];
-
-#[derive(Deserialize)]
-struct Create {
-    client_user_id: String,
-    identity: Option<Identity>,
-    consumer_report_user_identity: Option<LegacyIdentity>,
-    #[serde(default)]
-    with_upgraded_user: bool,
-}
-
-#[derive(Deserialize)]
-struct Identity {
-    #[serde(default)]
-    emails: Vec<Datum>,
-    #[serde(default)]
-    phone_numbers: Vec<Datum>,
-}
-
-#[derive(Deserialize)]
-struct Datum {
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct LegacyIdentity {
-    phone_numbers: Vec<String>,
-    emails: Vec<String>,
-}
-
-/// `/user/create`: the same `client_user_id` gives the same user again.
-pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Create = call.take()?;
-    if super::link_token::is_personal(&request.client_user_id, &call.guesses) {
-        return Err(PlaidError::invalid_field(
-            "client_user_id must not contain personal data such as an e-mail address or a phone number",
-        ));
+request! {
+    pub(super) struct Create {
+        required client_user_id: text(1, 128) => String,
+        nullable identity: Identity::OBJECT => Option<Identity>,
+        optional end_customer: text(0, 128),
+        nullable consumer_report_user_identity: LegacyIdentity::OBJECT => Option<LegacyIdentity>,
+        optional with_upgraded_user: Kind::Bool => bool,
     }
+
+    pub(super) struct Identity {
+        nullable name: NAME,
+        nullable date_of_birth: Kind::Date,
+        optional emails: list(&Datum::OBJECT) => Vec<Datum>,
+        optional phone_numbers: list(&Datum::OBJECT) => Vec<Datum>,
+        optional addresses: list(&Kind::Object(fields! {
+            nullable street_1: TEXT,
+            nullable street_2: TEXT,
+            nullable city: TEXT,
+            nullable region: TEXT,
+            required country: TEXT,
+            nullable postal_code: TEXT,
+            required primary: Kind::Bool,
+        })),
+        optional id_numbers: list(&Kind::Object(fields! {
+            required value: NON_EMPTY,
+            required r#type: ID_NUMBERS,
+        })),
+    }
+
+    pub(super) struct Datum {
+        required data: TEXT => String,
+        required primary: Kind::Bool,
+    }
+
+    pub(super) struct LegacyIdentity {
+        required first_name: TEXT,
+        required last_name: TEXT,
+        required phone_numbers: TEXTS => Vec<String>,
+        required emails: TEXTS => Vec<String>,
+        nullable ssn_full: TEXT,
+        nullable ssn_last_4: text(4, 4),
+        stated date_of_birth: Kind::Date,
+        required primary_address: Kind::Object(fields! {
+            stated city: TEXT,
+            stated region: TEXT,
+            stated street: TEXT,
+            stated postal_code: TEXT,
+            stated country: TEXT,
+        }),
+    }
+}
+
+/// `/user/create`: the same `client_user_id` returns the same user.
+pub(super) fn create(call: &Call<'_>, request: Create) -> Result<Value, PlaidError> {
+    refuse_if(
+        super::link_token::is_personal(&request.client_user_id, &call.guesses),
+        "client_user_id must not contain personal data such as an e-mail address or a phone number",
+    )?;
     let (emails, phones): (Vec<String>, Vec<String>) =
         match (request.identity, request.consumer_report_user_identity) {
             (Some(identity), _) => (texts(identity.emails), texts(identity.phone_numbers)),
@@ -197,13 +97,13 @@ pub(super) fn create(mut call: Call<'_>) -> Result<Value, PlaidError> {
         user
     };
     let mut answer = json!({"user_id": user.id});
-    let told = match call.guesses.user_token {
+    let reported = match call.guesses.user_token {
         UserToken::UnlessUpgraded => !request.with_upgraded_user,
         UserToken::Always => true,
         UserToken::Never => false,
     };
-    if let (Some(answer), true) = (answer.as_object_mut(), told) {
-        answer.insert("user_token".to_owned(), user.token.into());
+    if reported {
+        set(&mut answer, "user_token", user.token);
     }
     Ok(answer)
 }
@@ -230,8 +130,5 @@ fn check_identity(emails: &[String], phones: &[String]) -> Result<(), PlaidError
     } else {
         return Ok(());
     };
-    Err(PlaidError {
-        status: StatusCode::FORBIDDEN,
-        ..PlaidError::new("USER_ERROR", "INVALID_USER_IDENTITY_DATA", wrong)
-    })
+    Err(PlaidError::new("USER_ERROR", "INVALID_USER_IDENTITY_DATA", wrong).with_status(StatusCode::FORBIDDEN))
 }

@@ -1,32 +1,18 @@
 //! `/sandbox/item/set_verification_status`: <https://plaid.com/docs/api/sandbox/#sandboxitemset_verification_status>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use super::prelude::*;
+use crate::webhooks::Webhook;
 
-use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, required};
-use crate::webhook::Webhook;
-
-pub(super) const SET: &[Field] = &[
-    required("access_token", TEXT),
-    required("account_id", TEXT),
-    required(
-        "verification_status",
-        Kind::OneOf(&["automatically_verified", "verification_expired"]),
-    ),
-];
-
-#[derive(Deserialize)]
-struct Set {
-    access_token: String,
-    account_id: String,
-    verification_status: String,
+request! {
+    pub(super) struct Set {
+        required access_token: TEXT => String,
+        required account_id: TEXT => String,
+        required verification_status: Kind::OneOf(&["automatically_verified", "verification_expired"]) => String,
+    }
 }
 
 /// `/sandbox/item/set_verification_status`: the account has the status from now on, and the webhook is sent.
-pub(super) fn set(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Set = call.take()?;
+pub(super) fn set(call: &Call<'_>, request: Set) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
     super::reading::account(item, &request.account_id)?;

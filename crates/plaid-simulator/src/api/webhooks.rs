@@ -3,33 +3,46 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::Call;
-use crate::error::PlaidError;
-use crate::fields::{Field, Kind, TEXT, nullable, optional, required};
-use crate::guesses::{FireMismatch, Guesses};
-use crate::ids::{self, time_text};
-use crate::item::Item;
-use crate::lock;
-use crate::webhook::Webhook;
+use super::prelude::*;
+use crate::items::Item;
+use crate::spec::guesses::FireMismatch;
+use crate::spec::{Guesses, ids, lock, time_text};
+use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
-pub(super) const UPDATE: &[Field] = &[required("access_token", TEXT), nullable("webhook", Kind::Url)];
+request! {
+    pub(super) struct Update {
+        required access_token: TEXT => String,
+        nullable webhook: Kind::Url => Option<String>,
+    }
 
-#[derive(Deserialize)]
-struct Update {
-    access_token: String,
-    webhook: Option<String>,
+    pub(super) struct KeyGet {
+        required key_id: TEXT => String,
+    }
+
+    pub(super) struct Fire {
+        required access_token: TEXT => String,
+        optional webhook_type: Kind::OneOf(&[
+            "AUTH", "HOLDINGS", "INVESTMENTS_TRANSACTIONS", "ITEM", "LIABILITIES", "TRANSACTIONS", "ASSETS", "IDENTITY",
+        ]) => Option<String>,
+        required webhook_code: Kind::OneOf(&[
+            "DEFAULT_UPDATE", "NEW_ACCOUNTS_AVAILABLE", "SMS_MICRODEPOSITS_VERIFICATION", "AUTHORIZATION_GRANTED",
+            "USER_PERMISSION_REVOKED", "USER_ACCOUNT_REVOKED", "PENDING_DISCONNECT", "RECURRING_TRANSACTIONS_UPDATE",
+            "LOGIN_REPAIRED", "SYNC_UPDATES_AVAILABLE", "PRODUCT_READY", "ERROR",
+        ]) => String,
+        optional options: FireOptions::OBJECT => FireOptions,
+    }
+
+    pub(super) struct FireOptions {
+        optional new_transactions: FROM_ZERO => Option<i64>,
+    }
 }
 
-/// `/item/webhook/update`: the new URL is told at once, by a webhook.
-pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Update = call.take()?;
+/// `/item/webhook/update`: a webhook is sent to the new URL at once.
+pub(super) fn update(call: &Call<'_>, request: Update) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    item.set_webhook(request.webhook.clone());
+    item.draft.webhook.clone_from(&request.webhook);
     if let Some(url) = request.webhook {
         call.simulator
             .send_webhook(item, Webhook::update_acknowledged(&url), call.now);
@@ -37,93 +50,19 @@ pub(super) fn update(mut call: Call<'_>) -> Result<Value, PlaidError> {
     Ok(json!({"item": call.item_json(item)}))
 }
 
-pub(super) const KEY_GET: &[Field] = &[required("key_id", TEXT)];
-
-#[derive(Deserialize)]
-struct KeyGet {
-    key_id: String,
-}
-
 /// `/webhook_verification_key/get`
-pub(super) fn key_get(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: KeyGet = call.take()?;
+pub(super) fn key_get(call: &Call<'_>, request: KeyGet) -> Result<Value, PlaidError> {
     let key = lock(&call.simulator.0.webhook_keys)
         .jwk(&request.key_id)
-        .ok_or_else(|| {
-            PlaidError::new(
-                "INVALID_INPUT",
-                "INVALID_WEBHOOK_VERIFICATION_KEY_ID",
-                "invalid key_id provided. note that key_ids are specific to Plaid environments, and verification \
-                 requests must be made to the same environment that the webhook was sent from",
-            )
-        })?;
+        .ok_or_else(PlaidError::invalid_webhook_key)?;
     Ok(json!({"key": key}))
 }
 
-pub(super) const FIRE: &[Field] = &[
-    required("access_token", TEXT),
-    optional(
-        "webhook_type",
-        Kind::OneOf(&[
-            "AUTH",
-            "HOLDINGS",
-            "INVESTMENTS_TRANSACTIONS",
-            "ITEM",
-            "LIABILITIES",
-            "TRANSACTIONS",
-            "ASSETS",
-            "IDENTITY",
-        ]),
-    ),
-    required(
-        "webhook_code",
-        Kind::OneOf(&[
-            "DEFAULT_UPDATE",
-            "NEW_ACCOUNTS_AVAILABLE",
-            "SMS_MICRODEPOSITS_VERIFICATION",
-            "AUTHORIZATION_GRANTED",
-            "USER_PERMISSION_REVOKED",
-            "USER_ACCOUNT_REVOKED",
-            "PENDING_DISCONNECT",
-            "RECURRING_TRANSACTIONS_UPDATE",
-            "LOGIN_REPAIRED",
-            "SYNC_UPDATES_AVAILABLE",
-            "PRODUCT_READY",
-            "ERROR",
-        ]),
-    ),
-    optional(
-        "options",
-        Kind::Object(&[optional(
-            "new_transactions",
-            Kind::Integer {
-                min: 0,
-                max: i64::MAX,
-            },
-        )]),
-    ),
-];
-
-#[derive(Deserialize)]
-struct Fire {
-    access_token: String,
-    webhook_type: Option<String>,
-    webhook_code: String,
-    #[serde(default)]
-    options: FireOptions,
-}
-
-#[derive(Default, Deserialize)]
-struct FireOptions {
-    new_transactions: Option<i64>,
-}
-
 /// `/sandbox/item/fire_webhook`: sends, and changes nothing about the Item.
-pub(super) fn fire(mut call: Call<'_>) -> Result<Value, PlaidError> {
-    let request: Fire = call.take()?;
+pub(super) fn fire(call: &Call<'_>, request: Fire) -> Result<Value, PlaidError> {
     let mut state = call.simulator.state();
     let item = state.item(&call.client_id, &request.access_token, &call.guesses)?;
-    if item.webhook().is_none() {
+    if item.draft.webhook.is_none() {
         return Err(webhook_invalid(
             "this Item has no webhook: give it one with /item/webhook/update",
         ));
@@ -153,6 +92,7 @@ fn fired(
     guesses: &Guesses,
 ) -> Result<(&'static str, &'static str), PlaidError> {
     /// Type, code, and the product that the Item has to have for it.
+    #[rustfmt::skip]
     const PAIRS: &[(&str, &str, Option<&str>)] = &[
         ("TRANSACTIONS", "DEFAULT_UPDATE", Some("transactions")),
         ("HOLDINGS", "DEFAULT_UPDATE", Some("investments")),
@@ -161,11 +101,7 @@ fn fired(
         ("AUTH", "DEFAULT_UPDATE", Some("auth")),
         ("IDENTITY", "DEFAULT_UPDATE", Some("identity")),
         ("AUTH", "SMS_MICRODEPOSITS_VERIFICATION", Some("auth")),
-        (
-            "TRANSACTIONS",
-            "RECURRING_TRANSACTIONS_UPDATE",
-            Some("transactions"),
-        ),
+        ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", Some("transactions")),
         ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", Some("transactions")),
         ("ASSETS", "PRODUCT_READY", Some("assets")),
         ("ASSETS", "ERROR", Some("assets")),
@@ -189,13 +125,7 @@ fn fired(
     }
     let pair = pairs
         .find(|(_, _, product)| product.is_none_or(|product| item.has(product)))
-        .ok_or_else(|| {
-            PlaidError::new(
-                "SANDBOX_ERROR",
-                "SANDBOX_PRODUCT_NOT_ENABLED",
-                "this webhook belongs to a product that is not on this Item: create the Item with it",
-            )
-        });
+        .ok_or_else(PlaidError::webhook_of_other_product);
     pair.map(|(kind, code, _)| (*kind, *code))
 }
 
@@ -233,14 +163,10 @@ fn details(item: &Item, kind: &str, code: &str, now: Timestamp) -> Value {
         }
         ("ASSETS", "PRODUCT_READY") => json!({"asset_report_id": ids::new_uuid(), "report_type": "FULL"}),
         ("ASSETS", _) => {
-            let error = PlaidError::new(
-                "ASSET_REPORT_ERROR",
-                "PRODUCT_NOT_ENABLED",
-                "the 'assets' product is not enabled for the following access tokens",
-            );
+            let error = PlaidError::assets_not_enabled();
             json!({
                 "asset_report_id": ids::new_uuid(),
-                "error": crate::webhook::carried(&error),
+                "error": crate::webhooks::carried(&error),
             })
         }
         (_, "USER_PERMISSION_REVOKED") => Value::Object(Webhook::permission_revoked().fields),

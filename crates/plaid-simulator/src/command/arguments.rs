@@ -1,4 +1,4 @@
-//! Arguments of `simulate` that have a form of their own. What is wrong is told at the start, not by each call.
+//! Arguments of `simulate` that have a form of their own. Errors are reported at the start, not by each call.
 
 use url::Url;
 
@@ -17,7 +17,10 @@ pub(super) fn products(text: &str) -> Result<(String, Vec<String>), String> {
     let (id, products) = text.split_once(':').ok_or("write it as ID:PRODUCT,PRODUCT")?;
     check_client_id(id)?;
     let products: Vec<_> = products.split(',').map(|name| name.trim().to_owned()).collect();
-    match products.iter().find(|name| !crate::is_product(name)) {
+    match products
+        .iter()
+        .find(|name| !crate::spec::products::is_known(name))
+    {
         Some(unknown) => Err(format!(
             "{unknown:?} is no product of Plaid's: they are written like auth or payment_initiation"
         )),
@@ -40,7 +43,7 @@ pub(super) fn unknown_client<'a>(
     products: &'a [(String, Vec<String>)],
     keys: &[(String, String)],
 ) -> Option<&'a str> {
-    let known = |id: &str| id == crate::CLIENT_ID || keys.iter().any(|(known, _)| known == id);
+    let known = |id: &str| id == crate::simulator::CLIENT_ID || keys.iter().any(|(known, _)| known == id);
     products.iter().map(|(id, _)| &**id).find(|id| !known(id))
 }
 

@@ -1,4 +1,4 @@
-//! What a control is told, and its refusals: JSON that says what to do.
+//! The JSON that controls accept, and their refusals.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -43,7 +43,7 @@ fn explained(rejection: &JsonRejection, path: &str) -> Response {
     refused(status, why)
 }
 
-/// What serde found, without the words around it.
+/// serde's own message, without the text around it.
 fn cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::Account;
 use super::balance::Balances;
 use super::calendar::date_of;
 use super::movement::{Form, Movement};
 use super::transaction::{self, Style};
-use crate::accounts::Account;
+use crate::spec::json::set;
 
 /// An account with its history, newest first, from `first` to `last`.
 pub(crate) fn account(
@@ -25,8 +26,8 @@ pub(crate) fn account(
         .collect();
     if let Some(json) = json.as_object_mut() {
         json.remove("holder_category");
-        if let Some(balances) = json.get_mut("balances").and_then(Value::as_object_mut) {
-            balances.insert("margin_loan_amount".to_owned(), Value::Null);
+        if let Some(balances) = json.get_mut("balances") {
+            set(balances, "margin_loan_amount", Value::Null);
         }
         json.insert("days_available".to_owned(), json!(last - first));
         json.insert("transactions".to_owned(), Value::Array(transactions));

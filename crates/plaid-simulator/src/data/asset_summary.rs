@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::Money;
 use super::holdings::Portfolio;
-use super::money::Money;
 
 /// The investments of one account, in the fewer fields that reports have.
 pub(crate) fn investments(portfolio: Portfolio) -> Value {

@@ -1,9 +1,8 @@
 //! Balances over time. An Item begins with the published ones; from there each movement that has posted explains the
-//! day before and the day after, so that a past day is told the same for ever.
+//! day before and the day after, so that a past day never changes.
 
-use super::money::Money;
-use super::movement::{Form, History};
-use crate::accounts::Account;
+use super::movement::Form;
+use super::{Account, History, Money};
 
 /// Longer than any made-up movement takes to post.
 const LONGEST_PENDING: i64 = 8;
@@ -23,9 +22,9 @@ pub(crate) struct Balances {
 impl Balances {
     /// The balances of an account from a day on, as far as they are known at an hour.
     pub(crate) fn of<'a>(history: &History<'a>, account: &'a Account, first: i64, hour: i64) -> Self {
-        let last = hour.max(history.linked_at()).div_euclid(24);
+        let last = hour.max(history.linked_at).div_euclid(24);
         let first = first.min(history.linked_on());
-        let listed = !history.household().is_lived_in(account);
+        let listed = !history.household.is_lived_in(account);
         let pending = if listed { LONGEST_LISTED } else { LONGEST_PENDING };
         let mut posted: Vec<_> = history
             .movements(account, first - pending, last)
@@ -36,7 +35,7 @@ impl Balances {
                 let hour = movement.settled.max(movement.date(Form::Posted) * 24);
                 (hour, movement.amount)
             })
-            .filter(|(posted, _)| *posted <= hour.max(history.linked_at()))
+            .filter(|(posted, _)| *posted <= hour.max(history.linked_at))
             .collect();
         posted.sort_by_key(|(hour, _)| *hour);
         let mut left = Money::ZERO;
@@ -47,7 +46,7 @@ impl Balances {
         Self {
             published: account.current,
             debt: matches!(account.kind, "credit" | "loan"),
-            linked_at: history.linked_at(),
+            linked_at: history.linked_at,
             left: posted,
         }
     }
@@ -76,7 +75,7 @@ impl Balances {
 /// The account with its balances of an hour; as published when nothing has posted since it was linked.
 pub(crate) fn at<'a>(history: &History<'a>, account: &'a Account, hour: i64) -> Account {
     let mut account_now = account.clone();
-    if hour > history.linked_at() {
+    if hour > history.linked_at {
         let balances = Balances::of(history, account, history.linked_on(), hour);
         account_now.current = balances.after_hour(hour);
         account_now.available = account

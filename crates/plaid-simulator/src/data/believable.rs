@@ -8,16 +8,11 @@
 
 use super::balance::Balances;
 use super::calendar::{date_of, months_after, number_of};
-use super::card;
 use super::day::last_on;
 use super::household::is_current;
-use super::liabilities;
-use super::money::Money;
-use super::movement::{Form, History, Movement};
-use super::person::Person;
-use super::personas;
-use crate::accounts::Account;
-use crate::guesses::Guesses;
+use super::movement::{Form, Movement};
+use super::{Account, History, Money, Person, card, liabilities, personas};
+use crate::spec::Guesses;
 
 const TWO_YEARS: i64 = 731;
 /// How long an Item lives on in these tests.
@@ -43,15 +38,15 @@ fn everybody(mut check: impl FnMut(&History<'_>, i64)) {
 }
 
 fn of_kind<'a>(history: &History<'a>, kind: &str) -> Vec<&'a Account> {
-    let accounts = history.person().accounts().iter();
+    let accounts = history.person.accounts().iter();
     accounts.filter(|account| account.kind == kind).collect()
 }
 
 #[test]
 fn balances_stay_within_limits() {
     everybody(|history, start| {
-        for account in history.person().accounts() {
-            let name = format!("{} of {}", account.name, history.person().persona().username);
+        for account in history.person.accounts() {
+            let name = format!("{} of {}", account.name, history.person.persona().username);
             let (first, last) = (start - TWO_YEARS, start + LATER);
             let balances = Balances::of(history, account, first, last * 24 + 6);
             assert_eq!(
@@ -130,7 +125,7 @@ fn wages_fit_what_is_spent() {
     everybody(|history, start| {
         let (mut came, mut spent) = (Money::ZERO, Money::ZERO);
         let mut shopped = 0;
-        for account in history.person().accounts() {
+        for account in history.person.accounts() {
             for movement in history.movements(account, start - 365, start) {
                 let bought = movement.what.merchant.is_some();
                 shopped += i64::from(bought && !movement.dropped);
@@ -146,7 +141,7 @@ fn wages_fit_what_is_spent() {
                 }
             }
         }
-        let name = history.person().persona().username;
+        let name = history.person.persona().username;
         assert!(shopped > 150, "{name} bought {shopped} things");
         let share = spent.number() / came.number();
         assert!((0.5..1.0).contains(&share), "{name} spends {spent} of {came}");
@@ -157,7 +152,7 @@ fn wages_fit_what_is_spent() {
 fn cards_are_paid_what_was_bought_with_them() {
     everybody(|history, start| {
         for account in of_kind(history, "credit") {
-            let main = history.household().main.unwrap();
+            let main = history.household.main.unwrap();
             for ago in 0..24 {
                 let day = months_after(last_on(card::PAYMENT_DAY, date_of(start)), -ago);
                 let number = number_of(day);
@@ -207,11 +202,11 @@ fn loans_fall_by_the_principal_of_each_payment() {
     });
 }
 
-/// What is told of debts at a moment is what their transactions say.
+/// Debts at a moment agree with their transactions.
 #[test]
 fn liabilities_agree_with_transactions() {
     everybody(|history, start| {
-        let accounts: Vec<_> = history.person().accounts().iter().collect();
+        let accounts: Vec<_> = history.person.accounts().iter().collect();
         for now in [start, start + 17, start + 200] {
             let told = liabilities::json(history, &accounts, "item", now * 24 + 6);
             let debts = ["credit", "mortgage", "student"]
@@ -247,11 +242,11 @@ fn liabilities_agree_with_transactions() {
     });
 }
 
-/// The clock moves on, and what was told of the days before stays.
+/// The clock moves on, and the days before stay as they were.
 #[test]
 fn the_past_stays_as_it_was() {
     everybody(|history, start| {
-        for account in history.person().accounts() {
+        for account in history.person.accounts() {
             let tell = |now: i64| {
                 let balances = Balances::of(history, account, start - 100, now * 24 + 6);
                 (start - 100..=start + 3)
@@ -260,7 +255,7 @@ fn the_past_stays_as_it_was() {
             };
             assert_eq!(tell(start + 3), tell(start + 150));
         }
-        let accounts: Vec<_> = history.person().accounts().iter().collect();
+        let accounts: Vec<_> = history.person.accounts().iter().collect();
         let [now, later] =
             [start, start + 28].map(|day| liabilities::json(history, &accounts, "item", day * 24 + 6));
         for field in [

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// A date as callers write it: `2025-06-15`.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Day(pub(crate) Date);
 
@@ -75,7 +75,7 @@ pub(crate) fn number_of(date: Date) -> i64 {
     date.duration_since(EPOCH).as_hours().div_euclid(24)
 }
 
-/// `date` moved by so many months; the last day of a shorter month stands for one that it lacks.
+/// `date` moved by `months`; the last day of a shorter month replaces one that it lacks.
 pub(crate) fn months_after(date: Date, months: i32) -> Date {
     date.checked_add(Span::new().months(months)).unwrap_or(date)
 }

@@ -4,10 +4,7 @@
 use jiff::civil::Date;
 
 use super::calendar::{months_after, number_of};
-use super::money::Money;
-use super::movement::History;
-use super::shopping;
-use crate::accounts::Account;
+use super::{Account, History, Money, shopping};
 
 /// The day of the month on which cards are paid.
 pub(super) const PAYMENT_DAY: i8 = 25;
@@ -33,7 +30,7 @@ fn statement_before(day: Date) -> Date {
 
 /// The interest that a statement charges, and the part of the balance that it is charged on.
 pub(super) fn interest(history: &History<'_>, card: &Account, statement: Date) -> (Money, Money) {
-    let share = history.month_dice(card.key, statement).between(20, 50);
+    let share = history.month_rng(card.key, statement).between(20, 50);
     let carried = card.current.percent(share).floor_to_cents().max(Money::ZERO);
     let rate = history.liability_of(card).purchase_apr.unwrap_or(USUAL_APR);
     let interest = Money::of(carried.number() * rate / 1200.0).floor_to_cents();

@@ -8,11 +8,10 @@ use serde_json::{Map, Value};
 
 use super::calendar::Day;
 use super::custom_liability::Liability;
-use super::dice::Dice;
-use super::money::Money;
-use crate::accounts::Account;
-use crate::link::Mfa;
-use crate::subtypes;
+use super::mfa::Mfa;
+use super::rng::Rng;
+use super::{Account, Money};
+use crate::spec::subtypes;
 
 /// Plaid refuses longer configurations, and ones with more transactions or more accounts than there are keys.
 const LONGEST: usize = 55_000;
@@ -35,10 +34,10 @@ const KINDS: [(&str, &[&str]); 6] = [
 /// A configuration that was found good.
 #[derive(Debug)]
 pub(crate) struct Custom {
-    seed: String,
-    force_error: Option<String>,
-    fails_recaptcha: bool,
-    mfa: Option<Mfa>,
+    pub(super) seed: String,
+    pub(super) force_error: Option<String>,
+    pub(super) fails_recaptcha: bool,
+    pub(super) mfa: Option<Mfa>,
     accounts: Vec<Account>,
     overrides: Vec<Override>,
 }
@@ -115,7 +114,7 @@ struct Meta {
     mask: Option<String>,
 }
 
-/// What `/auth/get` tells of the account.
+/// What `/auth/get` returns for the account.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Numbers {
     pub(super) account: Option<String>,
@@ -166,7 +165,7 @@ pub(super) struct InvestmentTransaction {
     pub(super) security: Option<Security>,
 }
 
-/// Plaid's own shapes: they are told as they were given.
+/// Plaid's own shapes: they are returned as given.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Identity {
@@ -226,32 +225,13 @@ impl Custom {
             // Without a seed Plaid's data is new each time; here it is new for each configuration.
             seed: configuration
                 .seed
-                .unwrap_or_else(|| Dice::new(&["custom", text], 0).roll().to_string()),
+                .unwrap_or_else(|| Rng::new(&["custom", text], 0).roll().to_string()),
             force_error: configuration.force_error,
             fails_recaptcha,
             mfa,
             accounts,
             overrides,
         })
-    }
-
-    /// The error that logging in is to end with.
-    pub(crate) fn force_error(&self) -> Option<&str> {
-        self.force_error.as_deref()
-    }
-
-    /// Whether the person does not solve the reCAPTCHA.
-    pub(crate) fn fails_recaptcha(&self) -> bool {
-        self.fails_recaptcha
-    }
-
-    /// What the bank asks beside the password.
-    pub(crate) fn mfa(&self) -> Option<&Mfa> {
-        self.mfa.as_ref()
-    }
-
-    pub(super) fn seed(&self) -> &str {
-        &self.seed
     }
 
     /// The accounts, unless the standard ones were left in place.

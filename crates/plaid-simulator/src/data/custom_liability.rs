@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Money;
 use super::calendar::Day;
-use super::money::Money;
 
 /// What of a liability the caller decides; the rest is made up.
 #[derive(Debug, Default, Deserialize)]

@@ -5,15 +5,11 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 
 use super::calendar::{date_of, months_after, number_of};
-use super::card;
-use super::dice::Dice;
 use super::household::{is_current, month_saved};
-use super::loan;
-use super::money::Money;
-use super::movement::{History, Movement, What, regular};
+use super::movement::{Movement, What, regular};
 use super::personas::Habit;
-use super::settlement;
-use crate::accounts::Account;
+use super::rng::Rng;
+use super::{Account, History, Money, card, loan, settlement};
 
 /// Money that comes or goes, before it is on an account. What leaves is positive.
 pub(super) struct Flow<'a> {
@@ -77,7 +73,7 @@ impl Rhythm {
 pub(super) fn movements<'a>(history: &History<'a>, account: &'a Account, number: i64) -> Vec<Movement<'a>> {
     let mut day = Day::new(history, number);
     if is_current(account) {
-        if history.household().is_main(account) {
+        if history.household.is_main(account) {
             day.on_main();
         }
         day.settle(account);
@@ -136,8 +132,8 @@ impl<'a, 'h> Day<'a, 'h> {
 
     fn on_main(&mut self) {
         self.income();
-        let persona = self.history.person().persona();
-        let household = self.history.household();
+        let persona = self.history.person.persona();
+        let household = self.history.household;
         let rents = household.pays_rent();
         if rents && persona.pays_rent_by_wage() && Rhythm::of(self.number).is_payday() {
             self.add(persona.rent, "PLATYPUS PROPERTIES RENT", RENT);
@@ -160,7 +156,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn income(&mut self) {
-        let persona = self.history.person().persona();
+        let persona = self.history.person.persona();
         let (payer, wage) = persona.payroll;
         let rhythm = Rhythm::of(self.number);
         if rhythm.is_payday() && !self.history.has_own_income() {
@@ -189,7 +185,7 @@ impl<'a, 'h> Day<'a, 'h> {
                 self.add(Money::cents(8_299), "EARLYBIRD REPAYMENT", REPAYMENT);
             }
             // In the days before the wage comes.
-            Habit::ShortOfMoney if rhythm.fortnight == 13 && self.dice("fee").one_in(2) => {
+            Habit::ShortOfMoney if rhythm.fortnight == 13 && self.rng("fee").one_in(2) => {
                 self.add(Money::whole(35), "OVERDRAFT FEE", OVERDRAFT);
             }
             Habit::ShortOfMoney if day_of_month == 20 => {
@@ -205,9 +201,9 @@ impl<'a, 'h> Day<'a, 'h> {
 
     /// A small shop's day: closed on Saturday and Sunday, goods on Tuesday, wages on every second Thursday.
     fn trade(&mut self, rhythm: Rhythm) {
-        let mut dice = self.dice("trade");
-        let takings = dice.between(30_000, 110_000);
-        let goods = dice.between(60_000, 150_000);
+        let mut rng = self.rng("trade");
+        let takings = rng.between(30_000, 110_000);
+        let goods = rng.between(60_000, 150_000);
         if !matches!(rhythm.weekday, 2 | 3) {
             self.add(Money::cents(-takings), "CARD TAKINGS BATCH", REVENUE);
         }
@@ -224,8 +220,8 @@ impl<'a, 'h> Day<'a, 'h> {
         let Some(amount) = settlement::of_day(self.history, account, self.number) else {
             return;
         };
-        let reserve = self.history.household().reserve;
-        let inside = reserve.is_some() && self.history.household().is_main(account);
+        let reserve = self.history.household.reserve;
+        let inside = reserve.is_some() && self.history.household.is_main(account);
         let (raw, category) = match (inside, amount > Money::ZERO) {
             (true, true) => ("ONLINE TRANSFER TO MONEY MARKET", TRANSFER_OUT),
             (true, false) => ("ONLINE TRANSFER FROM MONEY MARKET", TRANSFER_IN),
@@ -236,7 +232,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn on_savings(&mut self, account: &'a Account) {
-        let household = self.history.household();
+        let household = self.history.household;
         if household.is_reserve(account)
             && let Some(main) = household.main
             && let Some(amount) = settlement::of_day(self.history, main, self.number)
@@ -284,7 +280,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn pay_cards(&mut self) {
-        for card in self.history.household().lived_in() {
+        for card in self.history.household.lived_in() {
             if card.kind == "credit" {
                 let mask = card.mask.as_deref().unwrap_or_default();
                 let raw = format!("CREDIT CARD {mask} PAYMENT *//");
@@ -295,7 +291,7 @@ impl<'a, 'h> Day<'a, 'h> {
     }
 
     fn pay_loans(&mut self) {
-        for loan in self.history.household().lived_in() {
+        for loan in self.history.household.lived_in() {
             if loan.kind == "loan"
                 && let Some(payment) = loan::Course::of(self.history, loan).payment_on(self.date)
             {
@@ -319,13 +315,13 @@ impl<'a, 'h> Day<'a, 'h> {
         }
     }
 
-    fn dice(&self, name: &str) -> Dice {
-        Dice::new(&[self.history.seed(), name], self.number)
+    fn rng(&self, name: &str) -> Rng {
+        Rng::new(&[&self.history.seed, name], self.number)
     }
 
     /// An amount that two accounts agree on in one month.
     fn monthly(&self, name: &str, from: i64, to: i64) -> Money {
-        Money::cents(self.history.month_dice(name, self.date).between(from, to))
+        Money::cents(self.history.month_rng(name, self.date).between(from, to))
     }
 
     fn saved_on(&self, account: &Account) -> Money {
@@ -333,7 +329,7 @@ impl<'a, 'h> Day<'a, 'h> {
         if most == Money::ZERO {
             return Money::ZERO;
         }
-        let share = self.history.month_dice(account.key, self.date).between(50, 100);
+        let share = self.history.month_rng(account.key, self.date).between(50, 100);
         most.percent(share).floor_to_cents()
     }
 }

@@ -7,10 +7,9 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::custom::{Holding, Security as CustomSecurity};
-use super::money::Money;
-use super::person::Person;
 use super::securities::{self, BOUGHT, CASH, Security};
-use crate::accounts::Account;
+use super::{Account, Money, Person};
+use crate::spec::json::with_nulls;
 
 /// Holdings, and the securities that they are of, each once.
 #[derive(Default)]
@@ -34,8 +33,7 @@ pub(crate) fn portfolio<'a>(
     let mut portfolio = Portfolio::default();
     for account in accounts.filter(|account| is_investment(account)) {
         let own = person
-            .custom()
-            .and_then(|custom| custom.override_of(account))
+            .override_of(account)
             .and_then(|wanted| wanted.holdings.as_ref());
         if let Some(own) = own {
             for holding in own {
@@ -52,6 +50,9 @@ pub(crate) fn portfolio<'a>(
 pub(super) fn ticker_of(security: &CustomSecurity) -> &str {
     security.ticker_symbol.as_deref().unwrap_or("UNKNOWN")
 }
+
+/// What no holding has here.
+const UNKNOWN: &str = "institution_price_datetime unofficial_currency_code vested_quantity vested_value";
 
 impl Portfolio {
     fn hold_standard(&mut self, account: &Account, item_id: &str, today: Date) {
@@ -90,20 +91,19 @@ impl Portfolio {
         } else {
             value.percent(88).floor_to_cents()
         };
-        self.holdings.push(json!({
-            "account_id": account.id(item_id),
-            "security_id": securities::id_of(security.ticker),
-            "institution_price": security.price.json(),
-            "institution_price_as_of": today.to_string(),
-            "institution_price_datetime": null,
-            "institution_value": value.json(),
-            "cost_basis": cost_basis.json(),
-            "quantity": quantity.json(),
-            "iso_currency_code": account.currency,
-            "unofficial_currency_code": null,
-            "vested_quantity": null,
-            "vested_value": null,
-        }));
+        self.holdings.push(with_nulls(
+            json!({
+                "account_id": account.id(item_id),
+                "security_id": securities::id_of(security.ticker),
+                "institution_price": security.price.json(),
+                "institution_price_as_of": today.to_string(),
+                "institution_value": value.json(),
+                "cost_basis": cost_basis.json(),
+                "quantity": quantity.json(),
+                "iso_currency_code": account.currency,
+            }),
+            UNKNOWN,
+        ));
         self.securities
             .insert(security.ticker.to_owned(), securities::json(security, today));
     }
@@ -112,20 +112,20 @@ impl Portfolio {
         let ticker = ticker_of(&holding.security);
         let currency = holding.currency.as_deref().unwrap_or(&account.currency);
         let value = Money::of(holding.institution_price.number() * holding.quantity.number());
-        self.holdings.push(json!({
-            "account_id": account.id(item_id),
-            "security_id": securities::id_of(ticker),
-            "institution_price": holding.institution_price.json(),
-            "institution_price_as_of": holding.institution_price_as_of.map_or(today, |day| day.0).to_string(),
-            "institution_price_datetime": null,
-            "institution_value": value.json(),
-            "cost_basis": holding.cost_basis.map(Money::json),
-            "quantity": holding.quantity.json(),
-            "iso_currency_code": currency,
-            "unofficial_currency_code": null,
-            "vested_quantity": null,
-            "vested_value": null,
-        }));
+        let as_of = holding.institution_price_as_of.map_or(today, |day| day.0);
+        self.holdings.push(with_nulls(
+            json!({
+                "account_id": account.id(item_id),
+                "security_id": securities::id_of(ticker),
+                "institution_price": holding.institution_price.json(),
+                "institution_price_as_of": as_of.to_string(),
+                "institution_value": value.json(),
+                "cost_basis": holding.cost_basis.map(Money::json),
+                "quantity": holding.quantity.json(),
+                "iso_currency_code": currency,
+            }),
+            UNKNOWN,
+        ));
         let currency = holding.security.currency.as_deref().unwrap_or(currency);
         self.securities
             .insert(ticker.to_owned(), securities::bare(ticker, currency));
@@ -135,7 +135,7 @@ impl Portfolio {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts;
+    use crate::data::accounts;
 
     #[test]
     fn holdings_add_up_to_balances() {

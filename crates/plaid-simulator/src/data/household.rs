@@ -1,10 +1,7 @@
 //! What a person's accounts are for, and how much may pass through them: balances are published figures, so what is
 //! spent and paid has to fit them, at whatever moment they are looked at.
 
-use super::loan;
-use super::money::Money;
-use super::person::Person;
-use crate::accounts::Account;
+use super::{Account, Money, Person, loan};
 
 /// The parts that the accounts play.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +51,7 @@ impl<'a> Household<'a> {
     }
 
     pub(super) fn is_lived_in(&self, account: &Account) -> bool {
-        let own = self
-            .person
-            .custom()
-            .and_then(|custom| custom.override_of(account));
+        let own = self.person.override_of(account);
         own.is_none_or(|own| own.transactions.is_none())
     }
 
@@ -98,10 +92,7 @@ impl<'a> Household<'a> {
 
     /// What a custom user's income may add between two transfers.
     fn own_income(&self, account: &Account) -> Money {
-        let own = self
-            .person
-            .custom()
-            .and_then(|custom| custom.override_of(account));
+        let own = self.person.override_of(account);
         let income = own.and_then(|own| own.inflow_model.as_ref()?.income_amount);
         income.unwrap_or_default()
     }

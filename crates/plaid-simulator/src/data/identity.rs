@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::person::Person;
-use crate::accounts::Account;
+use super::{Account, Person};
 
 /// The `owners` of an account.
 pub(crate) fn owners(person: &Person, account: &Account) -> Value {
     let own = person
-        .custom()
-        .and_then(|custom| custom.override_of(account))
+        .override_of(account)
         .and_then(|wanted| wanted.identity.as_ref());
     if let Some(own) = own {
         return json!([{
@@ -31,26 +29,12 @@ pub(crate) fn owners(person: &Person, account: &Account) -> Value {
             {"data": "accountholder1@example.com", "primary": false, "type": "secondary"},
         ],
         "addresses": [
-            {
-                "data": {
-                    "street": "2992 Cameron Road",
-                    "city": "Malakoff",
-                    "region": "NY",
-                    "postal_code": "14236",
-                    "country": "US",
-                },
-                "primary": true,
-            },
-            {
-                "data": {
-                    "street": "2493 Leisure Lane",
-                    "city": "San Matias",
-                    "region": "CA",
-                    "postal_code": "93405-2255",
-                    "country": "US",
-                },
-                "primary": false,
-            },
+            {"data": address("2992 Cameron Road", "Malakoff", "NY", "14236"), "primary": true},
+            {"data": address("2493 Leisure Lane", "San Matias", "CA", "93405-2255"), "primary": false},
         ],
     }])
+}
+
+pub(super) fn address(street: &str, city: &str, region: &str, postal_code: &str) -> Value {
+    json!({"street": street, "city": city, "region": region, "postal_code": postal_code, "country": "US"})
 }

@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 
 use super::calendar::{date_of, number_of};
 use super::custom::InvestmentTransaction;
-use super::dice::Dice;
 use super::holdings::{is_investment, ticker_of};
-use super::money::Money;
-use super::movement::History;
+use super::rng::Rng;
 use super::securities::{self, BOUGHT, CASH, Security};
-use crate::accounts::Account;
-use crate::ids::derived_id;
+use super::{Account, History, Money};
+use crate::spec::ids::derived_id;
 
 /// Transactions, newest first, and the securities that they are of.
 #[derive(Default)]
@@ -32,9 +30,8 @@ pub(crate) fn trades<'a>(
     let mut trades = Trades::default();
     for account in accounts.filter(|account| is_investment(account)) {
         let own = history
-            .person()
-            .custom()
-            .and_then(|custom| custom.override_of(account))
+            .person
+            .override_of(account)
             .and_then(|wanted| wanted.investment_transactions.as_ref());
         if let Some(own) = own {
             for (at, given) in own.iter().enumerate() {
@@ -44,7 +41,7 @@ pub(crate) fn trades<'a>(
             }
         } else {
             for day in first..=last {
-                trades.of_day(history.seed(), account, day, item_id);
+                trades.of_day(&history.seed, account, day, item_id);
             }
         }
     }
@@ -72,76 +69,42 @@ impl Trades {
     /// A deposit on the 2nd, a purchase on the 16th, a dividend each quarter and a fee each year.
     fn of_day(&mut self, seed: &str, account: &Account, day: i64, item_id: &str) {
         let date = date_of(day);
-        let mut dice = Dice::new(&[seed, account.key, "trade"], day);
+        let mut rng = Rng::new(&[seed, account.key, "trade"], day);
         let deposit = account.current.percent(1).floor_to_cents();
-        match (date.month(), date.day()) {
-            (_, 2) => self.keep(
-                account,
-                &CASH,
-                date,
-                item_id,
-                &Trade {
-                    name: "CONTRIBUTION".to_owned(),
-                    kind: "cash",
-                    subtype: "contribution",
-                    quantity: Money::ZERO,
-                    price: Money::ZERO,
-                    amount: -deposit,
-                },
-            ),
+        let trade = |name: &str, kind, subtype, amount| Trade {
+            name: name.to_owned(),
+            kind,
+            subtype,
+            quantity: Money::ZERO,
+            price: Money::ZERO,
+            amount,
+        };
+        let (security, trade) = match (date.month(), date.day()) {
+            (_, 2) => (&CASH, trade("CONTRIBUTION", "cash", "contribution", -deposit)),
             (_, 16) => {
-                if let Some(security) = dice.pick(BOUGHT) {
-                    let quantity = security.price.quantity_in(deposit);
-                    self.keep(
-                        account,
-                        security,
-                        date,
-                        item_id,
-                        &Trade {
-                            name: format!("BUY {}", security.name),
-                            kind: "buy",
-                            subtype: "buy",
-                            quantity: Money::ten_thousandths(quantity),
-                            price: security.price,
-                            amount: security.price.times(quantity),
-                        },
-                    );
-                }
+                let Some(security) = rng.pick(BOUGHT) else { return };
+                let quantity = security.price.quantity_in(deposit);
+                let name = format!("BUY {}", security.name);
+                let bought = Trade {
+                    quantity: Money::ten_thousandths(quantity),
+                    price: security.price,
+                    ..trade(&name, "buy", "buy", security.price.times(quantity))
+                };
+                (security, bought)
             }
             (3 | 6 | 9 | 12, 20) => {
-                if let Some(security) = BOUGHT.first() {
-                    self.keep(
-                        account,
-                        security,
-                        date,
-                        item_id,
-                        &Trade {
-                            name: format!("DIVIDEND {}", security.name),
-                            kind: "cash",
-                            subtype: "dividend",
-                            quantity: Money::ZERO,
-                            price: Money::ZERO,
-                            amount: -deposit.percent(40).floor_to_cents(),
-                        },
-                    );
-                }
+                let Some(security) = BOUGHT.first() else { return };
+                let name = format!("DIVIDEND {}", security.name);
+                let paid = deposit.percent(40).floor_to_cents();
+                (security, trade(&name, "cash", "dividend", -paid))
             }
-            (12, 30) => self.keep(
-                account,
-                &CASH,
-                date,
-                item_id,
-                &Trade {
-                    name: "ANNUAL ACCOUNT FEE".to_owned(),
-                    kind: "fee",
-                    subtype: "account fee",
-                    quantity: Money::ZERO,
-                    price: Money::ZERO,
-                    amount: deposit.percent(10).floor_to_cents(),
-                },
-            ),
-            _ => {}
-        }
+            (12, 30) => {
+                let fee = deposit.percent(10).floor_to_cents();
+                (&CASH, trade("ANNUAL ACCOUNT FEE", "fee", "account fee", fee))
+            }
+            _ => return,
+        };
+        self.keep(account, security, date, item_id, &trade);
     }
 
     fn keep(&mut self, account: &Account, security: &Security, date: Date, item_id: &str, trade: &Trade) {

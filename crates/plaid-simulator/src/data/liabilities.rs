@@ -5,15 +5,14 @@ use serde_json::{Value, json};
 
 use super::balance::Balances;
 use super::calendar::{date_of, months_after, number_of};
-use super::card;
 use super::custom_liability::Liability;
 use super::day::last_on;
+use super::identity::address;
 use super::loan::Course;
-use super::money::Money;
-use super::movement::{Form, History};
-use crate::accounts::Account;
+use super::movement::Form;
+use super::{Account, History, Money, card};
 
-/// The kinds of debt that Plaid tells of.
+/// The kinds of debt that Plaid reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Credit,
@@ -97,7 +96,7 @@ impl<'a, 'h> Debt<'a, 'h> {
 
     fn credit(&self, item_id: &str) -> Value {
         let (account, own) = (self.account, self.own);
-        let lived_in = self.history.household().is_lived_in(account);
+        let lived_in = self.history.household.is_lived_in(account);
         let charged = lived_in.then(|| card::interest(self.history, account, self.statement));
         let apr = |kind: &str, percentage: f64, charged: Option<(Money, Money)>| {
             json!({
@@ -165,13 +164,7 @@ impl<'a, 'h> Debt<'a, 'h> {
             "origination_date": course.origination.to_string(),
             "origination_principal_amount": course.principal().json(),
             "past_due_amount": 0,
-            "property_address": {
-                "street": "2992 Cameron Road",
-                "city": "Malakoff",
-                "region": "NY",
-                "postal_code": "14236",
-                "country": "US",
-            },
+            "property_address": address("2992 Cameron Road", "Malakoff", "NY", "14236"),
             "ytd_interest_paid": year.interest.json(),
             "ytd_principal_paid": year.principal.json(),
         })
@@ -185,7 +178,7 @@ impl<'a, 'h> Debt<'a, 'h> {
         let next = course.next_after(self.today);
         let (origination, end) = (course.origination, course.end);
         let status = own.loan_status.clone();
-        let address = own.servicer_address.clone();
+        let servicer = own.servicer_address.clone();
         json!({
             "account_id": account.id(item_id),
             "account_number": format!("427754{}", account.mask.as_deref().unwrap_or("7777")),
@@ -219,13 +212,7 @@ impl<'a, 'h> Debt<'a, 'h> {
                 "type": own.repayment_plan_type.as_deref().unwrap_or("standard"),
             },
             "sequence_number": own.sequence_number.as_deref().unwrap_or("1"),
-            "servicer_address": address.unwrap_or_else(|| json!({
-                "street": "123 Relaxation Road",
-                "city": "San Matias",
-                "region": "CA",
-                "postal_code": "99415",
-                "country": "US",
-            })),
+            "servicer_address": servicer.unwrap_or_else(|| address("123 Relaxation Road", "San Matias", "CA", "99415")),
             "ytd_interest_paid": year.interest.json(),
             "ytd_principal_paid": year.principal.json(),
         })

@@ -6,10 +6,7 @@ use jiff::civil::Date;
 use super::calendar::{date_of, months_after};
 use super::custom_liability::Liability;
 use super::day::last_on;
-use super::money::Money;
-use super::movement::History;
-use super::person::Person;
-use crate::accounts::Account;
+use super::{Account, History, Money, Person};
 
 /// The day of the month on which loans are paid.
 pub(super) const PAYMENT_DAY: i8 = 5;
@@ -58,7 +55,7 @@ pub(super) fn monthly_payment(person: &Person, account: &Account) -> Money {
     annuity(account.current, rate, terms.left)
 }
 
-/// The equal part that brings a debt to nothing in so many months.
+/// The equal part that brings a debt to nothing in this number of months.
 fn annuity(owed: Money, rate: f64, months: i32) -> Money {
     let month = rate / 1200.0;
     let factor = if month > 0.0 {
@@ -205,7 +202,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::accounts;
+    use crate::data::accounts;
 
     fn course(at: usize, linked_on: Date) -> Course {
         Course::seen_from(&accounts::ALL[at], &Liability::default(), linked_on)

@@ -1,6 +1,6 @@
 //! Where test users spend money: the shops of Plaid's Sandbox samples, and some more of our own.
 
-/// A shop with the words that Plaid's transactions have for it.
+/// A shop, and how Plaid's transactions describe it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Merchant {
     /// What the bank's statement says.
@@ -70,6 +70,7 @@ const MOVIES: (&str, &str) = ("ENTERTAINMENT", "ENTERTAINMENT_TV_AND_MOVIES");
 const MUSIC: (&str, &str) = ("ENTERTAINMENT", "ENTERTAINMENT_MUSIC_AND_AUDIO");
 
 /// Everyday shops; ones that are named twice are visited more often.
+#[rustfmt::skip]
 pub(super) static SHOPS: &[Merchant] = &[
     shop("McDonald's #3322", "McDonald's", FAST_FOOD, (640, 1_850)),
     shop("KFC 00417", "KFC", FAST_FOOD, (890, 2_400)),
@@ -77,78 +78,22 @@ pub(super) static SHOPS: &[Merchant] = &[
     shop("TST* BILLABONG COFFEE", "Billabong Coffee", COFFEE, (380, 1_120)),
     shop("PLATYPUS DINER SF", "Platypus Diner", RESTAURANT, (1_850, 7_400)),
     shop("NOODLE CORNER 12", "Noodle Corner", RESTAURANT, (1_200, 4_100)),
-    shop(
-        "GREEN BASKET MKT 0031",
-        "Green Basket Market",
-        GROCERIES,
-        (1_900, 9_800),
-    ),
-    shop(
-        "GREEN BASKET MKT 0044",
-        "Green Basket Market",
-        GROCERIES,
-        (2_400, 13_500),
-    ),
+    shop("GREEN BASKET MKT 0031", "Green Basket Market", GROCERIES, (1_900, 9_800)),
+    shop("GREEN BASKET MKT 0044", "Green Basket Market", GROCERIES, (2_400, 13_500)),
     shop("RIVERBEND FOODS", "Riverbend Foods", GROCERIES, (900, 6_200)),
-    online(
-        shop("Uber 072515 SF**POOL**", "Uber", RIDES, (540, 3_300)),
-        "uber.com",
-    ),
-    online(
-        shop("Uber 063015 SF**POOL**", "Uber", RIDES, (633, 2_800)),
-        "uber.com",
-    ),
+    online(shop("Uber 072515 SF**POOL**", "Uber", RIDES, (540, 3_300)), "uber.com"),
+    online(shop("Uber 063015 SF**POOL**", "Uber", RIDES, (633, 2_800)), "uber.com"),
     shop("TARTAN FUEL 118", "Tartan Fuel", GAS, (2_900, 6_900)),
     shop("BAY TRANSIT GATE 7", "Bay Transit", TRANSIT, (250, 550)),
-    online(
-        shop(
-            "United Airlines 0167",
-            "United Airlines",
-            FLIGHTS,
-            (18_900, 62_000),
-        ),
-        "united.com",
-    ),
+    online(shop("United Airlines 0167", "United Airlines", FLIGHTS, (18_900, 62_000)), "united.com"),
     shop("Touchstone Climbing", "Touchstone Climbing", GYM, (7_850, 7_850)),
     shop("CLIP AND COMB", "Clip and Comb", HAIR, (2_800, 6_400)),
-    shop(
-        "Madison Bicycle Shop",
-        "Madison Bicycle Shop",
-        SPORTING,
-        (1_500, 50_000),
-    ),
-    online(
-        shop("SparkFun", "SparkFun", ELECTRONICS, (890, 8_940)),
-        "sparkfun.com",
-    ),
-    online(
-        shop(
-            "GINGHAM MARKET*7H2K",
-            "Gingham Market",
-            MARKETPLACE,
-            (1_050, 11_900),
-        ),
-        "gingham.example",
-    ),
+    shop("Madison Bicycle Shop", "Madison Bicycle Shop", SPORTING, (1_500, 50_000)),
+    online(shop("SparkFun", "SparkFun", ELECTRONICS, (890, 8_940)), "sparkfun.com"),
+    online(shop("GINGHAM MARKET*7H2K", "Gingham Market", MARKETPLACE, (1_050, 11_900)), "gingham.example"),
     shop("FOLIO BOOKS", "Folio Books", BOOKS, (900, 4_200)),
-    shop(
-        "HOUNDSTOOTH PHARMACY",
-        "Houndstooth Pharmacy",
-        PHARMACY,
-        (600, 5_400),
-    ),
-    shop(
-        "OAK & NAIL HARDWARE",
-        "Oak & Nail Hardware",
-        HARDWARE,
-        (700, 14_000),
-    ),
-    online(
-        shop("REELHOUSE.EXAMPLE", "Reelhouse", MOVIES, (399, 1_599)),
-        "reelhouse.example",
-    ),
-    online(
-        shop("TUNEPOND 8005550199", "Tunepond", MUSIC, (129, 1_099)),
-        "tunepond.example",
-    ),
+    shop("HOUNDSTOOTH PHARMACY", "Houndstooth Pharmacy", PHARMACY, (600, 5_400)),
+    shop("OAK & NAIL HARDWARE", "Oak & Nail Hardware", HARDWARE, (700, 14_000)),
+    online(shop("REELHOUSE.EXAMPLE", "Reelhouse", MOVIES, (399, 1_599)), "reelhouse.example"),
+    online(shop("TUNEPOND 8005550199", "Tunepond", MUSIC, (129, 1_099)), "tunepond.example"),
 ];

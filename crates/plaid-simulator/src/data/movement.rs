@@ -8,14 +8,11 @@ use jiff::civil::Date;
 use super::calendar::number_of;
 use super::custom::{InflowModel, Override};
 use super::custom_liability::Liability;
-use super::day;
-use super::dice::Dice;
 use super::household::{Household, is_current};
 use super::merchants::Merchant;
-use super::money::Money;
-use super::person::Person;
+use super::rng::Rng;
 use super::shopping::{self, week_of};
-use crate::accounts::Account;
+use super::{Account, Money, Person, day};
 
 /// One movement.
 #[derive(Clone, Debug)]
@@ -96,11 +93,11 @@ impl Movement<'_> {
 
 /// All movements of one person's accounts.
 pub(crate) struct History<'a> {
-    person: &'a Person,
-    seed: String,
+    pub(crate) person: &'a Person,
+    pub(super) seed: String,
     /// The hour of the first pull, whose balances are the published ones.
-    linked_at: i64,
-    household: Household<'a>,
+    pub(super) linked_at: i64,
+    pub(super) household: Household<'a>,
 }
 
 impl<'a> History<'a> {
@@ -120,25 +117,9 @@ impl<'a> History<'a> {
         }
     }
 
-    pub(crate) fn person(&self) -> &'a Person {
-        self.person
-    }
-
-    pub(super) fn seed(&self) -> &str {
-        &self.seed
-    }
-
-    pub(super) fn linked_at(&self) -> i64 {
-        self.linked_at
-    }
-
     /// The day up to which the first pull's balances count.
     pub(super) fn linked_on(&self) -> i64 {
         self.linked_at.div_euclid(24)
-    }
-
-    pub(super) fn household(&self) -> &Household<'a> {
-        &self.household
     }
 
     /// What a custom user wants of a debt.
@@ -154,17 +135,14 @@ impl<'a> History<'a> {
     }
 
     /// Chance that is the same all month long, whichever account asks.
-    pub(super) fn month_dice(&self, name: &str, date: Date) -> Dice {
+    pub(super) fn month_rng(&self, name: &str, date: Date) -> Rng {
         let month = i64::from(date.year()) * 12 + i64::from(date.month());
-        Dice::new(&[&self.seed, name], month)
+        Rng::new(&[&self.seed, name], month)
     }
 
     /// The movements that the person made from one day to another, both included, oldest first.
     pub(crate) fn movements(&self, account: &'a Account, first: i64, last: i64) -> Vec<Movement<'a>> {
-        let custom = self
-            .person
-            .custom()
-            .and_then(|custom| custom.override_of(account));
+        let custom = self.person.override_of(account);
         if let Some(list) = custom.filter(|custom| custom.transactions.is_some()) {
             return listed(list, account, first, last);
         }
@@ -187,7 +165,7 @@ impl<'a> History<'a> {
 }
 
 fn inflow_of<'a>(person: &'a Person, account: &Account) -> Option<&'a InflowModel> {
-    person.custom()?.override_of(account)?.inflow_model.as_ref()
+    person.override_of(account)?.inflow_model.as_ref()
 }
 
 /// The income of a custom user's account on this day.

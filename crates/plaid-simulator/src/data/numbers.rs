@@ -3,11 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::dice::Dice;
-use super::person::Person;
-use crate::accounts::Account;
-use crate::deposits::Deposit;
-use crate::institutions::Institution;
+use super::deposits::Deposit;
+use super::rng::Rng;
+use super::{Account, Person};
+use crate::spec::Institution;
 
 /// The account number that a bank in the United States has for an account.
 pub(crate) fn account_number(account: &Account) -> String {
@@ -27,8 +26,7 @@ pub(crate) fn json<'a>(
     for account in accounts.filter(|account| account.has_numbers()) {
         let id = account.id(item_id);
         let own = person
-            .custom()
-            .and_then(|custom| custom.override_of(account))
+            .override_of(account)
             .and_then(|wanted| wanted.numbers.as_ref());
         let given = |of: Option<&String>, usual: &str| of.map_or_else(|| usual.to_owned(), Clone::clone);
         let mask = account.mask.as_deref().unwrap_or("0000");
@@ -99,7 +97,7 @@ pub(crate) fn json<'a>(
 
 /// A number that the bank made for this connection alone.
 fn tokenized_number(item_id: &str, key: &str) -> String {
-    let number = Dice::new(&[item_id, key, "number"], 0).between(0, 999_999_999_999);
+    let number = Rng::new(&[item_id, key, "number"], 0).between(0, 999_999_999_999);
     format!("9007{number:012}")
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::custom::{self, Custom};
+use super::custom::{self, Custom, Override};
 use super::custom_liability::Liability;
 use super::personas::{self, Persona};
-use crate::accounts::{self, Account};
-use crate::guesses::{CustomSeed, Guesses};
-use crate::ids;
+use super::{Account, accounts};
+use crate::spec::guesses::CustomSeed;
+use crate::spec::{Guesses, ids};
 
 /// A test user, small enough to be kept with every Item.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -71,7 +71,7 @@ pub(crate) fn takes_any_password(username: &str) -> bool {
 }
 
 impl Person {
-    /// The person who logs in with these words; they were found good before.
+    /// The person who logs in with these credentials, which were checked before.
     pub(crate) fn of(username: &str, password: &str, guesses: &Guesses) -> Self {
         if username != "user_custom" {
             return Self::known(username);
@@ -126,10 +126,15 @@ impl Person {
         self.custom.as_deref()
     }
 
+    /// What the caller made up of this account.
+    pub(super) fn override_of(&self, account: &Account) -> Option<&Override> {
+        self.custom()?.override_of(account)
+    }
+
     /// What a custom user wants of a debt.
     pub(super) fn liability_of(&self, account: &Account) -> &Liability {
-        self.custom()
-            .and_then(|custom| custom.override_of(account)?.liability.as_ref())
+        self.override_of(account)
+            .and_then(|own| own.liability.as_ref())
             .unwrap_or_else(|| Liability::usual())
     }
 
@@ -137,7 +142,7 @@ impl Person {
     pub(super) fn seed(&self) -> &str {
         self.custom
             .as_ref()
-            .map_or(self.persona.username, |custom| custom.seed())
+            .map_or(self.persona.username, |custom| &*custom.seed)
     }
 
     /// Whether data changes every hour and not once a day.

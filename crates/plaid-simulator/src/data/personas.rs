@@ -3,8 +3,8 @@
 
 use std::sync::LazyLock;
 
-use crate::accounts::{self, Account, CHECKING, CREDIT_CARD, SAVINGS, account};
-use crate::data::money::Money;
+use super::accounts::{self, CHECKING, CREDIT_CARD, SAVINGS, account};
+use super::{Account, Money};
 
 /// How a test user lives.
 #[derive(Debug)]
@@ -55,75 +55,43 @@ fn standard() -> &'static [Account] {
     &accounts::ALL
 }
 
-fn modest() -> &'static [Account] {
-    static MODEST: LazyLock<Vec<Account>> = LazyLock::new(|| {
-        vec![
-            account("1001", "Plaid Checking", CHECKING, Money::cents(68_412)).available(Money::cents(66_120)),
-            account("1002", "Plaid Saving", SAVINGS, Money::whole(25)).available(Money::whole(25)),
-            account("1003", "Plaid Credit Card", CREDIT_CARD, Money::cents(209_055))
-                .limited(Money::whole(2_800)),
-        ]
-    });
-    &MODEST
+/// Makes a function that returns these accounts.
+macro_rules! accounts {
+    ($name:ident: $($account:expr,)+) => {
+        fn $name() -> &'static [Account] {
+            static ALL: LazyLock<Vec<Account>> = LazyLock::new(|| vec![$($account,)+]);
+            &ALL
+        }
+    };
 }
 
-fn solid() -> &'static [Account] {
-    static SOLID: LazyLock<Vec<Account>> = LazyLock::new(|| {
-        vec![
-            account("2001", "Plaid Checking", CHECKING, Money::cents(432_177))
-                .available(Money::cents(425_177)),
-            account("2002", "Plaid Saving", SAVINGS, Money::whole(15_400)).available(Money::whole(15_400)),
-            account("2003", "Plaid Credit Card", CREDIT_CARD, Money::cents(118_240))
-                .limited(Money::whole(12_000)),
-        ]
-    });
-    &SOLID
+accounts! { modest:
+    account("1001", "Plaid Checking", CHECKING, Money::cents(68_412)).available(Money::cents(66_120)),
+    account("1002", "Plaid Saving", SAVINGS, Money::whole(25)).available(Money::whole(25)),
+    account("1003", "Plaid Credit Card", CREDIT_CARD, Money::cents(209_055)).limited(Money::whole(2_800)),
 }
 
-fn wealthy() -> &'static [Account] {
-    static WEALTHY: LazyLock<Vec<Account>> = LazyLock::new(|| {
-        vec![
-            account("3001", "Plaid Checking", CHECKING, Money::cents(1_890_412))
-                .available(Money::cents(1_872_412)),
-            account("3002", "Plaid Saving", SAVINGS, Money::whole(61_250)).available(Money::whole(61_250)),
-            account("3003", "Plaid Credit Card", CREDIT_CARD, Money::cents(241_803))
-                .limited(Money::whole(35_000)),
-            account(
-                "3004",
-                "Plaid Brokerage",
-                ("investment", "brokerage"),
-                Money::cents(8_430_255),
-            ),
-        ]
-    });
-    &WEALTHY
+accounts! { solid:
+    account("2001", "Plaid Checking", CHECKING, Money::cents(432_177)).available(Money::cents(425_177)),
+    account("2002", "Plaid Saving", SAVINGS, Money::whole(15_400)).available(Money::whole(15_400)),
+    account("2003", "Plaid Credit Card", CREDIT_CARD, Money::cents(118_240)).limited(Money::whole(12_000)),
 }
 
-fn business() -> &'static [Account] {
-    static BUSINESS: LazyLock<Vec<Account>> = LazyLock::new(|| {
-        vec![
-            account(
-                "4001",
-                "Plaid Business Checking",
-                CHECKING,
-                Money::cents(2_704_518),
-            )
-            .available(Money::cents(2_618_018))
-            .of_business(),
-            account("4002", "Plaid Business Saving", SAVINGS, Money::whole(9_000))
-                .available(Money::whole(9_000))
-                .of_business(),
-            account(
-                "4003",
-                "Plaid Business Credit Card",
-                CREDIT_CARD,
-                Money::cents(361_270),
-            )
-            .limited(Money::whole(20_000))
-            .of_business(),
-        ]
-    });
-    &BUSINESS
+accounts! { wealthy:
+    account("3001", "Plaid Checking", CHECKING, Money::cents(1_890_412)).available(Money::cents(1_872_412)),
+    account("3002", "Plaid Saving", SAVINGS, Money::whole(61_250)).available(Money::whole(61_250)),
+    account("3003", "Plaid Credit Card", CREDIT_CARD, Money::cents(241_803)).limited(Money::whole(35_000)),
+    account("3004", "Plaid Brokerage", ("investment", "brokerage"), Money::cents(8_430_255)),
+}
+
+accounts! { business:
+    account("4001", "Plaid Business Checking", CHECKING, Money::cents(2_704_518))
+        .available(Money::cents(2_618_018))
+        .of_business(),
+    account("4002", "Plaid Business Saving", SAVINGS, Money::whole(9_000)).available(Money::whole(9_000)).of_business(),
+    account("4003", "Plaid Business Credit Card", CREDIT_CARD, Money::cents(361_270))
+        .limited(Money::whole(20_000))
+        .of_business(),
 }
 
 pub(super) static STANDARD: Persona = Persona {
@@ -141,108 +109,75 @@ pub(super) static STANDARD: Persona = Persona {
 };
 
 /// What comes in every second week, what the rent is, and what is spent in a week with the card and without.
-struct Means {
-    wage: i64,
-    rent: i64,
-    card: i64,
-    cash: i64,
-}
+type Means = [i64; 4];
 
 const fn persona(
     username: &'static str,
     accounts: fn() -> &'static [Account],
-    means: &Means,
+    [wage, rent, card, cash]: Means,
     level: i64,
 ) -> Persona {
     Persona {
         username,
         accounts,
-        payroll: ("PLATYPUS WORKS PAYROLL", Money::whole(means.wage)),
-        rent: Money::whole(means.rent),
-        card_week: Money::whole(means.card),
-        cash_week: Money::whole(means.cash),
+        payroll: ("PLATYPUS WORKS PAYROLL", Money::whole(wage)),
+        rent: Money::whole(rent),
+        card_week: Money::whole(card),
+        cash_week: Money::whole(cash),
         price_level: level,
         ..STANDARD
     }
 }
 
-const fn means(wage: i64, rent: i64, card: i64, cash: i64) -> Means {
-    Means {
-        wage,
-        rent,
-        card,
-        cash,
-    }
-}
-
+#[rustfmt::skip]
 static SPECIAL: &[Persona] = &[
     Persona {
         dynamic: true,
         purchases: 6,
-        ..persona(
-            "user_transactions_dynamic",
-            standard,
-            &means(1_620, 1_150, 70, 60),
-            100,
-        )
+        ..persona("user_transactions_dynamic", standard, [1_620, 1_150, 70, 60], 100)
     },
     Persona {
         owner: "Emil Wagner",
         habits: &[Habit::EarnedWageAccess, Habit::RentByWage],
-        ..persona("user_ewa_user", modest, &means(980, 390, 45, 50), 70)
+        ..persona("user_ewa_user", modest, [980, 390, 45, 50], 70)
     },
     Persona {
         owner: "Yara Upton",
         purchases: 4,
-        ..persona("user_yuppie", wealthy, &means(4_600, 3_700, 360, 640), 180)
+        ..persona("user_yuppie", wealthy, [4_600, 3_700, 360, 640], 180)
     },
     Persona {
         owner: "Sam's Bike Repair LLC",
         habits: &[Habit::Takings],
-        ..persona("user_small_business", business, &means(0, 1_850, 480, 150), 220)
+        ..persona("user_small_business", business, [0, 1_850, 480, 150], 220)
     },
     Persona {
         owner: "Bo Inkwell",
         habits: &[Habit::SecondJob],
-        ..persona("user_bank_income", solid, &means(1_650, 1_750, 160, 280), 100)
+        ..persona("user_bank_income", solid, [1_650, 1_750, 160, 280], 100)
     },
     Persona {
         owner: "Pat Overdale",
         habits: &[Habit::ShortOfMoney, Habit::RentByWage],
-        ..persona("user_credit_profile_poor", modest, &means(850, 360, 45, 50), 90)
+        ..persona("user_credit_profile_poor", modest, [850, 360, 45, 50], 90)
     },
     Persona {
         owner: "Gwen Oakley",
-        ..persona(
-            "user_credit_profile_good",
-            solid,
-            &means(2_150, 1_650, 160, 250),
-            100,
-        )
+        ..persona("user_credit_profile_good", solid, [2_150, 1_650, 160, 250], 100)
     },
     Persona {
         owner: "Ed Castle",
-        ..persona(
-            "user_credit_profile_excellent",
-            wealthy,
-            &means(4_100, 3_300, 320, 560),
-            120,
-        )
+        ..persona("user_credit_profile_excellent", wealthy, [4_100, 3_300, 320, 560], 120)
     },
     Persona {
         owner: "Bonnie Nash",
         habits: &[Habit::Bonus],
-        ..persona("user_credit_bonus", solid, &means(2_600, 1_950, 170, 300), 110)
+        ..persona("user_credit_bonus", solid, [2_600, 1_950, 170, 300], 110)
     },
     Persona {
         owner: "Jo and Lee Nettle",
         habits: &[Habit::SecondJob],
-        ..persona(
-            "user_credit_joint_account",
-            solid,
-            &means(1_900, 2_050, 170, 300),
-            110,
-        )
+        ..persona("user_credit_joint_account", solid, [1_900, 2_050, 170, 300], 110)
     },
 ];
 

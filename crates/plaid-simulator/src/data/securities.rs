@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::money::Money;
-use crate::ids::derived_id;
+use super::Money;
+use crate::spec::ids::derived_id;
+use crate::spec::json::{set, with_nulls};
 
 /// A security.
 #[derive(Debug)]
@@ -93,39 +94,25 @@ pub(super) fn json(security: &Security, as_of: Date) -> Value {
         ("industry", json!(security.sector.map(|(_, industry)| industry))),
         ("fixed_income", json!(bond)),
     ] {
-        if let Some(json) = json.as_object_mut() {
-            json.insert(name.to_owned(), value);
-        }
+        set(&mut json, name, value);
     }
     json
 }
 
-/// A security of which no more is known than a custom user tells.
+/// A security of which only a custom user's entry is known.
 pub(super) fn bare(ticker: &str, currency: &str) -> Value {
-    json!({
+    let json = json!({
         "security_id": id_of(ticker),
-        "isin": null,
-        "cusip": null,
-        "figi": null,
-        "sedol": null,
-        "figi": null,
-        "institution_security_id": null,
-        "institution_id": null,
-        "proxy_security_id": null,
         "name": ticker,
         "ticker_symbol": ticker,
         "is_cash_equivalent": false,
         "type": "equity",
-        "close_price": null,
-        "close_price_as_of": null,
-        "update_datetime": null,
         "iso_currency_code": currency,
-        "unofficial_currency_code": null,
-        "market_identifier_code": null,
-        "sector": null,
-        "industry": null,
-        "cfi_code": null,
-        "option_contract": null,
-        "fixed_income": null,
-    })
+    });
+    with_nulls(
+        json,
+        "isin cusip figi sedol institution_security_id institution_id proxy_security_id close_price close_price_as_of \
+         update_datetime unofficial_currency_code market_identifier_code sector industry cfi_code option_contract \
+         fixed_income",
+    )
 }

@@ -2,15 +2,12 @@
 //! is moved to, or taken from, a reserve. After each the balance is again what it was after the one before.
 
 use super::day::{self, FRIDAY, Rhythm};
-use super::money::Money;
-use super::movement::{self, History};
 use super::personas::Habit;
-use super::shopping;
-use crate::accounts::Account;
+use super::{Account, History, Money, movement, shopping};
 
 /// What is transferred on a day, if anything; what leaves the account is positive.
 pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) -> Option<Money> {
-    let household = history.household();
+    let household = history.household;
     let flows = |first: i64| -> Money { (first..=day).map(|day| regular(history, account, day)).sum() };
     let bought = |after: i64| shopping::posted(history, account, after, day);
     let rhythm = Rhythm::of(day);
@@ -22,7 +19,7 @@ pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) 
         };
         flows(day) + week
     } else {
-        let twice = history.person().persona().habits.contains(&Habit::SecondJob);
+        let twice = history.person.persona().habits.contains(&Habit::SecondJob);
         let days = if twice { 7 } else { 14 };
         let paid = rhythm.is_payday() || (twice && rhythm.is_second_payday());
         if !paid {
@@ -36,7 +33,7 @@ pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) 
 /// What came and went on a day beside purchases.
 fn regular<'a>(history: &History<'a>, account: &'a Account, day: i64) -> Money {
     let own = movement::own_income(history, account, day).map_or(Money::ZERO, |income| income.amount);
-    if history.household().is_main(account) {
+    if history.household.is_main(account) {
         let flows = day::of_main(history, day).into_iter();
         flows.map(|flow| flow.amount).sum::<Money>() + own
     } else {

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::dice::Dice;
 use super::merchants::{Merchant, SHOPS};
-use super::money::Money;
-use super::movement::{History, Movement, What, regular};
-use crate::accounts::Account;
+use super::movement::{Movement, What, regular};
+use super::rng::Rng;
+use super::{Account, History, Money};
 
 /// Purchases are counted from here, beside the other movements of a day.
 const FIRST_ORDINAL: usize = 1_000;
@@ -20,16 +19,16 @@ pub(super) fn week_of(day: i64) -> i64 {
 
 /// What is bought in a week with this account, oldest first.
 pub(super) fn purchases<'a>(history: &History<'a>, account: &'a Account, week: i64) -> Vec<Movement<'a>> {
-    let persona = history.person().persona();
+    let persona = history.person.persona();
     let with_card = account.kind == "credit";
     let mut shopper = Shopper {
         account,
-        dice: Dice::new(&[history.seed(), account.key, "week"], week),
+        rng: Rng::new(&[&history.seed, account.key, "week"], week),
         price_level: persona.price_level,
         left: Money::ZERO,
         bought: Vec::new(),
     };
-    let budget = history.household().week(account);
+    let budget = history.household.week(account);
     let mut given = Money::ZERO;
     for weekday in 1..=7 {
         let day = week * 7 + weekday - 1;
@@ -37,10 +36,10 @@ pub(super) fn purchases<'a>(history: &History<'a>, account: &'a Account, week: i
         let so_far = budget.part(weekday, 7);
         shopper.left = shopper.left + so_far - given;
         given = so_far;
-        if !with_card && shopper.dice.one_in(12) {
+        if !with_card && shopper.rng.one_in(12) {
             shopper.withdraw(day);
         }
-        let count = shopper.dice.between(0, persona.purchases) / if with_card { 1 } else { 2 };
+        let count = shopper.rng.between(0, persona.purchases) / if with_card { 1 } else { 2 };
         for _ in 0..count {
             shopper.visit(day);
         }
@@ -60,7 +59,7 @@ pub(super) fn posted<'a>(history: &History<'a>, account: &'a Account, after: i64
 
 struct Shopper<'a> {
     account: &'a Account,
-    dice: Dice,
+    rng: Rng,
     /// Of a hundred.
     price_level: i64,
     left: Money,
@@ -69,8 +68,8 @@ struct Shopper<'a> {
 
 impl<'a> Shopper<'a> {
     fn visit(&mut self, day: i64) {
-        let Some(shop) = self.dice.pick(SHOPS) else { return };
-        let cents = self.dice.between(shop.from, shop.to) * self.price_level / 100;
+        let Some(shop) = self.rng.pick(SHOPS) else { return };
+        let cents = self.rng.between(shop.from, shop.to) * self.price_level / 100;
         let pending_amount = Money::cents(cents);
         let amount = if shop.detailed == "FOOD_AND_DRINK_RESTAURANT" {
             // With a tip.
@@ -78,9 +77,9 @@ impl<'a> Shopper<'a> {
         } else {
             pending_amount
         };
-        let hour = day * 24 + self.dice.between(7, 22);
-        let settled = (day + self.dice.between(2, LONGEST_PENDING)) * 24 + 5;
-        let (dropped, corrected) = (self.dice.one_in(40), self.dice.one_in(20));
+        let hour = day * 24 + self.rng.between(7, 22);
+        let settled = (day + self.rng.between(2, LONGEST_PENDING)) * 24 + 5;
+        let (dropped, corrected) = (self.rng.one_in(40), self.rng.one_in(20));
         if amount > self.left {
             return;
         }
@@ -97,7 +96,7 @@ impl<'a> Shopper<'a> {
     }
 
     fn withdraw(&mut self, day: i64) {
-        let amount = Money::whole(20 * self.dice.between(1, 5));
+        let amount = Money::whole(20 * self.rng.between(1, 5));
         if amount > self.left {
             return;
         }

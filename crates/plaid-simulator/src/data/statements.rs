@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 
 use super::balance::Balances;
 use super::calendar::{date_of, months_after, number_of};
-use super::money::Money;
-use super::movement::{Form, History};
-use super::pdf;
-use crate::accounts::Account;
-use crate::ids::derived_id;
+use super::movement::Form;
+use super::{Account, History, Money, pdf};
+use crate::spec::ids::derived_id;
 
 /// A month of an account, by its first day.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +55,7 @@ impl Statement<'_> {
         let first = number_of(self.first);
         let last = number_of(self.first.last_of_month());
         // The person's own account, which lives as long as the history does.
-        let own = history.person().accounts().iter();
+        let own = history.person.accounts().iter();
         let (balances, month) = own
             .filter(|own| own.key == self.account.key)
             .map(|own| {

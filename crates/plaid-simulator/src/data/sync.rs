@@ -7,10 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::calendar::{day_of, hour_of};
-use super::movement::{Form, History, Movement};
-use super::person::Person;
-use crate::accounts::Account;
-use crate::ids::derived_id;
+use super::movement::{Form, Movement};
+use super::{Account, History, Person};
+use crate::spec::ids::derived_id;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Ordinary banks are asked once a day, at this hour.
@@ -68,7 +67,7 @@ impl<'a> Ledger<'a> {
         if stage == Stage::Nothing {
             return Version::NOTHING;
         }
-        let hour = bank_hour(self.history.person(), self.hourly, now);
+        let hour = bank_hour(self.history.person, self.hourly, now);
         Version { stage, hour }
     }
 
@@ -116,7 +115,7 @@ impl<'a> Ledger<'a> {
         if from == to {
             return Vec::new();
         }
-        let all = from.stage != to.stage || self.history.person().custom().is_some();
+        let all = from.stage != to.stage || self.history.person.custom().is_some();
         let first = if all {
             self.first_day(to.stage)
         } else {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::calendar::date_of;
 use super::movement::{Form, Movement};
-use crate::ids::derived_id;
+use crate::spec::ids::derived_id;
+use crate::spec::json::{set, with_nulls};
 
 /// How the caller wants transactions written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,66 +67,72 @@ pub(crate) fn json(movement: &Movement<'_>, form: Form, item_id: &str, style: St
     let pending_id = (!pending && movement.was_pending()).then(|| id_of(movement, Form::Pending, item_id));
     let mut json = json!({
         "account_id": movement.account.id(item_id),
-        "account_owner": null,
         "amount": if pending { movement.pending_amount } else { movement.amount }.json(),
         "authorized_date": date_of(movement.day).to_string(),
-        "authorized_datetime": null,
-        "category": null,
-        "category_id": null,
-        "check_number": null,
         "counterparties": counterparties,
         "date": date_of(movement.date(form)).to_string(),
-        "datetime": null,
         "iso_currency_code": movement.currency,
         "location": {
-            "address": null,
             "city": city.map(|(city, _)| city),
             "region": city.map(|(_, region)| region),
-            "postal_code": null,
             "country": city.map(|_| "US"),
-            "lat": null,
-            "lon": null,
-            "store_number": null,
         },
-        "logo_url": null,
         "merchant_entity_id": entity_id,
         "merchant_name": merchant.map(|merchant| merchant.name),
         "name": name,
         "payment_channel": what.channel,
-        "payment_meta": {
-            "by_order_of": null,
-            "payee": null,
-            "payer": null,
-            "payment_method": what.raw.starts_with("ACH ").then_some("ACH"),
-            "payment_processor": null,
-            "ppd_id": null,
-            "reason": null,
-            "reference_number": null,
-        },
+        "payment_meta": {"payment_method": what.raw.starts_with("ACH ").then_some("ACH")},
         "pending": pending,
         "pending_transaction_id": pending_id,
-        "personal_finance_category": {
-            "primary": primary,
-            "detailed": detailed,
-            "confidence_level": if known { "VERY_HIGH" } else { "LOW" },
-            "version": if style.second_taxonomy { "v2" } else { "v1" },
-        },
-        "personal_finance_category_icon_url":
-            format!("https://plaid-category-icons.plaid.com/PFC_{primary}.png"),
-        "transaction_code": null,
+        "personal_finance_category": category(primary, detailed, known, style),
         "transaction_id": id_of(movement, form, item_id),
         "transaction_type": match what.channel {
             "online" => "digital",
             "in store" => "place",
             _ => "special",
         },
-        "unofficial_currency_code": null,
         "website": merchant.and_then(|merchant| merchant.website),
     });
-    if style.original_description
-        && let Some(json) = json.as_object_mut()
-    {
-        json.insert("original_description".to_owned(), what.raw.clone().into());
+    if style.original_description {
+        set(&mut json, "original_description", &*what.raw);
     }
-    json
+    whole(json, primary)
+}
+
+pub(crate) fn category(primary: &str, detailed: &str, known: bool, style: Style) -> Value {
+    json!({
+        "primary": primary,
+        "detailed": detailed,
+        "confidence_level": if known { "VERY_HIGH" } else { "LOW" },
+        "version": if style.second_taxonomy { "v2" } else { "v1" },
+    })
+}
+
+/// The transaction object with everything that Plaid's has: what is not given is null.
+pub(crate) fn whole(mut json: Value, primary: &str) -> Value {
+    let parts = [
+        (
+            "location",
+            "address city region postal_code country lat lon store_number",
+        ),
+        (
+            "payment_meta",
+            "by_order_of payee payer payment_method payment_processor ppd_id reason reference_number",
+        ),
+    ];
+    for (name, members) in parts {
+        let part = json.get_mut(name).map(Value::take);
+        set(
+            &mut json,
+            name,
+            with_nulls(part.unwrap_or_else(|| json!({})), members),
+        );
+    }
+    let icon = format!("https://plaid-category-icons.plaid.com/PFC_{primary}.png");
+    set(&mut json, "personal_finance_category_icon_url", icon);
+    with_nulls(
+        json,
+        "account_owner authorized_datetime category category_id check_number datetime logo_url merchant_entity_id \
+         merchant_name pending_transaction_id transaction_code unofficial_currency_code website",
+    )
 }

@@ -12,24 +12,14 @@ use uuid::Uuid;
 
 use super::calls::{Outcome, Turn, read, wrong_step};
 use super::login;
-use super::session::{BankVisit, Stage};
-use crate::Simulator;
-use crate::api::json_response;
-use crate::error::PlaidError;
-use crate::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
-use crate::ids;
-use crate::state::State as Memory;
-
-/// Whose visit an `oauth_state_id` is.
-#[derive(Clone, Debug, Deserialize, serde::Serialize)]
-pub(crate) struct OAuthState {
-    link_token: String,
-    link_session_id: String,
-}
+use crate::items::session::{BankVisit, OAuthState};
+use crate::items::{Stage, State as Memory};
+use crate::simulator::Simulator;
+use crate::spec::guesses::{AlteredReturn, BankRefusal, ReentryOpen, ReentrySession};
+use crate::spec::{PlaidError, ids, json};
 
 /// Prepares a visit of the bank's page: each has an `oauth_state_id` of its own.
 pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let state_id = ids::new_uuid();
     let link_token = turn.link_token()?.token.clone();
     let session = turn.session()?;
@@ -41,7 +31,7 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         login: None,
         processed: false,
     });
-    session.show(Stage::OAuth, now);
+    session.show(Stage::OAuth);
     let link_session_id = session.id.clone();
     turn.memory.oauth_states.insert(
         state_id,
@@ -55,42 +45,39 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
 
 /// `oauth`: the person goes to the bank's page.
 pub(super) fn visit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, popup) = (turn.now, turn.call.popup);
+    let popup = turn.call.popup;
     let can_return = turn.link_token()?.return_address().is_some();
     let session = turn.session()?;
     let (Stage::OAuth, Some(visit)) = (&session.stage, &mut session.visit) else {
         return Err(wrong_step());
     };
     if !popup && !can_return {
-        return Ok(Outcome::Failed(PlaidError {
-            display_message: Some(
-                "Your bank's page could not be opened: allow pop-ups for this site and try again.",
-            ),
-            ..PlaidError::invalid_field(
+        return Ok(Outcome::Failed(
+            PlaidError::invalid_field(
                 "the bank's page needs a pop-up, or a redirect_uri in /link/token/create to come back to",
             )
-        }));
+            .shown("Your bank's page could not be opened: allow pop-ups for this site and try again."),
+        ));
     }
     visit.in_popup = popup;
-    session.record("OPEN_OAUTH", json!({}), now);
-    Ok(Outcome::Told(json!({})))
+    session.record("OPEN_OAUTH", json!({}));
+    Ok(Outcome::Answer(json!({})))
 }
 
 /// `oauth_result`: the bank's window has closed.
 pub(super) fn visited(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     let (Stage::OAuth, Some(visit)) = (&session.stage, &mut session.visit) else {
         return Err(wrong_step());
     };
     match visit.granted {
         None => {
-            session.record("CLOSE_OAUTH", json!({}), now);
+            session.record("CLOSE_OAUTH", json!({}));
             begin(turn)
         }
         Some(granted) => {
             visit.processed = true;
-            session.record("CLOSE_OAUTH", json!({}), now);
+            session.record("CLOSE_OAUTH", json!({}));
             decided(turn, granted)
         }
     }
@@ -100,36 +87,31 @@ fn decided(turn: &mut Turn<'_>, granted: bool) -> Result<Outcome, PlaidError> {
     if granted {
         return login::let_in(turn);
     }
-    let now = turn.now;
     let error_type = match turn.guesses().bank_refusal {
         BankRefusal::ItemError => "ITEM_ERROR",
         BankRefusal::OAuthError => "OAUTH_ERROR",
     };
-    turn.session()?.record("FAIL_OAUTH", json!({}), now);
-    Ok(Outcome::Failed(PlaidError {
-        display_message: Some("You did not give your bank's permission, so nothing was connected."),
-        ..PlaidError::new(
-            error_type,
-            "ACCESS_NOT_GRANTED",
-            "access to this product was not granted for the account",
-        )
-    }))
+    turn.session()?.record("FAIL_OAUTH", json!({}));
+    let message = "access to this product was not granted for the account";
+    Ok(Outcome::Failed(
+        PlaidError::new(error_type, "ACCESS_NOT_GRANTED", message)
+            .shown("You did not give your bank's permission, so nothing was connected."),
+    ))
 }
 
 /// `start` with the address that the bank sent the browser to: the session of before goes on.
 pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let token = turn.link_token()?.token.clone();
     let state_id = state_id_in(received).ok_or_else(|| {
         PlaidError::invalid_field("oauth uri does not contain a valid oauth_state_id query parameter")
     })?;
-    let state = turn.memory.oauth_states.get(&state_id).ok_or_else(not_found)?;
+    let state = turn
+        .memory
+        .oauth_states
+        .get(&state_id)
+        .ok_or_else(PlaidError::oauth_state_not_found)?;
     if state.link_token != token {
-        return Err(PlaidError::new(
-            "OAUTH_ERROR",
-            "INCORRECT_LINK_TOKEN",
-            "Link was opened again with another link_token than before the bank's login",
-        ));
+        return Err(PlaidError::incorrect_link_token());
     }
     turn.call.link_session_id.clone_from(&state.link_session_id);
     let guesses = turn.guesses();
@@ -139,7 +121,7 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
         .as_mut()
         .filter(|visit| visit.state_id == state_id && !visit.processed);
     let granted = visit
-        .ok_or_else(already_processed)
+        .ok_or_else(PlaidError::oauth_state_processed)
         .and_then(|visit| match visit.granted {
             Some(_) if guesses.altered_return == AlteredReturn::Refused && !visit.is_return(received) => {
                 Err(altered())
@@ -148,14 +130,14 @@ pub(super) fn come_back(turn: &mut Turn<'_>, received: &str) -> Result<Outcome, 
                 visit.processed = true;
                 Ok(granted)
             }
-            None => Err(not_found()),
+            None => Err(PlaidError::oauth_state_not_found()),
         })?;
     if guesses.reentry_session == ReentrySession::NewId {
         turn.call.link_session_id = session.begin_anew();
     }
     let session = turn.session()?;
     if guesses.reentry_open == ReentryOpen::Told {
-        session.record("OPEN", json!({}), now);
+        session.record("OPEN", json!({}));
     }
     decided(turn, granted)
 }
@@ -167,33 +149,11 @@ fn state_id_in(uri: &str) -> Option<String> {
     Uuid::try_parse(&id).ok().map(|id| id.to_string())
 }
 
-fn not_found() -> PlaidError {
-    PlaidError {
-        status: StatusCode::NOT_FOUND,
-        ..PlaidError::new(
-            "OAUTH_ERROR",
-            "OAUTH_STATE_ID_NOT_FOUND",
-            "the oauth_state_id belongs to no login at a bank",
-        )
-    }
-}
-
 fn altered() -> PlaidError {
     PlaidError::invalid_field(
         "receivedRedirectUri is not the address that the bank sent the browser to: it has to be the page's whole \
          current address, with nothing added and nothing taken away",
     )
-}
-
-fn already_processed() -> PlaidError {
-    PlaidError {
-        status: StatusCode::ALREADY_REPORTED,
-        ..PlaidError::new(
-            "OAUTH_ERROR",
-            "OAUTH_STATE_ID_ALREADY_PROCESSED",
-            "the oauth_state_id has already been processed: was the page loaded again?",
-        )
-    }
 }
 
 /// What the bank's page sends.
@@ -206,7 +166,7 @@ pub(super) struct AtBank {
     username: String,
 }
 
-/// `POST /bank/{step}`: `look` tells what the bank's page shows, `decide` takes the person's decision.
+/// `POST /bank/{step}`: `look` returns what the bank's page shows, `decide` takes the person's decision.
 pub(super) async fn answer(
     State(simulator): State<Simulator>,
     Path(step): Path<String>,
@@ -221,8 +181,8 @@ pub(super) async fn answer(
         _ => Err(PlaidError::not_found()),
     });
     match answer {
-        Ok(answer) => json_response(StatusCode::OK, &answer),
-        Err(error) => json_response(error.status, &error.body(&request_id)),
+        Ok(answer) => json::response(StatusCode::OK, &answer),
+        Err(error) => json::response(error.status, &error.body(Some(&request_id))),
     }
 }
 
@@ -237,7 +197,10 @@ fn decide(simulator: &Simulator, memory: &mut Memory, call: &AtBank) -> Result<V
     let mut turn = turn_of(simulator, memory, call)?;
     let return_address = turn.link_token()?.return_address();
     let session = turn.session()?;
-    let visit = session.visit.as_mut().ok_or_else(already_processed)?;
+    let visit = session
+        .visit
+        .as_mut()
+        .ok_or_else(PlaidError::oauth_state_processed)?;
     visit.granted = Some(call.granted);
     visit.login = Some(call.username.trim())
         .filter(|login| !login.is_empty())
@@ -266,7 +229,7 @@ fn turn_of<'a>(
     let state = memory
         .oauth_states
         .get(&call.oauth_state_id)
-        .ok_or_else(not_found)?;
+        .ok_or_else(PlaidError::oauth_state_not_found)?;
     let (token, link_session_id) = (state.link_token.clone(), state.link_session_id.clone());
     let hosted = memory
         .link_tokens
@@ -278,17 +241,15 @@ fn turn_of<'a>(
         link_session_id,
         ..super::calls::Step::default()
     };
-    let mut turn = Turn {
-        memory,
-        simulator,
-        call: step,
-        request_id: ids::new_request_id(),
-        now: simulator.now(),
-    };
+    let mut turn = Turn::new(simulator, memory, step);
     let session = turn.session()?;
     let open = session
         .visit
         .as_ref()
         .is_some_and(|visit| visit.state_id == call.oauth_state_id && visit.granted.is_none());
-    if open { Ok(turn) } else { Err(already_processed()) }
+    if open {
+        Ok(turn)
+    } else {
+        Err(PlaidError::oauth_state_processed())
+    }
 }

@@ -1,7 +1,7 @@
 //! The calls of Link's page: each names its link token, and moves that token's session one step on.
 //!
 //! The simulator decides what comes next and which events that makes; the page shows it. So `onEvent`,
-//! `/link/token/get` and webhooks tell the same story.
+//! `/link/token/get` and webhooks agree.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -10,16 +10,11 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::session::{Session, Stage};
 use super::{bank, deposit_code, finish, login, numbers, pane};
-use crate::Simulator;
-use crate::api::json_response;
-use crate::error::PlaidError;
-use crate::guesses::Guesses;
-use crate::ids;
-use crate::institutions::{self, Institution, Trait};
-use crate::link_token::LinkToken;
-use crate::state::State as Memory;
+use crate::items::{LinkToken, Session, Stage, State as Memory};
+use crate::simulator::Simulator;
+use crate::spec::institutions::{self, Trait};
+use crate::spec::{Guesses, Institution, PlaidError, ids, json};
 use plaid_token_broker_core::clock::Timestamp;
 
 /// What a step brings beside its link token; each reads what it needs.
@@ -55,7 +50,7 @@ pub(super) enum Outcome {
     /// An answer was wrong; the same pane asks again.
     Wrong(PlaidError),
     /// The page gets this.
-    Told(Value),
+    Answer(Value),
 }
 
 /// One call while it is answered.
@@ -67,7 +62,17 @@ pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    pub(super) fn new(simulator: &'a Simulator, memory: &'a mut Memory, call: Step) -> Self {
+        Self {
+            memory,
+            simulator,
+            call,
+            request_id: ids::new_request_id(),
+            now: simulator.now(),
+        }
+    }
+
     pub(super) fn guesses(&self) -> Guesses {
         self.simulator.switches().guesses
     }
@@ -102,13 +107,19 @@ impl Turn<'_> {
         Ok(session)
     }
 
+    /// Goes to another pane.
+    pub(super) fn show(&mut self, stage: Stage) -> Result<Outcome, PlaidError> {
+        self.session()?.show(stage);
+        Ok(Outcome::Pane)
+    }
+
     /// The events that the page has not heard of.
-    fn untold(&mut self) -> Vec<Value> {
+    fn unsent(&mut self) -> Vec<Value> {
         let id = self.call.link_session_id.clone();
         let session = self
             .any_link_token()
             .and_then(|link_token| link_token.session(&id));
-        session.map(Session::take_untold).unwrap_or_default()
+        session.map(Session::take_unsent).unwrap_or_default()
     }
 }
 
@@ -122,32 +133,25 @@ pub(super) async fn answer(
     let request_id = ids::new_request_id();
     let call = match read(&headers, &body) {
         Ok(call) => call,
-        Err(error) => return json_response(error.status, &error.body(&request_id)),
+        Err(error) => return json::response(error.status, &error.body(Some(&request_id))),
     };
     let mut memory = simulator.state();
-    let mut turn = Turn {
-        memory: &mut memory,
-        simulator: &simulator,
-        call,
-        request_id: request_id.clone(),
-        now: simulator.now(),
-    };
+    let mut turn = Turn::new(&simulator, &mut memory, call);
+    request_id.clone_into(&mut turn.request_id);
     let (status, mut body, events) = match take(&mut turn, &step) {
-        Ok(answer) => (StatusCode::OK, answer, turn.untold()),
+        Ok(answer) => (StatusCode::OK, answer, turn.unsent()),
         Err(error) => {
             let events = if step == "start" {
                 Session::refused(&error, &request_id, turn.now)
             } else {
-                turn.untold()
+                turn.unsent()
             };
-            (error.status, error.body(&request_id), events)
+            (error.status, error.body(Some(&request_id)), events)
         }
     };
-    if let Some(body) = body.as_object_mut() {
-        body.insert("request_id".to_owned(), request_id.into());
-        body.insert("events".to_owned(), events.into());
-    }
-    json_response(status, &body)
+    json::set(&mut body, "request_id", request_id);
+    json::set(&mut body, "events", events);
+    json::response(status, &body)
 }
 
 /// The body of a call, which is JSON by its type too: a form of another site cannot send that, so it cannot act
@@ -184,19 +188,17 @@ pub(super) fn take(turn: &mut Turn<'_>, step: &str) -> Result<Value, PlaidError>
         _ => Err(PlaidError::not_found()),
     }?;
     match outcome {
-        Outcome::Told(answer) => Ok(answer),
+        Outcome::Answer(answer) => Ok(answer),
         Outcome::Pane => pane::of(turn, None),
         Outcome::Wrong(error) => {
-            let now = turn.now;
-            turn.session()?.meet(&error, now);
+            turn.session()?.meet(&error);
             pane::of(turn, Some(&error))
         }
         Outcome::Failed(error) => {
-            let now = turn.now;
             let manual = numbers::are_offered(turn)?;
             let session = turn.session()?;
-            session.meet(&error, now);
-            session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}), now);
+            session.meet(&error);
+            session.record("TRANSITION_VIEW", json!({"view_name": "ERROR"}));
             Ok(pane::of_error(session, &error, manual))
         }
     }
@@ -220,20 +222,19 @@ fn start(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let id = link_token.start_session(now);
     turn.call.link_session_id = id;
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    let institution = item.and_then(|item| item.institution().told());
+    let institution = item.and_then(|item| item.draft.institution.known());
     turn.session()?.institution = institution;
     if let Some(outcome) = deposit_code::begin(turn)? {
         return Ok(outcome);
     }
     let session = turn.session()?;
-    session.record("OPEN", json!({"view_name": "CONSENT"}), now);
-    session.show(Stage::Consent, now);
+    session.record("OPEN", json!({"view_name": "CONSENT"}));
+    session.show(Stage::Consent);
     Ok(Outcome::Pane)
 }
 
 /// Consent is given.
 fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     if !matches!(session.stage, Stage::Consent) {
         return Err(wrong_step());
@@ -243,17 +244,13 @@ fn go_on(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     let guesses = turn.guesses();
     if turn.link_token()?.request.selects_auth_type(&guesses) {
-        turn.session()?.show(Stage::AuthType, now);
-        return Ok(Outcome::Pane);
+        return turn.show(Stage::AuthType);
     }
-    let session = turn.session()?;
-    session.show(Stage::Institutions { nothing_found: false }, now);
-    Ok(Outcome::Pane)
+    turn.show(Stage::Institutions { nothing_found: false })
 }
 
 fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let query = turn.call.query.trim().to_owned();
-    let now = turn.now;
     if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
         return Err(wrong_step());
     }
@@ -270,18 +267,13 @@ fn search(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         nothing_found: found.is_empty() && !query.is_empty(),
     };
     if !query.is_empty() {
-        session.record(
-            "SEARCH_INSTITUTION",
-            json!({"institution_search_query": query}),
-            now,
-        );
+        session.record("SEARCH_INSTITUTION", json!({"institution_search_query": query}));
     }
-    Ok(Outcome::Told(json!({"institutions": found})))
+    Ok(Outcome::Answer(json!({"institutions": found})))
 }
 
 /// An institution is chosen.
 fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     if !matches!(turn.session()?.stage, Stage::Institutions { .. }) {
         return Err(wrong_step());
     }
@@ -294,36 +286,24 @@ fn select(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     session.institution = Some(institution);
     session.method = None;
     session.error = None;
-    session.record("SELECT_INSTITUTION", json!({}), now);
+    session.record("SELECT_INSTITUTION", json!({}));
     at_the_bank(turn, institution)
 }
 
 fn at_the_bank(turn: &mut Turn<'_>, institution: &'static Institution) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     match institution.special {
         Trait::OAuth => bank::begin(turn),
         Trait::Unsupported => {
             turn.session()?.stage = Stage::Unsupported;
-            Ok(Outcome::Failed(PlaidError {
-                display_message: Some("This bank is not supported. Please choose another."),
-                ..PlaidError::new(
-                    "INSTITUTION_ERROR",
-                    "INSTITUTION_NO_LONGER_SUPPORTED",
-                    "this institution is no longer supported",
-                )
-            }))
+            Ok(Outcome::Failed(PlaidError::institution_unsupported()))
         }
         Trait::Ordinary if numbers::are_enough_at(turn, institution)? => numbers::at_the_bank(turn),
-        Trait::Ordinary | Trait::Down => {
-            turn.session()?.show(Stage::Credentials, now);
-            Ok(Outcome::Pane)
-        }
+        Trait::Ordinary | Trait::Down => turn.show(Stage::Credentials),
     }
 }
 
 /// Another institution, please.
 fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let updating = turn.link_token()?.update_item.is_some();
     let session = turn.session()?;
     if updating || matches!(session.stage, Stage::Connected(_) | Stage::Ended) {
@@ -333,13 +313,12 @@ fn back(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     session.method = None;
     session.error = None;
     session.visit = None;
-    session.show(Stage::Institutions { nothing_found: false }, now);
+    session.show(Stage::Institutions { nothing_found: false });
     Ok(Outcome::Pane)
 }
 
 /// The pane that an error has covered.
 fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     if matches!(turn.session()?.stage, Stage::Verification(_)) {
         return deposit_code::again(turn);
     }
@@ -349,10 +328,10 @@ fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Stage::Unsupported => return back(turn),
         Stage::OAuth => return bank::begin(turn),
         // What a bank asks is asked of a new login.
-        Stage::Mfa { .. } => session.show(Stage::Credentials, now),
+        Stage::Mfa { .. } => session.show(Stage::Credentials),
         _ => {
             let view_name = session.stage.view_name();
-            session.record("TRANSITION_VIEW", json!({"view_name": view_name}), now);
+            session.record("TRANSITION_VIEW", json!({"view_name": view_name}));
         }
     }
     Ok(Outcome::Pane)

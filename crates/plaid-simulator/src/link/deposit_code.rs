@@ -4,10 +4,9 @@
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::session::Stage;
-use crate::deposits::{self, CodeTried};
-use crate::error::PlaidError;
-use crate::item::Item;
+use crate::data::deposits::{self, CodeTried};
+use crate::items::{Item, Stage};
+use crate::spec::PlaidError;
 
 /// What the pane says.
 pub(super) fn pane() -> Value {
@@ -18,7 +17,7 @@ pub(super) fn pane() -> Value {
 fn manual_item<'t>(turn: &'t mut Turn<'_>) -> Result<Option<&'t mut Item>, PlaidError> {
     let update_item = turn.link_token()?.update_item.clone();
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    Ok(item.filter(|item| item.draft().is_manual()))
+    Ok(item.filter(|item| item.draft.is_manual()))
 }
 
 /// Update mode of an Item that has no login: it asks for the code, or for nothing.
@@ -27,7 +26,7 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Option<Outcome>, PlaidError> 
     let Some(item) = manual_item(turn)? else {
         return Ok(None);
     };
-    let (draft, verified) = (item.draft().clone(), item.verified(now).is_ok());
+    let (draft, verified) = (item.draft.clone(), item.verified(now).is_ok());
     let status = item.deposit_status(now).map(str::to_owned);
     let stage = if verified {
         Stage::Connected(draft)
@@ -36,8 +35,8 @@ pub(super) fn begin(turn: &mut Turn<'_>) -> Result<Option<Outcome>, PlaidError> 
     };
     let session = turn.session()?;
     session.closes_at_once = verified;
-    session.record("OPEN", json!({"view_name": stage.view_name()}), now);
-    session.show(stage, now);
+    session.record("OPEN", json!({"view_name": stage.view_name()}));
+    session.show(stage);
     if verified || status.as_deref() == Some("pending_manual_verification") {
         return Ok(Some(Outcome::Pane));
     }
@@ -53,13 +52,13 @@ pub(super) fn again(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     let session = turn.session()?;
     let view_name = session.stage.view_name();
-    session.record("TRANSITION_VIEW", json!({"view_name": view_name}), now);
+    session.record("TRANSITION_VIEW", json!({"view_name": view_name}));
     Ok(Outcome::Pane)
 }
 
 /// `deposit_code`: what was typed.
 pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, code) = (turn.now, turn.call.code.clone());
+    let code = turn.call.code.clone();
     let last = turn.guesses().last_deposit_code;
     let session = turn.session()?;
     match &mut session.stage {
@@ -70,7 +69,7 @@ pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             match tried {
                 CodeTried::Right => {
                     session.error = None;
-                    session.show(Stage::Connected(draft), now);
+                    session.show(Stage::Connected(draft));
                     Ok(Outcome::Pane)
                 }
                 CodeTried::Wrong(error) => Ok(Outcome::Wrong(error)),
@@ -86,12 +85,12 @@ pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Stage::Verification(_) => {
             let item = manual_item(turn)?.ok_or_else(wrong_step)?;
             let tried = item.try_code(&code, last).ok_or_else(wrong_step)?;
-            let draft = item.draft().clone();
+            let draft = item.draft.clone();
             match tried {
                 CodeTried::Right => {
                     let session = turn.session()?;
                     session.error = None;
-                    session.show(Stage::Connected(draft), now);
+                    session.show(Stage::Connected(draft));
                     Ok(Outcome::Pane)
                 }
                 CodeTried::Wrong(error) => Ok(Outcome::Wrong(error)),

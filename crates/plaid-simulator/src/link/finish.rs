@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
 use super::notices;
-use super::session::Stage;
-use crate::error::PlaidError;
-use crate::guesses::DepositInstitution;
-use crate::ids::time_text;
+use crate::items::Stage;
+use crate::spec::guesses::DepositInstitution;
+use crate::spec::json::set;
+use crate::spec::{PlaidError, time_text};
 
 /// `finish`: the person is done. In update mode the Item is healed here, and nothing needs to be exchanged
 /// (<https://plaid.com/docs/link/update-mode/>). A payment or consent of Payment Initiation is agreed to, and makes no
@@ -24,7 +24,7 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     };
     let draft = draft.clone();
-    let institution = match (draft.institution.told(), turn.guesses().deposit_institution) {
+    let institution = match (draft.institution.known(), turn.guesses().deposit_institution) {
         (Some(institution), _) => institution.link_json(),
         (None, DepositInstitution::Null) => Value::Null,
         (None, DepositInstitution::Object) => json!({"name": null, "institution_id": null}),
@@ -58,16 +58,16 @@ pub(super) fn finish(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     }
     let metadata = turn
         .session()?
-        .succeed(public_token.as_deref(), &institution, &accounts, now);
+        .succeed(public_token.as_deref(), &institution, &accounts);
     notices::session_ended(turn);
-    Ok(Outcome::Told(match hosted {
+    Ok(Outcome::Answer(match hosted {
         // With Hosted Link no token passes the browser.
         Some(hosted) => json!({"completion_redirect_uri": hosted.completion_redirect_uri}),
         None => json!({"public_token": public_token, "metadata": metadata}),
     }))
 }
 
-/// `exit`: the person leaves, or the link token gave out. It works on an expired token too: it tells why.
+/// `exit`: the person leaves, or the link token expired. It accepts an expired token too, to report the reason.
 pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let (now, id) = (turn.now, turn.call.link_session_id.clone());
     let request_id = turn.request_id.clone();
@@ -81,13 +81,15 @@ pub(super) fn exit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         return Err(wrong_step());
     }
     session.request_id = request_id;
-    let mut told = session.leave(fatal.as_ref(), now);
-    if let (Some(told), Some(hosted)) = (told.as_object_mut(), hosted) {
-        told.insert(
-            "completion_redirect_uri".to_owned(),
-            hosted.completion_redirect_uri.into(),
+    session.act(now);
+    let mut reported = session.leave(fatal.as_ref());
+    if let Some(hosted) = hosted {
+        set(
+            &mut reported,
+            "completion_redirect_uri",
+            hosted.completion_redirect_uri,
         );
     }
     notices::session_ended(turn);
-    Ok(Outcome::Told(told))
+    Ok(Outcome::Answer(reported))
 }

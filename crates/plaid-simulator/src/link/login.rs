@@ -1,23 +1,18 @@
 //! The steps between the choice of an institution and a connected login.
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::mfa::Answered;
-use super::session::Stage;
-use crate::accounts::{self, Account};
-use crate::data::person::Person;
-use crate::deposits::{self, Method};
-use crate::error::PlaidError;
-use crate::guesses::UnfitAccounts;
-use crate::ids;
-use crate::institutions::Trait;
-use crate::item::Draft;
-use crate::link_token::LinkRequest;
-use crate::products;
-use crate::test_users::{self, Login, log_in};
+use crate::data::deposits::{self, Method};
+use crate::data::mfa::Answered;
+use crate::data::test_users::{Login, log_in};
+use crate::data::{self, Account, Person, accounts};
+use crate::items::{Draft, LinkRequest, Stage};
+use crate::spec::error::refuse_if;
+use crate::spec::guesses::UnfitAccounts;
+use crate::spec::institutions::Trait;
+use crate::spec::{PlaidError, ids, products};
 
 /// `login`: a username and a password.
 pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     if !matches!(session.stage, Stage::Credentials) {
         return Err(wrong_step());
@@ -25,16 +20,9 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     let is_down = session
         .institution
         .is_some_and(|institution| institution.special == Trait::Down);
-    session.record("SUBMIT_CREDENTIALS", serde_json::json!({}), now);
+    session.record("SUBMIT_CREDENTIALS", serde_json::json!({}));
     if is_down {
-        return Ok(Outcome::Failed(PlaidError {
-            display_message: Some("This bank cannot be reached at the moment. Please try again later."),
-            ..PlaidError::new(
-                "INSTITUTION_ERROR",
-                "INSTITUTION_DOWN",
-                "this institution is down",
-            )
-        }));
+        return Ok(Outcome::Failed(PlaidError::institution_down()));
     }
     let guesses = turn.guesses();
     let automated = is_of_deposits(turn)?;
@@ -53,7 +41,7 @@ pub(super) fn login(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
             let draft = draft(turn)?;
             let session = turn.session()?;
             session.error = None;
-            session.show(Stage::Mfa { draft, mfa }, now);
+            session.show(Stage::Mfa { draft, mfa });
             Ok(Outcome::Pane)
         }
         Login::Done => {
@@ -79,7 +67,7 @@ fn is_of_deposits(turn: &mut Turn<'_>) -> Result<bool, PlaidError> {
     let update_item = link_token.update_item.clone();
     let deposit = update_item
         .and_then(|id| turn.memory.item_by_id(&id))
-        .and_then(|item| item.deposit());
+        .and_then(|item| item.draft.deposit.as_ref());
     Ok(deposit.is_some_and(|deposit| deposit.method == Method::Automated))
 }
 
@@ -91,14 +79,7 @@ fn wrong(turn: &mut Turn<'_>, error: PlaidError) -> Result<PlaidError, PlaidErro
     link_token.wrong_logins += 1;
     match link_token.wrong_logins.cmp(&most) {
         std::cmp::Ordering::Less => Ok(error),
-        std::cmp::Ordering::Equal => Ok(PlaidError {
-            display_message: Some("There were too many wrong logins, so the bank has locked this one."),
-            ..PlaidError::new(
-                "ITEM_ERROR",
-                "ITEM_LOCKED",
-                "the account is locked. prompt the user to visit the institution's website and unlock their account",
-            )
-        }),
+        std::cmp::Ordering::Equal => Ok(PlaidError::item_locked()),
         std::cmp::Ordering::Greater => {
             link_token.spent = true;
             Err(PlaidError::invalid_link_token())
@@ -120,7 +101,7 @@ fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
     let source = item.map_or_else(
         || request.source(Person::of(&username, &password, &guesses)),
-        |item| item.source().clone(),
+        |item| item.draft.source.clone(),
     );
     Ok(Draft {
         login,
@@ -139,34 +120,33 @@ fn draft(turn: &mut Turn<'_>) -> Result<Draft, PlaidError> {
 
 /// `mfa`: what the bank asks beside the password.
 pub(super) fn mfa(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, answers) = (turn.now, turn.call.answers.clone());
+    let answers = turn.call.answers.clone();
     let session = turn.session()?;
     let Stage::Mfa { mfa, draft } = &session.stage else {
         return Err(wrong_step());
     };
     let (mfa, draft) = (mfa.clone(), draft.clone());
-    session.record("SUBMIT_MFA", serde_json::json!({"mfa_type": mfa.kind()}), now);
+    session.record("SUBMIT_MFA", serde_json::json!({"mfa_type": mfa.kind()}));
     match mfa.answer(&answers) {
         Answered::Right => logged_in(turn, draft),
         Answered::Next(mfa) => {
             session.error = None;
-            session.show(Stage::Mfa { draft, mfa }, now);
+            session.show(Stage::Mfa { draft, mfa });
             Ok(Outcome::Pane)
         }
-        Answered::Wrong => wrong(turn, test_users::invalid_mfa()).map(Outcome::Wrong),
+        Answered::Wrong => wrong(turn, PlaidError::invalid_mfa()).map(Outcome::Wrong),
     }
 }
 
 /// The bank let the person in: the accounts to choose from. In update mode the Item keeps those that it has unless
 /// the choice was asked for (<https://plaid.com/docs/link/update-mode/#using-update-mode-to-request-new-accounts>).
 fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let request = sought(turn)?;
     let update_item = turn.link_token()?.update_item.clone();
     let matches = update_item.is_none() && request.has_instant_match(draft.institution);
     let item = update_item.as_deref().and_then(|id| turn.memory.item_by_id(id));
     // Numbers that were typed in are those of one account.
-    let is_bound = item.is_some_and(|item| item.deposit().is_some());
+    let is_bound = item.is_some_and(|item| item.draft.deposit.is_some());
     let selects = update_item.is_none() || !is_bound && request.selects_accounts();
     if selects && let Some(error) = misfit(&request, &draft, turn.guesses().unfit_accounts) {
         turn.session()?.stage = Stage::Credentials;
@@ -182,7 +162,7 @@ fn logged_in(turn: &mut Turn<'_>, draft: Draft) -> Result<Outcome, PlaidError> {
     } else {
         Stage::Connected(draft)
     };
-    session.show(stage, now);
+    session.show(stage);
     Ok(Outcome::Pane)
 }
 
@@ -191,7 +171,7 @@ pub(super) fn sought(turn: &mut Turn<'_>) -> Result<LinkRequest, PlaidError> {
     let link_token = turn.link_token()?;
     let (mut request, update_item) = (link_token.request.clone(), link_token.update_item.clone());
     let item = update_item.and_then(|id| turn.memory.item_by_id(&id));
-    if item.is_some_and(|item| item.auth_hides_accounts()) {
+    if item.is_some_and(|item| item.draft.auth_hides_accounts) {
         request.products.get_or_insert_default().push("auth".to_owned());
     }
     Ok(request)
@@ -237,7 +217,7 @@ fn unmet(request: &LinkRequest, accounts: &[&Account], unfit: UnfitAccounts) -> 
     let mut unmet = request
         .products()
         .iter()
-        .filter(|product| !accounts.iter().any(|account| products::fits(product, account)));
+        .filter(|product| !accounts.iter().any(|account| data::fits(product, account)));
     unmet.find_map(|product| match product.as_str() {
         "auth" | "signal" | "transfer" => Some(no_accounts(
             "NO_AUTH_ACCOUNTS",
@@ -250,10 +230,8 @@ fn unmet(request: &LinkRequest, accounts: &[&Account], unfit: UnfitAccounts) -> 
 }
 
 fn no_accounts(code: &'static str, wanted: &str) -> PlaidError {
-    PlaidError {
-        display_message: Some("This login has no account of a kind that was asked for."),
-        ..PlaidError::new("ITEM_ERROR", code, format!("no {wanted} accounts were found"))
-    }
+    PlaidError::new("ITEM_ERROR", code, format!("no {wanted} accounts were found"))
+        .shown("This login has no account of a kind that was asked for.")
 }
 
 /// Plaid's Dashboard decides by customization whether one account is chosen or several; the simulator has no
@@ -284,7 +262,7 @@ fn settle_products(draft: &mut Draft, request: &LinkRequest) {
     let wanted = request.item_products(draft.institution);
     let starts = |product: &&str| {
         request.products().iter().any(|listed| listed == product)
-            || draft.accounts().any(|account| products::fits(product, account))
+            || draft.accounts().any(|account| data::fits(product, account))
     };
     let (on_item, left): (Vec<_>, Vec<_>) = wanted.into_iter().partition(starts);
     draft.products = on_item;
@@ -294,7 +272,7 @@ fn settle_products(draft: &mut Draft, request: &LinkRequest) {
 
 /// `accounts`: the person's choice.
 pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, ids) = (turn.now, turn.call.account_ids.clone());
+    let ids = turn.call.account_ids.clone();
     let request = sought(turn)?;
     let unfit = turn.guesses().unfit_accounts;
     let session = turn.session()?;
@@ -306,14 +284,14 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         .into_iter()
         .filter(|account| ids.contains(&account.id(&draft.item_id)))
         .collect();
-    if chosen.is_empty() || chosen.len() != ids.len() {
-        return Err(PlaidError::invalid_field(
-            "account_ids must name at least one of the offered accounts",
-        ));
-    }
-    if single_account(&request, session.method) && chosen.len() > 1 {
-        return Err(PlaidError::invalid_field("account_ids must name one account"));
-    }
+    refuse_if(
+        chosen.is_empty() || chosen.len() != ids.len(),
+        "account_ids must name at least one of the offered accounts",
+    )?;
+    refuse_if(
+        single_account(&request, session.method) && chosen.len() > 1,
+        "account_ids must name one account",
+    )?;
     let chosen_keys = chosen.iter().map(|account| account.key).collect();
     if let Some(error) = unmet(&request, &chosen, unfit) {
         return Ok(Outcome::Failed(error));
@@ -324,6 +302,6 @@ pub(super) fn choose(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Some(_) => Stage::Numbers(Some(draft)),
         None => Stage::Connected(draft),
     };
-    session.show(stage, now);
+    session.show(stage);
     Ok(Outcome::Pane)
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::calls::Turn;
-use super::session::Session;
-use crate::Simulator;
-use crate::guesses::SessionStatus;
-use crate::webhook::Webhook;
+use crate::items::Session;
+use crate::simulator::Simulator;
+use crate::spec::guesses::SessionStatus;
+use crate::spec::json::set;
+use crate::webhooks::Webhook;
 use plaid_token_broker_core::clock::Timestamp;
 
 /// Plaid says five to fifteen minutes after the person's last action.
@@ -32,11 +33,11 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
     if !is_hosted && !simulator.switches().link.link_events {
         return;
     }
-    let public_token = session.success().get("public_token").cloned();
+    let public_token = session.success.get("public_token").cloned();
     let public_token = public_token.filter(Value::is_string);
-    let adds_item = !session.is_updating();
+    let adds_item = !session.updating;
     let mut finished = json!({
-        "status": match (session.success().is_object(), letters) {
+        "status": match (session.success.is_object(), letters) {
             (true, SessionStatus::Upper) => "SUCCESS",
             (true, SessionStatus::Lower) => "success",
             (false, SessionStatus::Upper) => "EXITED",
@@ -46,13 +47,13 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
         "link_token": token,
     });
     let mut webhooks = Vec::new();
-    if let (Some(public_token), Some(finished)) = (public_token, finished.as_object_mut()) {
+    if let Some(public_token) = public_token {
         let added = json!({"link_session_id": id, "link_token": token, "public_token": public_token});
         if adds_item {
             webhooks.push(Webhook::new("LINK", "ITEM_ADD_RESULT", added));
         }
-        finished.insert("public_tokens".to_owned(), json!([public_token]));
-        finished.insert("public_token".to_owned(), public_token);
+        set(&mut finished, "public_tokens", json!([public_token]));
+        set(&mut finished, "public_token", public_token);
     }
     webhooks.push(Webhook::new("LINK", "SESSION_FINISHED", finished));
     webhooks.push(events(session, &token));
@@ -64,15 +65,15 @@ pub(super) fn session_ended(turn: &mut Turn<'_>) {
 /// The events of a session so far, newest first.
 fn events(session: &Session, link_token: &str) -> Webhook {
     let fields = json!({
-        "events": session.events(),
-        "link_session_id": session.id(),
+        "events": session.events,
+        "link_session_id": session.id,
         "link_token": link_token,
     });
     Webhook::new("LINK", "EVENTS", fields)
 }
 
 impl Simulator {
-    /// Tells of the sessions that were left without a word.
+    /// Sends webhooks about abandoned sessions.
     pub(crate) fn announce_abandoned(&self, now: Timestamp) {
         let all_sessions = self.switches().link.link_events;
         for link_token in self.state().link_tokens.values_mut() {

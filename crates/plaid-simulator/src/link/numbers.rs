@@ -4,18 +4,13 @@
 use serde_json::{Value, json};
 
 use super::calls::{Outcome, Turn, wrong_step};
-use super::session::Stage;
-use crate::accounts;
-use crate::data::custom;
-use crate::data::person::Person;
-use crate::deposits::{Deposit, Method, Numbers, invalid_account_number};
-use crate::error::PlaidError;
-use crate::guesses::InstantDepositInstitution;
-use crate::ids;
-use crate::institutions::{Institution, NO_BANK};
-use crate::item::Draft;
-use crate::link_token::LinkRequest;
-use crate::products;
+use crate::data::deposits::{Deposit, Method, Numbers};
+use crate::data::{Person, accounts, custom};
+use crate::items::{Draft, LinkRequest, Stage};
+use crate::spec::error::refuse_if;
+use crate::spec::guesses::InstantDepositInstitution;
+use crate::spec::institutions::NO_BANK;
+use crate::spec::{Institution, PlaidError, ids, products};
 
 /// The kinds of account that can be typed in.
 const SUBTYPES: [&str; 2] = ["checking", "savings"];
@@ -48,7 +43,7 @@ fn subtypes(request: &LinkRequest) -> Vec<&'static str> {
 /// `auth_type`: a login, or account numbers
 /// (<https://plaid.com/docs/auth/coverage/flow-options/#adding-manual-verification-entry-points-with-auth-type-select>).
 pub(super) fn select_auth_type(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let (now, selection) = (turn.now, turn.call.selection.clone());
+    let selection = turn.call.selection.clone();
     let session = turn.session()?;
     if !matches!(session.stage, Stage::AuthType) {
         return Err(wrong_step());
@@ -58,17 +53,16 @@ pub(super) fn select_auth_type(turn: &mut Turn<'_>) -> Result<Outcome, PlaidErro
         "flow_type_instant" => false,
         _ => return Err(PlaidError::invalid_field("selection names no way to connect")),
     };
-    session.record("SELECT_AUTH_TYPE", json!({"selection": selection}), now);
+    session.record("SELECT_AUTH_TYPE", json!({"selection": selection}));
     if manual {
         return enter(turn);
     }
-    session.show(Stage::Institutions { nothing_found: false }, now);
+    session.show(Stage::Institutions { nothing_found: false });
     Ok(Outcome::Pane)
 }
 
 /// `manual`: "Link with account numbers".
 pub(super) fn enter(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let offered = are_offered(turn)?;
     let session = turn.session()?;
     if !offered || matches!(session.stage, Stage::Consent | Stage::Connected(_) | Stage::Ended) {
@@ -78,7 +72,7 @@ pub(super) fn enter(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
     session.visit = None;
     session.error = None;
     session.method = Some(Method::SameDay);
-    session.show(Stage::Numbers(None), now);
+    session.show(Stage::Numbers(None));
     Ok(Outcome::Pane)
 }
 
@@ -91,10 +85,9 @@ pub(super) fn are_enough_at(turn: &mut Turn<'_>, institution: &Institution) -> R
 
 /// A bank that deposits reach at once.
 pub(super) fn at_the_bank(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let session = turn.session()?;
     session.method = Some(Method::Instant);
-    session.show(Stage::Numbers(None), now);
+    session.show(Stage::Numbers(None));
     Ok(Outcome::Pane)
 }
 
@@ -129,7 +122,6 @@ fn legal_name(request: &LinkRequest) -> Option<&String> {
 
 /// `numbers`: what was typed.
 pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
-    let now = turn.now;
     let request = turn.link_token()?.request.clone();
     let typed = Numbers::typed(&turn.call.routing_number, &turn.call.account_number);
     let name = turn.call.name.trim().to_owned();
@@ -142,26 +134,27 @@ pub(super) fn submit(turn: &mut Turn<'_>) -> Result<Outcome, PlaidError> {
         Method::InstantMatch => None,
         _ => Some(legal_name(&request).cloned().unwrap_or(name)),
     };
-    if holder.as_ref().is_some_and(String::is_empty) {
-        return Err(PlaidError::invalid_field("name must not be empty"));
-    }
+    refuse_if(
+        holder.as_ref().is_some_and(String::is_empty),
+        "name must not be empty",
+    )?;
     let routing = json!({"routing_number": typed.routing});
-    session.record("SUBMIT_ROUTING_NUMBER", routing, now);
+    session.record("SUBMIT_ROUTING_NUMBER", routing);
     let mask = json!({"account_number_mask": typed.mask()});
-    session.record("SUBMIT_ACCOUNT_NUMBER", mask, now);
+    session.record("SUBMIT_ACCOUNT_NUMBER", mask);
     if !typed.are_well_formed() {
-        return Ok(Outcome::Wrong(invalid_account_number()));
+        return Ok(Outcome::Wrong(PlaidError::invalid_account_number()));
     }
     let Some(mut draft) = draft else {
         return submit_manually(turn, &request, typed, holder);
     };
     let account = draft.accounts().next().filter(|account| typed.are_of(account));
     let Some(key) = account.map(|account| account.key) else {
-        return Ok(Outcome::Wrong(invalid_account_number()));
+        return Ok(Outcome::Wrong(PlaidError::invalid_account_number()));
     };
     draft.deposit = Some(Deposit::new(method, key, typed, holder));
     session.error = None;
-    session.show(Stage::Connected(draft), now);
+    session.show(Stage::Connected(draft));
     Ok(Outcome::Pane)
 }
 
@@ -172,12 +165,11 @@ fn submit_manually(
     typed: Numbers,
     holder: Option<String>,
 ) -> Result<Outcome, PlaidError> {
-    let (now, guesses, subtype) = (turn.now, turn.guesses(), turn.call.subtype.clone());
-    if !subtypes(request).contains(&&*subtype) {
-        return Err(PlaidError::invalid_field(
-            "subtype must be one of the offered kinds of account",
-        ));
-    }
+    let (guesses, subtype) = (turn.guesses(), turn.call.subtype.clone());
+    refuse_if(
+        !subtypes(request).contains(&&*subtype),
+        "subtype must be one of the offered kinds of account",
+    )?;
     let client_id = turn.link_token()?.client_id.clone();
     let session = turn.session()?;
     if typed.are_instant() && request.has_instant_deposits(&guesses) {
@@ -215,11 +207,11 @@ fn submit_manually(
         .retain(|product| NO_BANK.supports(product));
     session.error = None;
     if method == Method::Instant {
-        session.show(Stage::DepositCode(draft), now);
+        session.show(Stage::DepositCode(draft));
     } else {
         let view = json!({"view_name": "SAME_DAY_MICRODEPOSIT_AUTHORIZED"});
-        session.record("TRANSITION_VIEW", view, now);
-        session.show(Stage::Connected(draft), now);
+        session.record("TRANSITION_VIEW", view);
+        session.show(Stage::Connected(draft));
     }
     Ok(Outcome::Pane)
 }

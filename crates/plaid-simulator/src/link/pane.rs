@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::calls::Turn;
-use super::session::{Session, Stage};
 use super::{deposit_code, login, numbers};
-use crate::error::PlaidError;
-use crate::guesses::TickedAccounts;
+use crate::items::{Session, Stage};
+use crate::spec::PlaidError;
+use crate::spec::guesses::TickedAccounts;
+use crate::spec::json::set;
 
 /// The pane of the session's stage, with what was wrong in the person's last answer.
 pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Value, PlaidError> {
@@ -39,14 +40,11 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
             let accounts: Vec<_> = login::offered(&request, &draft)
                 .iter()
                 .map(|account| {
-                    let mut told = account.link_json(item_id, None);
+                    let mut reported = account.link_json(item_id, None);
                     let id = account.id(item_id);
-                    if let Some(told) = told.as_object_mut() {
-                        let selected =
-                            !single && chosen.as_ref().map_or(ticked, |chosen| chosen.contains(&id));
-                        told.insert("selected".to_owned(), selected.into());
-                    }
-                    told
+                    let selected = !single && chosen.as_ref().map_or(ticked, |chosen| chosen.contains(&id));
+                    set(&mut reported, "selected", selected);
+                    reported
                 })
                 .collect();
             json!({"accounts": accounts, "single": single})
@@ -60,20 +58,21 @@ pub(super) fn of(turn: &mut Turn<'_>, problem: Option<&PlaidError>) -> Result<Va
         _ => json!({}),
     };
     let session = turn.session()?;
-    if let Some(pane) = pane.as_object_mut() {
-        pane.insert("view".to_owned(), view.into());
-        pane.insert("institution".to_owned(), session.institution_json());
-        pane.insert("exit_status".to_owned(), json!(exit_status));
-        pane.insert("updating".to_owned(), updating.into());
-        let problem = problem.and_then(|error| error.display_message);
-        pane.insert("problem".to_owned(), json!(problem));
-    }
+    set(&mut pane, "view", view);
+    set(&mut pane, "institution", session.institution_json());
+    set(&mut pane, "exit_status", exit_status);
+    set(&mut pane, "updating", updating);
+    set(
+        &mut pane,
+        "problem",
+        problem.and_then(|error| error.display_message),
+    );
     Ok(json!({"link_session_id": session.id, "pane": pane}))
 }
 
 /// An error in the pane's place.
 pub(super) fn of_error(session: &Session, error: &PlaidError, manual: bool) -> Value {
-    let updating = session.is_updating();
+    let updating = session.updating;
     json!({
         "link_session_id": session.id,
         "pane": {

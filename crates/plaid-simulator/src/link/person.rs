@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::calls::{Step, Turn, take};
-use crate::error::PlaidError;
-use crate::{Simulator, ids};
+use crate::simulator::Simulator;
+use crate::spec::PlaidError;
 
 /// Link from start to end as a person with the standard test login does it, at the first bank without a page of
 /// its own and with all accounts that are offered.
@@ -15,19 +15,14 @@ pub(crate) fn complete(simulator: &Simulator, link_token: &str) -> Result<Value,
         .get(link_token)
         .and_then(|link_token| link_token.hosted.as_ref())
         .map(|hosted| hosted.id.clone());
-    let mut turn = Turn {
-        memory: &mut memory,
-        simulator,
-        call: Step {
-            link_token: link_token.to_owned(),
-            hosted: hosted.unwrap_or_default(),
-            username: "user_good".to_owned(),
-            password: "pass_good".to_owned(),
-            ..Step::default()
-        },
-        request_id: ids::new_request_id(),
-        now: simulator.now(),
+    let step = Step {
+        link_token: link_token.to_owned(),
+        hosted: hosted.unwrap_or_default(),
+        username: "user_good".to_owned(),
+        password: "pass_good".to_owned(),
+        ..Step::default()
     };
+    let mut turn = Turn::new(simulator, &mut memory, step);
     let started = take(&mut turn, "start")?;
     turn.call.link_session_id = text(&started, "/link_session_id");
     let mut shown = started;
@@ -61,7 +56,7 @@ pub(crate) fn complete(simulator: &Simulator, link_token: &str) -> Result<Value,
         take(&mut turn, "accounts")?;
     }
     take(&mut turn, "finish")?;
-    Ok(turn.session()?.success().clone())
+    Ok(turn.session()?.success.clone())
 }
 
 fn view(answer: &Value) -> String {
