@@ -11,6 +11,8 @@ mod explain;
 mod layer;
 mod live;
 mod not_found;
+mod observed;
+mod texts;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

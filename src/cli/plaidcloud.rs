@@ -1,6 +1,7 @@
 //! `plaidcloud`: configuration, paths, tokens and calls of PlaidCloud, which has nothing to do with Plaid. None of the
 //! broker's settings are read here, and the store is not opened.
 
+mod arguments;
 mod conf;
 mod files;
 mod json;

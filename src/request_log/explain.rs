@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
-
 use super::diagnose::{self, Suspicion};
-use super::layer::{Answer, Observed};
+use super::observed::{Answer, Observed};
+use super::texts::{REGISTER_THE_PAGE, content_type};
 use super::{Endpoint, Entry, not_found};
 use crate::config::nearest::{distance, nearest};
 use crate::config::{ProductLists, is_product};
@@ -25,21 +23,8 @@ use crate::plaid::Verdict;
 /// A longer callback is nobody's, and is not offered to be allowed. In bytes.
 const MAX_REDIRECT_URI: usize = 1000;
 
-/// The kinds of body and the response types that are kept by name; whatever else was sent is not kept.
-const CONTENT_TYPES: [&str; 7] = [
-    "application/x-www-form-urlencoded",
-    "application/json",
-    "multipart/form-data",
-    "application/xml",
-    "text/xml",
-    "text/plain",
-    "application/octet-stream",
-];
+/// The response types that are kept by name; whatever else was sent is not kept.
 const RESPONSE_TYPES: [&str; 4] = ["token", "id_token", "id_token token", "none"];
-
-/// What to do where a web page that is no public client calls an endpoint.
-pub(super) const REGISTER_THE_PAGE: &str = "If this web page is a client of yours: register it in OAUTH_CLIENTS_FILE with public = true and a \
-     redirect URI of its own origin. A client with a secret sends this request from its server.";
 
 /// `None`: the request was no OAuth client's.
 pub(super) fn entry(request: &Observed) -> Option<Entry> {
@@ -302,21 +287,6 @@ fn outcome(endpoint: Endpoint, known: &Known) -> &'static str {
         (_, _, Some("public_token")) => "the public token was exchanged, and the access token given",
         _ => "the code was redeemed, and the access token given",
     }
-}
-
-/// The kind of body by a fixed name.
-pub(super) fn content_type(headers: &HeaderMap) -> &'static str {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let value = match (values.next(), values.next()) {
-        (None, _) => return "none",
-        (Some(value), None) => value.to_str().unwrap_or_default(),
-        (Some(_), Some(_)) => return "two at once",
-    };
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    let known = CONTENT_TYPES
-        .into_iter()
-        .find(|known| known.eq_ignore_ascii_case(essence));
-    known.unwrap_or("another")
 }
 
 /// What to do about an error of the token endpoint, where its words alone do not say it.

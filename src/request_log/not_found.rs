@@ -3,8 +3,8 @@
 use http::header::ORIGIN;
 use http::{Method, StatusCode};
 
-use super::explain::{REGISTER_THE_PAGE, content_type};
-use super::layer::Observed;
+use super::observed::Observed;
+use super::texts::{REGISTER_THE_PAGE, content_type};
 use super::{Endpoint, Entry};
 use crate::http::limits::Kind;
 use crate::http::wants_page;

@@ -9,6 +9,7 @@
 //! system decides who may call: a user who can open the socket can also read the key file and the store.
 
 mod client;
+mod context;
 mod execute;
 #[cfg(unix)]
 mod listener;
@@ -16,7 +17,8 @@ mod message;
 mod operations;
 
 pub use client::{AskError, Remote};
-pub use execute::{Context, Sink, execute};
+pub use context::{Context, Sink};
+pub use execute::execute;
 #[cfg(unix)]
 pub use listener::{ListenError, Listener};
 pub use message::{Answer, Call, Line, Progress, Request, Revealed};

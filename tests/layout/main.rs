@@ -32,9 +32,17 @@ fn crates() -> Vec<PathBuf> {
 /// The modules as the crate documentation lists them: "- [`name`] …", from top to bottom.
 fn listed(src: &Path) -> Vec<String> {
     let lib = std::fs::read_to_string(src.join("lib.rs")).unwrap();
-    let items = lib.lines().filter_map(|line| line.strip_prefix("//! - [`"));
+    let items = lib.lines().filter_map(|line| line.strip_prefix("//! - "));
     items
-        .filter_map(|item| Some(item.split_once('`')?.0.to_owned()))
+        .filter_map(|item| {
+            Some(
+                item.trim_start_matches('[')
+                    .strip_prefix('`')?
+                    .split_once('`')?
+                    .0
+                    .to_owned(),
+            )
+        })
         .collect()
 }
 

@@ -485,7 +485,7 @@ fn every_connection_has_its_row_in_the_audit_log_whenever_it_is_killed() {
             grants,
             ids("SELECT grant_id FROM audit WHERE event = 'code.redeemed'")
         );
-        let opened = ids("SELECT id FROM transactions");
+        let opened = ids("SELECT id FROM authorizations");
         assert_eq!(
             opened,
             ids("SELECT authorization_id FROM audit WHERE event = 'authorization.opened'")

@@ -206,7 +206,7 @@ fn two_brokers_and_the_command_line_share_one_database() {
     house.tells_no_password(&checked.output);
     checked
         .must("store_keys", "ok", &["the keys open all 2 stored connections"])
-        .must("store_writable", "ok", &["its role may write"])
+        .must("store_writable", "ok", &["The running broker wrote and read"])
         .must("port", "ok", &["The broker with this store answers"]);
     let copy = house.home.path().join("copy.db");
     let backup = house.command(OLD, &["backup", copy.to_str().unwrap()]);

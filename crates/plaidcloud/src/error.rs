@@ -1,12 +1,25 @@
 //! One error for callers that only report it, and its kind for exit codes.
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
+use crate::answer::ServerError;
 use crate::conf::{ConnectionError, ImportError};
 use crate::http::TransportError;
 use crate::paths::PathsError;
-use crate::rpc::{RequestError, SaveError, ServerError};
+use crate::request::RequestError;
 use crate::token::TokenError;
+
+/// The file was not written.
+#[derive(Debug, Error)]
+#[error("{} was not written: {cause}", path.display())]
+pub struct SaveError {
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    pub cause: String,
+}
 
 /// Everything that can go wrong.
 #[derive(Debug, Error)]

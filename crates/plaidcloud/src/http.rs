@@ -1,5 +1,7 @@
 //! One HTTP client with bounded time-outs and no redirects, and what goes wrong below HTTP, with what to do.
 
+pub(crate) mod retry;
+
 use std::error::Error as _;
 use std::io::ErrorKind;
 use std::time::Duration;

@@ -1,4 +1,20 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Modules
+//!
+//! From top to bottom; a module uses only modules below it:
+//!
+//! - `client` - one connection: calls, downloads, REST, with one token
+//! - `error` - one error for callers that only report it
+//! - `answer` - what a response means
+//! - `request` - what is sent
+//! - `token` - OAuth tokens: grants and the cache
+//! - `http` - the HTTP client, what goes wrong below HTTP, when to retry
+//! - `paths` - `paths.yaml`
+//! - `conf` - `plaid.conf`
+//! - `text` - text of the server, printable
+//! - `yaml` - YAML as nodes
+//! - `secret` - secrets whose `Debug` prints nothing
 #![cfg_attr(
     test,
     expect(
@@ -8,20 +24,22 @@
     )
 )]
 
+mod answer;
+mod client;
 pub mod conf;
 mod error;
 mod http;
 pub mod paths;
-mod rest;
-mod rpc;
+mod request;
 mod secret;
 mod text;
 mod token;
 mod yaml;
 
-pub use error::{Error, Kind};
+pub use answer::ServerError;
+pub use client::{Client, Options};
+pub use error::{Error, Kind, SaveError};
 pub use http::{Cause, TransportError};
-pub use rest::RestRequest;
-pub use rpc::{Call, Client, HttpMethod, Options, Params, Prepared, RequestError, SaveError, ServerError};
+pub use request::{Call, HttpMethod, Params, Prepared, RequestError, RestRequest};
 pub use secret::Secret;
 pub use token::{Claims, Clock, Token, TokenError, TokenSource};

@@ -1,4 +1,30 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Modules
+//!
+//! From top to bottom; a module uses only modules below it:
+//!
+//! - `sqlite` - one file, one writer, group commit
+//! - `postgres` - a database that several brokers share
+//! - `ownership` - whose a store is, and the bound on its version
+//! - `inspection` - a look at a store from outside
+//! - `decisions` - one type per decision, run on both engines
+//! - `token_index` - access tokens, found by a keyed hash
+//! - `reseal` - what a change of keys seals again
+//! - `state_machine` - which stage an authorization may move to
+//! - `sealed` - a connection on its way into a row
+//! - `tx` - what a decision may do: execute, read, audit
+//! - `tokens` - codes and refresh tokens of our own
+//! - `rows` - from columns to values
+//! - `error` - what goes wrong
+//! - `seal` - the sealed envelope
+//! - `keyring` - the keys
+//! - `files` - files for their owner only
+//! - `count_cache` - counts that are kept for a while
+//! - `config` - the settings
+//! - `postgres_url` - `postgres://` addresses
+//! - `audit_context` - who did what, for audit rows
+//! - `model` - inputs and outcomes
 #![expect(missing_docs, reason = "a doc comment says what a name cannot")]
 
 #[cfg(test)]

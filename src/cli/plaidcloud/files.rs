@@ -12,7 +12,7 @@ use plaidcloud::conf::LocateError;
 use plaidcloud::paths::Paths;
 use serde_json::{Map, Value, json};
 
-use super::requests::{Limit, Method, json_argument, project_id};
+use super::arguments::{Limit, Method, json_argument, project_id};
 use super::{From, dry_run, fail, print, read_bytes, usage, wait};
 use crate::cli::{FAILED, complain, say};
 

@@ -202,8 +202,14 @@ mod tests {
         let Entry::Follow(mut outcome) = singleflight.enter(HASH, &authorization(1)) else {
             panic!("the second follows")
         };
-        assert!(matches!(singleflight.enter(HASH, &authorization(2)), Entry::Taken));
-        assert!(matches!(singleflight.enter(OTHER, &authorization(1)), Entry::Busy));
+        assert!(matches!(
+            singleflight.enter(HASH, &authorization(2)),
+            Entry::Taken
+        ));
+        assert!(matches!(
+            singleflight.enter(OTHER, &authorization(1)),
+            Entry::Busy
+        ));
         first.finish(Err(ExchangeError::Taken));
         let finished = outcome
             .wait_for(Option::is_some)
@@ -228,7 +234,10 @@ mod tests {
         let singleflight = Arc::new(Singleflight::default());
         let now = Timestamp::from_millis(1);
         leader(&singleflight, HASH, &authorization(1)).keep(&authorization(1), Kept::Unknown, now);
-        assert!(matches!(singleflight.enter(HASH, &authorization(2)), Entry::Taken));
+        assert!(matches!(
+            singleflight.enter(HASH, &authorization(2)),
+            Entry::Taken
+        ));
         let again = leader(&singleflight, HASH, &authorization(1));
         assert!(matches!(again.kept(), Some(Kept::Unknown)));
         again.forget();

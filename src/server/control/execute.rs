@@ -1,51 +1,9 @@
 //! Does what is asked: the one place for every command.
 
-use tokio::sync::mpsc;
-
-use super::{Answer, Line, Progress, Request, operations};
-use crate::app::App;
+use super::{Answer, Context, Request, Sink, operations};
 use crate::app::admin::{self, LINK_TTL};
-use crate::clock::SharedClock;
 use crate::doctor::Description;
-use crate::store::Store;
 use crate::telemetry::audit::{Actor, AuditEvent, NewAudit};
-
-#[derive(Clone)]
-pub struct Context {
-    pub store: Store,
-    pub clock: SharedClock,
-    /// The running broker; absent when a command opened the store itself.
-    pub app: Option<App>,
-}
-
-impl Context {
-    #[must_use]
-    pub fn of(app: &App) -> Self {
-        Self {
-            store: app.store.clone(),
-            clock: app.clock.clone(),
-            app: Some(app.clone()),
-        }
-    }
-}
-
-/// Receives progress. A listener that went away stops nothing.
-#[derive(Clone)]
-pub struct Sink(pub(super) mpsc::Sender<Line>);
-
-impl Sink {
-    /// A sink and its receiver.
-    #[must_use]
-    pub fn new() -> (Self, mpsc::Receiver<Line>) {
-        let (sender, receiver) = mpsc::channel(16);
-        (Self(sender), receiver)
-    }
-
-    /// Reports progress; dropped when the listener is slow.
-    pub fn progress(&self, progress: Progress) {
-        let _ = self.0.try_send(Line::Progress(progress));
-    }
-}
 
 pub async fn execute(context: &Context, request: Request, sink: &Sink) -> Answer {
     match request {

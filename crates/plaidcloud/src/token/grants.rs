@@ -9,8 +9,8 @@ use super::TokenError;
 use super::cache::Kept;
 use super::jwt::Claims;
 use crate::conf::{Conf, Connection};
+use crate::http::retry;
 use crate::http::{classify, read};
-use crate::rpc::retry;
 use crate::secret::Secret;
 use crate::text::printable;
 

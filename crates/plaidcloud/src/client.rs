@@ -1,8 +1,5 @@
 //! Calls to PlaidCloud: JSON-RPC methods, downloads, and the REST interface, with one token.
 
-pub(crate) mod answer;
-mod request;
-pub(crate) mod retry;
 mod stream;
 
 use std::path::{Path, PathBuf};
@@ -14,18 +11,14 @@ use reqwest::{Client as Http, Response, StatusCode};
 use serde_json::value::RawValue;
 use url::Url;
 
+use crate::answer::{self, ServerError};
 use crate::conf::Connection;
 use crate::error::Error;
-use crate::http::{self, TransportError};
-use crate::rest::RestRequest;
+use crate::http::{self, TransportError, retry};
+use crate::request::{Call, HttpMethod, Prepared, RestRequest, place};
 use crate::secret::Secret;
 use crate::text::printable;
 use crate::token::{Clock, Token, TokenError, Tokens};
-
-pub use answer::ServerError;
-pub(crate) use request::place;
-pub use request::{Call, HttpMethod, Params, Prepared, RequestError};
-pub use stream::SaveError;
 
 /// Larger results belong into a file.
 const LARGEST_RESULT: usize = 256 * 1024 * 1024;

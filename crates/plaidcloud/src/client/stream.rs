@@ -2,30 +2,19 @@
 
 use std::fs::Metadata;
 use std::io::{self, Seek as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reqwest::Response;
 use tempfile::NamedTempFile;
-use thiserror::Error;
 use tokio::io::AsyncWriteExt as _;
 
-use super::answer::{ServerError, interpret, is_answer, is_html};
-use crate::Error;
+use crate::answer::{ServerError, interpret, is_answer, is_html};
+use crate::error::{Error, SaveError};
 use crate::http::{SILENCE, classify, timed_out};
 use crate::secret::Secret;
 
 /// A JSON-RPC response where a file is expected is never larger.
 const LARGEST_ANSWER: u64 = 16 * 1024 * 1024;
-
-/// The file was not written.
-#[derive(Debug, Error)]
-#[error("{} was not written: {cause}", path.display())]
-pub struct SaveError {
-    /// The file.
-    pub path: PathBuf,
-    /// What the system said.
-    pub cause: String,
-}
 
 /// Refuses, before anything is requested, what cannot be replaced as a whole.
 pub(super) fn check_target(path: &Path) -> Result<(), SaveError> {

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::rpc::{HttpMethod, Prepared, RequestError, place};
+use super::{HttpMethod, Prepared, RequestError, place};
 
 const ROOT: &str = "/rest/v1/";
 

@@ -100,7 +100,7 @@ pub(crate) fn interpret(body: &[u8], secrets: &[&Secret]) -> Result<Box<RawValue
     if is_html(body) {
         return Err(ServerError::Html);
     }
-    let place = |error: &serde_json::Error| ServerError::NotJson(super::request::place(error));
+    let place = |error: &serde_json::Error| ServerError::NotJson(crate::request::place(error));
     let any: Box<RawValue> = serde_json::from_slice(body).map_err(|error| place(&error))?;
     let members: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(any.get()).map_err(|_| ServerError::NotAnAnswer)?;

@@ -1,5 +1,7 @@
 //! What is sent: a method with its parameters, or a REST path, as one HTTP request.
 
+mod rest;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,6 +9,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 use url::Url;
+
+pub use rest::RestRequest;
 
 /// A request that cannot be sent as it is.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
