@@ -22,7 +22,7 @@ use crate::telemetry::audit::AuditEvent;
 const ROOT: &str = "../";
 const PATH: &str = "/setup/login";
 
-/// They are for people who run the broker, so they are in `docs/http.md` and not in the OpenAPI document.
+/// They are for people who run the broker, so they are in `docs/http.md` and not in the `OpenAPI` document.
 pub(super) fn routes() -> Routes {
     Routes::default()
         .get(PATH, login_page)

@@ -22,7 +22,7 @@ use crate::telemetry::audit::{Actor, Origin};
 
 const ROOT: &str = "./";
 
-/// The page and its forms, for admins. They are documented in `docs/http.md`, and not in the OpenAPI document.
+/// The page and its forms, for admins. They are documented in `docs/http.md`, and not in the `OpenAPI` document.
 pub(super) fn routes() -> Routes {
     Routes::default()
         .get("/setup", page)

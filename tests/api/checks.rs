@@ -60,7 +60,7 @@ async fn the_address_that_the_admin_came_by_is_compared() {
         ("http://broker.invalid", Status::Warning),
         ("https://broker.invalid:8443", Status::Warning),
     ] {
-        let found = findings(Context::of_app(&broker.app).reached_at(visit)).await;
+        let found = Box::pin(findings(Context::of_app(&broker.app).reached_at(visit))).await;
         assert_eq!(found[0].id, "public_url_visit", "it stands first");
         assert_eq!(found[0].status, status, "{visit}");
         if status == Status::Warning {
@@ -87,7 +87,7 @@ async fn the_secret_of_the_other_environment_is_recognised() {
     let production = Simulator::start(production).await.unwrap();
     let url = Url::parse(&production.url()).unwrap();
     let context = Context::of_app(&broker.app).with_other_environment(Environment::Production, url);
-    let found = findings(context).await;
+    let found = Box::pin(findings(context)).await;
     let keys = one(&found, "plaid_keys");
     assert_eq!(keys.status, Status::Failed);
     assert!(keys.found.contains("is the secret of production"), "{keys:?}");

@@ -64,7 +64,7 @@ impl Sources {
         let mut imports = BTreeSet::new();
         for (module, text) in &self.0 {
             for path in paths(module, text) {
-                let target = self.resolve(path, 4);
+                let target = self.resolve(&path, 4);
                 if !target.is_empty() {
                     imports.insert((module.clone(), target));
                 }
@@ -73,7 +73,7 @@ impl Sources {
         imports
     }
 
-    fn resolve(&self, path: Vec<String>, depth: usize) -> Vec<String> {
+    fn resolve(&self, path: &[String], depth: usize) -> Vec<String> {
         let known = (0..=path.len())
             .rev()
             .find(|length| self.0.contains_key(&path[..*length]))
@@ -86,7 +86,7 @@ impl Sources {
             .into_iter()
             .find(|path| path.last() == Some(name) && path[..path.len() - 1] != *module);
         match exported {
-            Some(path) => self.resolve(path, depth - 1),
+            Some(path) => self.resolve(&path, depth - 1),
             None => module.to_vec(),
         }
     }

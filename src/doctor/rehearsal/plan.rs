@@ -130,14 +130,14 @@ impl Run<'_> {
         let mut first = Some(tab);
         // The callbacks in turn; the tab that is open already is for the first shape.
         for (shape, callback) in shapes.iter().zip(callbacks.iter().cycle()) {
-            let tab = match first.take() {
-                Some(tab) => Some(tab),
-                None => {
-                    let opened = rehearsal.authorize(callback).await;
-                    reporter.step("authorize", "open the authorization URL again", opened)
-                }
+            let tab = if let Some(tab) = first.take() {
+                tab
+            } else {
+                let opened = rehearsal.authorize(callback).await;
+                let again = reporter.step("authorize", "open the authorization URL again", opened);
+                let Some(tab) = again else { return };
+                tab
             };
-            let Some(tab) = tab else { return };
             let title = format!("connect a bank ({})", shape.name());
             let completed = self.with_public_token(async |token| rehearsal.complete(tab, &token).await);
             let Some(at) = reporter.step("connect", title, completed.await) else {
@@ -165,9 +165,9 @@ impl Run<'_> {
     ) -> Result<(T, String), Failure> {
         let (public_token, _) = self.rehearsal.public_token().await?;
         self.made.public_tokens.push(public_token.clone());
-        let used = uses(public_token).await?;
+        let outcome = uses(public_token).await?;
         self.made.public_tokens.pop();
-        Ok(used)
+        Ok(outcome)
     }
 
     async fn redeem(&mut self, at: AtCallback, shape: Shape) {
