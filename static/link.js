@@ -21,7 +21,7 @@ const PLAID_SCRIPT = "https://cdn.plaid.com/link/v2/stable/link-initialize.js";
 const LOAD_TIMEOUT = 20_000;
 const CALL_TIMEOUT = 60_000;
 
-// The handle tells the broker which of this browser's tabs is calling. It is kept for the page that a bank's
+// The handle identifies to the broker which of this browser's tabs is calling. It is kept for the page that a bank's
 // own login returns to, which is opened in the same tab. The sealed request is what the broker stores when Link is
 // opened or the person cancels; after that the handle is enough.
 const HANDLE_KEY = "broker-handle";
@@ -38,7 +38,7 @@ let lastExit = null; // how Link ended last time; sent again when the person can
 
 // ---- What the page shows ----------------------------------------------------------------------------------
 
-// `message` is progress, told politely. `problem` ({title, message, details}) is told at once and gets the focus.
+// `message` is progress, announced politely. `problem` ({title, message, details}) is announced at once and gets the focus.
 // Without an `action` the button is busy.
 function show(name, { message = "", problem = null, label = connectLabel, action = null, canCancel = true }) {
   state = name;
@@ -93,7 +93,7 @@ function recall(key) {
   }
 }
 
-// A failed call of ours. The broker's answer says in `next` what helps; `again` repeats the call.
+// A failed call to the broker. `next` in the response says what helps; `again` repeats the call.
 function showFailedCall(name, title, failure, again) {
   const ways = {
     retry: { label: "Try again", action: again },
@@ -271,7 +271,7 @@ function openLink(token, receivedRedirectUri) {
   // A handler that was replaced may still speak; only the current one is listened to.
   const ifCurrent = (callback) => (...values) => session === mine && callback(...values);
   show("open", { message: "Continue in Plaid’s window.", label: "Connecting…" });
-  // Link may be blocked although its script was not. If it is there after all, nothing is taken from it: the
+  // Link may be blocked although its script was not. If it is there after all, nothing is used of it: the
   // page underneath just offers another try, and leaves the focus where it is.
   const timer = setTimeout(
     ifCurrent(() => show("open", { message: "Do you not see Plaid’s window?", label: "Try again", action: connectByClick })),
@@ -337,9 +337,9 @@ function onExit(error, metadata) {
     institution: metadata?.institution ?? null,
   };
   const { error_type = null, error_code = null, display_message = null } = error ?? {};
-  const told = error ? { error_type, error_code, display_message } : null;
+  const reported = error ? { error_type, error_code, display_message } : null;
   // For the broker's records; the person need not know should it fail.
-  call("api/link_exit", { error: told, metadata: lastExit, cancel: false }).catch(() => {});
+  call("api/link_exit", { error: reported, metadata: lastExit, cancel: false }).catch(() => {});
 
   if (!error) {
     show("left", {
@@ -369,7 +369,7 @@ function showLinkError(code, displayMessage) {
   });
 }
 
-// The person cancels for good: the broker tells where to, with the client's error=access_denied.
+// The person cancels for good: the broker returns where to go, with the client's error=access_denied.
 async function cancel() {
   closeLink();
   show("cancelling", { message: `Taking you back to ${client}…`, canCancel: false });
