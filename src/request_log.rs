@@ -29,7 +29,7 @@ use buffer::Buffer;
 
 /// Who watches at once: each is a connection that stays open.
 const MAX_LISTENERS: usize = 16;
-/// How far a listener may be behind before it is told everything again.
+/// How far a listener may be behind before it gets everything again.
 const NEWS: usize = 64;
 
 #[derive(Clone)]

@@ -47,7 +47,7 @@ pub enum Identity {
     Unknown(String),
 }
 
-/// The header by which the request log tells a rehearsal's requests from the client's own.
+/// The header by which the request log distinguishes a rehearsal's requests from the client's own.
 pub const HEADER: &str = "x-broker-rehearsal";
 
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! Errors of the page's own calls: JSON that tells the page what to say and what helps.
+//! Errors of the page's own calls: JSON with what the page shows and what it does next.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub enum PageCallError {
     NotAToken,
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// The public token is not good (any more), or somebody else's.
+    /// The public token is not good (any more), or belongs to another client.
     #[error(transparent)]
     Exchange(ExchangeError),
     /// Plaid, while a link token was made.

@@ -42,7 +42,7 @@ impl FromRequestParts<App> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
-        // The peer is always known of a request that came over a connection; without one nothing is believed of it.
+        // The peer is always known of a request that came over a connection; without one nothing about it is trusted.
         let unknown = Peer {
             address: Ipv6Addr::UNSPECIFIED.into(),
             https: false,

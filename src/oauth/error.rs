@@ -137,7 +137,7 @@ impl TokenError {
         }
     }
 
-    /// What the client may read. Our own faults are told without their cause.
+    /// What the client may read. Internal errors are reported without their cause.
     fn description(&self) -> String {
         match self {
             Self::Plaid(error) if error.verdict() == Verdict::Passing => {

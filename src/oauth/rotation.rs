@@ -22,7 +22,7 @@ pub enum TokenAge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Rotate,
-    /// The successor that was made before is told again.
+    /// The successor that was created before is returned again.
     Repeat,
     /// The grant has reached its absolute end.
     Expired,

@@ -29,7 +29,7 @@ enum Kind {
     /// Browsers, which anybody may send here in a client's name.
     Browser,
     Unproven,
-    /// Our own rehearsal, or whoever says so.
+    /// Our own rehearsal, or a caller that says so.
     Rehearsal,
 }
 

@@ -9,7 +9,7 @@ use crate::oauth::findings::{Finding, Id, Secret, Token};
 /// A cause, and what to do about it if that is not what is to be done about the refusal anyhow.
 pub(super) type Suspicion = (String, Option<&'static str>);
 
-/// Why the client was not authenticated: more precise than what the caller is told, and enough alone.
+/// Why the client was not authenticated: more precise than what the caller reads, and enough alone.
 pub(super) fn cause(known: &Known, clients: &Clients) -> Option<(String, &'static str)> {
     known.findings.iter().find_map(|finding| match finding {
         Finding::UnknownId(id) => {

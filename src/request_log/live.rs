@@ -8,7 +8,7 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use super::{Entry, RequestLog};
 
-/// What a listener is told.
+/// What a listener receives.
 #[derive(Clone, Debug)]
 pub enum Update {
     /// What it knows is of an earlier run, or nothing: all it has is to be forgotten.
@@ -21,8 +21,8 @@ pub struct Listener {
     log: RequestLog,
     news: Receiver<Arc<Entry>>,
     waiting: VecDeque<Update>,
-    /// The last number that was told.
-    told: u64,
+    /// The last number that was sent.
+    sent: u64,
     _place: OwnedSemaphorePermit,
 }
 
@@ -32,7 +32,7 @@ impl Listener {
             log,
             news,
             waiting: VecDeque::new(),
-            told: 0,
+            sent: 0,
             _place: place,
         };
         listener.waiting.push_back(Update::Reset);
@@ -48,7 +48,7 @@ impl Listener {
             .and_then(|rest| rest.strip_prefix('.'))
             .and_then(|number| number.parse().ok());
         if let Some(number) = number {
-            self.told = number;
+            self.sent = number;
             self.waiting.clear();
             self.catch_up();
         }
@@ -62,7 +62,7 @@ impl Listener {
     }
 
     fn catch_up(&mut self) {
-        let missed = self.log.since(self.told);
+        let missed = self.log.since(self.sent);
         self.waiting.extend(missed.into_iter().map(Update::Entry));
     }
 
@@ -71,7 +71,7 @@ impl Listener {
         loop {
             if let Some(update) = self.waiting.pop_front() {
                 if let Update::Entry(entry) = &update {
-                    self.told = self.told.max(entry.number);
+                    self.sent = self.sent.max(entry.number);
                 }
                 return Some(update);
             }
@@ -81,7 +81,7 @@ impl Listener {
                 () = closing.cancelled() => return None,
                 news = self.news.recv() => match news {
                     // What was caught up with comes by both ways.
-                    Ok(entry) if entry.number <= self.told => {}
+                    Ok(entry) if entry.number <= self.sent => {}
                     Ok(entry) => self.waiting.push_back(Update::Entry(entry)),
                     Err(RecvError::Lagged(_)) => self.catch_up(),
                     Err(RecvError::Closed) => return None,

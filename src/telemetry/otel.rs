@@ -102,7 +102,7 @@ fn exporter() -> Result<Otlp, String> {
         .map_err(|_| "OTEL_EXPORTER_OTLP_… cannot be used; see docs/logging.md".to_owned())
 }
 
-/// Gives a request's span the name and the attributes that the semantic conventions have for servers
+/// Sets a request's span to the name and the attributes that the semantic conventions have for servers
 /// (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>). They are known only once it has ended.
 #[derive(Debug)]
 struct Requests<E> {

@@ -52,7 +52,7 @@ pub struct Simulate {
     /// The products that Plaid has enabled for a client id, comma-separated; may be repeated. Others have all.
     #[arg(long, value_name = "ID:PRODUCTS", value_parser = products)]
     products: Vec<(String, Vec<String>)>,
-    /// What the simulator does where Plaid's pages are silent; may be repeated. --list-guesses tells them all.
+    /// What the simulator does where Plaid's pages are silent; may be repeated. --list-guesses prints them all.
     #[arg(long, value_name = "NAME=ANSWER", value_parser = guess)]
     guess: Vec<String>,
     /// List the guesses with their answers, the usual one first, and end.

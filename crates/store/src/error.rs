@@ -27,7 +27,7 @@ pub enum StoreError {
     /// A sealed value does not open.
     #[error("a sealed value of the store does not open: {0}")]
     Sealed(#[from] SealError),
-    /// A row with this id (or public token) is already there; ids are made fresh, so this is a mistake of the caller.
+    /// A row with this id (or public token) is already there; ids are made fresh, so this is a bug of the caller.
     #[error("a row with this id is already in the store")]
     Duplicate,
     /// A bug: the decision or look-up panicked. Others are not affected.

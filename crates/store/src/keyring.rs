@@ -111,14 +111,6 @@ impl Keyring {
         }
     }
 
-    /// Keys for another purpose than sealing, named by `label`: one of each key of the ring, in their order. (HMAC-SHA256
-    /// as a key derivation function, as HKDF's second half does it, RFC 5869 2.3.)
-    #[must_use]
-    pub fn derived(&self, label: &[u8]) -> Vec<Zeroizing<[u8; 32]>> {
-        let keys = std::iter::once(&self.sealing).chain(&self.older);
-        keys.map(|key| Zeroizing::new(mac(&key.key, label))).collect()
-    }
-
     /// The ids of the keys, the sealing one first.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.sealing)
@@ -143,18 +135,6 @@ impl Keyring {
             .chain(&self.older)
             .find(|key| key.id == id)
     }
-}
-
-fn mac(key: &[u8; 32], label: &[u8]) -> [u8; 32] {
-    // HMAC's key block: a key shorter than the block is filled with zeros (RFC 2104 section 2).
-    let mut block = Zeroizing::new([0; 64]);
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = Hmac::<Sha256>::new((&*block).into());
-    mac.update(label);
-    mac.update(&[1]);
-    mac.finalize().into_bytes().into()
 }
 
 /// Whether `text` can be the id of a key: 1 to 32 of `A-Z a-z 0-9 - .`.

@@ -18,7 +18,7 @@ use crate::store::model::{
 };
 use crate::telemetry::audit::Origin;
 
-/// What Link told the browser beside the token: shown to people and logged, never used for decisions.
+/// What Link reported to the browser beside the token: shown to people and logged, never used for decisions.
 #[derive(Clone, Debug, Default)]
 pub struct LinkResult {
     pub institution_id: Option<String>,

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::store::model::Counts;
 use crate::telemetry::metrics::{self, Kept};
 
-/// How long the store may take to count: Prometheus waits 10 s for the whole answer unless told otherwise.
+/// How long the store may take to count: by default Prometheus waits 10 s for the whole response.
 const COUNTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Everything that is measured, with what the store keeps at this moment.

@@ -1,7 +1,7 @@
 //! `BROKER_AUDIT_FILE`: the audit log as JSON lines, for log collectors.
 //!
 //! It follows the table, so each row comes once and in its order; after a crash the last ones may come twice, and their
-//! `id` tells. The file is opened at each append: to rotate it, move it away.
+//! `id` shows. The file is opened at each append: to rotate it, move it away.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

@@ -120,7 +120,7 @@ impl StoreMetrics {
         Ok(made)
     }
 
-    /// What the store keeps now; `None` when it could not be asked, so that nothing old is told.
+    /// What the store keeps now; `None` when it could not be asked, so that nothing old is reported.
     pub(super) fn keeps(&self, kept: Option<&Kept>) {
         for gauges in [
             &self.connections,
@@ -146,7 +146,7 @@ impl StoreMetrics {
             };
             self.health.with_label_values(&[health]).add(signed(*count));
         }
-        // A stage that no transaction is in is told as 0, so that its series is there from the start.
+        // A stage without authorizations is reported as 0, so that its series is there from the start.
         for stage in STAGES {
             self.transactions.with_label_values(&[stage]).set(0);
         }

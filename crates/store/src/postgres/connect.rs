@@ -82,7 +82,7 @@ pub(super) fn pool(url: &PostgresUrl, purpose: Use) -> Result<deadpool_postgres:
             })
         }))
         .build()
-        .map_err(|error| unreachable(url, error.to_string(), "this is a mistake of the program"))
+        .map_err(|error| unreachable(url, error.to_string(), "this is a bug"))
 }
 
 /// Whether the server accepts the connection; if not, why.
