@@ -5,9 +5,6 @@ mod file;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use crate::config::{KeySource, SealingKey};
 
