@@ -5,7 +5,6 @@ mod file;
 use std::io;
 use std::path::{Path, PathBuf};
 
-
 use crate::config::{KeySource, SealingKey};
 
 /// Why there are no keys.
