@@ -30,7 +30,6 @@ pub(crate) mod person;
 mod personas;
 mod rng;
 mod securities;
-mod settlement;
 mod shopping;
 pub(crate) mod statements;
 pub(crate) mod sync;

@@ -12,6 +12,7 @@ mod notices;
 mod numbers;
 mod pane;
 mod person;
+mod turn;
 
 use axum::Router;
 use axum::response::{IntoResponse as _, Response};

@@ -169,13 +169,23 @@ impl Account {
     }
 }
 
+/// The account number that a bank in the United States has for an account.
+pub(crate) fn account_number(account: &Account) -> String {
+    format!("111122223333{}", account.mask.as_deref().unwrap_or("0000"))
+}
+
+/// The keys of made-up accounts, in their order; they make the accounts' ids.
+pub(crate) const CUSTOM_KEYS: [&str; 10] = [
+    "custom-0", "custom-1", "custom-2", "custom-3", "custom-4", "custom-5", "custom-6", "custom-7",
+    "custom-8", "custom-9",
+];
+
 /// Chosen accounts as their keys, in snapshots.
 pub(crate) mod as_keys {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer};
 
-    use super::ALL;
-    use crate::data::custom;
+    use super::{ALL, CUSTOM_KEYS};
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
@@ -186,7 +196,7 @@ pub(crate) mod as_keys {
         let known = keys.iter().map(|key| {
             let of_all = ALL.iter().map(|account| account.key);
             of_all
-                .chain(custom::KEYS)
+                .chain(CUSTOM_KEYS)
                 .find(|known| known == key)
                 .ok_or_else(|| D::Error::custom("there is no account with this key"))
         });

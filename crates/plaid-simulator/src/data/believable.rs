@@ -7,8 +7,8 @@
 )]
 
 use super::balance::Balances;
+use super::calendar::last_on;
 use super::calendar::{date_of, months_after, number_of};
-use super::day::last_on;
 use super::household::is_current;
 use super::movement::{Form, Movement};
 use super::{Account, History, Money, Person, card, liabilities, personas};

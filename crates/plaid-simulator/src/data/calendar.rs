@@ -80,6 +80,16 @@ pub(crate) fn months_after(date: Date, months: i32) -> Date {
     date.checked_add(Span::new().months(months)).unwrap_or(date)
 }
 
+/// The last time that the month had this day, today included.
+pub(crate) fn last_on(day: i8, today: Date) -> Date {
+    let this_month = Date::new(today.year(), today.month(), day).unwrap_or(today);
+    if number_of(this_month) <= number_of(today) {
+        this_month
+    } else {
+        months_after(this_month, -1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::accounts::CUSTOM_KEYS;
 use super::calendar::Day;
 use super::custom_liability::Liability;
 use super::mfa::Mfa;
@@ -16,11 +17,6 @@ use crate::spec::subtypes;
 /// Plaid refuses longer configurations, and ones with more transactions or more accounts than there are keys.
 const LONGEST: usize = 55_000;
 const MOST_TRANSACTIONS: usize = 250;
-/// The keys of made-up accounts, in their order; they make the accounts' ids.
-pub(crate) const KEYS: [&str; 10] = [
-    "custom-0", "custom-1", "custom-2", "custom-3", "custom-4", "custom-5", "custom-6", "custom-7",
-    "custom-8", "custom-9",
-];
 /// The types of accounts, with the subtypes of each.
 const KINDS: [(&str, &[&str]); 6] = [
     ("depository", subtypes::DEPOSITORY),
@@ -204,7 +200,7 @@ impl Custom {
         let versioned = version.is_none_or(|version| matches!(version.trim_matches('"'), "1" | "2"));
         let transactions = overrides.iter().filter_map(|wanted| wanted.transactions.as_ref());
         let listed: usize = transactions.map(Vec::len).sum();
-        if !versioned || overrides.len() > KEYS.len() || listed > MOST_TRANSACTIONS {
+        if !versioned || overrides.len() > CUSTOM_KEYS.len() || listed > MOST_TRANSACTIONS {
             return None;
         }
         let fails_recaptcha = match configuration.recaptcha.as_deref() {
@@ -216,7 +212,7 @@ impl Custom {
             Some(mfa) => Some(mfa.mfa()?),
             None => None,
         };
-        let accounts = KEYS
+        let accounts = CUSTOM_KEYS
             .iter()
             .zip(&overrides)
             .map(|(key, wanted)| wanted.account(key))

@@ -1,15 +1,18 @@
 //! The regular movements of one day: wages and bills, payments of cards and loans, and the transfers between.
 
+mod settlement;
+
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use super::calendar::{date_of, months_after, number_of};
+use super::calendar::date_of;
 use super::household::{is_current, month_saved};
-use super::movement::{Movement, What, regular};
+use super::movement::{Movement, What, listed, own_income, regular};
 use super::personas::Habit;
 use super::rng::Rng;
-use super::{Account, History, Money, card, loan, settlement};
+use super::shopping::{self, week_of};
+use super::{Account, History, Money, card, loan};
 
 /// Money that comes or goes, before it is on an account. What leaves is positive.
 pub(super) struct Flow<'a> {
@@ -66,6 +69,31 @@ impl Rhythm {
 
     pub(super) fn is_second_payday(self) -> bool {
         self.fortnight == FRIDAY + 7
+    }
+}
+
+impl<'a> History<'a> {
+    /// The movements that the person made from one day to another, both included, oldest first.
+    pub(crate) fn movements(&self, account: &'a Account, first: i64, last: i64) -> Vec<Movement<'a>> {
+        let custom = self.person.override_of(account);
+        if let Some(list) = custom.filter(|custom| custom.transactions.is_some()) {
+            return listed(list, account, first, last);
+        }
+        let mut movements: Vec<_> = (first..=last)
+            .flat_map(|day| {
+                let mut made = movements(self, account, day);
+                made.extend(own_income(self, account, day));
+                made
+            })
+            .collect();
+        if account.kind == "credit" || is_current(account) {
+            let bought = (week_of(first)..=week_of(last))
+                .flat_map(|week| shopping::purchases(self, account, week))
+                .filter(|bought| (first..=last).contains(&bought.day));
+            movements.extend(bought);
+            movements.sort_by_key(|movement| movement.day);
+        }
+        movements
     }
 }
 
@@ -271,7 +299,7 @@ impl<'a, 'h> Day<'a, 'h> {
 
     fn on_loan(&mut self, account: &'a Account) {
         if self.date.day() == loan::PAYMENT_DAY
-            && let Some(payment) = loan::Course::of(self.history, account).payment_on(self.date)
+            && let Some(payment) = self.history.loan(account).payment_on(self.date)
         {
             let (name, category) = loan_words(account);
             self.add(-(payment.interest + payment.principal), name, category);
@@ -293,7 +321,7 @@ impl<'a, 'h> Day<'a, 'h> {
     fn pay_loans(&mut self) {
         for loan in self.history.household.lived_in() {
             if loan.kind == "loan"
-                && let Some(payment) = loan::Course::of(self.history, loan).payment_on(self.date)
+                && let Some(payment) = self.history.loan(loan).payment_on(self.date)
             {
                 let (name, category) = loan_words(loan);
                 self.add(payment.interest + payment.principal, name, category);
@@ -357,15 +385,5 @@ fn loan_words(account: &Account) -> (&'static str, Category) {
             ("LOAN_PAYMENTS", "LOAN_PAYMENTS_MORTGAGE_PAYMENT"),
         ),
         _ => ("LOAN PAYMENT", ("LOAN_PAYMENTS", "LOAN_PAYMENTS_OTHER_PAYMENT")),
-    }
-}
-
-/// The last time that the month had this day, today included.
-pub(super) fn last_on(day: i8, today: Date) -> Date {
-    let this_month = Date::new(today.year(), today.month(), day).unwrap_or(today);
-    if number_of(this_month) <= number_of(today) {
-        this_month
-    } else {
-        months_after(this_month, -1)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Account;
-use super::numbers::account_number;
+use super::accounts::account_number;
 use crate::spec::guesses::LastDepositCode;
 use crate::spec::institutions::HOUNDSTOOTH;
 use crate::spec::{Institution, PlaidError};

@@ -4,11 +4,10 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::balance::Balances;
+use super::calendar::last_on;
 use super::calendar::{date_of, months_after, number_of};
 use super::custom_liability::Liability;
-use super::day::last_on;
 use super::identity::address;
-use super::loan::Course;
 use super::movement::Form;
 use super::{Account, History, Money, card};
 
@@ -142,7 +141,7 @@ impl<'a, 'h> Debt<'a, 'h> {
 
     fn mortgage(&self, item_id: &str) -> Value {
         let account = self.account;
-        let course = Course::of(self.history, account);
+        let course = self.history.loan(account);
         let year = course.of_year(self.today);
         let (paid_on, paid) = self.last_payment();
         let next = course.next_after(self.today);
@@ -172,7 +171,7 @@ impl<'a, 'h> Debt<'a, 'h> {
 
     fn student(&self, item_id: &str) -> Value {
         let (account, own) = (self.account, self.own);
-        let course = Course::of(self.history, account);
+        let course = self.history.loan(account);
         let year = course.of_year(self.today);
         let (paid_on, paid) = self.last_payment();
         let next = course.next_after(self.today);

@@ -3,10 +3,9 @@
 
 use jiff::civil::Date;
 
-use super::calendar::{date_of, months_after};
+use super::calendar::{last_on, months_after};
 use super::custom_liability::Liability;
-use super::day::last_on;
-use super::{Account, History, Money, Person};
+use super::{Account, Money, Person};
 
 /// The day of the month on which loans are paid.
 pub(super) const PAYMENT_DAY: i8 = 5;
@@ -81,15 +80,7 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn of(history: &History<'_>, account: &Account) -> Self {
-        Self::seen_from(
-            account,
-            history.liability_of(account),
-            date_of(history.linked_on()),
-        )
-    }
-
-    fn seen_from(account: &Account, own: &Liability, linked_on: Date) -> Self {
+    pub(super) fn seen_from(account: &Account, own: &Liability, linked_on: Date) -> Self {
         let terms = usual_terms(account);
         let rate = own.nominal_apr.unwrap_or(terms.rate);
         let known_on = last_on(PAYMENT_DAY, linked_on);

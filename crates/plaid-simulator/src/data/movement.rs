@@ -5,14 +5,14 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use super::calendar::number_of;
+use super::calendar::{date_of, number_of};
 use super::custom::{InflowModel, Override};
 use super::custom_liability::Liability;
-use super::household::{Household, is_current};
+use super::household::Household;
+use super::loan::Course;
 use super::merchants::Merchant;
 use super::rng::Rng;
-use super::shopping::{self, week_of};
-use super::{Account, Money, Person, day};
+use super::{Account, Money, Person};
 
 /// One movement.
 #[derive(Clone, Debug)]
@@ -127,6 +127,11 @@ impl<'a> History<'a> {
         self.person.liability_of(account)
     }
 
+    /// How a loan goes from its origination to its end.
+    pub(super) fn loan(&self, account: &Account) -> Course {
+        Course::seen_from(account, self.liability_of(account), date_of(self.linked_on()))
+    }
+
     /// Whether a custom user's income takes the place of wages.
     pub(super) fn has_own_income(&self) -> bool {
         self.household
@@ -138,29 +143,6 @@ impl<'a> History<'a> {
     pub(super) fn month_rng(&self, name: &str, date: Date) -> Rng {
         let month = i64::from(date.year()) * 12 + i64::from(date.month());
         Rng::new(&[&self.seed, name], month)
-    }
-
-    /// The movements that the person made from one day to another, both included, oldest first.
-    pub(crate) fn movements(&self, account: &'a Account, first: i64, last: i64) -> Vec<Movement<'a>> {
-        let custom = self.person.override_of(account);
-        if let Some(list) = custom.filter(|custom| custom.transactions.is_some()) {
-            return listed(list, account, first, last);
-        }
-        let mut movements: Vec<_> = (first..=last)
-            .flat_map(|day| {
-                let mut movements = day::movements(self, account, day);
-                movements.extend(own_income(self, account, day));
-                movements
-            })
-            .collect();
-        if account.kind == "credit" || is_current(account) {
-            let bought = (week_of(first)..=week_of(last))
-                .flat_map(|week| shopping::purchases(self, account, week))
-                .filter(|bought| (first..=last).contains(&bought.day));
-            movements.extend(bought);
-            movements.sort_by_key(|movement| movement.day);
-        }
-        movements
     }
 }
 
@@ -174,7 +156,12 @@ pub(super) fn own_income<'a>(history: &History<'a>, account: &'a Account, day: i
 }
 
 /// The movements that a custom user names.
-fn listed<'a>(custom: &'a Override, account: &'a Account, first: i64, last: i64) -> Vec<Movement<'a>> {
+pub(super) fn listed<'a>(
+    custom: &'a Override,
+    account: &'a Account,
+    first: i64,
+    last: i64,
+) -> Vec<Movement<'a>> {
     let given = custom.transactions.as_deref().unwrap_or_default();
     let mut movements: Vec<_> = given
         .iter()
@@ -211,7 +198,7 @@ fn what(description: &str) -> What<'_> {
 fn income<'a>(model: &'a InflowModel, account: &'a Account, day: i64) -> Option<Movement<'a>> {
     let wanted = model.payment_day_of_month.unwrap_or(1);
     let amount = model.income_amount?;
-    if model.kind == "none" || super::calendar::date_of(day).day() != wanted {
+    if model.kind == "none" || date_of(day).day() != wanted {
         return None;
     }
     let what = What {

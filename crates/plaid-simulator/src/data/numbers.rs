@@ -3,15 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::accounts::account_number;
 use super::deposits::Deposit;
 use super::rng::Rng;
 use super::{Account, Person};
 use crate::spec::Institution;
-
-/// The account number that a bank in the United States has for an account.
-pub(crate) fn account_number(account: &Account) -> String {
-    format!("111122223333{}", account.mask.as_deref().unwrap_or("0000"))
-}
 
 /// The `numbers` of `/auth/get`. Those of an account whose numbers were typed in are these, and the one for wires is not
 /// known.

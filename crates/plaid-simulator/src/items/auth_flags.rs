@@ -3,29 +3,10 @@
 
 use super::link_request::LinkRequest;
 use crate::spec::error::refuse_if;
-use crate::spec::fields::{Kind, request};
 use crate::spec::guesses::{AuthTypeSelectAlone, DepositFlags, DepositRules};
 use crate::spec::institutions::{HOUNDSTOOTH, WINDOWPANE};
 use crate::spec::products::MANUAL_PRODUCTS;
 use crate::spec::{Guesses, Institution, PlaidError};
-
-request! {
-    /// Which of Auth's flows a session may have. Those that are left out are as the Dashboard has them.
-    #[derive(Clone, Copy, Debug, serde::Serialize)]
-    #[expect(clippy::struct_field_names, reason = "the names are Plaid's")]
-    pub(crate) struct AuthFlags {
-        optional auth_type_select_enabled: Kind::Bool => Option<bool>,
-        optional automated_microdeposits_enabled: Kind::Bool => Option<bool>,
-        optional instant_match_enabled: Kind::Bool => Option<bool>,
-        optional same_day_microdeposits_enabled: Kind::Bool => Option<bool>,
-        optional instant_microdeposits_enabled: Kind::Bool => Option<bool>,
-        optional reroute_to_credentials: Kind::OneOf(&["OFF", "OPTIONAL", "FORCED"]),
-        optional database_match_enabled: Kind::Bool,
-        optional database_insights_enabled: Kind::Bool,
-        optional flow_type: Kind::OneOf(&["FLEXIBLE_AUTH"]),
-        optional sms_microdeposits_verification_enabled: Kind::Bool,
-    }
-}
 
 fn is_on(flag: Option<bool>, guesses: &Guesses) -> bool {
     flag.unwrap_or(guesses.deposit_flags == DepositFlags::On)

@@ -5,7 +5,6 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::auth_flags::AuthFlags;
 use super::link_objects as objects;
 use crate::data::accounts::Filters;
 use crate::data::calendar::{Day, months_after};
@@ -36,6 +35,24 @@ pub(crate) const ID_NUMBERS: Kind = Kind::OneOf(&[
     "ng_nin", "nz_drivers_license", "om_civil_id", "ph_psn", "pl_pesel", "ro_cnp", "sa_national_id",
     "se_pin", "sg_nric", "tr_tc_kimlik", "us_ssn", "us_ssn_last_4", "za_smart_id",
 ]);
+
+request! {
+    /// Which of Auth's flows a session may have. Those that are left out are as the Dashboard has them.
+    #[derive(Clone, Copy, Debug, serde::Serialize)]
+    #[expect(clippy::struct_field_names, reason = "the names are Plaid's")]
+    pub(crate) struct AuthFlags {
+        optional auth_type_select_enabled: Kind::Bool => Option<bool>,
+        optional automated_microdeposits_enabled: Kind::Bool => Option<bool>,
+        optional instant_match_enabled: Kind::Bool => Option<bool>,
+        optional same_day_microdeposits_enabled: Kind::Bool => Option<bool>,
+        optional instant_microdeposits_enabled: Kind::Bool => Option<bool>,
+        optional reroute_to_credentials: Kind::OneOf(&["OFF", "OPTIONAL", "FORCED"]),
+        optional database_match_enabled: Kind::Bool,
+        optional database_insights_enabled: Kind::Bool,
+        optional flow_type: Kind::OneOf(&["FLEXIBLE_AUTH"]),
+        optional sms_microdeposits_verification_enabled: Kind::Bool,
+    }
+}
 
 request! {
     /// What the simulator acts on has a type here; the form of everything else is checked.

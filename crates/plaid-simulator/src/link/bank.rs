@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::calls::{Outcome, Turn, read, wrong_step};
 use super::login;
+use super::turn::{Outcome, Turn, read, wrong_step};
 use crate::items::session::{BankVisit, OAuthState};
 use crate::items::{Stage, State as Memory};
 use crate::simulator::Simulator;
@@ -235,11 +235,11 @@ fn turn_of<'a>(
         .link_tokens
         .get(&token)
         .and_then(|link_token| link_token.hosted.as_ref());
-    let step = super::calls::Step {
+    let step = super::turn::Step {
         hosted: hosted.map(|hosted| hosted.id.clone()).unwrap_or_default(),
         link_token: token,
         link_session_id,
-        ..super::calls::Step::default()
+        ..super::turn::Step::default()
     };
     let mut turn = Turn::new(simulator, memory, step);
     let session = turn.session()?;

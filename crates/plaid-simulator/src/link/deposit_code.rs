@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::calls::{Outcome, Turn, wrong_step};
+use super::turn::{Outcome, Turn, wrong_step};
 use crate::data::deposits::{self, CodeTried};
 use crate::items::{Item, Stage};
 use crate::spec::PlaidError;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::calls::{Outcome, Turn, wrong_step};
 use super::notices;
+use super::turn::{Outcome, Turn, wrong_step};
 use crate::items::Stage;
 use crate::spec::guesses::DepositInstitution;
 use crate::spec::json::set;

@@ -1,6 +1,6 @@
 //! The steps between the choice of an institution and a connected login.
 
-use super::calls::{Outcome, Turn, wrong_step};
+use super::turn::{Outcome, Turn, wrong_step};
 use crate::data::deposits::{self, Method};
 use crate::data::mfa::Answered;
 use crate::data::test_users::{Login, log_in};

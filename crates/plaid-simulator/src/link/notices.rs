@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::calls::Turn;
+use super::turn::Turn;
 use crate::items::Session;
 use crate::simulator::Simulator;
 use crate::spec::guesses::SessionStatus;

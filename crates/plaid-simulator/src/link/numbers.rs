@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::calls::{Outcome, Turn, wrong_step};
+use super::turn::{Outcome, Turn, wrong_step};
 use crate::data::deposits::{Deposit, Method, Numbers};
-use crate::data::{Person, accounts, custom};
+use crate::data::{Person, accounts};
 use crate::items::{Draft, LinkRequest, Stage};
 use crate::spec::error::refuse_if;
 use crate::spec::guesses::InstantDepositInstitution;
@@ -16,7 +16,7 @@ use crate::spec::{Institution, PlaidError, ids, products};
 const SUBTYPES: [&str; 2] = ["checking", "savings"];
 
 /// The typed account among those of its Item, which has no other.
-const KEY: &str = custom::KEYS[0];
+const KEY: &str = accounts::CUSTOM_KEYS[0];
 
 /// Whether "Link with account numbers" is there for this person now.
 pub(super) fn are_offered(turn: &mut Turn<'_>) -> Result<bool, PlaidError> {

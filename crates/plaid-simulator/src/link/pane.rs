@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::calls::Turn;
+use super::turn::Turn;
 use super::{deposit_code, login, numbers};
 use crate::items::{Session, Stage};
 use crate::spec::PlaidError;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::calls::{Step, Turn, take};
+use super::calls::take;
+use super::turn::{Step, Turn};
 use crate::simulator::Simulator;
 use crate::spec::PlaidError;
 

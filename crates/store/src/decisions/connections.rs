@@ -5,14 +5,14 @@
 
 use uuid::Uuid;
 
-use super::{audit, removals};
+use super::audit;
 use crate::Store;
 use crate::clock::Timestamp;
 use crate::error::StoreError;
 use crate::keyring::Keyring;
 use crate::model::{
-    Connection, ConnectionId, Grant, GrantId, NewConnection, NewGrant, PublicTokenHash, PublicTokenOwner,
-    PublicTokenRecord, RawExchange, RawExchangeOutcome, RemovalReason,
+    Connection, ConnectionId, Grant, GrantId, NewGrant, PublicTokenHash, PublicTokenOwner, PublicTokenRecord,
+    RawExchange, RawExchangeOutcome,
 };
 use crate::rows;
 use crate::sealed::SealedConnection;
@@ -20,25 +20,6 @@ use crate::tokens::AccessTokenHash;
 use crate::tx::{Context, Decision, Failure, Run, Statement, Tx, values};
 
 impl Store {
-    /// Stores a connection that is not wanted any more, with its removal queued in the same commit. Returns whether it did:
-    /// a public token whose connection is stored already has an owner, though its caller may not have heard of the
-    /// commit, and then nothing changes.
-    pub async fn discard(
-        &self,
-        connection: NewConnection,
-        public_token: PublicTokenHash,
-        owner: PublicTokenOwner,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let connection = self.sealed(connection)?;
-        let discard = Discard {
-            connection,
-            public_token,
-            owner,
-        };
-        self.decide(discard, now).await
-    }
-
     /// A client brought a raw public token: stores connection, public token and grant in one commit.
     pub async fn exchange_raw(
         &self,
@@ -230,41 +211,5 @@ impl Decision for ExchangeRaw {
         ])
         .await?;
         Ok(RawExchangeOutcome::Exchanged)
-    }
-}
-
-struct Discard {
-    connection: SealedConnection,
-    public_token: PublicTokenHash,
-    owner: PublicTokenOwner,
-}
-
-impl Decision for Discard {
-    type Outcome = bool;
-
-    async fn run<T: Tx>(&self, tx: &mut T, context: &Context) -> Result<bool, Failure> {
-        // This waits for a commit of the same token that is still under way.
-        if !insert(
-            tx,
-            &self.connection,
-            self.public_token,
-            &self.owner,
-            context.now(),
-        )
-        .await?
-        {
-            return Ok(false);
-        }
-        tx.execute_all(&[index(self.connection.access_token_hash, self.connection.id())])
-            .await?;
-        let unused = removals::Unused {
-            connection: self.connection.id(),
-            client_id: match &self.owner {
-                PublicTokenOwner::Authorization(_) => None,
-                PublicTokenOwner::Client { client_id, .. } => Some(client_id.clone()),
-            },
-        };
-        removals::end_unused(tx, context, vec![unused], RemovalReason::Unredeemed).await?;
-        Ok(true)
     }
 }

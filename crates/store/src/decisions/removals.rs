@@ -11,8 +11,12 @@ use uuid::Uuid;
 use super::{audit, connections};
 use crate::clock::Timestamp;
 use crate::error::StoreError;
-use crate::model::{Abandonment, AuditEvent, AuthorizationId, ConnectionId, RemovalReason, TakenRemovals};
+use crate::model::{
+    Abandonment, AuditEvent, AuthorizationId, ConnectionId, NewConnection, PublicTokenHash, PublicTokenOwner,
+    RemovalReason, TakenRemovals,
+};
 use crate::rows::{self, stage};
+use crate::sealed::SealedConnection;
 use crate::tx::{Context, Decision, Failure, Statement, Tx, values};
 use crate::{CHANGED_AT_ONCE, Store};
 
@@ -21,6 +25,25 @@ impl Store {
     /// the same commit. One call abandons a bounded number and returns it: repeat until it is zero.
     pub async fn abandon(&self, abandonment: Abandonment, now: Timestamp) -> Result<u64, StoreError> {
         self.decide(abandonment, now).await
+    }
+
+    /// Stores a connection that is not wanted any more, with its removal queued in the same commit. Returns whether it did:
+    /// a public token whose connection is stored already has an owner, though its caller may not have heard of the
+    /// commit, and then nothing changes.
+    pub async fn discard(
+        &self,
+        connection: NewConnection,
+        public_token: PublicTokenHash,
+        owner: PublicTokenOwner,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let connection = self.sealed(connection)?;
+        let discard = Discard {
+            connection,
+            public_token,
+            owner,
+        };
+        self.decide(discard, now).await
     }
 
     /// Leases at most `limit` removals that are due until `until`, the longest waiting first. Nobody else gets them until
@@ -265,5 +288,44 @@ impl Decision for Purge {
         let values = values![self.0, CHANGED_AT_ONCE];
         let authorizations = tx.execute(PURGE_AUTHORIZATIONS, &values).await?;
         Ok(authorizations + tx.execute(PURGE_PUBLIC_TOKENS, &values).await?)
+    }
+}
+
+struct Discard {
+    connection: SealedConnection,
+    public_token: PublicTokenHash,
+    owner: PublicTokenOwner,
+}
+
+impl Decision for Discard {
+    type Outcome = bool;
+
+    async fn run<T: Tx>(&self, tx: &mut T, context: &Context) -> Result<bool, Failure> {
+        // This waits for a commit of the same token that is still under way.
+        if !connections::insert(
+            tx,
+            &self.connection,
+            self.public_token,
+            &self.owner,
+            context.now(),
+        )
+        .await?
+        {
+            return Ok(false);
+        }
+        tx.execute_all(&[connections::index(
+            self.connection.access_token_hash,
+            self.connection.id(),
+        )])
+        .await?;
+        let unused = Unused {
+            connection: self.connection.id(),
+            client_id: match &self.owner {
+                PublicTokenOwner::Authorization(_) => None,
+                PublicTokenOwner::Client { client_id, .. } => Some(client_id.clone()),
+            },
+        };
+        end_unused(tx, context, vec![unused], RemovalReason::Unredeemed).await?;
+        Ok(true)
     }
 }

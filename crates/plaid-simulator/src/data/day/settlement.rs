@@ -1,9 +1,9 @@
 //! The transfers that keep the accounts for daily use where they are: what comes in and goes out between two of them
 //! is moved to, or taken from, a reserve. After each the balance is again what it was after the one before.
 
-use super::day::{self, FRIDAY, Rhythm};
-use super::personas::Habit;
-use super::{Account, History, Money, movement, shopping};
+use super::{FRIDAY, Rhythm};
+use crate::data::personas::Habit;
+use crate::data::{Account, History, Money, movement, shopping};
 
 /// What is transferred on a day, if anything; what leaves the account is positive.
 pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) -> Option<Money> {
@@ -34,7 +34,7 @@ pub(super) fn of_day<'a>(history: &History<'a>, account: &'a Account, day: i64) 
 fn regular<'a>(history: &History<'a>, account: &'a Account, day: i64) -> Money {
     let own = movement::own_income(history, account, day).map_or(Money::ZERO, |income| income.amount);
     if history.household.is_main(account) {
-        let flows = day::of_main(history, day).into_iter();
+        let flows = super::of_main(history, day).into_iter();
         flows.map(|flow| flow.amount).sum::<Money>() + own
     } else {
         own
