@@ -39,7 +39,7 @@ async function read(response, list) {
     if (done) throw new Error(BROKEN);
     const lines = (text + value).split("\n");
     text = lines.pop();
-    for (const line of lines.map((line) => JSON.parse(line))) {
+    for (const line of lines.filter(Boolean).map((line) => JSON.parse(line))) {
       if (line.verdict) return line.verdict;
       show(list, line);
     }

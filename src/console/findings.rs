@@ -11,7 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::json;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::live::{BUFFERING, busy};
+use super::live::{BUFFERING, KEEP_ALIVE, busy};
 use crate::app::App;
 use crate::app::admin::Admin;
 use crate::doctor::checks::{self, Context};
@@ -26,7 +26,9 @@ impl Lines {
     pub(super) fn answer() -> (Self, Response) {
         let (sender, receiver) = unbounded_channel();
         let lines = stream::unfold(receiver, |mut receiver| async move {
-            let line: String = receiver.recv().await?;
+            // An empty line now and then, for proxies that end silent connections.
+            let line = tokio::time::timeout(KEEP_ALIVE, receiver.recv()).await;
+            let line: String = line.unwrap_or_else(|_| Some("\n".to_owned()))?;
             Some((Ok::<_, Infallible>(line), receiver))
         });
         let headers = [

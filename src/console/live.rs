@@ -24,7 +24,7 @@ use crate::request_log::{RequestLog, Update};
 
 const LIMIT: Duration = Duration::from_secs(600);
 /// For proxies that end silent connections.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// `GET /setup/record`: the record, and then each request as it comes. `Last-Event-ID`, or `after`, says what the

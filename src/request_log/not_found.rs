@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use super::observed::Observed;
 use super::texts::{REGISTER_THE_PAGE, content_type};
 use super::{Endpoint, Entry};
+use crate::config::nearest::nearest;
 use crate::http::limits::Kind;
 use crate::http::wants_page;
 use crate::oauth::client_auth::named_by_headers;
@@ -43,6 +44,9 @@ const SLIPS: [(&str, &str); 22] = [
     ("/introspect", INTROSPECT),
 ];
 
+/// In bytes; none of our addresses is half as long.
+const MAX_PATH: usize = 100;
+
 const TOKEN_URLS: &str =
     "Copy the Token Request URL and the Refresh Token URL from this page into the profile again.";
 
@@ -53,7 +57,19 @@ pub fn meant(path: &str) -> Option<&'static str> {
     let path = path.replace("%20", "").replace("//", "/").to_ascii_lowercase();
     let path = path.trim_end_matches('/');
     let found = SLIPS.into_iter().find(|(slip, _)| *slip == path);
-    found.map(|(_, address)| address)
+    // Strangers send long paths, and comparing takes time.
+    let typo = || {
+        let ours = [
+            AUTHORIZE,
+            TOKEN,
+            "/api/send_the_access_token_auth",
+            REVOKE,
+            INTROSPECT,
+        ];
+        let near = (path.len() <= MAX_PATH).then(|| nearest(path, ours))??;
+        SLIPS.into_iter().find(|(slip, _)| *slip == near)
+    };
+    found.or_else(typo).map(|(_, address)| address)
 }
 
 /// The entry of a request to no address of ours, if one was probably meant. What it was sent to is not kept: a path is a
@@ -171,6 +187,10 @@ mod tests {
             ("/api/send_the_access_token_AUTH/", GUIDES_TOKEN),
             ("/send_the_access_token_AUTH", GUIDES_TOKEN),
             ("/Oauth/Revoke", REVOKE),
+            ("/api/send_the_acess_token_auth", GUIDES_TOKEN),
+            ("/oauth/revok", REVOKE),
+            ("/oauth/tokem", TOKEN),
+            ("/oauth/authorzie", AUTHORIZE),
         ] {
             assert_eq!(meant(typed), Some(address), "{typed}");
         }
