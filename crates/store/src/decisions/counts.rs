@@ -82,7 +82,7 @@ struct Size;
 
 impl Decision for Size {
     type Outcome = u64;
-    const RUN: Run = Run::List;
+    const RUN: Run = Run::Read;
 
     async fn run<T: Tx>(&self, tx: &mut T, _: &Context) -> Result<u64, Failure> {
         tx.size().await

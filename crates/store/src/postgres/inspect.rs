@@ -80,12 +80,13 @@ async fn looked(conn: &Conn, look: &Look) -> Result<Result<Option<Inspection>, O
     Ok(Ok(Some(inspection)))
 }
 
-/// The look itself is read-only, so it asks what a broker would meet.
+/// The look itself is read-only, so it asks what a broker would meet. Of `authorizations` and `transactions` (its name before
+/// version 3) the one that is not there counts as neither.
 async fn read_only(conn: &Conn) -> Result<Option<&'static str>, Failure> {
-    let sql = "SELECT pg_is_in_recovery(), (SELECT bool_and(has_table_privilege(of, needed)) FROM (VALUES \
+    let sql = "SELECT pg_is_in_recovery(), (SELECT bool_and(has_table_privilege(to_regclass(of), needed)) FROM (VALUES \
              ('meta', 'INSERT'), ('meta', 'UPDATE'), ('audit', 'INSERT'), ('connections', 'INSERT'), \
              ('connections', 'UPDATE'), ('authorizations', 'INSERT'), ('authorizations', 'UPDATE'), \
-             ('authorizations', 'DELETE'), ('grants', 'INSERT'), ('grants', 'UPDATE')) AS needs (of, needed)), \
+             ('authorizations', 'DELETE'), ('transactions', 'INSERT'), ('transactions', 'UPDATE'), ('grants', 'INSERT'), ('grants', 'UPDATE')) AS needs (of, needed)), \
          (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')";
     let row = conn.one(sql, &[]).await?;
     let mut cells = Cells::of(&row);

@@ -62,6 +62,11 @@ impl Conn {
         Ok((client, client.prepare_cached(sql).await?))
     }
 
+    /// Keeps the statement for later calls on this connection.
+    pub(super) async fn prepare(&self, sql: &str) -> Result<(), Failure> {
+        self.prepared(sql).await.map(|_| ())
+    }
+
     pub(super) async fn query(&self, sql: &str, values: Values<'_>) -> Result<Vec<Row>, Failure> {
         let (client, statement) = self.prepared(sql).await?;
         Ok(client.query(&statement, values).await?)

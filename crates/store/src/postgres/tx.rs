@@ -1,7 +1,7 @@
 //! `PostgreSQL`'s side of [`Tx`] and [`Columns`].
 
 use bytes::BytesMut;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::rows::Columns;
 use crate::tx::{Failure, Statement, Tx, Value};
 
-/// Inside an authorization, or each statement for itself.
+/// Inside a database transaction, or each statement for itself.
 pub(super) struct PostgresTx<'c>(pub(super) &'c Conn);
 
 /// The statement as `PostgreSQL` reads it: see [`crate::tx`].
@@ -59,11 +59,16 @@ impl Tx for PostgresTx<'_> {
 
     async fn execute_all(&mut self, statements: &[Statement<'_>]) -> Result<Vec<u64>, Failure> {
         let conn = self.0;
+        // Prepared one after the other: afterwards each is sent when it is first polled, so they arrive in their order.
+        for statement in statements {
+            conn.prepare(&translated(statement.sql)).await?;
+        }
         let sent = statements.iter().map(async |statement| {
             let values = parameters(&statement.values);
             conn.execute(&translated(statement.sql), &values).await
         });
-        try_join_all(sent).await
+        // All results are waited for: after a failure, the later ones only say that the database transaction is aborted.
+        join_all(sent).await.into_iter().collect()
     }
 
     async fn rows<R: Send>(

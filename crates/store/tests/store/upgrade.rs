@@ -8,7 +8,7 @@ use plaid_token_broker_store::model::{
     Abandonment, AuditQuery, AuthorizationId, ConnectionId, GrantId, LinkStart, RedeemOutcome, Redemption,
     RemovalReason, Stage,
 };
-use plaid_token_broker_store::{Store, TokenKind};
+use plaid_token_broker_store::{OpenOptions, Store, TokenKind};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -116,6 +116,14 @@ async fn keeps_its_promises(store: &Store, refresh_token: &str) {
     store.check().await.unwrap();
 }
 
+/// The look from outside that `check` takes before the upgrade.
+async fn is_found_healthy(options: OpenOptions) {
+    let looked = Store::inspect(options.config, options.account, Duration::from_secs(30)).await;
+    let found = looked.unwrap().unwrap();
+    assert_eq!((found.unopened, found.read_only), (0, None));
+    assert!(found.rows > 0);
+}
+
 fn stored(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/store/stores")
@@ -141,6 +149,7 @@ fn data_directory() -> tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_sqlite_store_of_an_earlier_version_is_opened_and_used() {
     let directory = data_directory();
+    is_found_healthy(crate::helpers::sqlite::options(directory.path())).await;
     let store = Store::open(crate::helpers::sqlite::options(directory.path()))
         .await
         .unwrap();
@@ -189,6 +198,7 @@ async fn a_postgresql_store_of_an_earlier_version_is_opened_and_used() {
     let database = crate::helpers::cluster::Database::make().await;
     let dump = std::fs::read_to_string(stored("postgres.sql")).unwrap();
     database.run(&dump).await.unwrap();
+    is_found_healthy(crate::helpers::postgres::options(&database.url)).await;
     let store = Store::open(crate::helpers::postgres::options(&database.url))
         .await
         .unwrap();
