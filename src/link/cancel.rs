@@ -38,7 +38,7 @@ struct ExitMetadata {
     request_id: Option<String>,
 }
 
-/// Records how Link ended. With `cancel` the authorization is over, and in the OAuth flow the client is told so
+/// Records how Link ended. With `cancel` the authorization is over, and in the OAuth flow the client learns of it
 /// (`access_denied`, RFC 6749 4.1.2.1).
 pub async fn link_exit(State(app): State<App>, tab: Tab, body: Body) -> Result<Response, PageCallError> {
     let bytes = body::read(body).await?;

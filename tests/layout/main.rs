@@ -165,7 +165,7 @@ fn a_planted_fault_is_found_however_it_is_written() {
     for import in [
         "use crate::high::Thing;",
         "use crate::{\n    high::{self, Thing},\n};",
-        "fn f() -> crate::high::Thing { todo!() }",
+        "fn f() -> crate::high::Thing { loop {} }",
         "use super::high;",
         "use crate::Exported;",
     ] {

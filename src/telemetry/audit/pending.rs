@@ -63,7 +63,7 @@ impl Pending {
     fn add(&mut self, mut key: NewAudit, tally: Tally) {
         if is_refused(&key) && !self.knows(&key) {
             if self.refused >= MOST_REFUSED {
-                // The addresses of so many are left out; what it was, and how often, is kept.
+                // Beyond that number, addresses are left out; the event and its count are kept.
                 key.address = None;
             }
             if !self.knows(&key) {
